@@ -1,0 +1,233 @@
+/**
+ * @file
+ * Flow events: what the engine noticed, with its fields (doc/events.md says when each is raised).
+ *
+ * Ownership: an event is lent to a stage until the stage returns; what has to live past a wait is
+ * copied first. An event that queues behind a sleeping stage is held by the engine meanwhile.
+ */
+#ifndef WEIR_EVENT_H
+#define WEIR_EVENT_H
+
+#include <weir/api.h>
+#include <weir/packet.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct weir_flow;
+
+/* The order here is the order of the manual, not of delivery within a packet. */
+/* clang-format off */
+#define WEIR_EVENT_LIST(X)                                                                         \
+    X(PACKET,          packet)                                                                     \
+    X(FLOW_START,      flow_start)                                                                 \
+    X(SYN,             syn)                                                                        \
+    X(SYN_ACK,         syn_ack)                                                                    \
+    X(ESTABLISHED,     established)                                                                \
+    X(PAYLOAD,         payload)                                                                    \
+    X(DATAGRAM,        datagram)                                                                   \
+    X(OUT_OF_ORDER,    out_of_order)                                                               \
+    X(GAP,             gap)                                                                        \
+    X(RETRANSMIT,      retransmit)                                                                 \
+    X(FAKE_RETRANSMIT, fake_retransmit)                                                            \
+    X(KEEPALIVE,       keepalive)                                                                  \
+    X(FIN,             fin)                                                                        \
+    X(RST,             rst)                                                                        \
+    X(OUT_OF_WINDOW,   out_of_window)                                                              \
+    X(BAD_CHECKSUM,    bad_checksum)                                                               \
+    X(BAD_PACKET,      bad_packet)                                                                 \
+    X(OVERLOAD,        overload)                                                                   \
+    X(FLOW_END,        flow_end)
+/* clang-format on */
+
+enum weir_event_type {
+#define X(upper, lower) WEIR_EV_##upper,
+    WEIR_EVENT_LIST(X)
+#undef X
+    WEIR_EV_COUNT
+};
+
+/** The bit of an event in a mask, e.g. weir_tap_spec.want. */
+#define WEIR_EV_BIT(type) (UINT64_C(1) << (type))
+#define WEIR_EV_ALL       (WEIR_EV_BIT(WEIR_EV_COUNT) - 1)
+
+/** Why bytes will not come (event gap). */
+enum weir_gap_cause {
+    WEIR_GAP_ACKED,
+    WEIR_GAP_MEMCAP,
+    WEIR_GAP_ONE_SIDED,
+    WEIR_GAP_NEVER_ACKED,
+};
+
+/** Which copy of conflicting bytes the target keeps (event fake_retransmit). */
+enum weir_kept { WEIR_KEPT_OLD, WEIR_KEPT_NEW };
+
+/** Where a packet was wrong (events bad_checksum and bad_packet). */
+enum weir_layer {
+    WEIR_LAYER_LINK,
+    WEIR_LAYER_VLAN,
+    WEIR_LAYER_IPV4,
+    WEIR_LAYER_IPV6,
+    WEIR_LAYER_TCP,
+    WEIR_LAYER_UDP,
+    WEIR_LAYER_ICMP,
+    WEIR_LAYER_ICMPV6,
+};
+
+/** What is wrong with a packet (event bad_packet). */
+enum weir_bad {
+    WEIR_BAD_NONE,
+    WEIR_BAD_TRUNCATED,     /**< the snap length cut a header */
+    WEIR_BAD_TOO_SHORT,     /**< the packet ends before its header does */
+    WEIR_BAD_VERSION,       /**< IP version field */
+    WEIR_BAD_HEADER_LENGTH, /**< header length field below the minimum or past the end */
+    WEIR_BAD_LENGTH,        /**< total or payload length contradicts the frame */
+    WEIR_BAD_OPTIONS,       /**< options run past their header */
+    WEIR_BAD_LAYERS,        /**< more layers than the decoder follows */
+};
+
+/** Why a flow ended (event flow_end). */
+enum weir_end_reason {
+    WEIR_END_FIN,
+    WEIR_END_RST,
+    WEIR_END_TIMEOUT,
+    WEIR_END_REUSE,
+    WEIR_END_EVICTED,
+    WEIR_END_EOF,
+};
+
+/** Which limit was hit (event overload). */
+enum weir_overload {
+    WEIR_OVERLOAD_FLOWS,     /**< no memory for a new flow */
+    WEIR_OVERLOAD_MEMCAP,    /**< no memory for out-of-order data */
+    WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
+    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage */
+};
+
+/** Bytes that an event shows; lent like the event itself. */
+struct weir_bytes {
+    const uint8_t *p;
+    uint32_t n;
+};
+
+/**
+ * An event. The union's member named like the event holds its own fields; `length` counts bytes,
+ * `offset` is a position in the direction's byte stream, 0 at the first byte after the SYN (or
+ * the first byte seen, midstream) and negative before it.
+ */
+struct weir_event {
+    uint8_t type;      /**< enum weir_event_type */
+    uint8_t direction; /**< enum weir_dir; of the packet, or of the bytes a timer gave up */
+    bool has_flow;     /**< false: flow is NULL, and direction means nothing */
+    bool stable;       /**< bytes shown live until the port is closed */
+    uint64_t time;     /**< nanoseconds since 1970-01-01 UTC; an expiry's: its deadline */
+    uint64_t number;   /**< packet number; 0: raised by a timer or the end of the run */
+    const struct weir_packet *packet; /**< NULL where number is 0 */
+    struct weir_flow *flow;           /**< NULL: the packet belongs to none */
+    void *app;                        /**< weir_app.arg of the app that is being called */
+    union {
+        struct {
+            bool midstream;
+        } flow_start;
+        struct {
+            uint16_t mss;    /**< 0: option absent */
+            int16_t wscale;  /**< -1: option absent */
+            bool sack, ts, tfo;
+        } syn; /**< also syn_ack */
+        struct {
+            int64_t rtt; /**< microseconds from the SYN to the third step */
+        } established;
+        struct {
+            int64_t offset;
+            int64_t length;
+            struct weir_bytes data;
+            bool after_gap; /**< the first bytes behind a gap event */
+        } payload;
+        struct {
+            int64_t length; /**< on the wire; data may be cut by the snap length */
+            struct weir_bytes data;
+        } datagram;
+        struct {
+            int64_t offset;
+            int64_t length;
+            int64_t hole; /**< bytes missing before offset */
+        } out_of_order;
+        struct {
+            int64_t offset;
+            int64_t length;
+            uint8_t cause; /**< enum weir_gap_cause */
+        } gap;
+        struct {
+            int64_t offset; /**< of the bytes seen before */
+            int64_t length;
+            int64_t fresh;  /**< field "new": bytes of the segment not seen before */
+            bool acked;     /**< the receiver had acknowledged all of them */
+            bool verified;  /**< compared with what was really seen */
+            bool syn, fin;
+        } retransmit;
+        struct {
+            int64_t offset; /**< of the overlap */
+            int64_t length;
+            int64_t diff_offset; /**< first to last differing byte */
+            int64_t diff_length;
+            uint8_t kept;               /**< enum weir_kept */
+            struct weir_bytes old_data; /**< the bytes from diff_offset on, diff_length of them */
+            struct weir_bytes new_data;
+        } fake_retransmit;
+        struct {
+            int64_t offset;
+            int64_t length;
+        } out_of_window;
+        struct {
+            uint8_t layer; /**< enum weir_layer */
+        } bad_checksum;
+        struct {
+            uint8_t layer; /**< enum weir_layer */
+            uint8_t why;   /**< enum weir_bad */
+        } bad_packet;
+        struct {
+            uint8_t what;  /**< enum weir_overload */
+            int64_t count; /**< how often so far in this run */
+        } overload;
+        struct {
+            uint8_t reason; /**< enum weir_end_reason */
+            int64_t pkts_toserver, pkts_toclient;
+            int64_t bytes_toserver, bytes_toclient; /**< whole frames, as on the wire */
+            int64_t payload_toserver, payload_toclient; /**< bytes delivered */
+            int64_t undelivered;                    /**< bytes behind a hole never acknowledged */
+        } flow_end;
+    };
+};
+
+/** How a field is stored in struct weir_event. */
+enum weir_field_kind {
+    WEIR_FIELD_INT,   /**< int64_t */
+    WEIR_FIELD_U16,   /**< uint16_t */
+    WEIR_FIELD_I16,   /**< int16_t */
+    WEIR_FIELD_BOOL,  /**< bool */
+    WEIR_FIELD_ENUM,  /**< uint8_t, its text in names[] */
+    WEIR_FIELD_BYTES, /**< struct weir_bytes */
+};
+
+/** Describes one own field of an event: printing and rule conditions are made from this table. */
+struct weir_field {
+    const char *name;
+    enum weir_field_kind kind;
+    uint16_t at;              /**< offset in struct weir_event */
+    const char *const *names; /**< WEIR_FIELD_ENUM: texts by value, ended by NULL */
+};
+
+/** @return the event's name, "fake_retransmit" for example; NULL for an unknown type. */
+WEIR_API const char *weir_event_name(unsigned type);
+
+/** @return the type of @p name, or -1. */
+WEIR_API int weir_event_by_name(const char *name);
+
+/** @return the event's own fields, ended by one whose name is NULL. */
+WEIR_API const struct weir_field *weir_event_fields(unsigned type);
+
+/** @return the value of an INT, U16, I16, BOOL or ENUM field; 0 for BYTES. */
+WEIR_API int64_t weir_event_int(const struct weir_event *ev, const struct weir_field *field);
+
+#endif

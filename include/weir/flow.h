@@ -1,0 +1,66 @@
+/**
+ * @file
+ * Flows: both directions of one innermost 5-tuple, plus VLAN ids.
+ *
+ * Threads: a flow belongs to the core that sees its packets; call these from its handlers only.
+ * Memory:  a flow lives from its flow_start to the return of its last flow_end handler.
+ */
+#ifndef WEIR_FLOW_H
+#define WEIR_FLOW_H
+
+#include <weir/api.h>
+#include <weir/packet.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct weir_flow; /* opaque */
+
+/** What a flow is keyed by, client first. */
+struct weir_tuple {
+    struct weir_addr addr[2]; /**< client, server */
+    uint16_t port[2];         /**< client, server */
+    uint16_t vlan[2];
+    uint8_t n_vlan;
+    uint8_t ip_version; /**< 4 or 6 */
+    uint8_t proto;      /**< IP protocol number */
+};
+
+/** How far a flow has come. */
+enum weir_flow_phase {
+    WEIR_FLOW_NEW,         /**< one side was seen, or a handshake is under way */
+    WEIR_FLOW_ESTABLISHED, /**< TCP: handshake complete, or picked up midstream; UDP: both seen */
+    WEIR_FLOW_CLOSED,      /**< TCP: both FINs, or a RST, were accepted */
+};
+
+/** Counters of one direction. */
+struct weir_flow_counts {
+    uint64_t packets;
+    uint64_t bytes;   /**< whole frames, as on the wire */
+    uint64_t payload; /**< bytes delivered to handlers */
+    uint8_t tcp_flags; /**< all flags seen, ORed */
+};
+
+WEIR_API void weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out);
+
+/** @return in a replay the number of the flow's first packet. Unique in a run. */
+WEIR_API uint64_t weir_flow_id(const struct weir_flow *flow);
+
+/** @return time of the first packet, nanoseconds since 1970-01-01 UTC. */
+WEIR_API uint64_t weir_flow_start_time(const struct weir_flow *flow);
+
+/** @return time of the latest packet so far, nanoseconds since 1970-01-01 UTC. */
+WEIR_API uint64_t weir_flow_last_time(const struct weir_flow *flow);
+
+WEIR_API enum weir_flow_phase weir_flow_phase(const struct weir_flow *flow);
+
+/** @return true if the flow was picked up without its SYN. */
+WEIR_API bool weir_flow_midstream(const struct weir_flow *flow);
+
+WEIR_API void weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir,
+                               struct weir_flow_counts *out);
+
+/** @return the next byte of @p dir that was not delivered yet (TCP); 0 for others. */
+WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_dir dir);
+
+#endif

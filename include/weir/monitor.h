@@ -1,0 +1,106 @@
+/**
+ * @file
+ * The monitor: packets in, flow events out, to the apps that were added.
+ *
+ * Use: weir_monitor_new(), weir_monitor_add() for each app, weir_monitor_run() for each port (or
+ * weir_monitor_feed() for packets of your own), weir_monitor_end(), weir_monitor_free().
+ *
+ * Threads: a monitor belongs to one thread; two monitors share nothing.
+ * Memory:  flow memory is reserved at weir_monitor_new() and used as needed, up to memcap.
+ */
+#ifndef WEIR_MONITOR_H
+#define WEIR_MONITOR_H
+
+#include <weir/error.h>
+#include <weir/event.h>
+#include <weir/flow.h>
+#include <weir/port.h>
+#include <weir/tap.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct weir_monitor; /* opaque */
+
+/** Who gets conflicting bytes, RSTs and the like, as the target host would see them. */
+enum weir_policy { WEIR_POLICY_LINUX };
+
+struct weir_monitor_opts {
+    uint64_t memcap;        /**< bytes; 0: 4 GiB; at least 256 MiB */
+    uint64_t seed;          /**< secret of the flow table's hash; never changes the output */
+    enum weir_policy policy;
+    bool no_checksums;      /**< take every checksum as right */
+    bool live;              /**< limits may drop events; a replay waits instead */
+};
+
+/** A program part that listens: one tap of it hangs on every flow. */
+struct weir_app {
+    const char *name;                 /**< static */
+    const struct weir_tap_spec *spec; /**< stages, wanted events; must outlive the monitor */
+    size_t flow_size; /**< bytes of the app's state in each flow, zeroed at flow_start; stages get
+                           its address as ctx. Events without a flow share one such state. */
+    void *arg;        /**< handed out as weir_event.app */
+};
+
+/** Counters of a run. They only grow. */
+struct weir_monitor_stats {
+    uint64_t packets;     /**< fed, good or bad */
+    uint64_t bytes;       /**< on the wire */
+    uint64_t flows;       /**< flow_start events */
+    uint64_t live_flows;  /**< right now */
+    uint64_t no_flow;     /**< packets that belong to no flow: not IP, for example */
+    uint64_t fragments;   /**< IP fragments (part of no_flow) */
+    uint64_t undelivered; /**< payload bytes behind holes that were never acknowledged */
+    uint64_t bad_checksums;
+    uint64_t tap_dropped; /**< events dropped behind sleeping stages (live only) */
+    uint64_t memory;      /**< bytes in use now, of memcap */
+    uint64_t overload[4]; /**< by enum weir_overload: how often each limit was hit */
+    uint64_t events[WEIR_EV_COUNT]; /**< raised, wanted or not */
+};
+
+/**
+ * @param[in]  opts copied; NULL for the defaults.
+ * @param[out] out  freed with weir_monitor_free(); NULL on error.
+ * @return WEIR_E_OK, WEIR_E_NOMEM, WEIR_E_INVAL.
+ */
+WEIR_API WEIR_MUST_USE int weir_monitor_new(const struct weir_monitor_opts *opts,
+                                            struct weir_monitor **out);
+
+/**
+ * Let @p app listen. Only before the first packet.
+ *
+ * @param app copied.
+ * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet.
+ */
+WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct weir_app *app);
+
+/**
+ * Feed frames in the order they came; numbers and the clock go on from call to call.
+ *
+ * @param n at most what the caller likes; batches of 32 and more are fastest.
+ */
+WEIR_API void weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames,
+                                unsigned n);
+
+/**
+ * Read @p port to its end (a live port: until weir_monitor_stop()) and feed what it gives.
+ *
+ * @return WEIR_E_OK, or what weir_port_read() returned.
+ */
+WEIR_API WEIR_MUST_USE int weir_monitor_run(struct weir_monitor *m, struct weir_port *port,
+                                            struct weir_errbuf *err);
+
+/** Make weir_monitor_run() return soon. Async-signal-safe. */
+WEIR_API void weir_monitor_stop(struct weir_monitor *m);
+
+/** The input is over: end every flow, in the order of their ids, and wait for what sleeps. */
+WEIR_API void weir_monitor_end(struct weir_monitor *m);
+
+WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m,
+                                     struct weir_monitor_stats *out);
+
+/** Free; NULL is allowed. Call weir_monitor_end() before, or flows end without a word. */
+WEIR_API void weir_monitor_free(struct weir_monitor *m);
+
+#endif

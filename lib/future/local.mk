@@ -1,0 +1,1 @@
+# futures, taps, the core they run on
