@@ -1,6 +1,8 @@
 # futures, taps, the core they run on
 libcore_la_SOURCES += lib/core/wheel.c lib/core/wheel.h
 
+nobase_include_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
+
 UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model
 
 tests_unit_test_wheel_SOURCES = tests/unit/test_wheel.c
