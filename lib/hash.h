@@ -1,0 +1,73 @@
+/*
+ * Hashes of flow keys.
+ *
+ * siphash13: SipHash-1-3 (Aumasson and Bernstein, 2012) over whole 64-bit words: keyed, so that
+ * nobody outside can choose packets that collide. mix64: no secret, only spreads bits.
+ */
+#ifndef WEIR_HASH_H
+#define WEIR_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hash_key {
+    uint64_t k0, k1;
+};
+
+static inline uint64_t
+hash_rotl(uint64_t x, unsigned n)
+{
+    return x << n | x >> (64 - n);
+}
+
+static inline void
+sip_round(uint64_t v[4])
+{
+    v[0] += v[1];
+    v[2] += v[3];
+    v[1] = hash_rotl(v[1], 13) ^ v[0];
+    v[3] = hash_rotl(v[3], 16) ^ v[2];
+    v[0] = hash_rotl(v[0], 32) + v[3];
+    v[2] += v[1];
+    v[1] = hash_rotl(v[1], 17) ^ v[2];
+    v[3] = hash_rotl(v[3], 21) ^ v[0];
+    v[2] = hash_rotl(v[2], 32);
+}
+
+/* The last word of SipHash's input is the length; whole words leave nothing else to it. */
+static inline uint64_t
+siphash13(const struct hash_key *key, const uint64_t *word, size_t n)
+{
+    uint64_t v[4] = { key->k0 ^ UINT64_C(0x736f6d6570736575), key->k1 ^ UINT64_C(0x646f72616e646f6d),
+                      key->k0 ^ UINT64_C(0x6c7967656e657261),
+                      key->k1 ^ UINT64_C(0x7465646279746573) };
+    uint64_t length = (uint64_t)(n * 8) << 56;
+
+    for (size_t i = 0; i < n; i++) {
+        v[3] ^= word[i];
+        sip_round(v);
+        v[0] ^= word[i];
+    }
+    v[3] ^= length;
+    sip_round(v);
+    v[0] ^= length;
+    v[2] ^= 0xff;
+    sip_round(v);
+    sip_round(v);
+    sip_round(v);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* SipHash-1-3 of any bytes, the digest of a segment that could not be kept. */
+uint64_t siphash13_bytes(const struct hash_key *key, const uint8_t *p, size_t n);
+
+/* Finaliser of MurmurHash3: every input bit reaches every output bit. */
+static inline uint64_t
+mix64(uint64_t x)
+{
+    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+    x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+    return x ^ x >> 33;
+}
+
+#endif

@@ -1,0 +1,104 @@
+#include "mem.h"
+
+#include <assert.h>
+#include <string.h>
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+#include <sanitizer/asan_interface.h>
+#define POISON(p, n)   ASAN_POISON_MEMORY_REGION(p, n)
+#define UNPOISON(p, n) ASAN_UNPOISON_MEMORY_REGION(p, n)
+#else
+#define POISON(p, n)   ((void)(p), (void)(n))
+#define UNPOISON(p, n) ((void)(p), (void)(n))
+#endif
+
+static unsigned
+class_of(size_t size)
+{
+    assert(size > 0 && size <= (size_t)1 << MEM_MAX_SHIFT);
+    if (size <= (size_t)1 << MEM_MIN_SHIFT)
+        return 0;
+    return (unsigned)(64 - __builtin_clzll(size - 1)) - MEM_MIN_SHIFT;
+}
+
+static size_t
+class_size(unsigned class)
+{
+    return (size_t)1 << (class + MEM_MIN_SHIFT);
+}
+
+void
+mem_init(struct mem *mem, void *base, size_t reserved, size_t cap)
+{
+    *mem = (struct mem){ .next = base, .end = (uint8_t *)base + reserved, .cap = cap };
+}
+
+static void *
+take_free(struct mem *mem, unsigned class)
+{
+    void *block = mem->free[class];
+
+    UNPOISON(block, class_size(class));
+    memcpy(&mem->free[class], block, sizeof(void *));
+    return block;
+}
+
+void *
+mem_alloc(struct mem *mem, size_t size)
+{
+    unsigned class = class_of(size);
+    size_t n = class_size(class);
+    void *block;
+
+    if (mem->used + n > mem->cap)
+        return NULL;
+    if (mem->free[class] != NULL) {
+        block = take_free(mem, class);
+    } else {
+        if ((size_t)(mem->end - mem->next) < n)
+            return NULL;
+        block = mem->next;
+        mem->next += n;
+    }
+    mem->used += n;
+    return block;
+}
+
+void
+mem_free(struct mem *mem, void *block, size_t size)
+{
+    unsigned class;
+
+    if (block == NULL)
+        return;
+    class = class_of(size);
+    memcpy(block, &mem->free[class], sizeof(void *));
+    mem->free[class] = block;
+    mem->used -= class_size(class);
+    POISON(block, class_size(class));
+}
+
+size_t
+mem_block_size(size_t size)
+{
+    return class_size(class_of(size));
+}
+
+bool
+mem_charge(struct mem *mem, size_t size)
+{
+    if (mem->used + size > mem->cap)
+        return false;
+    mem->used += size;
+    return true;
+}
+
+void
+mem_uncharge(struct mem *mem, size_t size)
+{
+    assert(mem->used >= size);
+    mem->used -= size;
+}

@@ -1,0 +1,39 @@
+/*
+ * Memory of one shard: blocks of 64 bytes to 1 MiB, sizes rounded up to powers of two, cut from
+ * an address range that its owner reserved. Never a system call, never more than the cap.
+ *
+ * Threads: none; a shard belongs to one core.
+ */
+#ifndef WEIR_MEM_H
+#define WEIR_MEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { MEM_MIN_SHIFT = 6, MEM_MAX_SHIFT = 20, MEM_CLASSES = MEM_MAX_SHIFT - MEM_MIN_SHIFT + 1 };
+
+struct mem {
+    uint8_t *next, *end;     /* what was never handed out yet */
+    size_t used;             /* bytes in blocks and charges */
+    size_t cap;              /* used never exceeds it */
+    void *free[MEM_CLASSES]; /* free blocks by size, linked through their first word */
+};
+
+/* Use [base, base + reserved) for blocks, base aligned to 64. */
+void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
+
+/* A block of at least size bytes (1 .. 1 MiB), not zeroed; NULL: the cap is reached. */
+void *mem_alloc(struct mem *mem, size_t size);
+
+/* Give back a block that was asked for with this size. NULL is allowed. */
+void mem_free(struct mem *mem, void *block, size_t size);
+
+/* What a block for size bytes really takes. */
+size_t mem_block_size(size_t size);
+
+/* Count memory that lives elsewhere against the cap; false: it does not fit. */
+bool mem_charge(struct mem *mem, size_t size);
+void mem_uncharge(struct mem *mem, size_t size);
+
+#endif
