@@ -1,0 +1,29 @@
+/*
+ * From a frame to a packet: link, VLAN, network and transport headers, each read through a
+ * bounded reader. A frame cut by the snap length (truncated) and one that contradicts itself
+ * (malformed) are different answers.
+ */
+#ifndef WEIR_DECODE_H
+#define WEIR_DECODE_H
+
+#include <weir/event.h>
+#include <weir/packet.h>
+#include <weir/port.h>
+
+enum decode_result {
+    DECODE_FLOW,     /* addresses and, where the protocol has them, ports: belongs to a flow */
+    DECODE_NO_FLOW,  /* nothing wrong, but no IP inside */
+    DECODE_FRAGMENT, /* a piece of an IP packet */
+    DECODE_BAD,      /* see fault */
+};
+
+struct decode_fault {
+    enum weir_layer layer;
+    enum weir_bad why;
+};
+
+/* Fill *out from the frame; number is the caller's to set. */
+enum decode_result decode(const struct weir_frame *frame, struct weir_packet *out,
+                          struct decode_fault *fault);
+
+#endif

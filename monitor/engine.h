@@ -1,0 +1,100 @@
+/*
+ * The engine's inside: what one monitor owns, and how its rooms raise events.
+ *
+ * Threads: one.
+ */
+#ifndef WEIR_ENGINE_H
+#define WEIR_ENGINE_H
+
+#include "shard.h"
+
+#include <weir/core.h>
+#include <weir/monitor.h>
+
+enum { MAX_APPS = 8, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
+
+/* An app, and where its taps lie in a flow's part for apps. */
+struct app {
+    struct weir_app pub;
+    size_t at; /* offset of its tap in the part; the app's state follows the tap */
+};
+
+enum { TAP_ROOM = 32 }; /* bytes of a tap, so that the state behind it is aligned to 16 */
+static_assert(TAP_ROOM >= sizeof(struct weir_tap), "the tap must fit");
+
+/* Checksums seen of a source address, to notice a host whose network card computes them. */
+struct sender {
+    uint32_t who; /* hash of the address; a later one takes the place of an earlier */
+    uint32_t good, bad;
+};
+
+struct engine {
+    struct weir_monitor_opts opts;
+    struct hash_key secret;
+    struct weir_core *core;
+
+    struct app apps[MAX_APPS];
+    unsigned n_apps;
+    uint64_t want;      /* what any app wants */
+    uint8_t *flowless;  /* taps and state for events that belong to no flow */
+
+    bool started;
+    uint64_t clock;     /* greatest packet time so far */
+    uint64_t tick;      /* clock / TICK_NS, up to which timers ran */
+    uint64_t now;       /* time that events raised now carry */
+    uint64_t number;    /* packets so far */
+    const struct weir_packet *packet; /* being looked at; NULL: a timer is */
+
+    uint8_t *range; /* address range of all shards */
+    size_t range_size;
+    struct shard_layout layout;
+    struct shard shards[N_SHARDS];
+
+    struct weir_monitor_stats stats;
+    struct sender senders[N_SENDERS];
+    struct weir_flow **due; /* flows whose timer came round, sorted before they are looked at */
+    size_t n_due, max_due;
+    uint8_t scratch[SCRATCH]; /* old bytes of a conflict, put together */
+
+    volatile int stop; /* set by a signal handler */
+};
+
+extern const struct weir_tap_ops engine_tap_ops;
+
+/* Make the taps of all apps in a flow's part for apps, and their state, zeroed. */
+void engine_start_taps(struct engine *e, uint8_t *part);
+
+/* No more events will come for this part. How many of its taps have not ended, but sleep. */
+unsigned engine_finish_taps(struct engine *e, uint8_t *part);
+
+/* Do what the clock has made due, tick by tick. */
+void engine_run_timers(struct engine *e);
+
+void engine_sort_by_id(struct weir_flow **flows, size_t n);
+
+/* Hand an event to every tap of its flow that wants it; type and own fields are set. */
+void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev);
+
+/* Count an event; whether anybody wants it, so that its fields are worth working out. */
+static inline bool
+engine_raises(struct engine *e, const struct weir_flow *flow, enum weir_event_type type)
+{
+    e->stats.events[type]++;
+    return (flow == NULL ? e->want : flow->want) >> type & 1;
+}
+
+/* Raise an event that has no own fields. */
+void engine_raise_plain(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                        enum weir_event_type type);
+
+/* A limit was hit: count, and tell the flow's taps. */
+void engine_overload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                     enum weir_overload what);
+
+/* File the flow's timer for the earliest deadline it has now. */
+void engine_arm(struct engine *e, struct weir_flow *flow);
+
+/* End a flow: what waits is given up or delivered, flow_end is raised, the flow leaves its table. */
+void engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason);
+
+#endif

@@ -1,0 +1,691 @@
+#include "reasm.h"
+
+#include "tcp_policy.h"
+
+#include <string.h>
+
+static struct mem *
+flow_mem(const struct weir_flow *flow)
+{
+    return &flow_shard(flow)->mem;
+}
+
+static struct segs **
+queue_of(struct weir_flow *flow, enum weir_dir dir)
+{
+    return &flow_cold(flow)->rare->queue[dir];
+}
+
+static bool
+has_queue(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_cold(flow)->rare;
+
+    return rare != NULL && segs_count(rare->queue[dir]) > 0;
+}
+
+/* The record for holes, made when the first one comes; NULL: no memory. */
+static struct rare *
+need_rare(struct weir_flow *flow)
+{
+    struct flow_cold *cold = flow_cold(flow);
+
+    if (cold->rare == NULL) {
+        cold->rare = mem_alloc(flow_mem(flow), sizeof(*cold->rare));
+        if (cold->rare != NULL)
+            memset(cold->rare, 0, sizeof(*cold->rare));
+    }
+    return cold->rare;
+}
+
+static int64_t
+seg_start(const struct side *side, const struct seg *seg)
+{
+    return side_offset(side, seg->off);
+}
+
+static int64_t
+smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t
+greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- what is kept for comparison ----------------------------------------------------------- */
+
+static void
+forget_first(struct segs *kept, struct mem *mem)
+{
+    seg_drop(segs_at(kept, 0), mem);
+    segs_pop(kept);
+}
+
+/* Drop what lies more than a window behind the receiver's ACK. */
+static void
+trim_kept(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *kept = flow->kept[dir];
+    int64_t from = smaller(side_acked(side), side->next) - KEPT_WINDOW;
+
+    while (segs_count(kept) > 0) {
+        const struct seg *seg = segs_at(kept, 0);
+
+        if (seg_start(side, seg) + seg->len > from)
+            break;
+        forget_first(kept, flow_mem(flow));
+    }
+}
+
+/*
+ * A place at the end of what is kept; where memory ends, the oldest makes room. Stable data costs
+ * but a descriptor, so old ones stay until the ring is full.
+ */
+static struct seg *
+kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable)
+{
+    struct segs **kept = &flow->kept[dir];
+    struct mem *mem = flow_mem(flow);
+    struct seg *seg;
+
+    if (*kept != NULL && ((*kept)->n == (*kept)->cap || !stable))
+        trim_kept(flow, dir);
+    seg = segs_push(kept, mem);
+    if (seg == NULL && segs_count(*kept) > 0) {
+        forget_first(*kept, mem);
+        seg = segs_push(kept, mem);
+    }
+    return seg;
+}
+
+static void
+keep(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    uint32_t len = (uint32_t)(chunk->end - chunk->off);
+    struct seg *seg = kept_place(flow, dir, e->packet->stable);
+
+    if (seg == NULL)
+        return;
+    *seg = (struct seg){ .off = (uint32_t)chunk->off };
+    if (!seg_hold(seg, flow_mem(flow), chunk->data, len, e->packet->stable)) {
+        seg->kind = SEG_DIGEST;
+        seg->digest = siphash13_bytes(&e->secret, chunk->data, len);
+    }
+}
+
+void
+reasm_forget(struct weir_flow *flow)
+{
+    for (int dir = 0; dir < 2; dir++)
+        segs_free(&flow->kept[dir], flow_mem(flow));
+}
+
+/* ---- delivery ------------------------------------------------------------------------------ */
+
+static void
+raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, bool stable)
+{
+    struct side *side = flow_side(flow, dir);
+    bool after_gap = side->flags & SIDE_AFTER_GAP;
+    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = dir, .stable = stable };
+
+    side->flags &= (uint8_t)~SIDE_AFTER_GAP;
+    if (!engine_raises(e, flow, WEIR_EV_PAYLOAD))
+        return;
+    ev.payload.offset = chunk->off;
+    ev.payload.length = chunk->end - chunk->off;
+    ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
+    ev.payload.after_gap = after_gap;
+    engine_deliver(e, flow, &ev);
+}
+
+/* Straight from the packet. */
+static void
+deliver(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    flow_side(flow, dir)->next = chunk->end;
+    keep(e, flow, dir, chunk);
+    raise_payload(e, flow, dir, chunk, e->packet->stable);
+}
+
+/* From the queue: what the segment holds goes over to what is kept. */
+static void
+deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct side *side = flow_side(flow, dir);
+    struct segs *queue = *queue_of(flow, dir);
+    struct seg seg = *segs_at(queue, 0), *place;
+    struct chunk chunk = { side->next, side->next + seg.len, seg.data };
+
+    segs_pop(queue);
+    flow_cold(flow)->rare->queued[dir] -= seg.len;
+    side->next = chunk.end;
+    place = kept_place(flow, dir, seg.kind == SEG_REF);
+    if (place != NULL)
+        *place = seg;
+    raise_payload(e, flow, dir, &chunk, seg.kind == SEG_REF);
+    if (place == NULL)
+        seg_drop(&seg, flow_mem(flow));
+}
+
+void
+reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+
+    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) &&
+           segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)side->next)
+        deliver_first(e, flow, dir);
+}
+
+uint64_t
+reasm_delivered(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_cold(flow)->rare;
+
+    return (uint64_t)(flow->side[dir].next - (rare != NULL ? rare->lost[dir] : 0));
+}
+
+/* ---- comparison ---------------------------------------------------------------------------- */
+
+static void
+widen(int64_t *off, int64_t *end, int64_t from, int64_t to)
+{
+    *off = *off == *end ? from : smaller(*off, from);
+    *end = greater(*end, to);
+}
+
+/* Note where new[0..n) differs from old; the bytes stand at offset from. */
+static void
+note_difference(struct overlap *out, const uint8_t *new, const uint8_t *old, int64_t n, int64_t from,
+                enum weir_kept kept)
+{
+    int64_t first = 0, last = n - 1;
+
+    if (memcmp(new, old, (size_t)n) == 0)
+        return;
+    while (new[first] == old[first])
+        first++;
+    while (new[last] == old[last])
+        last--;
+    if (out->diff_off == out->diff_end)
+        out->kept = kept;
+    widen(&out->diff_off, &out->diff_end, from + first, from + last + 1);
+}
+
+/* Compare the part [from, to) of the chunk with the segment, which covers it. */
+static void
+compare_part(const struct engine *e, const struct chunk *chunk, const struct seg *seg,
+             int64_t seg_off, int64_t from, int64_t to, enum weir_kept kept, struct overlap *out)
+{
+    const uint8_t *new = chunk->data + (from - chunk->off);
+
+    if (seg->kind != SEG_DIGEST) {
+        note_difference(out, new, seg->data + (from - seg_off), to - from, from, kept);
+        return;
+    }
+    if (from != seg_off || to - from != seg->len)
+        out->verified = false;
+    else if (siphash13_bytes(&e->secret, new, seg->len) != seg->digest)
+        widen(&out->diff_off, &out->diff_end, from, to);
+}
+
+/* All below next was seen before; what is no longer kept cannot be verified. */
+static void
+compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+             const struct chunk *chunk, struct overlap *out)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *kept = flow->kept[dir];
+    int64_t end = smaller(chunk->end, side->next), missing = end - chunk->off;
+
+    widen(&out->off, &out->end, chunk->off, end);
+    out->bytes += missing;
+    for (uint32_t i = segs_find(kept, (uint32_t)chunk->off); i < segs_count(kept); i++) {
+        const struct seg *seg = segs_at(kept, i);
+        int64_t seg_off = seg_start(side, seg);
+        int64_t from = greater(seg_off, chunk->off), to = smaller(seg_off + seg->len, end);
+
+        if (from >= to)
+            break;
+        compare_part(e, chunk, seg, seg_off, from, to, WEIR_KEPT_OLD, out);
+        missing -= to - from;
+    }
+    if (missing > 0)
+        out->verified = false;
+}
+
+static bool
+chunk_wins(const struct engine *e, const struct chunk *chunk, const struct seg *seg,
+           int64_t seg_off)
+{
+    int64_t start = chunk->off - (seg_off - seg->cut_front);
+    int64_t end = chunk->end - (seg_off + seg->len + seg->cut_back);
+
+    return policy_new_wins(e->opts.policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
+}
+
+static void
+compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, struct overlap *out)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *queue = *queue_of(flow, dir);
+    int64_t off = greater(chunk->off, side->next);
+
+    for (uint32_t i = segs_find(queue, (uint32_t)off); i < segs_count(queue); i++) {
+        const struct seg *seg = segs_at(queue, i);
+        int64_t seg_off = seg_start(side, seg);
+        int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, chunk->end);
+
+        if (from >= to)
+            break;
+        widen(&out->off, &out->end, from, to);
+        out->bytes += to - from;
+        compare_part(e, chunk, seg, seg_off, from, to,
+                     chunk_wins(e, chunk, seg, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+    }
+}
+
+void
+reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, struct overlap *out)
+{
+    *out = (struct overlap){ .verified = true };
+    if (chunk->off < flow_side(flow, dir)->next)
+        compare_kept(e, flow, dir, chunk, out);
+    if (has_queue(flow, dir))
+        compare_queue(e, flow, dir, chunk, out);
+}
+
+static void
+overlay(struct engine *e, const struct side *side, struct segs *segs, int64_t off, int64_t end)
+{
+    for (uint32_t i = segs_find(segs, (uint32_t)off); i < segs_count(segs); i++) {
+        const struct seg *seg = segs_at(segs, i);
+        int64_t seg_off = seg_start(side, seg);
+        int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, end);
+
+        if (from >= to)
+            break;
+        if (seg->kind != SEG_DIGEST)
+            memcpy(e->scratch + (from - off), seg->data + (from - seg_off), (size_t)(to - from));
+    }
+}
+
+struct weir_bytes
+reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                const struct chunk *chunk, int64_t off, int64_t end)
+{
+    const struct side *side = flow_side(flow, dir);
+
+    end = smaller(end, off + SCRATCH);
+    memcpy(e->scratch, chunk->data + (off - chunk->off), (size_t)(end - off));
+    overlay(e, side, flow->kept[dir], off, end);
+    if (has_queue(flow, dir))
+        overlay(e, side, *queue_of(flow, dir), off, end);
+    return (struct weir_bytes){ e->scratch, (uint32_t)(end - off) };
+}
+
+/* ---- the queue ----------------------------------------------------------------------------- */
+
+/* Ticks of stamps are 16 bits wide and never 0, which means none. */
+static uint16_t
+stamp(uint64_t tick)
+{
+    uint16_t low = (uint16_t)tick;
+
+    return low != 0 ? low : 1;
+}
+
+/* The first tick that is not before now: what is due later counts from it. */
+static uint64_t
+tick_now(const struct engine *e)
+{
+    return (e->clock + TICK_NS - 1) / TICK_NS;
+}
+
+/* Put the part [from, to) of the chunk at place i. */
+static bool
+queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+           int64_t from, int64_t to, uint32_t i)
+{
+    struct rare *rare = flow_cold(flow)->rare;
+    struct segs **queue = &rare->queue[dir];
+    struct mem *mem = flow_mem(flow);
+    const struct side *side = flow_side(flow, dir);
+    uint32_t len = (uint32_t)(to - from);
+    int64_t front = from - chunk->off, back = chunk->end - to;
+    struct seg *seg = segs_insert(queue, mem, i);
+
+    if (seg == NULL)
+        return false;
+    *seg = (struct seg){ .off = (uint32_t)from,
+                         .cut_front = (uint16_t)smaller(front, UINT16_MAX),
+                         .cut_back = (uint16_t)smaller(back, UINT16_MAX) };
+    if (!seg_hold(seg, mem, chunk->data + front, len, e->packet->stable)) {
+        segs_remove(*queue, i);
+        return false;
+    }
+    if (side->flags & SIDE_ACKED && side_acked(side) >= from)
+        seg->acked_at = rare->tail_since[dir] ? stamp(rare->tail_since[dir]) : stamp(tick_now(e));
+    rare->queued[dir] += len;
+    return true;
+}
+
+/*
+ * The chunk wins over the segment at place i, which starts at or behind what is left of the chunk:
+ * remove it, or what the chunk covers of it. Returns whether it is gone.
+ */
+static bool
+yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t end)
+{
+    struct rare *rare = flow_cold(flow)->rare;
+    struct seg *seg = segs_at(rare->queue[dir], i);
+    int64_t covered = end - seg_start(flow_side(flow, dir), seg);
+
+    if (covered < seg->len) {
+        seg_cut_front(seg, (uint32_t)covered);
+        rare->queued[dir] -= (uint64_t)covered;
+        return false;
+    }
+    rare->queued[dir] -= seg->len;
+    seg_drop(seg, flow_mem(flow));
+    segs_remove(rare->queue[dir], i);
+    return true;
+}
+
+/*
+ * Put what lies behind from into the queue, piece by piece, between and over the segments that
+ * wait, as the policy decides. False: memory or the number of segments ended.
+ */
+static bool
+queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+            int64_t from)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs **queue = queue_of(flow, dir);
+    uint32_t i = segs_find(*queue, (uint32_t)from);
+
+    while (i < segs_count(*queue) && from < chunk->end) {
+        const struct seg *seg = segs_at(*queue, i);
+        int64_t seg_off = seg_start(side, seg), seg_end = seg_off + seg->len;
+
+        if (seg_off >= chunk->end)
+            break;
+        if (chunk_wins(e, chunk, seg, seg_off)) {
+            if (!yield_segment(flow, dir, i, chunk->end))
+                break;
+            continue;
+        }
+        if (from < seg_off && !queue_part(e, flow, dir, chunk, from, seg_off, i++))
+            return false;
+        from = greater(from, seg_end);
+        i++;
+    }
+    return from >= chunk->end || queue_part(e, flow, dir, chunk, from, chunk->end, i);
+}
+
+static void
+enqueue(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    int64_t from = greater(chunk->off, flow_side(flow, dir)->next);
+
+    if (need_rare(flow) == NULL)
+        engine_overload(e, flow, dir, WEIR_OVERLOAD_MEMCAP);
+    else if (segs_count(*queue_of(flow, dir)) >= QUEUE_MAX)
+        engine_overload(e, flow, dir, WEIR_OVERLOAD_SEGMENTS);
+    else if (!queue_chunk(e, flow, dir, chunk, from))
+        engine_overload(e, flow, dir, WEIR_OVERLOAD_MEMCAP);
+}
+
+/* ---- holes --------------------------------------------------------------------------------- */
+
+static void
+give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
+        enum weir_gap_cause cause)
+{
+    struct side *side = flow_side(flow, dir);
+    struct rare *rare = need_rare(flow);
+    struct weir_event ev = { .type = WEIR_EV_GAP, .direction = dir };
+
+    ev.gap.offset = side->next;
+    ev.gap.length = to - side->next;
+    ev.gap.cause = cause;
+    if (rare != NULL)
+        rare->lost[dir] += to - side->next;
+    side->next = to;
+    side->flags |= SIDE_AFTER_GAP;
+    if (engine_raises(e, flow, WEIR_EV_GAP))
+        engine_deliver(e, flow, &ev);
+}
+
+/* Nobody answers, so no ACK will decide: past a limit the bytes behind the hole are let through. */
+static void
+check_one_sided(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+
+    if (flow_side(flow, !dir)->flags & SIDE_SENT)
+        return;
+    while (has_queue(flow, dir) && flow_cold(flow)->rare->queued[dir] > ONE_SIDED_LIMIT) {
+        give_up(e, flow, dir, seg_start(side, segs_at(*queue_of(flow, dir), 0)),
+                WEIR_GAP_ONE_SIDED);
+        reasm_drain(e, flow, dir);
+    }
+}
+
+void
+reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    int64_t next = flow_side(flow, dir)->next;
+    struct chunk rest = { next, chunk->end, chunk->data + (next - chunk->off) };
+
+    if (chunk->off <= next && !(flow->flags & FLOW_RESET) && !has_queue(flow, dir)) {
+        deliver(e, flow, dir, &rest);
+        return;
+    }
+    enqueue(e, flow, dir, chunk);
+    reasm_drain(e, flow, dir);
+    check_one_sided(e, flow, dir);
+}
+
+/*
+ * Where the bytes end that the peer acknowledged. One number more than all data that was seen may
+ * be a FIN that was not.
+ */
+static int64_t
+acked_data(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    int64_t acked = side_acked(side);
+
+    if (side->flags & SIDE_FIN)
+        return side->next;
+    if (side->flags & SIDE_FIN_WAITS)
+        return smaller(acked, side_offset(side, flow_cold(flow)->fin[dir]));
+    return acked;
+}
+
+/* The end of all data that was seen. */
+static int64_t
+seen_end(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *queue;
+    const struct seg *last;
+
+    if (!has_queue(flow, dir))
+        return side->next;
+    queue = *queue_of(flow, dir);
+    last = segs_at(queue, queue->n - 1);
+    return seg_start(side, last) + last->len;
+}
+
+static bool
+tail_missing(struct weir_flow *flow, enum weir_dir dir)
+{
+    int64_t beyond = acked_data(flow, dir) - seen_end(flow, dir);
+
+    return beyond > 1 || (beyond == 1 && flow_side(flow, dir)->flags & SIDE_FIN_WAITS);
+}
+
+/* Stamp the segments whose hole the ACK has passed; those before them have theirs. */
+static void
+stamp_holes(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t acked)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *queue = *queue_of(flow, dir);
+    uint32_t i = segs_find(queue, (uint32_t)acked);
+
+    if (i < queue->n && seg_start(side, segs_at(queue, i)) <= acked)
+        i++;
+    while (i-- > 0 && segs_at(queue, i)->acked_at == 0)
+        segs_at(queue, i)->acked_at = stamp(tick_now(e));
+}
+
+void
+reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct rare *rare = flow_cold(flow)->rare;
+    bool tail;
+
+    if (side_acked(side) <= side->next && rare == NULL)
+        return;
+    if (has_queue(flow, dir))
+        stamp_holes(e, flow, dir, side_acked(side));
+    tail = tail_missing(flow, dir);
+    if (!tail && rare == NULL)
+        return;
+    rare = need_rare(flow);
+    if (rare == NULL)
+        return;
+    if (!tail)
+        rare->tail_since[dir] = 0;
+    else if (rare->tail_since[dir] == 0)
+        rare->tail_since[dir] = (uint32_t)tick_now(e) | 1U << 31;
+    engine_arm(e, flow);
+}
+
+/* The tick near tick whose low bits a stamp keeps. */
+static uint64_t
+unstamp(uint64_t tick, uint16_t low)
+{
+    return tick + (uint64_t)(int16_t)(uint16_t)(low - (uint16_t)tick);
+}
+
+bool
+reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t *tick)
+{
+    const struct rare *rare = flow_cold(flow)->rare;
+    uint64_t now = tick_now(e);
+
+    if (rare == NULL || flow->flags & FLOW_RESET)
+        return false;
+    if (has_queue(flow, dir)) {
+        uint16_t since = segs_at(rare->queue[dir], 0)->acked_at;
+
+        *tick = unstamp(now, since) + GRACE_TICKS;
+        return since != 0;
+    }
+    *tick = unstamp(now, (uint16_t)rare->tail_since[dir]) + GRACE_TICKS;
+    return rare->tail_since[dir] != 0 && tail_missing(flow, dir);
+}
+
+/* Give up the first hole, which was acknowledged. */
+static void
+give_up_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    int64_t to = acked_data(flow, dir);
+
+    if (has_queue(flow, dir))
+        to = seg_start(side, segs_at(*queue_of(flow, dir), 0));
+    give_up(e, flow, dir, to, WEIR_GAP_ACKED);
+    reasm_drain(e, flow, dir);
+}
+
+void
+reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t tick)
+{
+    uint64_t due;
+
+    while (reasm_deadline(e, flow, dir, &due) && due <= tick)
+        give_up_acked(e, flow, dir);
+}
+
+void
+reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
+{
+    struct rare *rare = flow_cold(flow)->rare;
+
+    if (rare == NULL)
+        return;
+    rare->queued[dir] = 0;
+    segs_free(&rare->queue[dir], flow_mem(flow));
+}
+
+/* The receiver never acknowledged the hole: what lies behind it did not reach its application. */
+static void
+refuse_queue(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct rare *rare = flow_cold(flow)->rare;
+
+    rare->undelivered += rare->queued[dir];
+    e->stats.undelivered += rare->queued[dir];
+    reasm_drop_queue(flow, dir);
+}
+
+/* What the first hole is given up for at the flow's end. */
+static enum weir_gap_cause
+final_cause(struct weir_flow *flow, enum weir_dir dir, int64_t hole_end)
+{
+    if (!(flow_side(flow, !dir)->flags & SIDE_SENT))
+        return WEIR_GAP_ONE_SIDED;
+    return acked_data(flow, dir) >= hole_end && flow_side(flow, dir)->flags & SIDE_ACKED
+               ? WEIR_GAP_ACKED
+               : WEIR_GAP_NEVER_ACKED;
+}
+
+void
+reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+
+    while (has_queue(flow, dir)) {
+        int64_t first = seg_start(side, segs_at(*queue_of(flow, dir), 0));
+        enum weir_gap_cause cause = final_cause(flow, dir, first);
+
+        if (first > side->next && !(flow->flags & FLOW_RESET)) {
+            give_up(e, flow, dir, first, cause);
+        }
+        if (cause == WEIR_GAP_NEVER_ACKED || flow->flags & FLOW_RESET)
+            refuse_queue(e, flow, dir);
+        else
+            reasm_drain(e, flow, dir);
+    }
+    if (flow_side(flow, !dir)->flags & SIDE_SENT && !(flow->flags & FLOW_RESET) &&
+        tail_missing(flow, dir))
+        give_up(e, flow, dir, acked_data(flow, dir), WEIR_GAP_ACKED);
+}
+
+void
+reasm_free(struct weir_flow *flow)
+{
+    struct flow_cold *cold = flow_cold(flow);
+
+    reasm_forget(flow);
+    if (cold->rare == NULL)
+        return;
+    for (int dir = 0; dir < 2; dir++)
+        segs_free(&cold->rare->queue[dir], flow_mem(flow));
+    mem_free(flow_mem(flow), cold->rare, sizeof(*cold->rare));
+    cold->rare = NULL;
+}

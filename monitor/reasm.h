@@ -1,0 +1,100 @@
+/*
+ * Reassembly of one direction: data in order goes straight from the packet's memory to the
+ * handlers; what comes early waits by reference; what was delivered not long ago is kept by
+ * reference, so that bytes that come again are compared with what was really seen.
+ *
+ * Offsets are 64 bits wide and signed; bytes once delivered are final.
+ */
+#ifndef WEIR_REASM_H
+#define WEIR_REASM_H
+
+#include "engine.h"
+#include "segs.h"
+
+/* Data of one segment of the packet at hand. */
+struct chunk {
+    int64_t off, end;
+    const uint8_t *data;
+};
+
+/* How the bytes of a segment relate to those seen before. */
+struct overlap {
+    int64_t off, end;           /* first to last byte seen before; off == end: none */
+    int64_t bytes;              /* how many of them were seen before */
+    int64_t diff_off, diff_end; /* first to last byte that differs; equal: none */
+    enum weir_kept kept;
+    bool verified; /* all of them could be compared */
+};
+
+enum {
+    KEPT_WINDOW = 65536,          /* acknowledged bytes a direction that stay comparable */
+    QUEUE_MAX = 16384,            /* segments that may wait in one direction */
+    ONE_SIDED_LIMIT = 1048576,    /* bytes behind a hole while the receiver was never seen */
+    GRACE_TICKS = 10,             /* from the ACK of a hole to its gap: 1 s */
+    KEPT_IDLE_TICKS = 100,        /* kept data goes after 10 s without a packet */
+};
+
+static inline struct side *
+flow_side(struct weir_flow *flow, enum weir_dir dir)
+{
+    return &flow->side[dir];
+}
+
+/* The 64-bit offset near the side's next one whose low bits are given. */
+static inline int64_t
+side_offset(const struct side *side, uint32_t low)
+{
+    return side->next + (int32_t)(low - (uint32_t)side->next);
+}
+
+/* What the peer acknowledged of this side's bytes; its next offset if the peer never did. */
+static inline int64_t
+side_acked(const struct side *side)
+{
+    return side->flags & SIDE_ACKED ? side_offset(side, side->acked) : side->next;
+}
+
+/* Compare a chunk with what was delivered and what waits. */
+void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                   const struct chunk *chunk, struct overlap *out);
+
+/* Bytes of the chunk as they were seen before, in e->scratch, from off on, at most SCRATCH. */
+struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                                  const struct chunk *chunk, int64_t off, int64_t end);
+
+/*
+ * Deliver a chunk that starts at or before next, or queue it behind the hole before it. While a
+ * RST was accepted (FLOW_RESET) it waits wherever it starts.
+ */
+void reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+               const struct chunk *chunk);
+
+/* Deliver what waits at next, as far as it reaches. */
+void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
+void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* The tick at which an acknowledged hole becomes a gap; false: there is none. */
+bool reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                    uint64_t *tick);
+
+/* Give up acknowledged holes whose grace is over at this tick. */
+void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t tick);
+
+/* Drop what waits, as the receiver did. */
+void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
+
+/* The flow ends: every hole becomes a gap of its cause. */
+void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* Bytes that were delivered. */
+uint64_t reasm_delivered(const struct weir_flow *flow, enum weir_dir dir);
+
+/* Free all that the flow holds. */
+void reasm_free(struct weir_flow *flow);
+
+/* Forget what was kept for comparison. */
+void reasm_forget(struct weir_flow *flow);
+
+#endif

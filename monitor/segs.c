@@ -1,0 +1,154 @@
+#include "segs.h"
+
+#include <string.h>
+
+static size_t
+ring_size(uint32_t cap)
+{
+    return sizeof(struct segs) + cap * sizeof(struct seg);
+}
+
+/* Move the ring into a block of twice the size, from its start. */
+static bool
+grow(struct segs **segs, struct mem *mem)
+{
+    struct segs *old = *segs, *new;
+    size_t size = old == NULL ? 1 : 2 * mem_block_size(ring_size(old->cap));
+
+    if (size > (size_t)1 << MEM_MAX_SHIFT)
+        return false;
+    size = mem_block_size(size);
+    new = mem_alloc(mem, size);
+    if (new == NULL)
+        return false;
+    *new = (struct segs){ .cap = (uint32_t)((size - sizeof(*new)) / sizeof(struct seg)) };
+    if (old != NULL) {
+        for (uint32_t i = 0; i < old->n; i++)
+            new->ring[i] = *segs_at(old, i);
+        new->n = old->n;
+        mem_free(mem, old, ring_size(old->cap));
+    }
+    *segs = new;
+    return true;
+}
+
+struct seg *
+segs_insert(struct segs **segs, struct mem *mem, uint32_t i)
+{
+    struct segs *s;
+
+    if ((*segs == NULL || (*segs)->n == (*segs)->cap) && !grow(segs, mem))
+        return NULL;
+    s = *segs;
+    s->n++;
+    if (i < s->n / 2) { /* make room on the side where less has to move */
+        s->head = s->head > 0 ? s->head - 1 : s->cap - 1;
+        for (uint32_t k = 0; k < i; k++)
+            *segs_at(s, k) = *segs_at(s, k + 1);
+    } else {
+        for (uint32_t k = s->n - 1; k > i; k--)
+            *segs_at(s, k) = *segs_at(s, k - 1);
+    }
+    return segs_at(s, i);
+}
+
+void
+segs_remove(struct segs *s, uint32_t i)
+{
+    if (i < s->n / 2) {
+        for (uint32_t k = i; k > 0; k--)
+            *segs_at(s, k) = *segs_at(s, k - 1);
+        segs_pop(s);
+    } else {
+        for (uint32_t k = i; k + 1 < s->n; k++)
+            *segs_at(s, k) = *segs_at(s, k + 1);
+        s->n--;
+    }
+}
+
+uint32_t
+segs_find(struct segs *s, uint32_t off)
+{
+    uint32_t low = 0, high = segs_count(s);
+
+    while (low < high) {
+        uint32_t mid = (low + high) / 2;
+        const struct seg *seg = segs_at(s, mid);
+
+        if ((int32_t)(seg->off + seg->len - off) > 0)
+            high = mid;
+        else
+            low = mid + 1;
+    }
+    return low;
+}
+
+void
+segs_free(struct segs **segs, struct mem *mem)
+{
+    struct segs *s = *segs;
+
+    if (s == NULL)
+        return;
+    for (uint32_t i = 0; i < s->n; i++)
+        seg_drop(segs_at(s, i), mem);
+    mem_free(mem, s, ring_size(s->cap));
+    *segs = NULL;
+}
+
+void
+seg_drop(struct seg *seg, struct mem *mem)
+{
+    if (seg->kind == SEG_COPY)
+        mem_free(mem, seg->copy, (size_t)1 << seg->class);
+}
+
+bool
+seg_hold(struct seg *seg, struct mem *mem, const uint8_t *data, uint32_t len, bool stable)
+{
+    size_t size;
+
+    seg->len = len;
+    if (stable) {
+        seg->kind = SEG_REF;
+        seg->data = data;
+        return true;
+    }
+    if (len > 1U << MEM_MAX_SHIFT)
+        return false;
+    size = mem_block_size(len);
+    seg->copy = mem_alloc(mem, size);
+    if (seg->copy == NULL)
+        return false;
+    seg->kind = SEG_COPY;
+    seg->class = (uint8_t)__builtin_ctzll(size);
+    memcpy(seg->copy, data, len);
+    return true;
+}
+
+static uint16_t
+saturate(uint32_t n)
+{
+    return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
+}
+
+void
+seg_cut_front(struct seg *seg, uint32_t n)
+{
+    assert(n < seg->len && seg->kind != SEG_DIGEST);
+    if (seg->kind == SEG_COPY)
+        memmove(seg->copy, seg->copy + n, seg->len - n);
+    else
+        seg->data += n;
+    seg->off += n;
+    seg->len -= n;
+    seg->cut_front = saturate(seg->cut_front + n);
+}
+
+void
+seg_cut_back(struct seg *seg, uint32_t n)
+{
+    assert(n < seg->len && seg->kind != SEG_DIGEST);
+    seg->len -= n;
+    seg->cut_back = saturate(seg->cut_back + n);
+}

@@ -1,0 +1,340 @@
+#include "shard.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum { FIRST_BUCKETS = 8, PER_BUCKET = 8 };
+
+/* ---- layout ------------------------------------------------------------------------------- */
+
+static size_t
+round_up(size_t n, size_t to)
+{
+    return (n + to - 1) / to * to;
+}
+
+bool
+shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride)
+{
+    size_t each, n;
+
+    app_stride = round_up(app_stride, 16);
+    each = sizeof(struct weir_flow) + sizeof(struct flow_cold) + app_stride;
+    n = (BLOCK_SIZE - BLOCK_HEADER - 16) / each;
+    if (n == 0)
+        return false;
+    if (n > 256)
+        n = 256;
+    *layout = (struct shard_layout){
+        .cap = cap,
+        .app_stride = app_stride,
+        .per_block = (uint32_t)n,
+        .cold_at = (uint32_t)(BLOCK_HEADER + n * sizeof(struct weir_flow)),
+        .blocks_size = round_up(cap, BLOCK_SIZE) + BLOCK_SIZE,
+        .mem_size = round_up(2 * cap, BLOCK_SIZE), /* free blocks of one size serve no other */
+        .tables_size = round_up(cap, BLOCK_SIZE),
+    };
+    layout->apps_at =
+        (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
+    return true;
+}
+
+size_t
+shard_span(const struct shard_layout *layout)
+{
+    return layout->blocks_size + layout->mem_size + layout->tables_size;
+}
+
+void
+shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
+           struct engine *engine, uint64_t tick)
+{
+    uint8_t *at = base;
+
+    shard->engine = engine;
+    shard->layout = layout;
+    shard->blocks = at;
+    shard->tables = at + layout->blocks_size + layout->mem_size;
+    shard->buckets = (struct bucket *)shard->tables;
+    shard->bucket_mask = FIRST_BUCKETS - 1;
+    mem_init(&shard->mem, at + layout->blocks_size, layout->mem_size, layout->cap);
+    wheel_init(&shard->wheel, tick);
+}
+
+struct weir_flow *
+flow_of_timer(const struct wheel_node *timer)
+{
+    uintptr_t block = (uintptr_t)timer & ~(uintptr_t)(BLOCK_SIZE - 1);
+    const struct shard_layout *layout = ((const struct block *)block)->shard->layout;
+    size_t i = ((uintptr_t)timer - block - layout->cold_at) / sizeof(struct flow_cold);
+
+    return (struct weir_flow *)(block + BLOCK_HEADER) + i;
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+/* Symmetric and without a secret: the shard of a flow is part of what a replay gives. */
+static uint8_t
+shard_of(const struct weir_packet *pkt)
+{
+    uint64_t a[2], b[2], x = 0, y = 0;
+
+    memcpy(a, pkt->src.b, 16);
+    memcpy(b, pkt->dst.b, 16);
+    x = mix64(a[0] + mix64(a[1] + pkt->src_port));
+    y = mix64(b[0] + mix64(b[1] + pkt->dst_port));
+    return (uint8_t)(mix64(x + y + pkt->proto) >> 56);
+}
+
+static bool
+source_is_higher(const struct weir_packet *pkt, size_t n)
+{
+    int order = memcmp(pkt->src.b, pkt->dst.b, n);
+
+    return order > 0 || (order == 0 && pkt->src_port > pkt->dst_port);
+}
+
+static uint32_t
+short_address(const struct weir_addr *addr, uint8_t ip_version, const struct hash_key *secret)
+{
+    uint64_t word[2];
+    uint32_t v4;
+
+    if (ip_version == 4) {
+        memcpy(&v4, addr->b, 4);
+        return v4;
+    }
+    memcpy(word, addr->b, 16);
+    return (uint32_t)siphash13(secret, word, 2);
+}
+
+static uint64_t
+key_hash(const struct flow_key *key, const struct hash_key *secret)
+{
+    uint64_t word[3];
+
+    memcpy(word, key, sizeof(word));
+    return siphash13(secret, word, 3);
+}
+
+void
+flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct flow_ref *ref)
+{
+    bool swap = source_is_higher(pkt, pkt->ip_version == 4 ? 4 : 16);
+    const struct weir_addr *low = swap ? &pkt->dst : &pkt->src;
+    const struct weir_addr *high = swap ? &pkt->src : &pkt->dst;
+
+    ref->swapped = swap;
+    ref->shard = shard_of(pkt);
+    ref->key = (struct flow_key){
+        .addr = { short_address(low, pkt->ip_version, secret),
+                  short_address(high, pkt->ip_version, secret) },
+        .port = { swap ? pkt->dst_port : pkt->src_port, swap ? pkt->src_port : pkt->dst_port },
+        .vlan = { pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN, pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN },
+        .proto = pkt->proto,
+        .ip_version = pkt->ip_version,
+    };
+    ref->hash = key_hash(&ref->key, secret);
+}
+
+/* ---- table -------------------------------------------------------------------------------- */
+
+static uint16_t
+tag_of(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48 | 1);
+}
+
+static bool
+same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct weir_packet *pkt)
+{
+    const struct flow_cold *cold;
+
+    if (memcmp(&flow->key, &ref->key, sizeof(ref->key)) != 0)
+        return false;
+    if (pkt->ip_version == 4)
+        return true;
+    cold = flow_cold(flow);
+    return memcmp(&cold->addr6[ref->swapped], &pkt->src, 16) == 0 &&
+           memcmp(&cold->addr6[!ref->swapped], &pkt->dst, 16) == 0;
+}
+
+struct weir_flow *
+shard_guess(const struct shard *shard, const struct flow_ref *ref)
+{
+    const struct bucket *b = &shard->buckets[ref->hash & shard->bucket_mask];
+    uint16_t tag = tag_of(ref->hash);
+
+    for (unsigned i = 0; i < PER_BUCKET; i++)
+        if (b->tag[i] == tag)
+            return shard_flow(shard, b->slot[i]);
+    return NULL;
+}
+
+struct weir_flow *
+shard_find(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt)
+{
+    uint64_t at = ref->hash & shard->bucket_mask;
+    uint16_t tag = tag_of(ref->hash);
+
+    for (uint32_t n = 0; n <= shard->bucket_mask; n++, at = (at + 1) & shard->bucket_mask) {
+        const struct bucket *b = &shard->buckets[at];
+
+        for (unsigned i = 0; i < PER_BUCKET; i++) {
+            struct weir_flow *flow;
+
+            if (b->tag[i] != tag)
+                continue;
+            flow = shard_flow(shard, b->slot[i]);
+            if (same_key(flow, ref, pkt))
+                return flow;
+        }
+        if (b->passed == 0)
+            break;
+    }
+    return NULL;
+}
+
+static void
+put(struct bucket *buckets, uint32_t mask, uint64_t hash, uint32_t slot)
+{
+    for (uint64_t at = hash & mask;; at = (at + 1) & mask) {
+        struct bucket *b = &buckets[at];
+
+        for (unsigned i = 0; i < PER_BUCKET; i++) {
+            if (b->tag[i] == 0) {
+                b->tag[i] = tag_of(hash);
+                b->slot[i] = slot;
+                return;
+            }
+        }
+        b->passed++;
+    }
+}
+
+/* Put every flow into a table twice as large, behind the old one, whose pages are given back. */
+static bool
+grow(struct shard *shard, const struct hash_key *secret)
+{
+    size_t old_size = ((size_t)shard->bucket_mask + 1) * sizeof(struct bucket);
+    struct bucket *old = shard->buckets, *new = old + shard->bucket_mask + 1;
+    uint32_t mask = shard->bucket_mask * 2 + 1;
+
+    if ((uint8_t *)new + 2 * old_size > shard->tables + shard->layout->tables_size ||
+        !mem_charge(&shard->mem, 2 * old_size))
+        return false;
+    for (uint32_t b = 0; b <= shard->bucket_mask; b++)
+        for (unsigned i = 0; i < PER_BUCKET; i++)
+            if (old[b].tag[i] != 0)
+                put(new, mask, key_hash(&shard_flow(shard, old[b].slot[i])->key, secret),
+                    old[b].slot[i]);
+    shard->buckets = new;
+    shard->bucket_mask = mask;
+    mem_uncharge(&shard->mem, old_size > FIRST_BUCKETS * sizeof(struct bucket) ? old_size : 0);
+    if (old_size >= 4096)
+        madvise((void *)(((uintptr_t)old + 4095) & ~(uintptr_t)4095), old_size - 4096,
+                MADV_DONTNEED);
+    return true;
+}
+
+/* ---- slots -------------------------------------------------------------------------------- */
+
+static size_t
+slot_size(const struct shard *shard)
+{
+    return sizeof(struct weir_flow) + sizeof(struct flow_cold) + shard->layout->app_stride;
+}
+
+static struct weir_flow *
+fresh_slot(struct shard *shard)
+{
+    uint32_t per_block = shard->layout->per_block, n = shard->n_slots;
+    struct block *block =
+        (struct block *)(void *)(shard->blocks + (size_t)(n / per_block) * BLOCK_SIZE);
+    struct weir_flow *flow;
+
+    if ((uint8_t *)block + BLOCK_SIZE > shard->blocks + shard->layout->blocks_size)
+        return NULL;
+    block->shard = shard;
+    shard->n_slots++;
+    flow = shard_nth(shard, n);
+    flow->slot = n / per_block << 8 | n % per_block;
+    return flow;
+}
+
+static struct weir_flow *
+take_slot(struct shard *shard)
+{
+    struct weir_flow *flow;
+
+    if (!mem_charge(&shard->mem, slot_size(shard)))
+        return NULL;
+    if (shard->free_slot == 0) {
+        flow = fresh_slot(shard);
+        if (flow == NULL)
+            mem_uncharge(&shard->mem, slot_size(shard));
+        return flow;
+    }
+    flow = shard_flow(shard, shard->free_slot - 1);
+    shard->free_slot = flow_cold(flow)->asleep;
+    return flow;
+}
+
+struct weir_flow *
+shard_add(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt,
+          const struct hash_key *secret)
+{
+    struct weir_flow *flow;
+    struct flow_cold *cold;
+    uint32_t slot;
+
+    /* Two thirds full is where buckets of eight begin to overflow often. */
+    if (shard->n_flows * 3 >= (shard->bucket_mask + 1) * PER_BUCKET * 2 && !grow(shard, secret))
+        return NULL;
+    flow = take_slot(shard);
+    if (flow == NULL)
+        return NULL;
+    slot = flow->slot;
+    cold = flow_cold(flow);
+    *flow = (struct weir_flow){ .key = ref->key, .slot = slot };
+    memset(cold, 0, sizeof(*cold));
+    if (pkt->ip_version == 6) {
+        cold->addr6[ref->swapped] = pkt->src;
+        cold->addr6[!ref->swapped] = pkt->dst;
+    }
+    put(shard->buckets, shard->bucket_mask, ref->hash, slot);
+    shard->n_flows++;
+    return flow;
+}
+
+void
+shard_unlink(struct shard *shard, struct weir_flow *flow, const struct hash_key *secret)
+{
+    uint64_t hash = key_hash(&flow->key, secret);
+
+    shard->n_flows--;
+    for (uint64_t at = hash & shard->bucket_mask;; at = (at + 1) & shard->bucket_mask) {
+        struct bucket *b = &shard->buckets[at];
+
+        for (unsigned i = 0; i < PER_BUCKET; i++) {
+            if (b->tag[i] != 0 && b->slot[i] == flow->slot) {
+                b->tag[i] = 0;
+                return;
+            }
+        }
+        assert(b->passed > 0);
+        b->passed--;
+    }
+}
+
+void
+shard_release(struct shard *shard, struct weir_flow *flow)
+{
+    struct flow_cold *cold = flow_cold(flow);
+
+    wheel_remove(&cold->timer);
+    flow->key.ip_version = 0;
+    cold->asleep = shard->free_slot;
+    shard->free_slot = flow->slot + 1;
+    mem_uncharge(&shard->mem, slot_size(shard));
+}

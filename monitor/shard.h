@@ -1,0 +1,269 @@
+/*
+ * A shard: one of 256 parts of the flows, by a symmetric hash with a fixed key. It owns their
+ * memory and its cap, their table and their timer wheel, so that what happens to a flow depends
+ * on its shard's packets alone, whichever core works for it (DESIGN.md 5.2).
+ *
+ * Flows lie in blocks of 32 KiB, aligned to their size, with a header: a flow's address alone leads
+ * to its shard and to its parts elsewhere in the block.
+ */
+#ifndef WEIR_SHARD_H
+#define WEIR_SHARD_H
+
+#include "core/wheel.h"
+#include "hash.h"
+#include "mem.h"
+
+#include <weir/flow.h>
+#include <weir/packet.h>
+
+#include <assert.h>
+#include <stdalign.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { N_SHARDS = 256 };
+
+/* One tick of the wheels: deadlines are rounded up to it. */
+#define TICK_NS UINT64_C(100000000)
+
+struct engine;
+struct segs;
+
+/*
+ * What a flow is found by, the lower endpoint first. An IPv6 address is represented by 32 bits of
+ * its keyed hash; the whole address is in struct flow_cold and compared last.
+ */
+struct flow_key {
+    uint32_t addr[2];
+    uint16_t port[2];
+    uint16_t vlan[2]; /* WEIR_NO_VLAN where there is none */
+    uint8_t proto;
+    uint8_t ip_version;
+    uint16_t zero[3];
+};
+static_assert(sizeof(struct flow_key) == 24, "hashed and compared as three words");
+
+enum { NO_VLAN = 0xffff };
+
+/* A packet's key, and what the lookup needs with it. */
+struct flow_ref {
+    struct flow_key key;
+    uint64_t hash;   /* keyed: bucket and tag */
+    uint8_t shard;
+    bool swapped;    /* the packet's source is the higher endpoint */
+};
+
+/* Bits of struct side.flags. */
+enum {
+    SIDE_SEEN = 1 << 0,        /* base and next mean something */
+    SIDE_SYN = 1 << 1,         /* its SYN was seen */
+    SIDE_FIN = 1 << 2,         /* its FIN was accepted: the stream ends at next */
+    SIDE_FIN_WAITS = 1 << 3,   /* its FIN came, out of order: flow_cold.fin */
+    SIDE_ACKED = 1 << 4,       /* the peer sent an ACK: acked and edge mean something */
+    SIDE_AFTER_GAP = 1 << 5,   /* the next payload event is the first behind a gap */
+    SIDE_FIN_ACKED = 1 << 6,   /* the peer acknowledged its FIN */
+    SIDE_SENT = 1 << 7,        /* a packet of this side was seen */
+};
+
+enum { NO_WSCALE = 15 };
+
+/* One end of a TCP connection as a sender; offsets count from its first byte after the SYN. */
+struct side {
+    int64_t next;     /* the next offset that is expected: all before was delivered or given up */
+    uint32_t base;    /* sequence number of offset 0 */
+    uint32_t acked;   /* low bits of the greatest offset that the peer acknowledged */
+    uint32_t edge;    /* low bits of the greatest right edge that the peer offered */
+    uint32_t packets;
+    uint64_t bytes : 40;
+    uint64_t wscale : 4; /* its window scale option; NO_WSCALE: had none */
+    uint64_t zero : 4;
+    uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
+    uint64_t flags : 8;     /* SIDE_ */
+};
+static_assert(sizeof(struct side) == 32, "two sides fill a line");
+
+/* Bits of weir_flow.flags. */
+enum {
+    FLOW_CLIENT_HIGH = 1 << 0,  /* the client is the higher endpoint of the key */
+    FLOW_MIDSTREAM = 1 << 1,
+    FLOW_ESTABLISHED = 1 << 2,
+    FLOW_RESET = 1 << 3,        /* a RST was accepted: data waits for the receiver's ACK */
+    FLOW_CLOSED = 1 << 4,
+    FLOW_ENDED = 1 << 5,        /* flow_end was raised; taps may still sleep */
+    FLOW_REUSE_WAITS = 1 << 6,  /* flow_cold.reuse_seq: a SYN of another connection was seen */
+    FLOW_SYN_ACK = 1 << 7,      /* the event syn_ack was raised */
+};
+
+/* The hot part of a flow: two cache lines. */
+struct weir_flow {
+    alignas(64) struct flow_key key;
+    uint64_t last;  /* clock at the latest packet */
+    uint64_t want;  /* what any tap wants: one bit an event */
+    struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
+    uint32_t flags; /* FLOW_ */
+    uint32_t slot;
+    struct side side[2]; /* by direction that it sends in */
+};
+static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
+
+/* The rest, touched when something rare happens. */
+struct flow_cold {
+    struct wheel_node timer;
+    uint64_t id;
+    uint64_t start; /* nanoseconds */
+    uint32_t fin[2];    /* SIDE_FIN_WAITS: low bits of the stream's length */
+    uint32_t reuse_seq; /* FLOW_REUSE_WAITS: sequence number of that SYN */
+    uint32_t asleep;    /* taps that had not ended when the flow did; free slot: the next one */
+    struct rare *rare;  /* NULL until data came out of order or was given up */
+    struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
+};
+
+/* What only a flow with holes needs. */
+struct rare {
+    struct segs *queue[2]; /* by direction: data beyond next, sorted */
+    uint64_t queued[2];    /* bytes in queue */
+    int64_t lost[2];       /* bytes given up by gaps */
+    uint64_t undelivered;  /* bytes behind holes that were never acknowledged */
+    uint32_t tail_since[2]; /* tick at which bytes beyond all data were acknowledged; 0: none */
+};
+
+/* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */
+struct bucket {
+    alignas(64) uint16_t tag[8]; /* 0: empty */
+    uint32_t slot[8];
+    uint32_t passed; /* entries that looked for room here and went on */
+    uint32_t zero[3];
+};
+static_assert(sizeof(struct bucket) == 64, "one line");
+
+/* A block of flows: this header, then the hot parts, the cold parts and the apps' parts. */
+enum { BLOCK_SIZE = 32768, BLOCK_HEADER = 64 };
+
+struct block {
+    struct shard *shard;
+};
+
+/* Sizes that all shards of an engine share. */
+struct shard_layout {
+    size_t cap;         /* bytes of memory a shard may use */
+    size_t app_stride;  /* bytes of taps and app state a flow */
+    uint32_t per_block; /* flows in a block, at most 256 */
+    uint32_t cold_at;   /* offset of the cold parts in a block */
+    uint32_t apps_at;   /* offset of the apps' parts */
+    size_t blocks_size, mem_size, tables_size; /* address range for each, to be reserved */
+};
+
+struct shard {
+    struct engine *engine;
+    const struct shard_layout *layout;
+    uint8_t *blocks;
+    uint8_t *tables; /* bucket arrays, each twice the one before */
+    struct bucket *buckets;
+    uint32_t bucket_mask;
+    uint32_t n_flows;   /* in the table */
+    uint32_t n_slots;   /* ever used; they fill block after block */
+    uint32_t free_slot; /* head of the free list + 1; 0: none */
+    uint32_t hand;      /* where the search for an idle flow to evict goes on */
+    struct mem mem;
+    struct wheel wheel;
+};
+
+/*
+ * Work out a layout. app_stride: bytes of taps and app state in every flow.
+ * Returns false if not even one flow would fit into a block.
+ */
+bool shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride);
+
+/* Address range that a shard needs, a multiple of BLOCK_SIZE. */
+size_t shard_span(const struct shard_layout *layout);
+
+/* Set up a shard at base, zeroed, of shard_span() bytes, aligned to BLOCK_SIZE. */
+void shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
+                struct engine *engine, uint64_t tick);
+
+static inline const struct block *
+flow_block(const struct weir_flow *flow)
+{
+    return (const struct block *)((uintptr_t)flow & ~(uintptr_t)(BLOCK_SIZE - 1));
+}
+
+static inline struct shard *
+flow_shard(const struct weir_flow *flow)
+{
+    return flow_block(flow)->shard;
+}
+
+/* The flow in a slot: block number and place in the block. */
+static inline struct weir_flow *
+shard_flow(const struct shard *shard, uint32_t slot)
+{
+    return (struct weir_flow *)(shard->blocks + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
+           (slot & 0xff);
+}
+
+static inline struct flow_cold *
+flow_cold(const struct weir_flow *flow)
+{
+    const struct block *block = flow_block(flow);
+
+    return (struct flow_cold *)((uintptr_t)block + block->shard->layout->cold_at) +
+           (flow->slot & 0xff);
+}
+
+/* The taps and state of all apps in this flow. */
+static inline uint8_t *
+flow_apps(const struct weir_flow *flow)
+{
+    const struct block *block = flow_block(flow);
+    const struct shard_layout *layout = block->shard->layout;
+
+    return (uint8_t *)(uintptr_t)block + layout->apps_at +
+           (flow->slot & 0xff) * layout->app_stride;
+}
+
+/* The flow whose timer this is. */
+struct weir_flow *flow_of_timer(const struct wheel_node *timer);
+
+/* Key, hash and shard of a decoded packet that belongs to a flow. */
+void flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct flow_ref *ref);
+
+/* Ask the cache for what a lookup will read; then for the flow that it will most likely find. */
+static inline void
+shard_prefetch(const struct shard *shard, const struct flow_ref *ref)
+{
+    __builtin_prefetch(&shard->buckets[ref->hash & shard->bucket_mask]);
+}
+
+struct weir_flow *shard_guess(const struct shard *shard, const struct flow_ref *ref);
+
+/* The flow of a packet, or NULL. */
+struct weir_flow *shard_find(struct shard *shard, const struct flow_ref *ref,
+                             const struct weir_packet *pkt);
+
+/* A new flow in the table, zeroed but for its key and addresses; NULL: no memory left. */
+struct weir_flow *shard_add(struct shard *shard, const struct flow_ref *ref,
+                            const struct weir_packet *pkt, const struct hash_key *secret);
+
+/* Take a flow out of the table: a new one may have its key. Its memory stays. */
+void shard_unlink(struct shard *shard, struct weir_flow *flow, const struct hash_key *secret);
+
+/* Give a flow's slot back. The caller has freed what hangs on it. */
+void shard_release(struct shard *shard, struct weir_flow *flow);
+
+/* The n-th slot that was ever used, n below n_slots; the flow in it may be free: see flow_used. */
+static inline struct weir_flow *
+shard_nth(const struct shard *shard, uint32_t n)
+{
+    uint32_t per_block = shard->layout->per_block;
+
+    return shard_flow(shard, n / per_block << 8 | n % per_block);
+}
+
+/* A slot that is not free; the flow may have ended already (FLOW_ENDED). */
+static inline bool
+flow_used(const struct weir_flow *flow)
+{
+    return flow->key.ip_version != 0;
+}
+
+#endif

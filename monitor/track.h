@@ -1,0 +1,31 @@
+/* Tracking: what a packet does to its flow's state, and which events that raises. */
+#ifndef WEIR_TRACK_H
+#define WEIR_TRACK_H
+
+#include "engine.h"
+
+/* Options of a SYN, RFC 9293 section 3.2, RFC 7323, RFC 2018, RFC 7413. */
+struct tcp_syn_options {
+    uint16_t mss;   /* 0: absent */
+    uint8_t wscale; /* NO_WSCALE: absent */
+    bool sack, ts, tfo;
+};
+
+/* Parse what can be parsed; options behind a broken one are not looked at. */
+void tcp_syn_options(const uint8_t *p, uint8_t n, struct tcp_syn_options *out);
+
+/* Whether the packet opens another connection on the tuple of this flow, which then ends. */
+bool tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir);
+
+/* Whether the sender of a flow's first packet is its client: no SYN/ACK comes from one. */
+bool tcp_from_client(const struct weir_packet *pkt);
+
+void track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* Finish both directions: holes, and a FIN that waited behind one. */
+void tcp_finish(struct engine *e, struct weir_flow *flow);
+
+/* UDP, ICMP and all other protocols. */
+void track_datagram(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+#endif
