@@ -1,0 +1,92 @@
+/*
+ * What the programs share (DESIGN.md section 8, the contract of command lines): options, inputs,
+ * signals, progress, closing summary and exit codes. A program adds its own options as a table,
+ * its apps to the monitor, and prints what its apps make.
+ *
+ * Threads: one. Globals: only what a signal handler needs, in cli.c.
+ */
+#ifndef WEIR_CLI_H
+#define WEIR_CLI_H
+
+#include <weir/error.h>
+#include <weir/monitor.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Exit codes; one that was cut by signal n is 128 + n. */
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1, /* run-time and read errors */
+    EXIT_USAGE = 2,  /* command line, configuration, rules */
+    EXIT_ALERTED = 3,
+};
+
+/* An option, common or a program's own. A table ends with one whose help is NULL. */
+struct cli_option {
+    char letter;       /* 0: only long */
+    const char *name;  /* long name without dashes; NULL: only short */
+    const char *value; /* what its value is called in --help; NULL: takes none */
+    const char *help;  /* one sentence */
+    /* Take the value (NULL if it takes none). Not WEIR_E_OK: text in err, a usage error. */
+    int (*take)(void *ctx, const char *value, struct weir_errbuf *err);
+};
+
+struct cli {
+    const char *program;  /* "weir" */
+    const char *synopsis; /* behind the name in --help */
+    const char *about;    /* one line */
+    const struct cli_option *options; /* the program's own */
+    void *ctx;                        /* for their take() */
+    bool input_optional; /* set by a program whose options made an input needless (-T) */
+
+    const char **inputs; /* files, folders and "-", in order */
+    size_t n_inputs;
+    const char *interface; /* -i; NULL: a replay */
+    char *filter;          /* BPF; NULL: none */
+    const char *log_dir;   /* -l; "." if not given */
+    bool quiet, strict_input, no_map;
+    unsigned verbose;
+    struct weir_monitor_opts monitor;
+
+    int signal;      /* the one that ended the run; 0: none */
+    bool failed;     /* something that makes the exit code 1 */
+    uint64_t started; /* monotonic ns */
+};
+
+/*
+ * Parse the command line into cli, whose first five members are set. --help and --version are
+ * answered here.
+ *
+ * Returns -1 to go on, or the exit code.
+ */
+int cli_parse(struct cli *cli, int argc, char **argv);
+
+/*
+ * Feed the monitor with all inputs, in order, or the interface, until the end or a signal, then
+ * end its flows. Between batches after_batch() is called, to flush what has been written.
+ */
+void cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg);
+
+/* The closing summary on standard error, unless -q: packets, bytes, flows, events, drops, time. */
+void cli_summary(const struct cli *cli, const struct weir_monitor *m);
+
+/* 0, 1 or 128 + signal, from what happened in cli_run(). */
+int cli_exit_code(const struct cli *cli);
+
+/* Free what cli_parse() made. */
+void cli_free(struct cli *cli);
+
+/* "weir: TEXT" on standard error, behind the progress bar. notice() is silenced by -q. */
+void cli_error(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void cli_notice(const struct cli *cli, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Make the folder and its parents if they are missing. */
+int cli_make_dir(const char *path, struct weir_errbuf *err);
+
+/* "4G", "256MiB", "65536": bytes, in powers of 1024. Returns false if it is none. */
+bool cli_parse_size(const char *text, uint64_t *bytes);
+
+#endif

@@ -1,0 +1,192 @@
+#include "eve.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Civil date of a day count since 1970-01-01; Hinnant, "chrono-Compatible Low-Level Date
+ * Algorithms": years begin in March, so that leap days come last. */
+static void
+civil_date(uint64_t days, unsigned *year, unsigned *month, unsigned *day)
+{
+    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+
+    *day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
+    *month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+    *year = (unsigned)(yoe + era * 400 + (*month <= 2));
+}
+
+static char *
+digits(char *to, unsigned value, unsigned n)
+{
+    for (unsigned i = n; i-- > 0; value /= 10)
+        to[i] = (char)('0' + value % 10);
+    return to + n;
+}
+
+void
+time_text(uint64_t ns, char text[TIME_TEXT])
+{
+    uint64_t seconds = ns / 1000000000;
+    unsigned of_day = (unsigned)(seconds % 86400), year, month, day;
+    char *p = text;
+
+    civil_date(seconds / 86400, &year, &month, &day);
+    p = digits(p, year, 4);
+    *p++ = '-';
+    p = digits(p, month, 2);
+    *p++ = '-';
+    p = digits(p, day, 2);
+    *p++ = 'T';
+    p = digits(p, of_day / 3600, 2);
+    *p++ = ':';
+    p = digits(p, of_day / 60 % 60, 2);
+    *p++ = ':';
+    p = digits(p, of_day % 60, 2);
+    *p++ = '.';
+    p = digits(p, (unsigned)(ns % 1000000000 / 1000), 6);
+    memcpy(p, "+0000", 6);
+}
+
+void
+addr_text(const struct weir_addr *addr, unsigned ip_version, char text[ADDR_TEXT])
+{
+    inet_ntop(ip_version == 4 ? AF_INET : AF_INET6, addr->b, text, ADDR_TEXT);
+}
+
+void
+proto_text(unsigned proto, char text[PROTO_TEXT])
+{
+    switch (proto) {
+    case WEIR_PROTO_TCP:
+        memcpy(text, "TCP", 4);
+        break;
+    case WEIR_PROTO_UDP:
+        memcpy(text, "UDP", 4);
+        break;
+    case WEIR_PROTO_ICMP:
+        memcpy(text, "ICMP", 5);
+        break;
+    case WEIR_PROTO_ICMPV6:
+        memcpy(text, "IPv6-ICMP", 10);
+        break;
+    case 132:
+        memcpy(text, "SCTP", 5);
+        break;
+    default:
+        snprintf(text, PROTO_TEXT, "%03u", proto);
+    }
+}
+
+/* What a record says of where from and where to. */
+struct ends {
+    struct weir_addr addr[2];
+    uint16_t port[2];
+    uint16_t vlan[2];
+    unsigned n_vlan, ip_version, proto;
+    int icmp_type, icmp_code; /* -1: not an ICMP packet */
+};
+
+static bool
+is_icmp(unsigned proto)
+{
+    return proto == WEIR_PROTO_ICMP || proto == WEIR_PROTO_ICMPV6;
+}
+
+static void
+ends_of_packet(const struct weir_packet *pkt, struct ends *out)
+{
+    *out = (struct ends){
+        .addr = { pkt->src, pkt->dst },
+        .port = { pkt->src_port, pkt->dst_port },
+        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .n_vlan = pkt->n_vlan,
+        .ip_version = pkt->ip_version,
+        .proto = pkt->proto,
+        .icmp_type = is_icmp(pkt->proto) ? pkt->icmp_type : -1,
+        .icmp_code = is_icmp(pkt->proto) ? pkt->icmp_code : -1,
+    };
+}
+
+static void
+ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
+{
+    struct weir_tuple tuple;
+
+    weir_flow_tuple(flow, &tuple);
+    *out = (struct ends){
+        .addr = { tuple.addr[dir], tuple.addr[!dir] },
+        .port = { tuple.port[dir], tuple.port[!dir] },
+        .vlan = { tuple.vlan[0], tuple.vlan[1] },
+        .n_vlan = tuple.n_vlan,
+        .ip_version = tuple.ip_version,
+        .proto = tuple.proto,
+        .icmp_type = -1,
+        .icmp_code = -1,
+    };
+}
+
+static void
+put_vlan(struct json *j, const struct ends *ends)
+{
+    if (ends->n_vlan == 0)
+        return;
+    json_open_array(j, "vlan");
+    for (unsigned i = 0; i < ends->n_vlan; i++)
+        json_u64(j, NULL, ends->vlan[i]);
+    json_close(j);
+}
+
+static bool
+has_ports(unsigned proto)
+{
+    return proto == WEIR_PROTO_TCP || proto == WEIR_PROTO_UDP;
+}
+
+static void
+put_ends(struct json *j, const struct ends *ends, bool ports)
+{
+    char text[ADDR_TEXT], proto[PROTO_TEXT];
+
+    ports = ports && has_ports(ends->proto);
+    addr_text(&ends->addr[0], ends->ip_version, text);
+    json_str(j, "src_ip", text);
+    if (ports)
+        json_u64(j, "src_port", ends->port[0]);
+    addr_text(&ends->addr[1], ends->ip_version, text);
+    json_str(j, "dest_ip", text);
+    if (ports)
+        json_u64(j, "dest_port", ends->port[1]);
+    proto_text(ends->proto, proto);
+    json_str(j, "proto", proto);
+    if (ends->icmp_type >= 0) {
+        json_i64(j, "icmp_type", ends->icmp_type);
+        json_i64(j, "icmp_code", ends->icmp_code);
+    }
+}
+
+void
+eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const char *event_type)
+{
+    struct ends ends = { .ip_version = 0 };
+    char text[TIME_TEXT];
+
+    if (ev->packet != NULL)
+        ends_of_packet(ev->packet, &ends);
+    else if (ev->flow != NULL)
+        ends_of_flow(ev->flow, ev->direction, &ends);
+    json_begin(j, out);
+    time_text(ev->time, text);
+    json_str(j, "timestamp", text);
+    if (ev->flow != NULL)
+        json_u64(j, "flow_id", weir_flow_id(ev->flow));
+    if (ev->number != 0)
+        json_u64(j, "pcap_cnt", ev->number);
+    json_str(j, "event_type", event_type);
+    if (ends.ip_version == 0)
+        return;
+    put_vlan(j, &ends);
+    put_ends(j, &ends, ev->flow != NULL);
+}
