@@ -12,6 +12,7 @@
 #include <weir/packet.h>
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct weir_flow; /* opaque */
@@ -62,5 +63,17 @@ WEIR_API void weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir,
 
 /** @return the next byte of @p dir that was not delivered yet (TCP); 0 for others. */
 WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_dir dir);
+
+/**
+ * Copy bytes of a direction that were delivered and are still retained (TCP): a window of
+ * weir_app.history bytes back from what the receiver acknowledged, up to what was delivered last.
+ *
+ * @param offset  of the first byte wanted.
+ * @param to      room for @p n bytes.
+ * @return how many bytes from @p offset on were copied; fewer than @p n where a gap, memory that
+ *         ran out, or the end of the stream cut them.
+ */
+WEIR_API size_t weir_flow_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset,
+                               uint8_t *to, size_t n);
 
 #endif

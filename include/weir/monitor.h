@@ -40,6 +40,8 @@ struct weir_app {
     const struct weir_tap_spec *spec; /**< stages, wanted events; must outlive the monitor */
     size_t flow_size; /**< bytes of the app's state in each flow, zeroed at flow_start; stages get
                            its address as ctx. Events without a flow share one such state. */
+    uint32_t history; /**< bytes of each direction's stream that weir_flow_read() can give back
+                           while the flow lives; 0: none. At most 1 MiB */
     void *arg;        /**< handed out as weir_event.app */
 };
 

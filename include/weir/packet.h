@@ -53,6 +53,7 @@ struct weir_packet {
     uint16_t link;        /**< link type of the frame, a LINKTYPE_ value */
     bool stable;          /**< the frame's bytes live until the port is closed */
     bool truncated;       /**< the snap length cut the innermost payload */
+    bool bad_checksum;    /**< it was verified and is wrong: the target drops the packet */
 
     uint8_t ip_version; /**< 4 or 6; 0: no IP header was decoded */
     uint8_t proto;      /**< IP protocol of the payload, after IPv6 extension headers */
