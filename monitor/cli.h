@@ -49,9 +49,12 @@ struct cli {
     unsigned verbose;
     struct weir_monitor_opts monitor;
 
-    int signal;      /* the one that ended the run; 0: none */
-    bool failed;     /* something that makes the exit code 1 */
-    uint64_t started; /* monotonic ns */
+    int signal;            /* the one that ended the run; 0: none */
+    bool failed;           /* something that makes the exit code 1 */
+    bool failed_output;    /* output is lost: nothing is gained by going on */
+    bool bad_filter;       /* the packet filter does not compile */
+    uint64_t kernel_drops; /* live: packets that the kernel lost */
+    uint64_t started;      /* monotonic ns */
 };
 
 /*
@@ -64,7 +67,8 @@ int cli_parse(struct cli *cli, int argc, char **argv);
 
 /*
  * Feed the monitor with all inputs, in order, or the interface, until the end or a signal, then
- * end its flows. Between batches after_batch() is called, to flush what has been written.
+ * end its flows. Between batches after_batch() (may be NULL) is called, to flush what has been
+ * written; it may set failed and failed_output to end the run.
  */
 void cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg);
 

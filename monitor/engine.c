@@ -3,7 +3,6 @@
 #include "reasm.h"
 #include "track.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- taps ---------------------------------------------------------------------------------- */
@@ -223,6 +222,12 @@ forget_tick(const struct weir_flow *flow)
     return (flow->last + TICK_NS - 1) / TICK_NS + KEPT_IDLE_TICKS;
 }
 
+static bool
+may_forget(const struct engine *e, const struct weir_flow *flow)
+{
+    return !e->history && (flow->kept[0] != NULL || flow->kept[1] != NULL);
+}
+
 /* The first tick at which something is due for the flow. */
 static uint64_t
 next_tick(const struct engine *e, struct weir_flow *flow)
@@ -232,9 +237,17 @@ next_tick(const struct engine *e, struct weir_flow *flow)
     for (int dir = 0; dir < 2; dir++)
         if (reasm_deadline(e, flow, dir, &tick) && tick < first)
             first = tick;
-    if ((flow->kept[0] != NULL || flow->kept[1] != NULL) && forget_tick(flow) < first)
+    if (may_forget(e, flow) && forget_tick(flow) < first)
         first = forget_tick(flow);
     return first;
+}
+
+/* File a timer, for the next tick if its own has passed, and note when to look at its shard. */
+static void
+file_timer(struct engine *e, struct shard *shard, struct wheel_node *timer, uint64_t tick)
+{
+    wheel_add(&shard->wheel, timer, tick > e->tick ? tick : e->tick + 1);
+    wheel_next(&shard->wheel, &e->next_tick[shard - e->shards]);
 }
 
 void
@@ -245,7 +258,7 @@ engine_arm(struct engine *e, struct weir_flow *flow)
     if (flow->flags & FLOW_ENDED)
         return;
     wheel_remove(timer);
-    wheel_add(&flow_shard(flow)->wheel, timer, next_tick(e, flow));
+    file_timer(e, flow_shard(flow), timer, next_tick(e, flow));
 }
 
 /* Do what is due for the flow at this tick, in the order of DESIGN: holes, then its end. */
@@ -254,7 +267,7 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
 {
     for (int dir = 0; dir < 2; dir++)
         reasm_expire(e, flow, dir, tick);
-    if (forget_tick(flow) <= tick)
+    if (may_forget(e, flow) && forget_tick(flow) <= tick)
         reasm_forget(flow);
     if (end_tick(flow) <= tick)
         engine_end_flow(e, flow, WEIR_END_TIMEOUT);
@@ -262,22 +275,69 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
         engine_arm(e, flow);
 }
 
-static int
-by_id(const void *a, const void *b)
+static uint64_t
+id_of(const struct wheel_node *timer)
 {
-    uint64_t x = flow_cold(*(struct weir_flow *const *)a)->id;
-    uint64_t y = flow_cold(*(struct weir_flow *const *)b)->id;
-
-    return (x > y) - (x < y);
+    return flow_cold(flow_of_timer(timer))->id;
 }
 
-void
-engine_sort_by_id(struct weir_flow **flows, size_t n)
+static struct wheel_node *
+merge(struct wheel_node *a, struct wheel_node *b)
 {
-    qsort(flows, n, sizeof(flows[0]), by_id);
+    struct wheel_node *first = NULL, **last = &first;
+
+    while (a != NULL && b != NULL) {
+        struct wheel_node **least = id_of(a) < id_of(b) ? &a : &b;
+
+        *last = *least;
+        last = &(*least)->next;
+        *least = *last;
+    }
+    *last = a != NULL ? a : b;
+    return first;
 }
 
-/* A timer came round: kept for later if the flow is due, else filed again. */
+/* Sort timers that are on no wheel by the ids of their flows; list i holds 2^i of them or none. */
+static struct wheel_node *
+sort_by_id(struct wheel_node *timers)
+{
+    struct wheel_node *lists[64] = { NULL }, *all = NULL;
+
+    while (timers != NULL) {
+        struct wheel_node *carry = timers;
+        unsigned i = 0;
+
+        timers = timers->next;
+        carry->next = NULL;
+        while (lists[i] != NULL) {
+            carry = merge(lists[i], carry);
+            lists[i++] = NULL;
+        }
+        lists[i] = carry;
+    }
+    for (unsigned i = 0; i < 64; i++)
+        all = merge(all, lists[i]);
+    return all;
+}
+
+static struct weir_flow *
+pop_due(struct engine *e)
+{
+    struct wheel_node *timer = e->due;
+
+    e->due = timer->next;
+    timer->next = NULL;
+    return flow_of_timer(timer);
+}
+
+static void
+push_due(struct engine *e, struct wheel_node *timer)
+{
+    timer->next = e->due;
+    e->due = timer;
+}
+
+/* A timer came round: kept for its turn if the flow is due, else filed again. */
 static void
 collect(void *ctx, struct wheel_node *timer)
 {
@@ -286,59 +346,143 @@ collect(void *ctx, struct wheel_node *timer)
     struct shard *shard = flow_shard(flow);
     uint64_t tick = next_tick(e, flow);
 
-    if (tick > shard->wheel.now || e->n_due == e->max_due) {
-        wheel_add(&shard->wheel, timer, tick > shard->wheel.now ? tick : shard->wheel.now + 1);
-        return;
-    }
-    e->due[e->n_due++] = flow;
+    if (tick > shard->wheel.now)
+        wheel_add(&shard->wheel, timer, tick);
+    else
+        push_due(e, timer);
 }
 
 /* All that is due at one tick, over all shards, in the order of the flows' ids. */
 static void
 run_tick(struct engine *e, uint64_t tick)
 {
-    uint64_t next;
-
-    e->n_due = 0;
     for (unsigned i = 0; i < N_SHARDS; i++) {
-        struct shard *shard = &e->shards[i];
-
-        if (shard->n_slots > 0 && wheel_next(&shard->wheel, &next) && next <= tick)
-            wheel_turn(&shard->wheel, tick, collect, e);
+        if (e->next_tick[i] > tick)
+            continue;
+        wheel_turn(&e->shards[i].wheel, tick, collect, e);
+        wheel_next(&e->shards[i].wheel, &e->next_tick[i]);
     }
-    engine_sort_by_id(e->due, e->n_due);
+    e->tick = tick;
     e->now = tick * TICK_NS;
-    for (size_t i = 0; i < e->n_due; i++)
-        flow_due(e, e->due[i], tick);
+    e->due = sort_by_id(e->due);
+    while (e->due != NULL)
+        flow_due(e, pop_due(e), tick);
 }
 
-static bool
-first_tick(struct engine *e, uint64_t *tick)
+static uint64_t
+first_tick(const struct engine *e)
 {
-    uint64_t next;
-    bool any = false;
+    uint64_t first = UINT64_MAX;
 
-    for (unsigned i = 0; i < N_SHARDS; i++) {
-        struct shard *shard = &e->shards[i];
-
-        if (shard->n_slots == 0 || !wheel_next(&shard->wheel, &next))
-            continue;
-        if (!any || next < *tick)
-            *tick = next;
-        any = true;
-    }
-    return any;
+    for (unsigned i = 0; i < N_SHARDS; i++)
+        if (e->next_tick[i] < first)
+            first = e->next_tick[i];
+    return first;
 }
 
 void
 engine_run_timers(struct engine *e)
 {
-    uint64_t until = e->clock / TICK_NS, tick;
+    const uint64_t until = e->clock / TICK_NS;
+    uint64_t tick;
 
-    if (until <= e->tick)
-        return;
     e->packet = NULL;
-    while (first_tick(e, &tick) && tick <= until)
+    while ((tick = first_tick(e)) <= until)
         run_tick(e, tick);
     e->tick = until;
+    weir_core_advance(e->core, until * TICK_NS);
+    e->next_run = (until + 1) * TICK_NS;
+}
+
+/* ---- the end of flows ------------------------------------------------------------------------ */
+
+/* A connection that was closed ended by that, however long it was remembered. */
+static enum weir_end_reason
+end_reason(const struct weir_flow *flow, enum weir_end_reason reason)
+{
+    if (!(flow->flags & FLOW_CLOSED))
+        return reason;
+    return flow->flags & FLOW_RESET ? WEIR_END_RST : WEIR_END_FIN;
+}
+
+static void
+raise_flow_end(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason)
+{
+    const struct rare *rare = flow_cold(flow)->rare;
+    const struct side *side = flow->side;
+    struct weir_event ev = { .type = WEIR_EV_FLOW_END, .direction = WEIR_TOSERVER };
+
+    if (!engine_raises(e, flow, WEIR_EV_FLOW_END))
+        return;
+    ev.flow_end.reason = end_reason(flow, reason);
+    ev.flow_end.pkts_toserver = side[WEIR_TOSERVER].packets;
+    ev.flow_end.pkts_toclient = side[WEIR_TOCLIENT].packets;
+    ev.flow_end.bytes_toserver = side[WEIR_TOSERVER].bytes;
+    ev.flow_end.bytes_toclient = side[WEIR_TOCLIENT].bytes;
+    ev.flow_end.payload_toserver = (int64_t)reasm_delivered(flow, WEIR_TOSERVER);
+    ev.flow_end.payload_toclient = (int64_t)reasm_delivered(flow, WEIR_TOCLIENT);
+    ev.flow_end.undelivered = rare != NULL ? (int64_t)rare->undelivered : 0;
+    engine_deliver(e, flow, &ev);
+}
+
+void
+engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason)
+{
+    struct shard *shard = flow_shard(flow);
+
+    if (flow->key.proto == WEIR_PROTO_TCP)
+        tcp_finish(e, flow);
+    flow->flags |= FLOW_ENDED;
+    raise_flow_end(e, flow, reason);
+    wheel_remove(&flow_cold(flow)->timer);
+    shard_unlink(shard, flow, &e->secret);
+    reasm_free(flow);
+    e->stats.live_flows--;
+    flow_cold(flow)->asleep = e->n_apps > 0 ? engine_finish_taps(e, flow_apps(flow)) : 0;
+    if (flow_cold(flow)->asleep == 0)
+        shard_release(shard, flow);
+}
+
+void
+engine_end_all(struct engine *e)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        for (uint32_t n = 0; n < e->shards[i].n_slots; n++) {
+            struct weir_flow *flow = shard_nth(&e->shards[i], n);
+
+            if (!flow_used(flow) || flow->flags & FLOW_ENDED)
+                continue;
+            wheel_remove(&flow_cold(flow)->timer);
+            push_due(e, &flow_cold(flow)->timer);
+        }
+    }
+    e->due = sort_by_id(e->due);
+    while (e->due != NULL)
+        engine_end_flow(e, pop_due(e), WEIR_END_EOF);
+}
+
+static void
+cancel_taps(struct engine *e, uint8_t *part)
+{
+    for (unsigned i = 0; i < e->n_apps; i++) {
+        const struct app *app = &e->apps[i];
+
+        if (weir_tap_cancel(app_tap(part, app), app_state(part, app)))
+            continue; /* had ended before */
+    }
+}
+
+void
+engine_cancel_sleepers(struct engine *e)
+{
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        for (uint32_t n = 0; n < e->shards[i].n_slots; n++) {
+            struct weir_flow *flow = shard_nth(&e->shards[i], n);
+
+            if (flow_used(flow) && flow_cold(flow)->asleep > 0)
+                cancel_taps(e, flow_apps(flow));
+        }
+    }
+    if (e->flowless_asleep > 0)
+        cancel_taps(e, e->flowless);
 }

@@ -37,10 +37,16 @@ struct engine {
     unsigned n_apps;
     uint64_t want;      /* what any app wants */
     uint8_t *flowless;  /* taps and state for events that belong to no flow */
+    bool flowless_ended;
+    unsigned flowless_asleep; /* of its taps, after the end */
+    bool history;       /* an app reads delivered bytes back: they stay while the flow lives */
+    uint32_t window;    /* acknowledged bytes a direction that are retained */
 
     bool started;
     uint64_t clock;     /* greatest packet time so far */
     uint64_t tick;      /* clock / TICK_NS, up to which timers ran */
+    uint64_t next_run;  /* clock at which timers have to run again */
+    uint64_t next_tick[N_SHARDS]; /* no timer of the shard comes round before */
     uint64_t now;       /* time that events raised now carry */
     uint64_t number;    /* packets so far */
     const struct weir_packet *packet; /* being looked at; NULL: a timer is */
@@ -52,8 +58,8 @@ struct engine {
 
     struct weir_monitor_stats stats;
     struct sender senders[N_SENDERS];
-    struct weir_flow **due; /* flows whose timer came round, sorted before they are looked at */
-    size_t n_due, max_due;
+    bool offload; /* a sender whose place another took had mostly bad checksums */
+    struct wheel_node *due; /* timers that came round, linked through next */
     uint8_t scratch[SCRATCH]; /* old bytes of a conflict, put together */
 
     volatile int stop; /* set by a signal handler */
@@ -70,7 +76,11 @@ unsigned engine_finish_taps(struct engine *e, uint8_t *part);
 /* Do what the clock has made due, tick by tick. */
 void engine_run_timers(struct engine *e);
 
-void engine_sort_by_id(struct weir_flow **flows, size_t n);
+/* End all flows, in the order of their ids. */
+void engine_end_all(struct engine *e);
+
+/* Cancel the taps that sleep although their flow has ended and nothing will wake them. */
+void engine_cancel_sleepers(struct engine *e);
 
 /* Hand an event to every tap of its flow that wants it; type and own fields are set. */
 void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev);

@@ -143,3 +143,13 @@ weir_event_int(const struct weir_event *ev, const struct weir_field *field)
     }
     return 0;
 }
+
+struct weir_bytes
+weir_event_bytes(const struct weir_event *ev, const struct weir_field *field)
+{
+    struct weir_bytes bytes = { NULL, 0 };
+
+    if (field->kind == WEIR_FIELD_BYTES)
+        memcpy(&bytes, (const char *)ev + field->at, sizeof(bytes));
+    return bytes;
+}

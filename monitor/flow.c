@@ -34,6 +34,12 @@ weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out)
     out->proto = key->proto;
 }
 
+unsigned
+weir_flow_proto(const struct weir_flow *flow)
+{
+    return flow->key.proto;
+}
+
 uint64_t
 weir_flow_id(const struct weir_flow *flow)
 {
@@ -83,4 +89,13 @@ int64_t
 weir_flow_next_offset(const struct weir_flow *flow, enum weir_dir dir)
 {
     return flow->key.proto == WEIR_PROTO_TCP ? flow->side[dir].next : 0;
+}
+
+size_t
+weir_flow_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to,
+               size_t n)
+{
+    if (flow->key.proto != WEIR_PROTO_TCP)
+        return 0;
+    return reasm_read(flow, dir, offset, to, n);
 }

@@ -1,4 +1,23 @@
 # monitor: packets to flow events
-libcore_la_SOURCES += %D%/checksum.c %D%/checksum.h %D%/decode.c %D%/decode.h %D%/engine.c \
-    %D%/engine.h %D%/eve.c %D%/eve.h %D%/event.c %D%/flow.c %D%/reasm.c %D%/reasm.h %D%/segs.c %D%/segs.h %D%/shard.c \
-    %D%/shard.h %D%/tcp_policy.c %D%/tcp_policy.h %D%/track.h %D%/track_tcp.c %D%/track_udp.c
+libcore_la_SOURCES += \
+    %D%/checksum.c %D%/checksum.h \
+    %D%/decode.c %D%/decode.h \
+    %D%/engine.c %D%/engine.h \
+    %D%/event.c \
+    %D%/flow.c \
+    %D%/monitor.c \
+    %D%/reasm.c %D%/reasm.h \
+    %D%/segs.c %D%/segs.h \
+    %D%/shard.c %D%/shard.h \
+    %D%/tcp_policy.c %D%/tcp_policy.h \
+    %D%/track.h %D%/track_tcp.c %D%/track_udp.c
+
+# What the programs share and the library does not hold.
+noinst_LTLIBRARIES += libprog.la
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/eve.c %D%/eve.h
+libprog_la_LIBADD   = libcore.la
+
+bin_PROGRAMS += weir
+weir_SOURCES  = %D%/main.c %D%/out_json.c %D%/out_json.h %D%/out_text.c %D%/out_text.h \
+                %D%/streams.c %D%/streams.h
+weir_LDADD    = libprog.la libcore.la

@@ -71,7 +71,8 @@ trim_kept(struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
     struct segs *kept = flow->kept[dir];
-    int64_t from = smaller(side_acked(side), side->next) - KEPT_WINDOW;
+    int64_t window = flow_shard(flow)->engine->window;
+    int64_t from = smaller(side_acked(side), side->next) - window;
 
     while (segs_count(kept) > 0) {
         const struct seg *seg = segs_at(kept, 0);
@@ -192,6 +193,27 @@ reasm_delivered(const struct weir_flow *flow, enum weir_dir dir)
     return (uint64_t)(flow->side[dir].next - (rare != NULL ? rare->lost[dir] : 0));
 }
 
+size_t
+reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n)
+{
+    const struct side *side = &flow->side[dir];
+    struct segs *kept = flow->kept[dir];
+    size_t done = 0;
+
+    for (uint32_t i = segs_find(kept, (uint32_t)offset); i < segs_count(kept) && done < n; i++) {
+        const struct seg *seg = segs_at(kept, i);
+        int64_t into = offset + (int64_t)done - seg_start(side, seg);
+        size_t part;
+
+        if (seg->kind == SEG_DIGEST || into < 0)
+            break;
+        part = (size_t)smaller(seg->len - into, (int64_t)(n - done));
+        memcpy(to + done, seg->data + into, part);
+        done += part;
+    }
+    return done;
+}
+
 /* ---- comparison ---------------------------------------------------------------------------- */
 
 static void
@@ -245,6 +267,7 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     struct segs *kept = flow->kept[dir];
     int64_t end = smaller(chunk->end, side->next), missing = end - chunk->off;
 
+    trim_kept(flow, dir); /* stable data waits longer; what is compared must not depend on that */
     widen(&out->off, &out->end, chunk->off, end);
     out->bytes += missing;
     for (uint32_t i = segs_find(kept, (uint32_t)chunk->off); i < segs_count(kept); i++) {
@@ -485,15 +508,22 @@ void
 reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     int64_t next = flow_side(flow, dir)->next;
-    struct chunk rest = { next, chunk->end, chunk->data + (next - chunk->off) };
 
     if (chunk->off <= next && !(flow->flags & FLOW_RESET) && !has_queue(flow, dir)) {
-        deliver(e, flow, dir, &rest);
+        const uint8_t *data = chunk->data + (next - chunk->off);
+
+        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data });
         return;
     }
     enqueue(e, flow, dir, chunk);
     reasm_drain(e, flow, dir);
     check_one_sided(e, flow, dir);
+}
+
+void
+reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    enqueue(e, flow, dir, chunk);
 }
 
 /*
@@ -663,9 +693,8 @@ reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         int64_t first = seg_start(side, segs_at(*queue_of(flow, dir), 0));
         enum weir_gap_cause cause = final_cause(flow, dir, first);
 
-        if (first > side->next && !(flow->flags & FLOW_RESET)) {
+        if (first > side->next && !(flow->flags & FLOW_RESET))
             give_up(e, flow, dir, first, cause);
-        }
         if (cause == WEIR_GAP_NEVER_ACKED || flow->flags & FLOW_RESET)
             refuse_queue(e, flow, dir);
         else

@@ -27,7 +27,7 @@ struct overlap {
 };
 
 enum {
-    KEPT_WINDOW = 65536,          /* acknowledged bytes a direction that stay comparable */
+    KEPT_WINDOW = 65536,          /* acknowledged bytes a direction that stay comparable, at least */
     QUEUE_MAX = 16384,            /* segments that may wait in one direction */
     ONE_SIDED_LIMIT = 1048576,    /* bytes behind a hole while the receiver was never seen */
     GRACE_TICKS = 10,             /* from the ACK of a hole to its gap: 1 s */
@@ -69,6 +69,10 @@ struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum
 void reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                const struct chunk *chunk);
 
+/* Queue a chunk, to be delivered or dropped when the receiver has decided. */
+void reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                const struct chunk *chunk);
+
 /* Deliver what waits at next, as far as it reaches. */
 void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
@@ -90,6 +94,10 @@ void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* Bytes that were delivered. */
 uint64_t reasm_delivered(const struct weir_flow *flow, enum weir_dir dir);
+
+/* Copy delivered bytes that are still kept, from offset on, up to the first that is not. */
+size_t reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to,
+                  size_t n);
 
 /* Free all that the flow holds. */
 void reasm_free(struct weir_flow *flow);

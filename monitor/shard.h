@@ -80,6 +80,7 @@ struct side {
     uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
     uint64_t flags : 8;     /* SIDE_ */
 };
+#define SIDE_BYTES_MAX ((UINT64_C(1) << 40) - 1)
 static_assert(sizeof(struct side) == 32, "two sides fill a line");
 
 /* Bits of weir_flow.flags. */

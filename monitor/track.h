@@ -17,6 +17,9 @@ void tcp_syn_options(const uint8_t *p, uint8_t n, struct tcp_syn_options *out);
 /* Whether the packet opens another connection on the tuple of this flow, which then ends. */
 bool tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir);
 
+/* A SYN or SYN/ACK, and nothing that would contradict it. */
+bool tcp_is_syn(const struct weir_packet *pkt);
+
 /* Whether the sender of a flow's first packet is its client: no SYN/ACK comes from one. */
 bool tcp_from_client(const struct weir_packet *pkt);
 

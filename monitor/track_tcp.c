@@ -43,8 +43,8 @@ tcp_syn_options(const uint8_t *p, uint8_t n, struct tcp_syn_options *out)
 
 /* ---- handshake ----------------------------------------------------------------------------- */
 
-static bool
-is_syn(const struct weir_packet *pkt)
+bool
+tcp_is_syn(const struct weir_packet *pkt)
 {
     return (pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) == WEIR_TH_SYN;
 }
@@ -52,7 +52,7 @@ is_syn(const struct weir_packet *pkt)
 bool
 tcp_from_client(const struct weir_packet *pkt)
 {
-    return !is_syn(pkt) || !(pkt->tcp_flags & WEIR_TH_ACK);
+    return !tcp_is_syn(pkt) || !(pkt->tcp_flags & WEIR_TH_ACK);
 }
 
 /*
@@ -65,7 +65,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
-    if (!is_syn(pkt))
+    if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
         return flow->flags & FLOW_REUSE_WAITS &&
@@ -131,11 +131,8 @@ park_syn_data(struct engine *e, struct weir_flow *flow)
     const struct weir_packet *pkt = e->packet;
     struct chunk chunk = { 0, pkt->payload_len, pkt->payload };
 
-    if (pkt->payload_len == 0)
-        return;
-    flow->flags |= FLOW_RESET; /* as behind a RST: it waits */
-    reasm_add(e, flow, WEIR_TOSERVER, &chunk);
-    flow->flags &= ~(uint32_t)FLOW_RESET;
+    if (pkt->payload_len > 0)
+        reasm_park(e, flow, WEIR_TOSERVER, &chunk);
 }
 
 static void
@@ -545,9 +542,9 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct side *side = &flow->side[dir];
 
     if (pkt->tcp_flags & WEIR_TH_SYN) {
-        if (is_syn(pkt) && pkt->tcp_flags & WEIR_TH_ACK)
+        if (tcp_is_syn(pkt) && pkt->tcp_flags & WEIR_TH_ACK)
             track_syn_ack(e, flow, dir);
-        else if (is_syn(pkt))
+        else if (tcp_is_syn(pkt))
             track_syn(e, flow, dir);
         return;
     }

@@ -230,4 +230,8 @@ WEIR_API const struct weir_field *weir_event_fields(unsigned type);
 /** @return the value of an INT, U16, I16, BOOL or ENUM field; 0 for BYTES. */
 WEIR_API int64_t weir_event_int(const struct weir_event *ev, const struct weir_field *field);
 
+/** @return what a BYTES field shows; nothing for others. */
+WEIR_API struct weir_bytes weir_event_bytes(const struct weir_event *ev,
+                                            const struct weir_field *field);
+
 #endif

@@ -44,6 +44,9 @@ struct weir_flow_counts {
 
 WEIR_API void weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out);
 
+/** @return the IP protocol number. */
+WEIR_API unsigned weir_flow_proto(const struct weir_flow *flow);
+
 /** @return in a replay the number of the flow's first packet. Unique in a run. */
 WEIR_API uint64_t weir_flow_id(const struct weir_flow *flow);
 

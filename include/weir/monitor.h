@@ -55,6 +55,8 @@ struct weir_monitor_stats {
     uint64_t fragments;   /**< IP fragments (part of no_flow) */
     uint64_t undelivered; /**< payload bytes behind holes that were never acknowledged */
     uint64_t bad_checksums;
+    bool offload; /**< more than 20 % of a sender's checksums are wrong: its network card computes
+                       them behind the capture, so they should not be verified */
     uint64_t tap_dropped; /**< events dropped behind sleeping stages (live only) */
     uint64_t memory;      /**< bytes in use now, of memcap */
     uint64_t overload[4]; /**< by enum weir_overload: how often each limit was hit */
@@ -81,9 +83,11 @@ WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct
  * Feed frames in the order they came; numbers and the clock go on from call to call.
  *
  * @param n at most what the caller likes; batches of 32 and more are fastest.
+ * @return WEIR_E_OK; the first call: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a flow is
+ *         too large.
  */
-WEIR_API void weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames,
-                                unsigned n);
+WEIR_API WEIR_MUST_USE int weir_monitor_feed(struct weir_monitor *m,
+                                             const struct weir_frame *frames, unsigned n);
 
 /**
  * Read @p port to its end (a live port: until weir_monitor_stop()) and feed what it gives.

@@ -1,0 +1,779 @@
+#include "cli.h"
+
+#include <weir/port.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { READ_BATCH = 256, BATCHES_A_LOOK = 64, COLUMN_HELP = 26 };
+
+/* ---- messages ------------------------------------------------------------------------------ */
+
+static bool progress_shown;
+
+static void
+clear_progress(void)
+{
+    if (progress_shown)
+        fputs("\r\033[K", stderr);
+    progress_shown = false;
+}
+
+static void
+say(const struct cli *cli, const char *format, va_list args)
+{
+    clear_progress();
+    fprintf(stderr, "%s: ", cli->program);
+    vfprintf(stderr, format, args);
+    fputc('\n', stderr);
+}
+
+void
+cli_error(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    say(cli, format, args);
+    va_end(args);
+}
+
+void
+cli_notice(const struct cli *cli, const char *format, ...)
+{
+    va_list args;
+
+    if (cli->quiet)
+        return;
+    va_start(args, format);
+    say(cli, format, args);
+    va_end(args);
+}
+
+/* ---- values -------------------------------------------------------------------------------- */
+
+bool
+cli_parse_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    unsigned shift = 0;
+    const char *unit;
+    char *end;
+
+    errno = 0;
+    *bytes = strtoull(text, &end, 10);
+    if (end == text || errno != 0 || *text == '-' || *text == '+' || *text == ' ')
+        return false;
+    if (*end != '\0' && (unit = strchr(units, *end & ~0x20)) != NULL) {
+        shift = 10 * (unsigned)(unit - units + 1);
+        end++;
+        if (*end == 'i')
+            end++;
+    }
+    if (*end == 'B')
+        end++;
+    if (*end != '\0' || *bytes > UINT64_MAX >> shift)
+        return false;
+    *bytes <<= shift;
+    return true;
+}
+
+int
+cli_make_dir(const char *path, struct weir_errbuf *err)
+{
+    char part[4096];
+    struct stat st;
+
+    if (snprintf(part, sizeof(part), "%s", path) >= (int)sizeof(part))
+        return weir_err_set(err, WEIR_E_INVAL, "%s: the name is too long", path);
+    for (char *slash = part + 1; (slash = strchr(slash, '/')) != NULL; *slash++ = '/') {
+        *slash = '\0';
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            break;
+    }
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        return weir_err_set(err, WEIR_E_IO, "cannot make the folder %s: %s", path, strerror(errno));
+    if (stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return weir_err_set(err, WEIR_E_IO, "%s is not a folder", path);
+    return WEIR_E_OK;
+}
+
+/* ---- common options ------------------------------------------------------------------------ */
+
+static int
+take_input(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    const char **more = realloc(cli->inputs, (cli->n_inputs + 1) * sizeof(*more));
+    struct stat st;
+
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    cli->inputs = more;
+    cli->inputs[cli->n_inputs++] = value;
+    if (strcmp(value, "-") != 0 && stat(value, &st) != 0)
+        return weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
+    return WEIR_E_OK;
+}
+
+static int
+take_interface(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    if (cli->interface != NULL)
+        return weir_err_set(err, WEIR_E_INVAL, "-i: one interface is expected, not two");
+    cli->interface = value;
+    return WEIR_E_OK;
+}
+
+static int
+append_filter(struct cli *cli, const char *words, size_t n)
+{
+    size_t have = cli->filter != NULL ? strlen(cli->filter) : 0;
+    char *longer = realloc(cli->filter, have + n + 2);
+
+    if (longer == NULL)
+        return WEIR_E_NOMEM;
+    if (have > 0)
+        longer[have++] = ' ';
+    memcpy(longer + have, words, n);
+    longer[have + n] = '\0';
+    cli->filter = longer;
+    return WEIR_E_OK;
+}
+
+/* A filter file: lines are joined, what follows a # is a comment. */
+static int
+take_filter_file(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    FILE *file = fopen(value, "r");
+    char *line = NULL;
+    size_t size = 0;
+    int rc = WEIR_E_OK;
+
+    if (cli->filter != NULL)
+        rc = weir_err_set(err, WEIR_E_INVAL, "-F: there is a filter already");
+    else if (file == NULL)
+        rc = weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
+    while (rc == WEIR_E_OK && getline(&line, &size, file) >= 0)
+        rc = append_filter(cli, line, strcspn(line, "#\n"));
+    free(line);
+    if (file != NULL)
+        fclose(file);
+    return rc;
+}
+
+static int
+take_checksums(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    cli->monitor.no_checksums = strcmp(value, "none") == 0;
+    if (strcmp(value, "all") != 0 && !cli->monitor.no_checksums)
+        return weir_err_set(err, WEIR_E_INVAL, "-k: all or none is expected, not '%s'", value);
+    return WEIR_E_OK;
+}
+
+static int
+take_log_dir(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    ((struct cli *)ctx)->log_dir = value;
+    return cli_make_dir(value, err);
+}
+
+static int
+take_cores(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)ctx;
+    if (strcmp(value, "1") != 0)
+        return weir_err_set(err, WEIR_E_INVAL, "-j: 1 is expected, not '%s'", value);
+    return WEIR_E_OK;
+}
+
+static int
+take_policy(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    ((struct cli *)ctx)->monitor.policy = WEIR_POLICY_LINUX;
+    if (strcmp(value, "linux") != 0)
+        return weir_err_set(err, WEIR_E_INVAL, "--policy: linux is expected, not '%s'", value);
+    return WEIR_E_OK;
+}
+
+static int
+take_memcap(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    if (!cli_parse_size(value, &cli->monitor.memcap) || cli->monitor.memcap < UINT64_C(256) << 20)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--memcap: a size of at least 256MiB is expected, not '%s'", value);
+    return WEIR_E_OK;
+}
+
+static int
+take_strict(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->strict_input = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_no_map(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->no_map = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_quiet(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->quiet = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_verbose(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->verbose++;
+    return WEIR_E_OK;
+}
+
+/* Answered where options are parsed. */
+static int
+take_nothing(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)ctx, (void)value, (void)err;
+    return WEIR_E_OK;
+}
+
+static const struct cli_option common[] = {
+    { 'r', "read", "FILE|DIR|-", "read a capture, all files of a folder, or standard input",
+      take_input },
+    { 'i', "interface", "IFACE", "capture on an interface", take_interface },
+    { 'F', "filter-file", "FILE", "read the packet filter (BPF) from a file", take_filter_file },
+    { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
+      take_checksums },
+    { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
+    { 'j', "cores", "N", "packet threads (1)", take_cores },
+    { 0, "policy", "NAME", "what the target hosts are: linux (default)", take_policy },
+    { 0, "memcap", "SIZE", "memory for flows and their data (default: 4GiB)", take_memcap },
+    { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
+      take_strict },
+    { 0, "no-map", NULL, "read captures through libpcap instead of mapping them", take_no_map },
+    { 'q', "quiet", NULL, "no progress, notices and closing summary", take_quiet },
+    { 'v', "verbose", NULL, "say more; may be repeated", take_verbose },
+    { 'V', "version", NULL, "print the version", take_nothing },
+    { 'h', "help", NULL, "print this", take_nothing },
+    { 0, NULL, NULL, NULL, NULL },
+};
+
+/* ---- the command line ---------------------------------------------------------------------- */
+
+static void
+help_of(const struct cli_option *option)
+{
+    char left[80], letter[8] = "    ";
+
+    if (option->letter != 0)
+        snprintf(letter, sizeof(letter), "-%c%s", option->letter, option->name != NULL ? ", " : "");
+    snprintf(left, sizeof(left), "  %s%s%s%s%s", letter, option->name != NULL ? "--" : "",
+             option->name != NULL ? option->name : "", option->value != NULL ? " " : "",
+             option->value != NULL ? option->value : "");
+    if (strlen(left) >= COLUMN_HELP)
+        printf("%s\n%*s%s\n", left, COLUMN_HELP, "", option->help);
+    else
+        printf("%-*s%s\n", COLUMN_HELP, left, option->help);
+}
+
+static void
+help(const struct cli *cli)
+{
+    printf("Usage: %s %s\n%s\n\n", cli->program, cli->synopsis, cli->about);
+    for (const struct cli_option *o = cli->options; o->help != NULL; o++)
+        help_of(o);
+    printf("\n");
+    for (const struct cli_option *o = common; o->help != NULL; o++)
+        help_of(o);
+    printf("\nExit codes: 0 done, 1 run-time or read error, 2 wrong command line or configuration,\n"
+           "128 + n a replay cut by signal n. The manual: %s(1).\n",
+           cli->program);
+}
+
+static bool
+matches(const struct cli_option *option, char letter, const char *name, size_t n)
+{
+    if (letter != 0)
+        return option->letter == letter;
+    return option->name != NULL && strlen(option->name) == n && memcmp(option->name, name, n) == 0;
+}
+
+/* The option, and the ctx that its take() wants; NULL: there is none. */
+static const struct cli_option *
+find_option(struct cli *cli, char letter, const char *name, size_t n, void **ctx)
+{
+    *ctx = cli->ctx;
+    for (const struct cli_option *o = cli->options; o->help != NULL; o++)
+        if (matches(o, letter, name, n))
+            return o;
+    *ctx = cli;
+    for (const struct cli_option *o = common; o->help != NULL; o++)
+        if (matches(o, letter, name, n))
+            return o;
+    return NULL;
+}
+
+/* Where the parser stands. */
+struct words {
+    char **at, **end;
+};
+
+/* Returns -1 to go on, or the exit code. */
+static int
+apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *value)
+{
+    struct weir_errbuf err = { "" };
+
+    if (option->letter == 'h' && option->take == take_nothing) {
+        help(cli);
+        return EXIT_DONE;
+    }
+    if (option->letter == 'V' && option->take == take_nothing) {
+        printf("%s %s\n", cli->program, PACKAGE_VERSION);
+        return EXIT_DONE;
+    }
+    if (option->take(ctx, value, &err) == WEIR_E_OK)
+        return -1;
+    cli_error(cli, "%s", err.text);
+    return EXIT_USAGE;
+}
+
+static int
+usage_error(const struct cli *cli, const char *what, const char *word, size_t n)
+{
+    cli_error(cli, "%s '%.*s' (try %s --help)", what, (int)n, word, cli->program);
+    return EXIT_USAGE;
+}
+
+static int
+parse_long(struct cli *cli, const char *word, struct words *words)
+{
+    const char *equals = strchr(word, '='), *value = NULL;
+    size_t n = equals != NULL ? (size_t)(equals - word) : strlen(word);
+    void *ctx;
+    const struct cli_option *option = find_option(cli, 0, word + 2, n - 2, &ctx);
+
+    if (option == NULL)
+        return usage_error(cli, "unknown option", word, n);
+    if (option->value == NULL && equals != NULL)
+        return usage_error(cli, "no value is expected by", word, n);
+    if (option->value != NULL) {
+        if (equals == NULL && words->at == words->end)
+            return usage_error(cli, "a value is expected by", word, n);
+        value = equals != NULL ? equals + 1 : *words->at++;
+    }
+    return apply(cli, option, ctx, value);
+}
+
+/* "-qr FILE", "-rFILE": letters, up to one that takes a value. */
+static int
+parse_short(struct cli *cli, const char *word, struct words *words)
+{
+    int code = -1;
+
+    for (const char *p = word + 1; *p != '\0' && code < 0; p++) {
+        char name[] = { '-', *p, '\0' };
+        void *ctx;
+        const struct cli_option *option = find_option(cli, *p, NULL, 0, &ctx);
+
+        if (option == NULL)
+            return usage_error(cli, "unknown option", name, 2);
+        if (option->value == NULL) {
+            code = apply(cli, option, ctx, NULL);
+            continue;
+        }
+        if (p[1] != '\0')
+            return apply(cli, option, ctx, p + 1);
+        if (words->at == words->end)
+            return usage_error(cli, "a value is expected by", name, 2);
+        return apply(cli, option, ctx, *words->at++);
+    }
+    return code;
+}
+
+static int
+check(struct cli *cli, bool words)
+{
+    if (words && cli->filter == NULL)
+        cli_error(cli, "out of memory");
+    else if (cli->interface != NULL && cli->n_inputs > 0)
+        cli_error(cli, "-i and -r exclude each other");
+    else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
+        cli_error(cli, "an input is expected: -r FILE or -i INTERFACE (try %s --help)",
+                  cli->program);
+    else
+        return -1;
+    return EXIT_USAGE;
+}
+
+int
+cli_parse(struct cli *cli, int argc, char **argv)
+{
+    struct words words = { argv + 1, argv + argc };
+    bool only_words = false, filter_words = false;
+    int code = -1;
+
+    cli->log_dir = ".";
+    while (words.at < words.end && code < 0) {
+        const char *word = *words.at++;
+
+        if (only_words || word[0] != '-' || word[1] == '\0') {
+            if (cli->filter != NULL && !filter_words)
+                return usage_error(cli, "-F gave a filter; unexpected", word, strlen(word));
+            filter_words = true;
+            append_filter(cli, word, strlen(word));
+        } else if (strcmp(word, "--") == 0) {
+            only_words = true;
+        } else if (word[1] == '-') {
+            code = parse_long(cli, word, &words);
+        } else {
+            code = parse_short(cli, word, &words);
+        }
+    }
+    cli->monitor.live = cli->interface != NULL;
+    return code >= 0 ? code : check(cli, filter_words);
+}
+
+void
+cli_free(struct cli *cli)
+{
+    free(cli->inputs);
+    free(cli->filter);
+    cli->inputs = NULL;
+    cli->filter = NULL;
+}
+
+/* ---- signals ------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t caught;
+
+static void
+on_signal(int number)
+{
+    caught = number;
+}
+
+/* A mapped capture that shrank is the port's to mend; any other fault ends the program. */
+static void
+on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (!weir_capfile_fault(info->si_addr))
+        signal(number, SIG_DFL);
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction stop = { .sa_handler = on_signal };
+    struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
+
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGBUS, &fault, NULL);
+}
+
+/* ---- progress ------------------------------------------------------------------------------ */
+
+static uint64_t
+wall_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* What cli_run() carries from input to input. */
+struct run {
+    struct cli *cli;
+    struct weir_monitor *m;
+    void (*after_batch)(void *arg);
+    void *arg;
+    uint64_t bytes_total; /* of all inputs; 0: unknown */
+    uint64_t bytes_done;  /* of those before this one */
+    struct weir_port **ports; /* still open, since flows refer to their frames */
+    size_t n_ports;
+    uint64_t shown_at; /* wall clock of the last progress line */
+    unsigned batches;
+    bool terminal;
+};
+
+static void
+show_progress(struct run *run, const struct weir_port *port)
+{
+    uint64_t now = wall_ns(), done;
+    struct weir_monitor_stats stats;
+    struct weir_port_stats input;
+    double seconds, part;
+    char bar[21];
+
+    if (now - run->shown_at < 100000000)
+        return;
+    run->shown_at = now;
+    weir_port_get_stats(port, &input);
+    weir_monitor_get_stats(run->m, &stats);
+    done = run->bytes_done + input.bytes_read;
+    seconds = (double)(now - run->cli->started) / 1e9;
+    part = (double)done / (double)run->bytes_total;
+    part = part > 1 ? 1 : part;
+    for (int i = 0; i < 20; i++)
+        bar[i] = i < (int)(part * 20) ? '=' : ' ';
+    bar[20] = '\0';
+    fprintf(stderr, "\r%s: [%s] %3d%%  %.0f MB/s  %.2f Mpps  ETA %.0f s\033[K", run->cli->program,
+            bar, (int)(part * 100), (double)done / 1e6 / seconds,
+            (double)stats.packets / 1e6 / seconds, part > 0 ? seconds / part - seconds : 0.0);
+    progress_shown = true;
+}
+
+static void
+look_up(struct run *run, const struct weir_port *port)
+{
+    if (run->terminal && run->bytes_total > 0 && ++run->batches % BATCHES_A_LOOK == 0)
+        show_progress(run, port);
+}
+
+/* ---- inputs -------------------------------------------------------------------------------- */
+
+static bool
+stopped(const struct run *run)
+{
+    return caught != 0 || run->cli->failed_output;
+}
+
+/* Read the port to its end. Returns whether its frames outlive the next read. */
+static bool
+pump(struct run *run, struct weir_port *port, const char *name)
+{
+    struct weir_frame frames[READ_BATCH];
+    struct weir_errbuf err = { "" };
+    bool live = run->cli->interface != NULL, stable = false;
+    int n;
+
+    do {
+        n = weir_port_read(port, frames, READ_BATCH, &err);
+        stable |= n > 0 && frames[0].stable;
+        if (n > 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
+            cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
+            run->cli->failed = run->cli->failed_output = true;
+        }
+        if (run->after_batch != NULL)
+            run->after_batch(run->arg);
+        look_up(run, port);
+    } while ((n > 0 || (n == 0 && live)) && !stopped(run));
+    if (n < 0 && caught == 0) {
+        cli_error(run->cli, "%s", err.text[0] != '\0' ? err.text : name);
+        run->cli->failed = true;
+    }
+    return stable;
+}
+
+static void
+tell_end(struct run *run, const struct weir_port *port, const char *name)
+{
+    struct cli *cli = run->cli;
+    struct weir_port_stats input;
+
+    weir_port_get_stats(port, &input);
+    run->bytes_done += input.bytes_total;
+    cli->kernel_drops += input.kernel_drops;
+    if (input.shrank) {
+        cli_error(cli, "%s: input_shrank: the file was cut while it was read", name);
+        cli->failed = true;
+    } else if (input.truncated && caught == 0) {
+        cli_notice(cli, "%s: input_truncated: its last record is cut; all before it was read",
+                   name);
+        cli->failed |= cli->strict_input;
+    }
+    if (cli->verbose > 0)
+        cli_notice(cli, "%s: %llu frames, %llu refused by the filter", name,
+                   (unsigned long long)input.frames, (unsigned long long)input.filtered);
+}
+
+/* Flows refer to the frames of a mapped capture until they end. */
+static void
+keep_port(struct run *run, struct weir_port *port)
+{
+    struct weir_port **more = realloc(run->ports, (run->n_ports + 1) * sizeof(*more));
+
+    if (more == NULL) {
+        cli_error(run->cli, "out of memory");
+        exit(EXIT_FAILED);
+    }
+    run->ports = more;
+    run->ports[run->n_ports++] = port;
+}
+
+/* in_folder: a file that is no capture was not asked for by name, and is passed over. */
+static void
+run_port(struct run *run, const char *name, bool in_folder)
+{
+    struct cli *cli = run->cli;
+    struct weir_port_opts opts = { .filter = cli->filter, .no_map = cli->no_map };
+    struct weir_errbuf err = { "" };
+    struct weir_port *port;
+    bool stable;
+    int rc = cli->interface != NULL ? weir_port_open_live(name, &opts, &port, &err)
+                                    : weir_port_open_file(name, &opts, &port, &err);
+
+    if (rc == WEIR_E_FORMAT && in_folder) {
+        cli_notice(cli, "%s (passed over)", err.text);
+        return;
+    }
+    if (rc != WEIR_E_OK) {
+        cli_error(cli, "%s", err.text);
+        cli->failed = true;
+        cli->bad_filter |= rc == WEIR_E_SYNTAX;
+        return;
+    }
+    stable = pump(run, port, name);
+    tell_end(run, port, name);
+    if (stable)
+        keep_port(run, port);
+    else
+        weir_port_close(port);
+}
+
+static int
+not_hidden(const struct dirent *entry)
+{
+    return entry->d_name[0] != '.';
+}
+
+static int
+by_bytes(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+/* Call each() with every input: a folder's files in the order of their names' bytes. */
+static void
+for_each_input(struct run *run, void each(struct run *run, const char *name, bool in_folder))
+{
+    for (size_t i = 0; i < run->cli->n_inputs; i++) {
+        const char *input = run->cli->inputs[i];
+        struct dirent **entries;
+        struct stat st;
+        int n;
+
+        if (strcmp(input, "-") == 0 || stat(input, &st) != 0 || !S_ISDIR(st.st_mode)) {
+            each(run, input, false);
+            continue;
+        }
+        n = scandir(input, &entries, not_hidden, by_bytes);
+        for (int k = 0; k < n; k++) {
+            char path[4096];
+
+            snprintf(path, sizeof(path), "%s/%s", input, entries[k]->d_name);
+            if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+                each(run, path, true);
+            free(entries[k]);
+        }
+        if (n >= 0)
+            free(entries);
+    }
+}
+
+static void
+add_size(struct run *run, const char *name, bool in_folder)
+{
+    struct stat st;
+
+    (void)in_folder;
+    if (stat(name, &st) == 0 && S_ISREG(st.st_mode))
+        run->bytes_total += (uint64_t)st.st_size;
+}
+
+static void
+run_input(struct run *run, const char *name, bool in_folder)
+{
+    if (!stopped(run))
+        run_port(run, name, in_folder);
+}
+
+void
+cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg)
+{
+    struct run run = { .cli = cli, .m = m, .after_batch = after_batch, .arg = arg };
+
+    catch_signals();
+    cli->started = wall_ns();
+    run.terminal = !cli->quiet && isatty(STDERR_FILENO);
+    if (cli->interface != NULL) {
+        run_port(&run, cli->interface, false);
+    } else {
+        for_each_input(&run, add_size);
+        for_each_input(&run, run_input);
+    }
+    clear_progress();
+    cli->signal = caught;
+    weir_monitor_end(m);
+    if (after_batch != NULL)
+        after_batch(arg);
+    for (size_t i = 0; i < run.n_ports; i++)
+        weir_port_close(run.ports[i]);
+    free(run.ports);
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+static uint64_t
+all_events(const struct weir_monitor_stats *stats)
+{
+    uint64_t n = 0;
+
+    for (int i = 0; i < WEIR_EV_COUNT; i++)
+        n += stats->events[i];
+    return n;
+}
+
+void
+cli_summary(const struct cli *cli, const struct weir_monitor *m)
+{
+    double seconds = (double)(wall_ns() - cli->started) / 1e9;
+    struct weir_monitor_stats s;
+
+    weir_monitor_get_stats(m, &s);
+    if (s.offload)
+        cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "
+                        "left out; if its network card computes them, use -k none");
+    cli_notice(cli, "%llu packets, %llu bytes, %llu flows, %llu events, %llu drops, %.3f s, "
+                    "%.0f packets/s",
+               (unsigned long long)s.packets, (unsigned long long)s.bytes,
+               (unsigned long long)s.flows, (unsigned long long)all_events(&s),
+               (unsigned long long)(s.tap_dropped + cli->kernel_drops), seconds,
+               seconds > 0 ? (double)s.packets / seconds : 0.0);
+}
+
+int
+cli_exit_code(const struct cli *cli)
+{
+    if (cli->bad_filter)
+        return EXIT_USAGE;
+    if (cli->failed)
+        return EXIT_FAILED;
+    return cli->signal != 0 && cli->interface == NULL ? 128 + cli->signal : EXIT_DONE;
+}

@@ -1,0 +1,491 @@
+#include <weir/monitor.h>
+
+#include "checksum.h"
+#include "decode.h"
+#include "engine.h"
+#include "reasm.h"
+#include "track.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct weir_monitor {
+    struct engine e;
+};
+
+#define DEFAULT_MEMCAP (UINT64_C(4) << 30)
+#define LEAST_MEMCAP   (UINT64_C(256) << 20)
+
+enum {
+    MAX_HISTORY = 1 << 20,
+    EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+int
+weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out)
+{
+    static const struct weir_monitor_opts defaults;
+    struct weir_monitor *m;
+    struct engine *e;
+
+    *out = NULL;
+    if (opts == NULL)
+        opts = &defaults;
+    if (opts->memcap != 0 && opts->memcap < LEAST_MEMCAP)
+        return WEIR_E_INVAL;
+    m = calloc(1, sizeof(*m));
+    if (m == NULL)
+        return WEIR_E_NOMEM;
+    e = &m->e;
+    e->opts = *opts;
+    if (e->opts.memcap == 0)
+        e->opts.memcap = DEFAULT_MEMCAP;
+    e->secret = (struct hash_key){ mix64(opts->seed + 1), mix64(~opts->seed) };
+    e->window = KEPT_WINDOW;
+    if (weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core) != WEIR_E_OK) {
+        free(m);
+        return WEIR_E_NOMEM;
+    }
+    weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
+    *out = m;
+    return WEIR_E_OK;
+}
+
+int
+weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
+{
+    struct engine *e = &m->e;
+    size_t at = e->layout.app_stride; /* until the start: bytes of the apps so far */
+
+    if (e->started || app->history > MAX_HISTORY)
+        return WEIR_E_INVAL;
+    if (e->n_apps == MAX_APPS)
+        return WEIR_E_LIMIT;
+    e->apps[e->n_apps++] = (struct app){ .pub = *app, .at = at };
+    e->layout.app_stride = at + TAP_ROOM + (app->flow_size + 15) / 16 * 16;
+    e->want |= app->spec->want;
+    e->history |= app->history > 0;
+    if (app->history > e->window)
+        e->window = app->history;
+    return WEIR_E_OK;
+}
+
+static int
+reserve(struct engine *e)
+{
+    size_t span = shard_span(&e->layout);
+
+    e->range_size = N_SHARDS * span + BLOCK_SIZE;
+    e->range = mmap(NULL, e->range_size, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (e->range == MAP_FAILED) {
+        e->range = NULL;
+        return WEIR_E_NOMEM;
+    }
+    return WEIR_E_OK;
+}
+
+/* The first packet: all apps are known, so the size of a flow is. */
+static int
+start(struct weir_monitor *m, uint64_t time)
+{
+    struct engine *e = &m->e;
+    size_t stride = e->layout.app_stride;
+    uintptr_t base;
+
+    if (e->started)
+        return WEIR_E_OK;
+    if (!shard_layout(&e->layout, (size_t)(e->opts.memcap / N_SHARDS), stride))
+        return WEIR_E_LIMIT;
+    e->flowless = calloc(1, stride + 1);
+    if (e->flowless == NULL || reserve(e) != WEIR_E_OK)
+        return WEIR_E_NOMEM;
+    base = ((uintptr_t)e->range + BLOCK_SIZE - 1) & ~(uintptr_t)(BLOCK_SIZE - 1);
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        shard_init(&e->shards[i], (void *)(base + i * shard_span(&e->layout)), &e->layout, e,
+                   time / TICK_NS);
+        e->next_tick[i] = UINT64_MAX;
+    }
+    e->tick = time / TICK_NS;
+    engine_start_taps(e, e->flowless);
+    e->started = true;
+    return WEIR_E_OK;
+}
+
+void
+weir_monitor_free(struct weir_monitor *m)
+{
+    if (m == NULL)
+        return;
+    weir_core_free(m->e.core);
+    if (m->e.range != NULL)
+        munmap(m->e.range, m->e.range_size);
+    free(m->e.flowless);
+    free(m);
+}
+
+/* ---- checksums ----------------------------------------------------------------------------- */
+
+static bool
+mostly_bad(const struct sender *s)
+{
+    return s->bad * UINT64_C(5) > (uint64_t)s->good + s->bad;
+}
+
+/* A host whose network card computes checksums sends wrong ones, as seen by a capture on it. */
+static void
+note_sender(struct engine *e, const struct weir_packet *pkt)
+{
+    uint64_t half[2];
+    struct sender *s;
+    uint32_t who;
+
+    memcpy(half, pkt->src.b, sizeof(half));
+    who = (uint32_t)mix64(half[0] ^ mix64(half[1]));
+    s = &e->senders[who % N_SENDERS];
+    if (s->who != who) {
+        e->offload = e->offload || mostly_bad(s);
+        *s = (struct sender){ .who = who };
+    }
+    if (pkt->bad_checksum)
+        s->bad++;
+    else
+        s->good++;
+}
+
+static bool
+any_offload(const struct engine *e)
+{
+    bool any = e->offload;
+
+    for (unsigned i = 0; i < N_SENDERS; i++)
+        any = any || mostly_bad(&e->senders[i]);
+    return any;
+}
+
+/* ---- a packet ------------------------------------------------------------------------------ */
+
+/* What is known of a packet before its turn comes. */
+struct arrival {
+    struct weir_packet pkt;
+    struct flow_ref ref;
+    enum decode_result result;
+    struct decode_fault fault;
+    enum weir_layer bad_layer;  /* pkt.bad_checksum: where */
+    struct weir_flow *guess;    /* the flow it will most likely find, for the cache */
+};
+
+static enum weir_dir
+direction(const struct weir_flow *flow, const struct flow_ref *ref)
+{
+    return ref->swapped == !!(flow->flags & FLOW_CLIENT_HIGH) ? WEIR_TOSERVER : WEIR_TOCLIENT;
+}
+
+/* End one of the flows that have been idle longest, of a few; what they wait for is given up. */
+static bool
+evict(struct engine *e, struct shard *shard)
+{
+    const struct weir_packet *packet = e->packet;
+    struct weir_flow *victim = NULL;
+
+    for (uint32_t n = 0; n < EVICT_LOOK && n < shard->n_slots; n++) {
+        struct weir_flow *flow;
+
+        shard->hand = shard->hand + 1 < shard->n_slots ? shard->hand + 1 : 0;
+        flow = shard_nth(shard, shard->hand);
+        if (flow_used(flow) && !(flow->flags & FLOW_ENDED) &&
+            (victim == NULL || flow->last < victim->last))
+            victim = flow;
+    }
+    if (victim == NULL)
+        return false;
+    e->packet = NULL; /* it is another flow's */
+    engine_end_flow(e, victim, WEIR_END_EVICTED);
+    e->packet = packet;
+    return true;
+}
+
+static struct weir_flow *
+add_flow(struct engine *e, const struct arrival *a)
+{
+    struct shard *shard = &e->shards[a->ref.shard];
+    struct weir_flow *flow = shard_add(shard, &a->ref, &a->pkt, &e->secret);
+
+    if (flow != NULL)
+        return flow;
+    engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FLOWS);
+    for (int i = 0; i < 2 && evict(e, shard) && flow == NULL; i++)
+        flow = shard_add(shard, &a->ref, &a->pkt, &e->secret);
+    return flow;
+}
+
+static struct weir_flow *
+start_flow(struct engine *e, const struct arrival *a)
+{
+    const struct weir_packet *pkt = &a->pkt;
+    bool tcp = pkt->proto == WEIR_PROTO_TCP, from_client = !tcp || tcp_from_client(pkt);
+    struct weir_flow *flow = add_flow(e, a);
+    struct flow_cold *cold;
+
+    if (flow == NULL)
+        return NULL;
+    cold = flow_cold(flow);
+    cold->id = pkt->number;
+    cold->start = pkt->time;
+    flow->last = e->clock;
+    flow->want = e->want;
+    if (a->ref.swapped == from_client)
+        flow->flags |= FLOW_CLIENT_HIGH;
+    if (tcp && !tcp_is_syn(pkt))
+        flow->flags |= FLOW_MIDSTREAM;
+    e->stats.flows++;
+    e->stats.live_flows++;
+    if (e->n_apps > 0)
+        engine_start_taps(e, flow_apps(flow));
+    return flow;
+}
+
+static void
+raise_flow_start(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct weir_event ev = { .type = WEIR_EV_FLOW_START, .direction = dir };
+
+    if (!engine_raises(e, flow, WEIR_EV_FLOW_START))
+        return;
+    ev.flow_start.midstream = flow->flags & FLOW_MIDSTREAM;
+    engine_deliver(e, flow, &ev);
+}
+
+static void
+count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    struct side *side = &flow->side[dir];
+
+    flow->last = e->clock;
+    side->packets++;
+    side->bytes = (side->bytes + pkt->wirelen) & SIDE_BYTES_MAX;
+    side->flags |= SIDE_SENT;
+    side->tcp_flags |= pkt->tcp_flags;
+}
+
+static void
+raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arrival *a)
+{
+    enum weir_dir dir = flow != NULL ? direction(flow, &a->ref) : WEIR_TOSERVER;
+    struct weir_event ev = { .type = WEIR_EV_BAD_CHECKSUM, .direction = dir };
+
+    if (flow != NULL)
+        engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    e->stats.bad_checksums++;
+    if (!engine_raises(e, flow, WEIR_EV_BAD_CHECKSUM))
+        return;
+    ev.bad_checksum.layer = a->bad_layer;
+    engine_deliver(e, flow, &ev);
+}
+
+static void
+take_flow_packet(struct engine *e, const struct arrival *a)
+{
+    struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
+    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, new;
+    enum weir_dir dir;
+
+    if (a->pkt.bad_checksum) {
+        raise_bad_checksum(e, flow, a);
+        return;
+    }
+    if (flow != NULL && tcp && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+        engine_end_flow(e, flow, WEIR_END_REUSE);
+        flow = NULL;
+    }
+    new = flow == NULL;
+    if (new)
+        flow = start_flow(e, a);
+    if (flow == NULL)
+        return;
+    dir = direction(flow, &a->ref);
+    count_packet(e, flow, dir);
+    if (new) {
+        raise_flow_start(e, flow, dir);
+        engine_arm(e, flow);
+    }
+    engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    if (tcp)
+        track_tcp(e, flow, dir);
+    else
+        track_datagram(e, flow, dir);
+}
+
+static void
+raise_bad_packet(struct engine *e, const struct arrival *a)
+{
+    struct weir_event ev = { .type = WEIR_EV_BAD_PACKET };
+
+    if (!engine_raises(e, NULL, WEIR_EV_BAD_PACKET))
+        return;
+    ev.bad_packet.layer = a->fault.layer;
+    ev.bad_packet.why = a->fault.why;
+    engine_deliver(e, NULL, &ev);
+}
+
+static void
+take(struct engine *e, const struct arrival *a)
+{
+    if (a->pkt.time > e->clock)
+        e->clock = a->pkt.time;
+    if (e->clock >= e->next_run)
+        engine_run_timers(e);
+    e->now = a->pkt.time;
+    e->packet = &a->pkt;
+    e->stats.packets++;
+    e->stats.bytes += a->pkt.wirelen;
+    if (a->result == DECODE_FLOW) {
+        take_flow_packet(e, a);
+    } else {
+        e->stats.no_flow++;
+        if (a->result == DECODE_BAD)
+            raise_bad_packet(e, a);
+        else if (a->result == DECODE_FRAGMENT)
+            e->stats.fragments++;
+    }
+    weir_core_run(e->core, UINT32_MAX);
+    e->packet = NULL;
+}
+
+/* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
+
+static void
+look_ahead(struct engine *e, const struct weir_frame *frame, struct arrival *a)
+{
+    a->guess = NULL;
+    a->result = decode(frame, &a->pkt, &a->fault);
+    a->pkt.number = ++e->number;
+    if (a->result != DECODE_FLOW)
+        return;
+    flow_ref(&a->pkt, &e->secret, &a->ref);
+    shard_prefetch(&e->shards[a->ref.shard], &a->ref);
+    if (!e->opts.no_checksums) {
+        a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
+        note_sender(e, &a->pkt);
+    }
+}
+
+static void
+prefetch_flow(struct engine *e, struct arrival *a)
+{
+    if (a->result != DECODE_FLOW)
+        return;
+    a->guess = shard_guess(&e->shards[a->ref.shard], &a->ref);
+    if (a->guess == NULL)
+        return;
+    __builtin_prefetch(a->guess, 1);
+    __builtin_prefetch((const char *)a->guess + 64, 1);
+}
+
+static void
+prefetch_kept(const struct arrival *a)
+{
+    if (a->guess != NULL && a->pkt.payload_len > 0)
+        __builtin_prefetch(a->guess->kept[direction(a->guess, &a->ref)], 1);
+}
+
+int
+weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n)
+{
+    struct engine *e = &m->e;
+    struct arrival batch[BATCH];
+    struct weir_core *before;
+    int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    before = weir_core_enter(e->core);
+    while (n > 0) {
+        unsigned size = n < BATCH ? n : BATCH;
+
+        for (unsigned i = 0; i < size; i++)
+            look_ahead(e, &frames[i], &batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            prefetch_flow(e, &batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            prefetch_kept(&batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            take(e, &batch[i]);
+        frames += size;
+        n -= size;
+    }
+    weir_core_enter(before);
+    return WEIR_E_OK;
+}
+
+int
+weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err)
+{
+    struct weir_frame frames[BATCH];
+    int n, rc;
+
+    do {
+        n = weir_port_read(port, frames, BATCH, err);
+        rc = n < 0 ? n : weir_monitor_feed(m, frames, (unsigned)n);
+    } while (rc == WEIR_E_OK && !m->e.stop && (n > 0 || m->e.opts.live));
+    return rc;
+}
+
+void
+weir_monitor_stop(struct weir_monitor *m)
+{
+    m->e.stop = 1;
+}
+
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/* Let what sleeps on the core's timers wake, as if time went on; what sleeps on is cancelled. */
+static void
+drain_core(struct engine *e)
+{
+    uint64_t next;
+
+    do {
+        while (weir_core_run(e->core, UINT32_MAX) > 0)
+            continue;
+        next = weir_core_next_timer(e->core);
+        if (next != UINT64_MAX)
+            weir_core_advance(e->core, next);
+    } while (next != UINT64_MAX);
+    engine_cancel_sleepers(e);
+    while (weir_core_run(e->core, UINT32_MAX) > 0)
+        continue;
+}
+
+void
+weir_monitor_end(struct weir_monitor *m)
+{
+    struct engine *e = &m->e;
+    struct weir_core *before;
+
+    if (!e->started)
+        return;
+    before = weir_core_enter(e->core);
+    e->packet = NULL;
+    e->now = e->clock;
+    engine_end_all(e);
+    if (!e->flowless_ended)
+        e->flowless_asleep = engine_finish_taps(e, e->flowless);
+    e->flowless_ended = true;
+    drain_core(e);
+    weir_core_enter(before);
+}
+
+void
+weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *out)
+{
+    *out = m->e.stats;
+    out->offload = any_offload(&m->e);
+    out->memory = 0;
+    for (unsigned i = 0; i < N_SHARDS; i++)
+        out->memory += m->e.shards[i].mem.used;
+}

@@ -1,0 +1,12 @@
+/* Events as EVE records of type flow_event, one JSON object a line. */
+#ifndef WEIR_OUT_JSON_H
+#define WEIR_OUT_JSON_H
+
+#include "out.h"
+
+#include <weir/event.h>
+
+/* max_bytes: how many bytes of a field that shows bytes are written. */
+void out_json_event(struct out *out, const struct weir_event *ev, uint32_t max_bytes);
+
+#endif
