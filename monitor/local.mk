@@ -21,3 +21,16 @@ bin_PROGRAMS += weir
 weir_SOURCES  = %D%/main.c %D%/out_json.c %D%/out_json.h %D%/out_text.c %D%/out_text.h \
                 %D%/streams.c %D%/streams.h
 weir_LDADD    = libprog.la libcore.la
+
+# Frames and records of events for tests of the engine.
+check_LTLIBRARIES += libtestsupport.la
+libtestsupport_la_SOURCES = tests/support/frames.c tests/support/frames.h tests/support/record.c \
+                            tests/support/record.h
+libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+libtestsupport_la_LIBADD  = libcore.la
+
+UNIT_TESTS += tests/model/test_reasm_model
+tests_model_test_reasm_model_SOURCES  = tests/model/test_reasm_model.c
+tests_model_test_reasm_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_reasm_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_reasm_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)

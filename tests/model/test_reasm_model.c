@@ -1,0 +1,242 @@
+/*
+ * Reassembly against a map of bytes: random segments of one stream, in any order, repeated, and
+ * with conflicting bytes. The model keeps for each byte of the stream what is there, and the
+ * segment that brought it; the policy looks at whole segments as they came.
+ */
+#include "support/frames.h"
+#include "support/record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { LENGTH = 200, STEPS = 60, PROGRAMS = 3000, ISN = 5000 };
+
+struct byte {
+    bool there;
+    uint8_t value;
+    int start, end; /* of the segment that brought it */
+};
+
+struct model {
+    struct byte map[LENGTH];
+    int next;  /* all before was delivered */
+    int acked; /* by the server */
+    char text[1 << 16];
+    size_t n;
+};
+
+struct part {
+    int start, end;
+    uint8_t data[LENGTH];
+};
+
+static uint64_t
+random_below(uint64_t *state, uint64_t n)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (*state >> 33) % n;
+}
+
+static void
+line(struct model *m, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    m->n += (size_t)vsnprintf(m->text + m->n, sizeof(m->text) - m->n, format, args);
+    va_end(args);
+}
+
+static void
+line_bytes(struct model *m, const uint8_t *p, int n)
+{
+    for (int i = 0; i < n; i++)
+        line(m, p[i] >= 0x20 && p[i] < 0x7f ? "%c" : "\\x%02x", p[i]);
+}
+
+/* Linux, as in the table: the new one wins if it starts before, or with, and ends behind. */
+static bool
+new_wins(const struct part *part, const struct byte *old)
+{
+    return part->start < old->start || (part->start == old->start && part->end > old->end);
+}
+
+static void
+tell_fake(struct model *m, const struct part *part, int first, int last, int diff, int diff_last)
+{
+    bool wins = diff >= m->next && new_wins(part, &m->map[diff]);
+    uint8_t old[LENGTH];
+
+    for (int p = diff; p <= diff_last; p++)
+        old[p] = m->map[p].there ? m->map[p].value : part->data[p - part->start];
+    line(m, "fake_retransmit > offset=%d length=%d diff_offset=%d diff_length=%d kept=%s old_data=",
+         first, last + 1 - first, diff, diff_last + 1 - diff, wins ? "new" : "old");
+    line_bytes(m, old + diff, diff_last + 1 - diff);
+    line(m, " new_data=");
+    line_bytes(m, part->data + (diff - part->start), diff_last + 1 - diff);
+    line(m, "\n");
+}
+
+static void
+tell_repetition(struct model *m, const struct part *part)
+{
+    int first = -1, last = -1, diff = -1, diff_last = -1, seen = 0;
+
+    for (int p = part->start; p < part->end; p++) {
+        if (!m->map[p].there)
+            continue;
+        seen++;
+        first = first < 0 ? p : first;
+        last = p;
+        if (m->map[p].value == part->data[p - part->start])
+            continue;
+        diff = diff < 0 ? p : diff;
+        diff_last = p;
+    }
+    if (diff >= 0)
+        tell_fake(m, part, first, last, diff, diff_last);
+    else if (seen > 0)
+        line(m, "retransmit > offset=%d length=%d new=%d acked=%d verified=1 syn=0 fin=0\n", first,
+             last + 1 - first, part->end - part->start - seen, last + 1 <= m->acked);
+}
+
+static void
+model_segment(struct model *m, const struct part *part)
+{
+    bool queue_empty = true;
+
+    for (int p = m->next; p < LENGTH; p++)
+        queue_empty = queue_empty && !m->map[p].there;
+    if (part->end - part->start == 1 && part->start == m->next - 1 && queue_empty &&
+        m->acked >= m->next) {
+        line(m, "keepalive >\n");
+        return;
+    }
+    tell_repetition(m, part);
+    if (part->start > m->next)
+        line(m, "out_of_order > offset=%d length=%d hole=%d\n", part->start,
+             part->end - part->start, part->start - m->next);
+    for (int p = part->start; p < part->end; p++) {
+        struct byte *b = &m->map[p];
+
+        if (p < m->next || (b->there && !new_wins(part, b)))
+            continue;
+        *b = (struct byte){ true, part->data[p - part->start], part->start, part->end };
+    }
+    while (m->next < LENGTH && m->map[m->next].there)
+        m->next++;
+}
+
+static void
+send_segment(struct record *r, const struct segment *segment)
+{
+    static uint8_t room[STEPS + 8][FRAME_ROOM]; /* frames are stable: they must live */
+    static unsigned turn;
+
+    record_feed(r, tcp_frame(segment, room[turn++ % (STEPS + 8)]));
+}
+
+static void
+handshake(struct record *r)
+{
+    send_segment(r, &(struct segment){ .flags = WEIR_TH_SYN, .seq = ISN - 1, .wscale = 15 });
+    send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_SYN | WEIR_TH_ACK,
+                                       .seq = 99, .ack = ISN, .wscale = 15 });
+    send_segment(r, &(struct segment){ .flags = WEIR_TH_ACK, .seq = ISN, .ack = 100 });
+}
+
+static void
+random_part(uint64_t *seed, struct part *part, const struct model *m)
+{
+    int near = random_below(seed, 3) == 0 ? m->next : (int)random_below(seed, LENGTH);
+    int back = (int)random_below(seed, 12);
+
+    part->start = near > back ? near - back : 0;
+    part->end = part->start + 1 + (int)random_below(seed, 24);
+    if (part->end > LENGTH)
+        part->end = LENGTH;
+    if (part->start >= part->end)
+        part->start = part->end - 1;
+    for (int p = part->start; p < part->end; p++)
+        part->data[p - part->start] = (uint8_t)('a' + p % 26);
+    if (random_below(seed, 4) == 0)
+        part->data[random_below(seed, (uint64_t)(part->end - part->start))] = '!';
+    if (random_below(seed, 8) == 0)
+        part->data[random_below(seed, (uint64_t)(part->end - part->start))] = '?';
+}
+
+static void
+step(uint64_t *seed, struct record *r, struct model *m)
+{
+    struct part part;
+
+    if (random_below(seed, 4) == 0) {
+        m->acked = m->next - (int)random_below(seed, (uint64_t)(m->next - m->acked) + 1);
+        send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_ACK, .seq = 100,
+                                           .ack = ISN + (uint32_t)m->acked });
+        return;
+    }
+    random_part(seed, &part, m);
+    model_segment(m, &part);
+    send_segment(r, &(struct segment){ .flags = WEIR_TH_ACK, .seq = ISN + (uint32_t)part.start,
+                                       .ack = 100, .data = part.data,
+                                       .n = (uint32_t)(part.end - part.start) });
+}
+
+/* What waits at the end lies behind a hole that the server never acknowledged. */
+static void
+model_end(struct model *m)
+{
+    int hole_end = m->next;
+
+    while (hole_end < LENGTH && !m->map[hole_end].there)
+        hole_end++;
+    if (hole_end < LENGTH)
+        line(m, "gap > offset=%d length=%d cause=never_acked\n", m->next, hole_end - m->next);
+}
+
+static void
+one_program(uint64_t seed)
+{
+    static struct record r;
+    static struct model m;
+
+    memset(&m, 0, sizeof(m));
+    record_start(&r, WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_RETRANSMIT) |
+                         WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) | WEIR_EV_BIT(WEIR_EV_KEEPALIVE) |
+                         WEIR_EV_BIT(WEIR_EV_OUT_OF_ORDER) | WEIR_EV_BIT(WEIR_EV_GAP),
+                 &(struct weir_monitor_opts){ .seed = seed });
+    r.gather = true;
+    handshake(&r);
+    for (int i = 0; i < STEPS; i++)
+        step(&seed, &r, &m);
+    record_end(&r);
+    model_end(&m);
+    assert_string_equal(r.text, m.text);
+    assert_int_equal(r.n_stream[WEIR_TOSERVER], m.next);
+    for (int p = 0; p < m.next; p++)
+        assert_int_equal(r.stream[WEIR_TOSERVER][p], m.map[p].value);
+    record_free(&r);
+}
+
+static void
+reassembly_agrees_with_a_map_of_bytes(void **state)
+{
+    (void)state;
+    for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
+        one_program(seed);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reassembly_agrees_with_a_map_of_bytes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

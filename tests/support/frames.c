@@ -1,0 +1,110 @@
+#include "frames.h"
+
+#include <string.h>
+
+enum { ETHERNET = 14, IP = 20 };
+
+static void
+put16(uint8_t *p, unsigned v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static void
+put32(uint8_t *p, uint32_t v)
+{
+    put16(p, v >> 16);
+    put16(p + 2, v & 0xffff);
+}
+
+/* RFC 1071, as slow and plain as in its section 4.1. */
+static uint32_t
+sum16(const uint8_t *p, size_t n, uint32_t sum)
+{
+    for (; n >= 2; n -= 2, p += 2)
+        sum += (uint32_t)(p[0] << 8 | p[1]);
+    return n > 0 ? sum + (uint32_t)(p[0] << 8) : sum;
+}
+
+static uint16_t
+finish16(uint32_t sum)
+{
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+/* Ethernet and IPv4 headers before l4_len bytes of transport. */
+static void
+headers(uint8_t *f, enum weir_dir dir, uint8_t proto, size_t l4_len)
+{
+    uint8_t *ip = f + ETHERNET;
+
+    memset(f, 0, ETHERNET + IP);
+    f[12] = 8;
+    ip[0] = 0x45;
+    put16(ip + 2, (unsigned)(IP + l4_len));
+    ip[8] = 64;
+    ip[9] = proto;
+    put32(ip + 12, dir == WEIR_TOSERVER ? 0x0a000001 : 0x0a000002);
+    put32(ip + 16, dir == WEIR_TOSERVER ? 0x0a000002 : 0x0a000001);
+    put16(ip + 10, finish16(sum16(ip, IP, 0)));
+}
+
+static uint16_t
+transport_sum(const uint8_t *f, uint8_t proto, size_t l4_len)
+{
+    uint32_t sum = sum16(f + ETHERNET + 12, 8, 0) + proto + (uint32_t)l4_len;
+
+    return finish16(sum16(f + ETHERNET + IP, l4_len, sum));
+}
+
+static struct weir_frame
+frame_of(const uint8_t *f, size_t n, uint64_t ms)
+{
+    return (struct weir_frame){ .data = f,
+                                .caplen = (uint32_t)n,
+                                .wirelen = (uint32_t)n,
+                                .time = START_SECONDS * UINT64_C(1000000000) + ms * MS,
+                                .link = 1,
+                                .stable = true };
+}
+
+struct weir_frame
+tcp_frame(const struct segment *s, uint8_t room[FRAME_ROOM])
+{
+    uint8_t *tcp = room + ETHERNET + IP;
+    size_t header = s->wscale > 0 ? 24 : 20, l4_len = header + s->n;
+
+    headers(room, s->dir, WEIR_PROTO_TCP, l4_len);
+    memset(tcp, 0, header);
+    put16(tcp, s->dir == WEIR_TOSERVER ? 1000 : 80);
+    put16(tcp + 2, s->dir == WEIR_TOSERVER ? 80 : 1000);
+    put32(tcp + 4, s->seq);
+    put32(tcp + 8, s->ack);
+    tcp[12] = (uint8_t)(header / 4 << 4);
+    tcp[13] = s->flags;
+    put16(tcp + 14, s->window != 0 || s->zero_window ? s->window : 65535);
+    if (s->wscale > 0)
+        memcpy(tcp + 20, (uint8_t[]){ 3, 3, (uint8_t)(s->wscale - 1), 0 }, 4);
+    if (s->n > 0)
+        memcpy(tcp + header, s->data, s->n);
+    put16(tcp + 16, transport_sum(room, WEIR_PROTO_TCP, l4_len) ^ (s->bad_checksum ? 0x5555U : 0));
+    return frame_of(room, ETHERNET + IP + l4_len, s->ms);
+}
+
+struct weir_frame
+udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms, uint8_t room[FRAME_ROOM])
+{
+    uint8_t *udp = room + ETHERNET + IP;
+
+    headers(room, dir, WEIR_PROTO_UDP, 8 + n);
+    put16(udp, dir == WEIR_TOSERVER ? 1000 : 53);
+    put16(udp + 2, dir == WEIR_TOSERVER ? 53 : 1000);
+    put16(udp + 4, 8 + n);
+    put16(udp + 6, 0);
+    memcpy(udp + 8, data, n);
+    put16(udp + 6, transport_sum(room, WEIR_PROTO_UDP, 8 + n));
+    return frame_of(room, ETHERNET + IP + 8 + n, ms);
+}

@@ -1,0 +1,35 @@
+/* Frames made in memory, with right checksums, for tests of the engine. */
+#ifndef WEIR_TEST_FRAMES_H
+#define WEIR_TEST_FRAMES_H
+
+#include <weir/monitor.h>
+#include <weir/packet.h>
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { FRAME_ROOM = 2048, START_SECONDS = 1700000000 };
+
+#define MS UINT64_C(1000000)
+
+/* A TCP segment between two fixed hosts: 10.0.0.1:1000 (the client) and 10.0.0.2:80. */
+struct segment {
+    enum weir_dir dir;
+    uint8_t flags; /* enum weir_tcp_flag */
+    uint32_t seq, ack;
+    uint16_t window; /* 0: 65535; see zero_window */
+    uint8_t wscale;  /* in a SYN: shift + 1; 0: no option */
+    const void *data;
+    uint32_t n;
+    uint64_t ms; /* after the start */
+    bool bad_checksum, zero_window;
+};
+
+/* Write the frame (Ethernet, IPv4, TCP) to room, which must live as long as the result. */
+struct weir_frame tcp_frame(const struct segment *segment, uint8_t room[FRAME_ROOM]);
+
+/* A UDP datagram between the same hosts, ports 1000 and 53. */
+struct weir_frame udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms,
+                            uint8_t room[FRAME_ROOM]);
+
+#endif
