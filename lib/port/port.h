@@ -1,0 +1,47 @@
+/*
+ * What a back end of a port is made of. Each lives in a file of its own: capfile.c (mapped pcap,
+ * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces).
+ */
+#ifndef WEIR_PORT_PRIVATE_H
+#define WEIR_PORT_PRIVATE_H
+
+#include <weir/port.h>
+
+#include <stdio.h>
+
+/* No packet is larger: what libpcap takes for an Ethernet file, too. More means corruption. */
+enum { PORT_MAX_CAPLEN = 262144 };
+
+struct port_ops {
+    int (*read)(struct weir_port *port, struct weir_frame *frames, unsigned max,
+                struct weir_errbuf *err);
+    void (*get_stats)(const struct weir_port *port, struct weir_port_stats *out);
+    void (*close)(struct weir_port *port); /* takes half-built ports */
+};
+
+/* First member of every back end's own struct. */
+struct weir_port {
+    const struct port_ops *ops;
+    struct weir_port_stats stats; /* kept by the back end; frames by weir_port_read() */
+};
+
+/*
+ * Map the capture file behind fd, size bytes, and walk it in place. fd is the port's from then on
+ * if, and only if, the call succeeds. WEIR_E_UNSUPPORTED: not a format that is read in place, or
+ * no room for one more mapping; libpcap may know better.
+ */
+int capfile_open(const char *name, int fd, uint64_t size, const struct weir_port_opts *opts,
+                 struct weir_port **out, struct weir_errbuf *err);
+
+/* The same over bytes that outlive the port. */
+int capfile_open_memory(const uint8_t *data, size_t size, const struct weir_port_opts *opts,
+                        struct weir_port **out, struct weir_errbuf *err);
+
+/*
+ * Read stream through libpcap. The stream is consumed, on failure too, unless it is stdin. size 0:
+ * unknown, not a regular file.
+ */
+int pcapport_open(const char *name, FILE *stream, uint64_t size, const struct weir_port_opts *opts,
+                  struct weir_port **out, struct weir_errbuf *err);
+
+#endif
