@@ -5,3 +5,5 @@ dist_check_SCRIPTS += %D%/check_events_doc.sh
 check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
+dist_check_SCRIPTS += %D%/verify/check_verify.sh %D%/check_consumer.sh
+EXTRA_DIST += %D%/verify

@@ -1,0 +1,48 @@
+#!/bin/sh
+# Whole runs of the programs: for each folder beside this script, `cmd` is run by sh in an empty
+# folder, and what it prints, with its exit code, must be `expected`.
+#
+#   check_verify.sh [--update] [NAME...]
+#
+# cmd sees $srcdir, $builddir (whose programs come first in PATH) and $pcaps, the built captures.
+# Cases whose name begins with ids- need weir-ids. --update writes `expected` anew.
+set -u
+here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
+srcdir=$(CDPATH='' cd -- "${srcdir:-$here/../..}" && pwd)
+builddir=$(CDPATH='' cd -- "${builddir:-$srcdir/build}" && pwd)
+pcaps=$builddir/pcaps
+PATH=$builddir:$PATH
+export srcdir builddir pcaps PATH
+LC_ALL=C TZ=UTC
+export LC_ALL TZ
+unset NO_COLOR
+
+update=no
+[ "${1:-}" != --update ] || { update=yes; shift; }
+[ $# -gt 0 ] || set -- $(cd "$srcdir/tests/verify" && ls -d -- */ | tr -d /)
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+n=0 bad=0
+for name; do
+    case=$srcdir/tests/verify/$name
+    n=$((n + 1))
+    case $name in
+    ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
+    esac
+    mkdir "$work/run"
+    (cd "$work/run" && sh "$case/cmd" >"$work/said" 2>&1; echo "exit $?" >>"$work/said")
+    rm -rf "$work/run"
+    if [ $update = yes ]; then
+        cp "$work/said" "$case/expected"
+    fi
+    if cmp -s "$work/said" "$case/expected"; then
+        echo "ok $n - $name"
+    else
+        diff "$case/expected" "$work/said" | sed 's/^/# /' | head -n 40
+        echo "not ok $n - $name"
+        bad=1
+    fi
+done
+echo "1..$n"
+exit $bad
