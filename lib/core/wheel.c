@@ -124,3 +124,47 @@ wheel_turn(struct wheel *wheel, uint64_t tick, wheel_due_fn *due, void *ctx)
         if ((tick & ((UINT64_C(1) << shift_of(level)) - 1)) == 0)
             empty_slot(wheel, level, due, ctx);
 }
+
+static uint64_t
+least_in(const struct wheel_node *node, uint64_t (*deadline_of)(const struct wheel_node *node))
+{
+    uint64_t least = UINT64_MAX;
+
+    for (; node != NULL; node = node->next)
+        if (deadline_of(node) < least)
+            least = deadline_of(node);
+    return least;
+}
+
+/*
+ * All on a level come before all on the next, and slots in their order, since ticks and deadlines
+ * rise together; but on the top level nodes from beyond the horizon lie among the others.
+ */
+static uint64_t
+least_on_level(const struct wheel *wheel, unsigned level,
+               uint64_t (*deadline_of)(const struct wheel_node *node))
+{
+    const unsigned now = slot_of(wheel->now, level);
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned i = 1; i < WHEEL_SLOTS; i++) {
+        const uint64_t in_slot = least_in(wheel->slot[level][(now + i) % WHEEL_SLOTS], deadline_of);
+
+        if (in_slot < least)
+            least = in_slot;
+        if (least != UINT64_MAX && level + 1 < WHEEL_LEVELS)
+            break;
+    }
+    return least;
+}
+
+uint64_t
+wheel_least(const struct wheel *wheel, uint64_t (*deadline_of)(const struct wheel_node *node))
+{
+    uint64_t least = UINT64_MAX;
+
+    for (unsigned level = 0; level < WHEEL_LEVELS && least == UINT64_MAX; level++)
+        if (wheel->occupied[level] != 0)
+            least = least_on_level(wheel, level, deadline_of);
+    return least;
+}

@@ -64,6 +64,13 @@ bool wheel_next(const struct wheel *wheel, uint64_t *tick);
  */
 void wheel_turn(struct wheel *wheel, uint64_t tick, wheel_due_fn *due, void *ctx);
 
+/*
+ * The least deadline on the wheel, exactly, by asking the owner about few nodes.
+ * @return UINT64_MAX if the wheel is empty.
+ */
+uint64_t
+wheel_least(const struct wheel *wheel, uint64_t (*deadline_of)(const struct wheel_node *node));
+
 static inline bool
 wheel_is_filed(const struct wheel_node *node)
 {

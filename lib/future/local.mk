@@ -1,9 +1,13 @@
 # futures, taps, the core they run on
-libcore_la_SOURCES += lib/core/wheel.c lib/core/wheel.h
+libcore_la_SOURCES += \
+    lib/core/core.c lib/core/core.h lib/core/wheel.c lib/core/wheel.h \
+    %D%/cancel.c %D%/cell.c %D%/cell.h %D%/co.c %D%/combine.c %D%/debug.c %D%/future.c \
+    %D%/report.c %D%/sem.c %D%/tap.c %D%/timer.c
 
 nobase_include_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
 
-UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model
+UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model \
+    tests/unit/test_future tests/unit/test_tap
 
 tests_unit_test_wheel_SOURCES = tests/unit/test_wheel.c
 tests_unit_test_wheel_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -12,3 +16,11 @@ tests_unit_test_wheel_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_model_test_wheel_model_SOURCES = tests/model/test_wheel_model.c
 tests_model_test_wheel_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_wheel_model_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_future_SOURCES = tests/unit/test_future.c tests/unit/future_help.h
+tests_unit_test_future_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_future_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_tap_SOURCES = tests/unit/test_tap.c tests/unit/future_help.h
+tests_unit_test_tap_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tap_LDADD   = libcore.la $(CMOCKA_LIBS)
