@@ -1,3 +1,25 @@
 # tests that belong to no single room
 dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
 EXTRA_DIST += %D%/fuzz/corpus
+
+UNIT_TESTS += \
+    tests/unit/test_hash \
+    tests/unit/test_mem \
+    tests/unit/test_policy \
+    tests/unit/test_rd
+
+tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
+tests_unit_test_hash_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hash_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_mem_SOURCES = tests/unit/test_mem.c
+tests_unit_test_mem_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mem_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_policy_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_rd_SOURCES = tests/unit/test_rd.c
+tests_unit_test_rd_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rd_LDADD   = libcore.la $(CMOCKA_LIBS)
