@@ -3,10 +3,15 @@ dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
 EXTRA_DIST += %D%/fuzz/corpus
 
 UNIT_TESTS += \
+    tests/unit/test_decode \
     tests/unit/test_hash \
     tests/unit/test_mem \
     tests/unit/test_policy \
     tests/unit/test_rd
+
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
+tests_unit_test_decode_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decode_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
 tests_unit_test_hash_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
