@@ -192,22 +192,26 @@ vlan(struct walk *w)
     return L_ETHERTYPE;
 }
 
-/* IEEE 802.2 LLC with SNAP and no organisation (RFC 1042); anything else is not IP. */
+/*
+ * IEEE 802.2 LLC with SNAP and no organisation (RFC 1042); anything else is not IP. The length
+ * field fences it first: bytes behind are padding.
+ */
 static enum layer
 snap(struct walk *w)
 {
     static const uint8_t rfc1042[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
-    struct rd rd = w->rd;
     const uint8_t *p;
+    size_t n;
 
     fence(w, w->type);
-    p = rd_take(&rd, 8);
-    if (p == NULL || memcmp(p, rfc1042, sizeof(rfc1042)) != 0 || be16(p + 6) < 1536)
+    n = rd_left(&w->rd) < sizeof(rfc1042) ? rd_left(&w->rd) : sizeof(rfc1042);
+    if (w->wire < 8 || memcmp(w->rd.p, rfc1042, n) != 0)
         return L_NO_FLOW;
-    w->rd.p += 8;
-    w->wire -= 8;
+    p = take(w, 8, WEIR_LAYER_LINK);
+    if (p == NULL)
+        return L_BAD;
     w->type = be16(p + 6);
-    return L_ETHERTYPE;
+    return w->type < 1536 ? L_NO_FLOW : L_ETHERTYPE;
 }
 
 /* RFC 791 section 3.1. A total length of 0 is a segment that the sender's card was to cut. */

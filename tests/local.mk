@@ -7,3 +7,30 @@ tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
 dist_check_SCRIPTS += %D%/verify/check_verify.sh %D%/check_consumer.sh
 EXTRA_DIST += %D%/verify
+
+UNIT_TESTS += \
+    tests/unit/test_decode \
+    tests/unit/test_hash \
+    tests/unit/test_mem \
+    tests/unit/test_policy \
+    tests/unit/test_rd
+
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
+tests_unit_test_decode_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decode_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
+tests_unit_test_hash_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hash_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_mem_SOURCES = tests/unit/test_mem.c
+tests_unit_test_mem_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mem_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_policy_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_rd_SOURCES = tests/unit/test_rd.c
+tests_unit_test_rd_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rd_LDADD   = libcore.la $(CMOCKA_LIBS)
