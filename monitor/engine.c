@@ -246,8 +246,8 @@ next_tick(const struct engine *e, struct weir_flow *flow)
 static void
 file_timer(struct engine *e, struct shard *shard, struct wheel_node *timer, uint64_t tick)
 {
-    wheel_add(&shard->wheel, timer, tick > e->tick ? tick : e->tick + 1);
-    wheel_next(&shard->wheel, &e->next_tick[shard - e->shards]);
+    wheel_add(shard->wheel, timer, tick > e->tick ? tick : e->tick + 1);
+    wheel_next(shard->wheel, &e->next_tick[shard - e->shards]);
 }
 
 void
@@ -346,8 +346,8 @@ collect(void *ctx, struct wheel_node *timer)
     struct shard *shard = flow_shard(flow);
     uint64_t tick = next_tick(e, flow);
 
-    if (tick > shard->wheel.now)
-        wheel_add(&shard->wheel, timer, tick);
+    if (tick > shard->wheel->now)
+        wheel_add(shard->wheel, timer, tick);
     else
         push_due(e, timer);
 }
@@ -359,8 +359,8 @@ run_tick(struct engine *e, uint64_t tick)
     for (unsigned i = 0; i < N_SHARDS; i++) {
         if (e->next_tick[i] > tick)
             continue;
-        wheel_turn(&e->shards[i].wheel, tick, collect, e);
-        wheel_next(&e->shards[i].wheel, &e->next_tick[i]);
+        wheel_turn(&e->wheels[i], tick, collect, e);
+        wheel_next(&e->wheels[i], &e->next_tick[i]);
     }
     e->tick = tick;
     e->now = tick * TICK_NS;
@@ -408,7 +408,7 @@ end_reason(const struct weir_flow *flow, enum weir_end_reason reason)
 static void
 raise_flow_end(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason)
 {
-    const struct rare *rare = flow_cold(flow)->rare;
+    const struct rare *rare = flow_rare(flow);
     const struct side *side = flow->side;
     struct weir_event ev = { .type = WEIR_EV_FLOW_END, .direction = WEIR_TOSERVER };
 

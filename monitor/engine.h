@@ -55,6 +55,7 @@ struct engine {
     size_t range_size;
     struct shard_layout layout;
     struct shard shards[N_SHARDS];
+    struct wheel wheels[N_SHARDS];
 
     struct weir_monitor_stats stats;
     struct sender senders[N_SENDERS];

@@ -6,6 +6,7 @@
 #include "reasm.h"
 #include "track.h"
 
+#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,9 +37,10 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
         opts = &defaults;
     if (opts->memcap != 0 && opts->memcap < LEAST_MEMCAP)
         return WEIR_E_INVAL;
-    m = calloc(1, sizeof(*m));
+    m = aligned_alloc(alignof(struct weir_monitor), sizeof(*m));
     if (m == NULL)
         return WEIR_E_NOMEM;
+    memset(m, 0, sizeof(*m));
     e = &m->e;
     e->opts = *opts;
     if (e->opts.memcap == 0)
@@ -106,7 +108,8 @@ start(struct weir_monitor *m, uint64_t time)
     base = ((uintptr_t)e->range + BLOCK_SIZE - 1) & ~(uintptr_t)(BLOCK_SIZE - 1);
     for (unsigned i = 0; i < N_SHARDS; i++) {
         shard_init(&e->shards[i], (void *)(base + i * shard_span(&e->layout)), &e->layout, e,
-                   time / TICK_NS);
+                   &e->wheels[i]);
+        wheel_init(&e->wheels[i], time / TICK_NS);
         e->next_tick[i] = UINT64_MAX;
     }
     e->tick = time / TICK_NS;
@@ -382,6 +385,7 @@ prefetch_flow(struct engine *e, struct arrival *a)
     a->guess = shard_guess(&e->shards[a->ref.shard], &a->ref);
     if (a->guess == NULL)
         return;
+    __builtin_prefetch(flow_block(a->guess));
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }

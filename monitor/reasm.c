@@ -19,7 +19,7 @@ queue_of(struct weir_flow *flow, enum weir_dir dir)
 static bool
 has_queue(struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct rare *rare = flow_cold(flow)->rare;
+    const struct rare *rare = flow_rare(flow);
 
     return rare != NULL && segs_count(rare->queue[dir]) > 0;
 }
@@ -32,8 +32,10 @@ need_rare(struct weir_flow *flow)
 
     if (cold->rare == NULL) {
         cold->rare = mem_alloc(flow_mem(flow), sizeof(*cold->rare));
-        if (cold->rare != NULL)
-            memset(cold->rare, 0, sizeof(*cold->rare));
+        if (cold->rare == NULL)
+            return NULL;
+        memset(cold->rare, 0, sizeof(*cold->rare));
+        flow->flags |= FLOW_RARE;
     }
     return cold->rare;
 }
@@ -188,7 +190,7 @@ reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 uint64_t
 reasm_delivered(const struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct rare *rare = flow_cold(flow)->rare;
+    const struct rare *rare = flow_rare(flow);
 
     return (uint64_t)(flow->side[dir].next - (rare != NULL ? rare->lost[dir] : 0));
 }
@@ -379,7 +381,7 @@ static bool
 queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
            int64_t from, int64_t to, uint32_t i)
 {
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
     struct segs **queue = &rare->queue[dir];
     struct mem *mem = flow_mem(flow);
     const struct side *side = flow_side(flow, dir);
@@ -409,7 +411,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
 static bool
 yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t end)
 {
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
     struct seg *seg = segs_at(rare->queue[dir], i);
     int64_t covered = end - seg_start(flow_side(flow, dir), seg);
 
@@ -584,7 +586,7 @@ void
 reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
     bool tail;
 
     if (side_acked(side) <= side->next && rare == NULL)
@@ -614,7 +616,7 @@ unstamp(uint64_t tick, uint16_t low)
 bool
 reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t *tick)
 {
-    const struct rare *rare = flow_cold(flow)->rare;
+    const struct rare *rare = flow_rare(flow);
     uint64_t now = tick_now(e);
 
     if (rare == NULL || flow->flags & FLOW_RESET)
@@ -654,7 +656,7 @@ reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64
 void
 reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
 {
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
 
     if (rare == NULL)
         return;
@@ -666,7 +668,7 @@ reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
 static void
 refuse_queue(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
 
     rare->undelivered += rare->queued[dir];
     e->stats.undelivered += rare->queued[dir];
@@ -711,10 +713,11 @@ reasm_free(struct weir_flow *flow)
     struct flow_cold *cold = flow_cold(flow);
 
     reasm_forget(flow);
-    if (cold->rare == NULL)
+    if (!(flow->flags & FLOW_RARE))
         return;
     for (int dir = 0; dir < 2; dir++)
         segs_free(&cold->rare->queue[dir], flow_mem(flow));
     mem_free(flow_mem(flow), cold->rare, sizeof(*cold->rare));
     cold->rare = NULL;
+    flow->flags &= ~(uint32_t)FLOW_RARE;
 }

@@ -47,7 +47,7 @@ shard_span(const struct shard_layout *layout)
 
 void
 shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
-           struct engine *engine, uint64_t tick)
+           struct engine *engine, struct wheel *wheel)
 {
     uint8_t *at = base;
 
@@ -58,7 +58,7 @@ shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
     shard->buckets = (struct bucket *)shard->tables;
     shard->bucket_mask = FIRST_BUCKETS - 1;
     mem_init(&shard->mem, at + layout->blocks_size, layout->mem_size, layout->cap);
-    wheel_init(&shard->wheel, tick);
+    shard->wheel = wheel;
 }
 
 struct weir_flow *

@@ -92,7 +92,7 @@ enum {
     FLOW_CLOSED = 1 << 4,
     FLOW_ENDED = 1 << 5,        /* flow_end was raised; taps may still sleep */
     FLOW_REUSE_WAITS = 1 << 6,  /* flow_cold.reuse_seq: a SYN of another connection was seen */
-    FLOW_SYN_ACK = 1 << 7,      /* the event syn_ack was raised */
+    FLOW_RARE = 1 << 7,         /* flow_cold.rare is not NULL */
 };
 
 /* The hot part of a flow: two cache lines. */
@@ -155,18 +155,18 @@ struct shard_layout {
 };
 
 struct shard {
-    struct engine *engine;
-    const struct shard_layout *layout;
+    alignas(64) struct bucket *buckets;
     uint8_t *blocks;
-    uint8_t *tables; /* bucket arrays, each twice the one before */
-    struct bucket *buckets;
+    const struct shard_layout *layout;
+    struct engine *engine;
     uint32_t bucket_mask;
-    uint32_t n_flows;   /* in the table */
-    uint32_t n_slots;   /* ever used; they fill block after block */
-    uint32_t free_slot; /* head of the free list + 1; 0: none */
-    uint32_t hand;      /* where the search for an idle flow to evict goes on */
+    uint32_t n_flows;     /* in the table */
+    uint32_t n_slots;     /* ever used; they fill block after block */
+    uint32_t free_slot;   /* head of the free list + 1; 0: none */
+    uint32_t hand;        /* where the search for an idle flow to evict goes on */
+    struct wheel *wheel;  /* the engine's, apart: shards are looked at for every packet */
+    uint8_t *tables;      /* bucket arrays, each twice the one before */
     struct mem mem;
-    struct wheel wheel;
 };
 
 /*
@@ -180,7 +180,7 @@ size_t shard_span(const struct shard_layout *layout);
 
 /* Set up a shard at base, zeroed, of shard_span() bytes, aligned to BLOCK_SIZE. */
 void shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
-                struct engine *engine, uint64_t tick);
+                struct engine *engine, struct wheel *wheel);
 
 static inline const struct block *
 flow_block(const struct weir_flow *flow)
@@ -209,6 +209,13 @@ flow_cold(const struct weir_flow *flow)
 
     return (struct flow_cold *)((uintptr_t)block + block->shard->layout->cold_at) +
            (flow->slot & 0xff);
+}
+
+/* The record for holes; NULL: it has none. Does not touch the cold part for that. */
+static inline struct rare *
+flow_rare(const struct weir_flow *flow)
+{
+    return flow->flags & FLOW_RARE ? flow_cold(flow)->rare : NULL;
 }
 
 /* The taps and state of all apps in this flow. */

@@ -168,7 +168,7 @@ window_shift(const struct weir_flow *flow, enum weir_dir dir)
 static void
 resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct rare *rare = flow_cold(flow)->rare;
+    struct rare *rare = flow_rare(flow);
     const struct side *side = &flow->side[dir];
 
     if (rare == NULL || segs_count(rare->queue[dir]) == 0 || side_acked(side) <= side->next ||
@@ -349,7 +349,7 @@ raise_out_of_order(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 static bool
 queue_empty(struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct rare *rare = flow_cold(flow)->rare;
+    const struct rare *rare = flow_rare(flow);
 
     return rare == NULL || segs_count(rare->queue[dir]) == 0;
 }

@@ -77,6 +77,7 @@ walk(struct capfile *file, struct weir_frame *frames, unsigned max, struct weir_
         f->link = file->link;
         f->stable = true;
         p += header + caplen;
+        file->ahead = capfile_prefetch(file, file->ahead, p);
         if (filter_pass(&file->filter, f))
             n++;
         else
@@ -169,6 +170,7 @@ capfile_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
 
     if (port->stats.shrank)
         return 0;
+    mapped_ahead(&file->map, file->next);
     n = file->walk(file, frames, max, err);
     hole = n < 0 ? mapped_check_size(&file->map) : mapped_hole(&file->map);
     if (WEIR_UNLIKELY(hole != NULL))
@@ -227,7 +229,7 @@ begin(struct capfile *file, struct weir_errbuf *err)
 {
     int rc;
 
-    file->next = file->map.begin;
+    file->next = file->ahead = file->map.begin;
     file->end = file->map.end;
     rc = begin_pcap(file, err);
     return rc == WEIR_E_UNSUPPORTED ? pcapng_begin(file, err) : rc;

@@ -47,12 +47,30 @@ struct capfile {
     struct mapped map;
     int fd;                    /* of map; -1: not ours */
     const uint8_t *next, *end; /* records not walked yet; end of input is next == end */
+    const uint8_t *ahead; /* the cache was asked for all before */
     capfile_walk walk;
     char *name, *expression; /* for messages; the filter's text */
     struct filter filter;    /* pcap: the file's one link type */
     uint16_t link;           /* pcap */
     struct pcapng pcapng;
 };
+
+/* How far the walk asks the cache ahead: memory answers within the time of some packets. */
+enum { CACHE_AHEAD = 4096, CACHE_LINE = 64 };
+
+/*
+ * The walk will go on at p. Each record's header says where the next one lies, so without this
+ * every packet waits for memory. from: what was asked for already; returns the new one.
+ */
+static inline const uint8_t *
+capfile_prefetch(const struct capfile *file, const uint8_t *from, const uint8_t *p)
+{
+    const uint8_t *to = file->end - p > CACHE_AHEAD ? p + CACHE_AHEAD : file->end;
+
+    for (from = from > p ? from : p; from < to; from += CACHE_LINE)
+        __builtin_prefetch(from);
+    return from;
+}
 
 static inline uint32_t
 load32(const uint8_t *p, bool swapped)

@@ -10,6 +10,12 @@
 /* Files that may be mapped at a time; one more goes through libpcap. */
 enum { MAX_MAPPINGS = 256 };
 
+enum { MAP_IN = 4 << 20 }; /* bytes of pages that are mapped at once */
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ 22 /* Linux 5.14, glibc 2.35 */
+#endif
+
 /* Page size of the machines we know; the true one may be greater, so it is asked for at open. */
 static _Atomic uintptr_t page_size = 4096;
 
@@ -97,7 +103,7 @@ mapped_open(struct mapped *map, int fd, size_t size)
     }
     madvise(base, size, MADV_SEQUENTIAL);
     atomic_store(&page_size, (uintptr_t)sysconf(_SC_PAGESIZE));
-    *map = (struct mapped){ base, (const uint8_t *)base + size, entry, fd };
+    *map = (struct mapped){ base, (const uint8_t *)base + size, entry, fd, base };
     publish(entry, map->begin, map->end);
     return WEIR_E_OK;
 }
@@ -105,7 +111,22 @@ mapped_open(struct mapped *map, int fd, size_t size)
 void
 mapped_memory(struct mapped *map, const uint8_t *data, size_t size)
 {
-    *map = (struct mapped){ data, data + size, NULL, -1 };
+    *map = (struct mapped){ data, data + size, NULL, -1, data + size };
+}
+
+void
+mapped_ahead(struct mapped *map, const uint8_t *p)
+{
+    size_t size;
+
+    if (map->mapped_in - p >= MAP_IN / 2 || map->mapped_in == map->end)
+        return;
+    if (map->mapped_in < p) /* a large record was passed over */
+        map->mapped_in = map->begin + (p - map->begin) / MAP_IN * MAP_IN;
+    size = map->end - map->mapped_in < MAP_IN ? (size_t)(map->end - map->mapped_in) : MAP_IN;
+    /* Only an offer: where it is refused, or the file shrank, pages come by fault as ever. */
+    madvise((void *)map->mapped_in, size, MADV_POPULATE_READ);
+    map->mapped_in += size;
 }
 
 const uint8_t *

@@ -16,6 +16,7 @@ struct mapped {
     const uint8_t *begin, *end;
     struct mapping *entry; /* in the table; NULL: plain memory, which never shrinks */
     int fd;                /* of entry; stays the caller's, open as long as the map */
+    const uint8_t *mapped_in; /* pages before were asked for by mapped_ahead() */
 };
 
 /*
@@ -35,6 +36,12 @@ const uint8_t *mapped_hole(const struct mapped *map);
  * as zeros without a fault. Answers as mapped_hole() does. A system call.
  */
 const uint8_t *mapped_check_size(struct mapped *map);
+
+/*
+ * The walk has come to p: let the kernel map the next pages in one call, which costs a third of the
+ * faults that it saves.
+ */
+void mapped_ahead(struct mapped *map, const uint8_t *p);
 
 void mapped_close(struct mapped *map);
 
