@@ -36,6 +36,67 @@ mem_init(struct mem *mem, void *base, size_t reserved, size_t cap)
     *mem = (struct mem){ .next = base, .end = (uint8_t *)base + reserved, .cap = cap };
 }
 
+void
+mem_init_arena(struct mem *mem, struct arena *arena, size_t cap)
+{
+    *mem = (struct mem){ .arena = arena, .cap = cap };
+}
+
+void
+arena_init(struct arena *arena, void *base, size_t size)
+{
+    uintptr_t unit = ARENA_UNIT, begin = ((uintptr_t)base + unit - 1) / unit * unit;
+
+    arena->next = (uint8_t *)base + (begin - (uintptr_t)base);
+    arena->end = (uint8_t *)base + size;
+}
+
+void *
+arena_take(struct arena *arena, size_t size)
+{
+    uint8_t *piece = arena->next;
+
+    size = (size + ARENA_UNIT - 1) / ARENA_UNIT * ARENA_UNIT;
+    if (arena->next > arena->end || (size_t)(arena->end - arena->next) < size)
+        return NULL;
+    arena->next += size;
+    return piece;
+}
+
+static void
+put_free(struct mem *mem, void *block, unsigned class)
+{
+    memcpy(block, &mem->free[class], sizeof(void *));
+    mem->free[class] = block;
+    POISON(block, class_size(class));
+}
+
+/* What is left of a piece becomes free blocks. */
+static void
+cut_rest(struct mem *mem)
+{
+    while (mem->end - mem->next >= 1 << MEM_MIN_SHIFT) {
+        unsigned shift = 63U - (unsigned)__builtin_clzll((uint64_t)(mem->end - mem->next));
+        unsigned class = shift > MEM_MAX_SHIFT ? MEM_CLASSES - 1 : shift - MEM_MIN_SHIFT;
+
+        put_free(mem, mem->next, class);
+        mem->next += class_size(class);
+    }
+}
+
+static bool
+refill(struct mem *mem, size_t n)
+{
+    uint8_t *piece = mem->arena != NULL ? arena_take(mem->arena, n) : NULL;
+
+    if (piece == NULL)
+        return false;
+    cut_rest(mem);
+    mem->next = piece;
+    mem->end = piece + (n + ARENA_UNIT - 1) / ARENA_UNIT * ARENA_UNIT;
+    return true;
+}
+
 static void *
 take_free(struct mem *mem, unsigned class)
 {
@@ -58,7 +119,7 @@ mem_alloc(struct mem *mem, size_t size)
     if (mem->free[class] != NULL) {
         block = take_free(mem, class);
     } else {
-        if ((size_t)(mem->end - mem->next) < n)
+        if ((size_t)(mem->end - mem->next) < n && !refill(mem, n))
             return NULL;
         block = mem->next;
         mem->next += n;
@@ -75,10 +136,8 @@ mem_free(struct mem *mem, void *block, size_t size)
     if (block == NULL)
         return;
     class = class_of(size);
-    memcpy(block, &mem->free[class], sizeof(void *));
-    mem->free[class] = block;
+    put_free(mem, block, class);
     mem->used -= class_size(class);
-    POISON(block, class_size(class));
 }
 
 size_t

@@ -1,6 +1,7 @@
 /*
- * Memory of one shard: blocks of 64 bytes to 1 MiB, sizes rounded up to powers of two, cut from
- * an address range that its owner reserved. Never a system call, never more than the cap.
+ * Memory of one shard: blocks of 64 bytes to 16 MiB, sizes rounded up to powers of two, cut from
+ * pieces of an address range that all shards of an engine share. Never a system call, never more
+ * than the cap.
  *
  * Threads: none; a shard belongs to one core.
  */
@@ -11,10 +12,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MEM_MIN_SHIFT = 6, MEM_MAX_SHIFT = 20, MEM_CLASSES = MEM_MAX_SHIFT - MEM_MIN_SHIFT + 1 };
+enum { MEM_MIN_SHIFT = 6, MEM_MAX_SHIFT = 24, MEM_CLASSES = MEM_MAX_SHIFT - MEM_MIN_SHIFT + 1 };
+
+/* An address range that is handed out in pieces and never taken back. */
+struct arena {
+    uint8_t *next, *end;
+};
+
+enum { ARENA_UNIT = 32768 }; /* pieces are multiples of it, and aligned to it */
+
+/* Use what of [base, base + size) is aligned. */
+void arena_init(struct arena *arena, void *base, size_t size);
+
+/* A piece, zeroed if the range was; NULL: there is none left. */
+void *arena_take(struct arena *arena, size_t size);
 
 struct mem {
     uint8_t *next, *end;     /* what was never handed out yet */
+    struct arena *arena;     /* where more comes from; NULL: nowhere */
     size_t used;             /* bytes in blocks and charges */
     size_t cap;              /* used never exceeds it */
     void *free[MEM_CLASSES]; /* free blocks by size, linked through their first word */
@@ -23,7 +38,10 @@ struct mem {
 /* Use [base, base + reserved) for blocks, base aligned to 64. */
 void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
 
-/* A block of at least size bytes (1 .. 1 MiB), not zeroed; NULL: the cap is reached. */
+/* Take memory from an arena, as it is needed. */
+void mem_init_arena(struct mem *mem, struct arena *arena, size_t cap);
+
+/* A block of at least size bytes (1 .. 16 MiB), not zeroed; NULL: the cap is reached. */
 void *mem_alloc(struct mem *mem, size_t size);
 
 /* Give back a block that was asked for with this size. NULL is allowed. */

@@ -447,9 +447,9 @@ void
 engine_end_all(struct engine *e)
 {
     for (unsigned i = 0; i < N_SHARDS; i++) {
-        for (uint32_t n = 0; n < e->shards[i].n_slots; n++) {
-            struct weir_flow *flow = shard_nth(&e->shards[i], n);
+        struct weir_flow *flow = NULL;
 
+        while ((flow = shard_next(&e->shards[i], flow)) != NULL) {
             if (!flow_used(flow) || flow->flags & FLOW_ENDED)
                 continue;
             wheel_remove(&flow_cold(flow)->timer);
@@ -476,12 +476,11 @@ void
 engine_cancel_sleepers(struct engine *e)
 {
     for (unsigned i = 0; i < N_SHARDS; i++) {
-        for (uint32_t n = 0; n < e->shards[i].n_slots; n++) {
-            struct weir_flow *flow = shard_nth(&e->shards[i], n);
+        struct weir_flow *flow = NULL;
 
+        while ((flow = shard_next(&e->shards[i], flow)) != NULL)
             if (flow_used(flow) && flow_cold(flow)->asleep > 0)
                 cancel_taps(e, flow_apps(flow));
-        }
     }
     if (e->flowless_asleep > 0)
         cancel_taps(e, e->flowless);

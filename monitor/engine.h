@@ -53,6 +53,7 @@ struct engine {
 
     uint8_t *range; /* address range of all shards */
     size_t range_size;
+    struct arena arena;
     struct shard_layout layout;
     struct shard shards[N_SHARDS];
     struct wheel wheels[N_SHARDS];

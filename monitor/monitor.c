@@ -75,18 +75,24 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
     return WEIR_E_OK;
 }
 
+/*
+ * Address space for all shards, used as needed. Four times the cap: what was freed in blocks of one
+ * size serves no other.
+ */
 static int
 reserve(struct engine *e)
 {
-    size_t span = shard_span(&e->layout);
+    size_t size = 4 * (size_t)e->opts.memcap + (size_t)N_SHARDS * 4 * ARENA_UNIT;
+    void *range = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    e->range_size = N_SHARDS * span + BLOCK_SIZE;
-    e->range = mmap(NULL, e->range_size, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (e->range == MAP_FAILED) {
-        e->range = NULL;
+    if (range == MAP_FAILED)
         return WEIR_E_NOMEM;
-    }
+    madvise(range, size, MADV_HUGEPAGE); /* a fault is dearer than all else for a new flow */
+    e->range = range;
+    e->range_size = size;
+    arena_init(&e->arena, range, size);
+    e->layout.base = e->arena.next;
     return WEIR_E_OK;
 }
 
@@ -96,7 +102,6 @@ start(struct weir_monitor *m, uint64_t time)
 {
     struct engine *e = &m->e;
     size_t stride = e->layout.app_stride;
-    uintptr_t base;
 
     if (e->started)
         return WEIR_E_OK;
@@ -105,10 +110,9 @@ start(struct weir_monitor *m, uint64_t time)
     e->flowless = calloc(1, stride + 1);
     if (e->flowless == NULL || reserve(e) != WEIR_E_OK)
         return WEIR_E_NOMEM;
-    base = ((uintptr_t)e->range + BLOCK_SIZE - 1) & ~(uintptr_t)(BLOCK_SIZE - 1);
     for (unsigned i = 0; i < N_SHARDS; i++) {
-        shard_init(&e->shards[i], (void *)(base + i * shard_span(&e->layout)), &e->layout, e,
-                   &e->wheels[i]);
+        if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i]))
+            return WEIR_E_NOMEM;
         wheel_init(&e->wheels[i], time / TICK_NS);
         e->next_tick[i] = UINT64_MAX;
     }
@@ -194,12 +198,11 @@ evict(struct engine *e, struct shard *shard)
     const struct weir_packet *packet = e->packet;
     struct weir_flow *victim = NULL;
 
-    for (uint32_t n = 0; n < EVICT_LOOK && n < shard->n_slots; n++) {
-        struct weir_flow *flow;
+    for (uint32_t n = 0; n < EVICT_LOOK; n++) {
+        struct weir_flow *flow = shard_next(shard, shard->hand);
 
-        shard->hand = shard->hand + 1 < shard->n_slots ? shard->hand + 1 : 0;
-        flow = shard_nth(shard, shard->hand);
-        if (flow_used(flow) && !(flow->flags & FLOW_ENDED) &&
+        shard->hand = flow; /* NULL behind the last: the next turn begins anew */
+        if (flow != NULL && flow_used(flow) && !(flow->flags & FLOW_ENDED) &&
             (victim == NULL || flow->last < victim->last))
             victim = flow;
     }

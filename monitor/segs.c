@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { RING_MAX = 1 << 20 }; /* bytes: 43,690 segments in one direction */
+
 static size_t
 ring_size(uint32_t cap)
 {
@@ -15,7 +17,7 @@ grow(struct segs **segs, struct mem *mem)
     struct segs *old = *segs, *new;
     size_t size = old == NULL ? 1 : 2 * mem_block_size(ring_size(old->cap));
 
-    if (size > (size_t)1 << MEM_MAX_SHIFT)
+    if (size > RING_MAX)
         return false;
     size = mem_block_size(size);
     new = mem_alloc(mem, size);

@@ -1,7 +1,6 @@
 #include "shard.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 enum { FIRST_BUCKETS = 8, PER_BUCKET = 8 };
 
@@ -30,35 +29,39 @@ shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride)
         .app_stride = app_stride,
         .per_block = (uint32_t)n,
         .cold_at = (uint32_t)(BLOCK_HEADER + n * sizeof(struct weir_flow)),
-        .blocks_size = round_up(cap, BLOCK_SIZE) + BLOCK_SIZE,
-        .mem_size = round_up(2 * cap, BLOCK_SIZE), /* free blocks of one size serve no other */
-        .tables_size = round_up(cap, BLOCK_SIZE),
     };
     layout->apps_at =
         (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
     return true;
 }
 
-size_t
-shard_span(const struct shard_layout *layout)
+/* A bucket array of mask + 1 buckets, all empty. */
+static struct bucket *
+new_table(struct shard *shard, uint32_t mask)
 {
-    return layout->blocks_size + layout->mem_size + layout->tables_size;
+    size_t size = ((size_t)mask + 1) * sizeof(struct bucket);
+    struct bucket *buckets = size > (size_t)1 << MEM_MAX_SHIFT ? NULL : mem_alloc(&shard->mem, size);
+
+    if (buckets != NULL)
+        memset(buckets, 0, size);
+    return buckets;
 }
 
-void
-shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
+bool
+shard_init(struct shard *shard, struct arena *arena, const struct shard_layout *layout,
            struct engine *engine, struct wheel *wheel)
 {
-    uint8_t *at = base;
-
-    shard->engine = engine;
-    shard->layout = layout;
-    shard->blocks = at;
-    shard->tables = at + layout->blocks_size + layout->mem_size;
-    shard->buckets = (struct bucket *)shard->tables;
-    shard->bucket_mask = FIRST_BUCKETS - 1;
-    mem_init(&shard->mem, at + layout->blocks_size, layout->mem_size, layout->cap);
-    shard->wheel = wheel;
+    *shard = (struct shard){
+        .base = layout->base,
+        .layout = layout,
+        .engine = engine,
+        .bucket_mask = FIRST_BUCKETS - 1,
+        .wheel = wheel,
+        .arena = arena,
+    };
+    mem_init_arena(&shard->mem, arena, layout->cap);
+    shard->buckets = new_table(shard, shard->bucket_mask);
+    return shard->buckets != NULL;
 }
 
 struct weir_flow *
@@ -212,28 +215,22 @@ put(struct bucket *buckets, uint32_t mask, uint64_t hash, uint32_t slot)
     }
 }
 
-/* Put every flow into a table twice as large, behind the old one, whose pages are given back. */
+/* Put every flow into a table twice as large. */
 static bool
 grow(struct shard *shard, const struct hash_key *secret)
 {
-    size_t old_size = ((size_t)shard->bucket_mask + 1) * sizeof(struct bucket);
-    struct bucket *old = shard->buckets, *new = old + shard->bucket_mask + 1;
-    uint32_t mask = shard->bucket_mask * 2 + 1;
+    struct bucket *old = shard->buckets, *new = new_table(shard, shard->bucket_mask * 2 + 1);
 
-    if ((uint8_t *)new + 2 * old_size > shard->tables + shard->layout->tables_size ||
-        !mem_charge(&shard->mem, 2 * old_size))
+    if (new == NULL)
         return false;
     for (uint32_t b = 0; b <= shard->bucket_mask; b++)
         for (unsigned i = 0; i < PER_BUCKET; i++)
             if (old[b].tag[i] != 0)
-                put(new, mask, key_hash(&shard_flow(shard, old[b].slot[i])->key, secret),
-                    old[b].slot[i]);
+                put(new, shard->bucket_mask * 2 + 1,
+                    key_hash(&shard_flow(shard, old[b].slot[i])->key, secret), old[b].slot[i]);
+    mem_free(&shard->mem, old, ((size_t)shard->bucket_mask + 1) * sizeof(struct bucket));
     shard->buckets = new;
-    shard->bucket_mask = mask;
-    mem_uncharge(&shard->mem, old_size > FIRST_BUCKETS * sizeof(struct bucket) ? old_size : 0);
-    if (old_size >= 4096)
-        madvise((void *)(((uintptr_t)old + 4095) & ~(uintptr_t)4095), old_size - 4096,
-                MADV_DONTNEED);
+    shard->bucket_mask = shard->bucket_mask * 2 + 1;
     return true;
 }
 
@@ -245,21 +242,51 @@ slot_size(const struct shard *shard)
     return sizeof(struct weir_flow) + sizeof(struct flow_cold) + shard->layout->app_stride;
 }
 
+static struct block *
+add_block(struct shard *shard)
+{
+    struct block *block = arena_take(shard->arena, BLOCK_SIZE);
+
+    if (block == NULL)
+        return NULL;
+    block->shard = shard;
+    if (shard->last_block != NULL)
+        shard->last_block->next = block;
+    else
+        shard->first_block = block;
+    shard->last_block = block;
+    return block;
+}
+
 static struct weir_flow *
 fresh_slot(struct shard *shard)
 {
-    uint32_t per_block = shard->layout->per_block, n = shard->n_slots;
-    struct block *block =
-        (struct block *)(void *)(shard->blocks + (size_t)(n / per_block) * BLOCK_SIZE);
+    uint32_t place = shard->n_slots % shard->layout->per_block;
     struct weir_flow *flow;
 
-    if ((uint8_t *)block + BLOCK_SIZE > shard->blocks + shard->layout->blocks_size)
+    if (place == 0 && add_block(shard) == NULL)
         return NULL;
-    block->shard = shard;
+    flow = (struct weir_flow *)((uintptr_t)shard->last_block + BLOCK_HEADER) + place;
+    flow->slot =
+        (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
     shard->n_slots++;
-    flow = shard_nth(shard, n);
-    flow->slot = n / per_block << 8 | n % per_block;
     return flow;
+}
+
+struct weir_flow *
+shard_next(const struct shard *shard, const struct weir_flow *flow)
+{
+    const struct block *block = flow != NULL ? flow_block(flow) : shard->first_block;
+    uint32_t place = flow != NULL ? (flow->slot & 0xff) + 1 : 0, in_last;
+
+    if (place == shard->layout->per_block) {
+        block = block->next;
+        place = 0;
+    }
+    in_last = shard->n_slots > 0 ? (shard->n_slots - 1) % shard->layout->per_block + 1 : 0;
+    if (block == NULL || (block == shard->last_block && place == in_last))
+        return NULL;
+    return (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER) + place;
 }
 
 static struct weir_flow *

@@ -138,10 +138,11 @@ struct bucket {
 static_assert(sizeof(struct bucket) == 64, "one line");
 
 /* A block of flows: this header, then the hot parts, the cold parts and the apps' parts. */
-enum { BLOCK_SIZE = 32768, BLOCK_HEADER = 64 };
+enum { BLOCK_SIZE = ARENA_UNIT, BLOCK_HEADER = 64 };
 
 struct block {
     struct shard *shard;
+    struct block *next; /* of the shard; NULL: the last one, which may not be full */
 };
 
 /* Sizes that all shards of an engine share. */
@@ -151,21 +152,22 @@ struct shard_layout {
     uint32_t per_block; /* flows in a block, at most 256 */
     uint32_t cold_at;   /* offset of the cold parts in a block */
     uint32_t apps_at;   /* offset of the apps' parts */
-    size_t blocks_size, mem_size, tables_size; /* address range for each, to be reserved */
+    uint8_t *base;      /* blocks are numbered from here */
 };
 
 struct shard {
     alignas(64) struct bucket *buckets;
-    uint8_t *blocks;
+    uint8_t *base; /* of layout */
     const struct shard_layout *layout;
     struct engine *engine;
     uint32_t bucket_mask;
     uint32_t n_flows;     /* in the table */
     uint32_t n_slots;     /* ever used; they fill block after block */
     uint32_t free_slot;   /* head of the free list + 1; 0: none */
-    uint32_t hand;        /* where the search for an idle flow to evict goes on */
     struct wheel *wheel;  /* the engine's, apart: shards are looked at for every packet */
-    uint8_t *tables;      /* bucket arrays, each twice the one before */
+    struct block *first_block, *last_block;
+    struct weir_flow *hand; /* where the search for an idle flow to evict goes on; NULL: anew */
+    struct arena *arena;
     struct mem mem;
 };
 
@@ -175,11 +177,11 @@ struct shard {
  */
 bool shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride);
 
-/* Address range that a shard needs, a multiple of BLOCK_SIZE. */
-size_t shard_span(const struct shard_layout *layout);
-
-/* Set up a shard at base, zeroed, of shard_span() bytes, aligned to BLOCK_SIZE. */
-void shard_init(struct shard *shard, void *base, const struct shard_layout *layout,
+/*
+ * Set up a shard that takes its memory from the arena, which begins at layout->base and is zeroed.
+ * Returns false if there is none.
+ */
+bool shard_init(struct shard *shard, struct arena *arena, const struct shard_layout *layout,
                 struct engine *engine, struct wheel *wheel);
 
 static inline const struct block *
@@ -198,7 +200,7 @@ flow_shard(const struct weir_flow *flow)
 static inline struct weir_flow *
 shard_flow(const struct shard *shard, uint32_t slot)
 {
-    return (struct weir_flow *)(shard->blocks + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
+    return (struct weir_flow *)(shard->base + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
            (slot & 0xff);
 }
 
@@ -258,14 +260,11 @@ void shard_unlink(struct shard *shard, struct weir_flow *flow, const struct hash
 /* Give a flow's slot back. The caller has freed what hangs on it. */
 void shard_release(struct shard *shard, struct weir_flow *flow);
 
-/* The n-th slot that was ever used, n below n_slots; the flow in it may be free: see flow_used. */
-static inline struct weir_flow *
-shard_nth(const struct shard *shard, uint32_t n)
-{
-    uint32_t per_block = shard->layout->per_block;
-
-    return shard_flow(shard, n / per_block << 8 | n % per_block);
-}
+/*
+ * The slot behind this flow's, of all that were ever used; NULL: the first; returns NULL behind the
+ * last. The flow in it may be free: see flow_used().
+ */
+struct weir_flow *shard_next(const struct shard *shard, const struct weir_flow *flow);
 
 /* A slot that is not free; the flow may have ended already (FLOW_ENDED). */
 static inline bool
