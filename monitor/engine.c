@@ -196,7 +196,7 @@ idle_timeout(const struct weir_flow *flow)
 {
     static const uint64_t second = 1000000000;
 
-    switch (flow->key.proto) {
+    switch (key_proto(&flow->key)) {
     case WEIR_PROTO_TCP:
         if (flow->flags & FLOW_CLOSED)
             return 60 * second;
@@ -430,7 +430,7 @@ engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason r
 {
     struct shard *shard = flow_shard(flow);
 
-    if (flow->key.proto == WEIR_PROTO_TCP)
+    if (key_proto(&flow->key) == WEIR_PROTO_TCP)
         tcp_finish(e, flow);
     flow->flags |= FLOW_ENDED;
     raise_flow_end(e, flow, reason);

@@ -17,27 +17,28 @@ weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out)
     unsigned client = client_end(flow);
 
     memset(out, 0, sizeof(*out));
+    out->ip_version = key_ip_version(key);
+    out->proto = key_proto(key);
     for (unsigned side = 0; side < 2; side++) {
         unsigned end = side ^ client;
+        uint32_t v4 = key_addr(key, end);
 
-        out->port[side] = key->port[end];
-        if (key->ip_version == 4)
-            memcpy(out->addr[side].b, &key->addr[end], 4);
+        out->port[side] = key_port(key, end);
+        if (out->ip_version == 4)
+            memcpy(out->addr[side].b, &v4, sizeof(v4));
         else
             out->addr[side] = flow_cold(flow)->addr6[end];
     }
-    while (out->n_vlan < 2 && key->vlan[out->n_vlan] != NO_VLAN) {
-        out->vlan[out->n_vlan] = key->vlan[out->n_vlan];
+    while (out->n_vlan < 2 && key_vlan(key, out->n_vlan) != NO_VLAN) {
+        out->vlan[out->n_vlan] = key_vlan(key, out->n_vlan);
         out->n_vlan++;
     }
-    out->ip_version = key->ip_version;
-    out->proto = key->proto;
 }
 
 unsigned
 weir_flow_proto(const struct weir_flow *flow)
 {
-    return flow->key.proto;
+    return key_proto(&flow->key);
 }
 
 uint64_t
@@ -88,14 +89,14 @@ weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir, struct weir_fl
 int64_t
 weir_flow_next_offset(const struct weir_flow *flow, enum weir_dir dir)
 {
-    return flow->key.proto == WEIR_PROTO_TCP ? flow->side[dir].next : 0;
+    return key_proto(&flow->key) == WEIR_PROTO_TCP ? flow->side[dir].next : 0;
 }
 
 size_t
 weir_flow_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to,
                size_t n)
 {
-    if (flow->key.proto != WEIR_PROTO_TCP)
+    if (key_proto(&flow->key) != WEIR_PROTO_TCP)
         return 0;
     return reasm_read(flow, dir, offset, to, n);
 }

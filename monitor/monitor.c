@@ -228,8 +228,9 @@ add_flow(struct engine *e, const struct arrival *a)
     return flow;
 }
 
+/* answers: the SYN that this SYN/ACK answers came while the tuple was another flow's. */
 static struct weir_flow *
-start_flow(struct engine *e, const struct arrival *a)
+start_flow(struct engine *e, const struct arrival *a, bool answers)
 {
     const struct weir_packet *pkt = &a->pkt;
     bool tcp = pkt->proto == WEIR_PROTO_TCP, from_client = !tcp || tcp_from_client(pkt);
@@ -245,7 +246,7 @@ start_flow(struct engine *e, const struct arrival *a)
     flow->want = e->want;
     if (a->ref.swapped == from_client)
         flow->flags |= FLOW_CLIENT_HIGH;
-    if (tcp && !tcp_is_syn(pkt))
+    if (tcp && (!tcp_is_syn(pkt) || (!from_client && !answers)))
         flow->flags |= FLOW_MIDSTREAM;
     e->stats.flows++;
     e->stats.live_flows++;
@@ -297,7 +298,7 @@ static void
 take_flow_packet(struct engine *e, const struct arrival *a)
 {
     struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
-    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, new;
+    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, new;
     enum weir_dir dir;
 
     if (a->pkt.bad_checksum) {
@@ -307,10 +308,11 @@ take_flow_packet(struct engine *e, const struct arrival *a)
     if (flow != NULL && tcp && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
+        reuse = true;
     }
     new = flow == NULL;
     if (new)
-        flow = start_flow(e, a);
+        flow = start_flow(e, a, reuse);
     if (flow == NULL)
         return;
     dir = direction(flow, &a->ref);

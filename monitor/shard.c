@@ -76,67 +76,65 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
-/* Symmetric and without a secret: the shard of a flow is part of what a replay gives. */
+/* One endpoint for the choice of a shard: no secret, as the shard is part of what a replay gives. */
+static uint64_t
+spread(const struct weir_addr *addr, uint8_t ip_version, uint16_t port)
+{
+    uint64_t half[2];
+    uint32_t v4;
+
+    memcpy(&v4, addr->b, sizeof(v4));
+    memcpy(half, addr->b, sizeof(half));
+    if (ip_version == 4)
+        return mix64((uint64_t)v4 << 16 | port);
+    return mix64(half[0] + mix64(half[1] + port));
+}
+
 static uint8_t
 shard_of(const struct weir_packet *pkt)
 {
-    uint64_t a[2], b[2], x = 0, y = 0;
+    uint64_t src = spread(&pkt->src, pkt->ip_version, pkt->src_port);
+    uint64_t dst = spread(&pkt->dst, pkt->ip_version, pkt->dst_port);
 
-    memcpy(a, pkt->src.b, 16);
-    memcpy(b, pkt->dst.b, 16);
-    x = mix64(a[0] + mix64(a[1] + pkt->src_port));
-    y = mix64(b[0] + mix64(b[1] + pkt->dst_port));
-    return (uint8_t)(mix64(x + y + pkt->proto) >> 56);
+    return (uint8_t)(mix64(src + dst + pkt->proto) >> 56);
 }
 
-static bool
-source_is_higher(const struct weir_packet *pkt, size_t n)
+/* 32 bits for an address, and its port: endpoints are ordered by it. */
+static uint64_t
+endpoint(const struct weir_addr *addr, uint8_t ip_version, uint16_t port,
+         const struct hash_key *secret)
 {
-    int order = memcmp(pkt->src.b, pkt->dst.b, n);
-
-    return order > 0 || (order == 0 && pkt->src_port > pkt->dst_port);
-}
-
-static uint32_t
-short_address(const struct weir_addr *addr, uint8_t ip_version, const struct hash_key *secret)
-{
-    uint64_t word[2];
+    uint64_t half[2];
     uint32_t v4;
 
-    if (ip_version == 4) {
-        memcpy(&v4, addr->b, 4);
-        return v4;
-    }
-    memcpy(word, addr->b, 16);
-    return (uint32_t)siphash13(secret, word, 2);
+    memcpy(&v4, addr->b, sizeof(v4));
+    memcpy(half, addr->b, sizeof(half));
+    return (ip_version == 4 ? v4 : siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
 }
 
 static uint64_t
 key_hash(const struct flow_key *key, const struct hash_key *secret)
 {
-    uint64_t word[3];
-
-    memcpy(word, key, sizeof(word));
-    return siphash13(secret, word, 3);
+    return siphash13(secret, key->word, 3);
 }
 
 void
 flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct flow_ref *ref)
 {
-    bool swap = source_is_higher(pkt, pkt->ip_version == 4 ? 4 : 16);
-    const struct weir_addr *low = swap ? &pkt->dst : &pkt->src;
-    const struct weir_addr *high = swap ? &pkt->src : &pkt->dst;
+    uint64_t src = endpoint(&pkt->src, pkt->ip_version, pkt->src_port, secret);
+    uint64_t dst = endpoint(&pkt->dst, pkt->ip_version, pkt->dst_port, secret);
+    uint64_t vlan0 = pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
+    uint64_t vlan1 = pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
+    uint64_t low, high;
 
-    ref->swapped = swap;
+    /* Two IPv6 addresses may share their 32 bits. */
+    ref->swapped = src != dst ? src > dst : memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src)) > 0;
+    low = ref->swapped ? dst : src;
+    high = ref->swapped ? src : dst;
     ref->shard = shard_of(pkt);
-    ref->key = (struct flow_key){
-        .addr = { short_address(low, pkt->ip_version, secret),
-                  short_address(high, pkt->ip_version, secret) },
-        .port = { swap ? pkt->dst_port : pkt->src_port, swap ? pkt->src_port : pkt->dst_port },
-        .vlan = { pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN, pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN },
-        .proto = pkt->proto,
-        .ip_version = pkt->ip_version,
-    };
+    ref->key.word[0] = low >> 16 | high >> 16 << 32;
+    ref->key.word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlan0 << 32 | vlan1 << 48;
+    ref->key.word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8;
     ref->hash = key_hash(&ref->key, secret);
 }
 
@@ -360,7 +358,7 @@ shard_release(struct shard *shard, struct weir_flow *flow)
     struct flow_cold *cold = flow_cold(flow);
 
     wheel_remove(&cold->timer);
-    flow->key.ip_version = 0;
+    flow->key.word[2] = 0;
     cold->asleep = shard->free_slot;
     shard->free_slot = flow->slot + 1;
     mem_uncharge(&shard->mem, slot_size(shard));

@@ -31,17 +31,43 @@ struct segs;
 
 /*
  * What a flow is found by, the lower endpoint first. An IPv6 address is represented by 32 bits of
- * its keyed hash; the whole address is in struct flow_cold and compared last.
+ * its keyed hash; the whole address is in struct flow_cold and compared last. Whole words, for they
+ * are hashed, compared and copied for every packet.
  */
 struct flow_key {
-    uint32_t addr[2];
-    uint16_t port[2];
-    uint16_t vlan[2]; /* WEIR_NO_VLAN where there is none */
-    uint8_t proto;
-    uint8_t ip_version;
-    uint16_t zero[3];
+    uint64_t word[3]; /* addresses; ports and VLAN ids; protocol and IP version */
 };
-static_assert(sizeof(struct flow_key) == 24, "hashed and compared as three words");
+
+static inline uint32_t
+key_addr(const struct flow_key *key, unsigned end)
+{
+    return (uint32_t)(key->word[0] >> (32 * end));
+}
+
+static inline uint16_t
+key_port(const struct flow_key *key, unsigned end)
+{
+    return (uint16_t)(key->word[1] >> (16 * end));
+}
+
+static inline uint16_t
+key_vlan(const struct flow_key *key, unsigned i)
+{
+    return (uint16_t)(key->word[1] >> (32 + 16 * i));
+}
+
+static inline uint8_t
+key_proto(const struct flow_key *key)
+{
+    return (uint8_t)key->word[2];
+}
+
+/* 0: the slot is free. */
+static inline uint8_t
+key_ip_version(const struct flow_key *key)
+{
+    return (uint8_t)(key->word[2] >> 8);
+}
 
 enum { NO_VLAN = 0xffff };
 
@@ -270,7 +296,7 @@ struct weir_flow *shard_next(const struct shard *shard, const struct weir_flow *
 static inline bool
 flow_used(const struct weir_flow *flow)
 {
-    return flow->key.ip_version != 0;
+    return key_ip_version(&flow->key) != 0;
 }
 
 #endif

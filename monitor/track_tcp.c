@@ -270,7 +270,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
         return;
     }
-    if (dir != WEIR_TOSERVER || !(client->flags & server->flags & SIDE_SYN) ||
+    if (dir != WEIR_TOSERVER || !(client->flags & SIDE_SEEN) || !(server->flags & SIDE_SYN) ||
         !(server->flags & SIDE_ACKED))
         return;
     flow->flags |= FLOW_ESTABLISHED;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The table of doc/events.md lists every event of the code with its fields, and no other.
 set -u
-listed=$(sed -n 's/^| `\([a-z_]*\)` | \([^|]*\) |.*/\1 \2/p' "$srcdir/doc/events.md" |
+listed=$(sed -n 's/^| `\([a-z_]*\)` |\([^|]*\)|.*/\1\2/p' "$srcdir/doc/events.md" |
     tr -d '`' | sed 's/ *$//')
 real=$("$builddir/tests/list_events")
 echo 1..1
