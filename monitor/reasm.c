@@ -545,9 +545,8 @@ acked_data(struct weir_flow *flow, enum weir_dir dir)
     return acked;
 }
 
-/* The end of all data that was seen. */
-static int64_t
-seen_end(struct weir_flow *flow, enum weir_dir dir)
+int64_t
+reasm_seen_end(struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
     struct segs *queue;
@@ -563,7 +562,7 @@ seen_end(struct weir_flow *flow, enum weir_dir dir)
 static bool
 tail_missing(struct weir_flow *flow, enum weir_dir dir)
 {
-    int64_t beyond = acked_data(flow, dir) - seen_end(flow, dir);
+    int64_t beyond = acked_data(flow, dir) - reasm_seen_end(flow, dir);
 
     return beyond > 1 || (beyond == 1 && flow_side(flow, dir)->flags & SIDE_FIN_WAITS);
 }

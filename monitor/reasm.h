@@ -83,6 +83,9 @@ void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 bool reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                     uint64_t *tick);
 
+/* The end of all data of a direction that was seen and may be part of its stream. */
+int64_t reasm_seen_end(struct weir_flow *flow, enum weir_dir dir);
+
 /* Give up acknowledged holes whose grace is over at this tick. */
 void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t tick);
 

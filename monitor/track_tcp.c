@@ -201,7 +201,8 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(peer->flags & SIDE_SEEN))
         return true;
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
-    if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1)
+    if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
+        ack > reasm_seen_end(flow, !dir) + 1)
         return false;
     if (ack < 0)
         return true;
