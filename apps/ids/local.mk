@@ -1,1 +1,28 @@
-# apps/ids
+# apps/ids: rules, detection and the program weir-ids
+if HAVE_HS
+IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
+noinst_LTLIBRARIES += libids.la
+libids_la_SOURCES = \
+    %D%/detect/detect.c %D%/detect/detect.h \
+    %D%/detect/groups.c %D%/detect/groups.h \
+    %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/rule/classes.c %D%/rule/classes.h \
+    %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/header.c %D%/rule/header.h \
+    %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/options.c %D%/rule/options.h \
+    %D%/rule/ranges.c %D%/rule/ranges.h \
+    %D%/rule/rule.h \
+    %D%/rule/rules.c %D%/rule/rules.h \
+    %D%/rule/vars.c %D%/rule/vars.h \
+    %D%/settings.c %D%/settings.h
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS)
+libids_la_LIBADD   = libcore.la $(HS_LIBS)
+
+bin_PROGRAMS += weir-ids
+weir_ids_SOURCES  = %D%/main.c
+weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
+weir_ids_LDADD    = libids.la libprog.la libcore.la
+endif
