@@ -4,6 +4,7 @@ IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
     %D%/detect/detect.c %D%/detect/detect.h \
+    %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/match.c %D%/detect/match.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \

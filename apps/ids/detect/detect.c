@@ -1,7 +1,7 @@
 #include "detect/detect.h"
 
+#include "detect/fit.h"
 #include "detect/match.h"
-#include "rule/vars.h"
 
 #include <weir/flow.h>
 
@@ -19,13 +19,6 @@ struct pending {
     int64_t seen; /* end of the bytes in which the fast pattern was found last */
 };
 
-/* Where an event comes from and goes to, as headers of rules see it. */
-struct ends {
-    u128 src, dst;
-    uint16_t src_port, dst_port;
-    uint8_t ip_version, proto; /* enum rule_proto; 0: there is no IP header */
-};
-
 struct detect {
     const struct groups *groups;
     const struct rule *rule; /* by index */
@@ -38,10 +31,9 @@ struct detect {
     size_t range_size;
 
     /* Of the event at hand. */
-    const struct weir_event *ev;
+    struct occasion at;
     struct flow_scan *scan;
-    struct ends ends;
-    bool has_ends, has_window;
+    bool has_window;
     struct buffer buffer;
     uint64_t *marked;  /* rules to look at, a bit each; none between events */
     size_t low, high;  /* words of marked that may hold bits: [low, high) */
@@ -139,195 +131,17 @@ detect_wants(const struct detect *d)
     return wants;
 }
 
-/* ---- the header of a rule ------------------------------------------------------------------ */
-
-static uint8_t
-rule_proto(unsigned proto)
-{
-    switch (proto) {
-    case WEIR_PROTO_TCP:
-        return RULE_TCP;
-    case WEIR_PROTO_UDP:
-        return RULE_UDP;
-    case WEIR_PROTO_ICMP:
-    case WEIR_PROTO_ICMPV6:
-        return RULE_ICMP;
-    default:
-        return RULE_OTHER;
-    }
-}
-
-static void
-ends_of_packet(const struct weir_packet *pkt, struct ends *out)
-{
-    bool ports = pkt->proto == WEIR_PROTO_TCP || pkt->proto == WEIR_PROTO_UDP;
-
-    *out = (struct ends){ .ip_version = pkt->ip_version };
-    if (pkt->ip_version == 0)
-        return;
-    out->proto = rule_proto(pkt->proto);
-    out->src = address_number(&pkt->src, pkt->ip_version);
-    out->dst = address_number(&pkt->dst, pkt->ip_version);
-    out->src_port = ports ? pkt->src_port : 0;
-    out->dst_port = ports ? pkt->dst_port : 0;
-}
-
-static void
-ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
-{
-    struct weir_tuple tuple;
-
-    weir_flow_tuple(flow, &tuple);
-    *out = (struct ends){
-        .src = address_number(&tuple.addr[dir], tuple.ip_version),
-        .dst = address_number(&tuple.addr[!dir], tuple.ip_version),
-        .src_port = tuple.port[dir],
-        .dst_port = tuple.port[!dir],
-        .ip_version = tuple.ip_version,
-        .proto = rule_proto(tuple.proto),
-    };
-}
-
-static const struct ends *
-event_ends(struct detect *d)
-{
-    if (d->has_ends)
-        return &d->ends;
-    if (d->ev->packet != NULL)
-        ends_of_packet(d->ev->packet, &d->ends);
-    else if (d->ev->flow != NULL)
-        ends_of_flow(d->ev->flow, d->ev->direction, &d->ends);
-    else
-        d->ends = (struct ends){ .proto = 0 };
-    d->has_ends = true;
-    return &d->ends;
-}
-
-static bool
-in_set(const struct ranges *set, u128 value)
-{
-    return set == NULL || ranges_have(set, value);
-}
-
-static bool
-header_fits(struct detect *d, const struct rule *rule)
-{
-    const struct ends *ends = event_ends(d);
-
-    if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
-        return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
-               rule->dst == NULL && rule->src_port == NULL && rule->dst_port == NULL;
-    if (!(rule->protos & ends->proto) ||
-        (rule->ip_version != 0 && rule->ip_version != ends->ip_version))
-        return false;
-    if (in_set(rule->src_port, ends->src_port) && in_set(rule->dst_port, ends->dst_port) &&
-        in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst))
-        return true;
-    return rule->both_ways && in_set(rule->src_port, ends->dst_port) &&
-           in_set(rule->dst_port, ends->src_port) && in_set(rule->src, ends->dst) &&
-           in_set(rule->dst, ends->src);
-}
-
-/* ---- the flow and the packet --------------------------------------------------------------- */
-
-/* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
-static bool
-has_stream(const struct detect *d)
-{
-    return d->scan->established || (d->opts.midstream && weir_flow_midstream(d->ev->flow));
-}
-
-/* As Suricata's flow:established: TCP, the handshake; others, both sides have spoken. */
-static bool
-is_established(const struct detect *d)
-{
-    const struct weir_event *ev = d->ev;
-    struct weir_flow_counts back;
-
-    if (ev->flow == NULL)
-        return false;
-    if (weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
-        return has_stream(d);
-    weir_flow_counts(ev->flow, !ev->direction, &back);
-    return back.packets > 0;
-}
-
-static bool
-flow_fits(const struct detect *d, const struct rule *rule)
-{
-    uint8_t other = d->ev->direction == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
-
-    if (rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT) &&
-        (d->ev->flow == NULL || rule->flow & other))
-        return false;
-    if (rule->flow & RULE_ESTABLISHED)
-        return is_established(d);
-    return !(rule->flow & RULE_NOT_ESTABLISHED) || !is_established(d);
-}
-
-static bool
-flags_fit(const struct check *check, uint8_t flags)
-{
-    uint8_t seen = flags & (uint8_t)~check->mask;
-
-    switch (check->how) {
-    case '+':
-        return (seen & check->flags) == check->flags;
-    case '*':
-        return (seen & check->flags) != 0;
-    case '!':
-        return (seen & check->flags) != check->flags;
-    default:
-        return seen == check->flags;
-    }
-}
-
-static bool
-check_fits(const struct check *check, const struct weir_packet *pkt)
-{
-    bool icmp = pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
-
-    switch ((enum check_kind)check->kind) {
-    case CHECK_DSIZE:
-        return compare_holds(&check->compare, pkt->payload_wire);
-    case CHECK_TTL:
-        return compare_holds(&check->compare, pkt->ttl);
-    case CHECK_ITYPE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_type);
-    case CHECK_ICODE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_code);
-    case CHECK_FLAGS:
-        return pkt->proto == WEIR_PROTO_TCP && flags_fit(check, pkt->tcp_flags);
-    }
-    return false;
-}
-
-static bool
-packet_fits(const struct rule *rule, const struct weir_packet *pkt)
-{
-    for (unsigned i = 0; i < rule->n_checks; i++)
-        if (pkt == NULL || pkt->l4 == NULL || !check_fits(&rule->check[i], pkt))
-            return false;
-    return true;
-}
-
-static bool
-all_but_contents_fit(struct detect *d, const struct rule *rule)
-{
-    return header_fits(d, rule) && flow_fits(d, rule) && packet_fits(rule, d->ev->packet);
-}
-
 /* ---- alerts and marks ---------------------------------------------------------------------- */
 
 static void
 raise_alert(struct detect *d, uint32_t rule)
 {
-    if (d->ev->number != 0 && d->alerted[rule] == d->ev->number)
+    if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
-    d->alerted[rule] = d->ev->number;
+    d->alerted[rule] = d->at.ev->number;
     d->scan->alerted = true;
     d->stats.alerts++;
-    d->alert(d->ctx, &d->rule[rule], d->ev);
+    d->alert(d->ctx, &d->rule[rule], d->at.ev);
 }
 
 static void
@@ -386,7 +200,7 @@ match(struct detect *d, struct match *m)
 static bool
 payload_fits(struct detect *d, uint32_t rule)
 {
-    const struct weir_packet *pkt = d->ev->packet;
+    const struct weir_packet *pkt = d->at.ev->packet;
     struct buffer buffer;
     struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
 
@@ -401,7 +215,7 @@ payload_fits(struct detect *d, uint32_t rule)
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (all_but_contents_fit(d, &d->rule[rule]) && payload_fits(d, rule))
+    if (rule_fits(&d->at, &d->rule[rule]) && payload_fits(d, rule))
         raise_alert(d, rule);
 }
 
@@ -416,18 +230,18 @@ packet_group(const struct detect *d)
 {
     enum group_kind kind = GROUP_OTHER;
 
-    if (d->ev->packet->proto == WEIR_PROTO_TCP)
-        kind = has_stream(d) ? GROUP_SEGMENT : GROUP_LONE;
-    else if (d->ev->packet->proto == WEIR_PROTO_UDP)
+    if (d->at.ev->packet->proto == WEIR_PROTO_TCP)
+        kind = has_stream(&d->at) ? GROUP_SEGMENT : GROUP_LONE;
+    else if (d->at.ev->packet->proto == WEIR_PROTO_UDP)
         kind = GROUP_UDP;
-    return &d->groups->group[kind][d->ev->direction];
+    return &d->groups->group[kind][d->at.ev->direction];
 }
 
 /* The target drops a packet with a bad checksum: only rules on that event see it. */
 static void
 scan_packet(struct detect *d)
 {
-    const struct weir_packet *pkt = d->ev->packet;
+    const struct weir_packet *pkt = d->at.ev->packet;
     const struct group *group;
 
     if (pkt == NULL || pkt->bad_checksum)
@@ -460,7 +274,8 @@ fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, const
     size_t before = (size_t)(offset - start), got;
 
     n = n < PAYLOAD_MAX ? n : PAYLOAD_MAX;
-    got = weir_flow_read(d->ev->flow, (enum weir_dir)(s - d->scan->dir), start, d->window, before);
+    got = weir_flow_read(d->at.ev->flow, (enum weir_dir)(s - d->scan->dir), start, d->window,
+                         before);
     if (got < before) {
         d->stats.window_lost++;
         before = 0;
@@ -473,7 +288,7 @@ fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, const
 static const struct buffer *
 window(struct detect *d)
 {
-    const struct weir_event *ev = d->ev;
+    const struct weir_event *ev = d->at.ev;
 
     if (!d->has_window)
         fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, ev->payload.data.p,
@@ -553,16 +368,16 @@ wake_pending(struct detect *d, struct stream_scan *s, int64_t old_end)
 static void
 raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
-    const struct weir_event *ev = d->ev;
+    const struct weir_event *ev = d->at.ev;
     struct weir_event turned = *ev;
 
     if (ev->direction != dir) {
         turned.direction = (uint8_t)dir;
         turned.packet = NULL;
-        d->ev = &turned;
+        d->at.ev = &turned;
     }
     raise_alert(d, rule);
-    d->ev = ev;
+    d->at.ev = ev;
 }
 
 /* Nothing more comes in this direction: what waits is decided on what came. */
@@ -601,13 +416,13 @@ is_simple(const struct rule *rule)
 static void
 look_at_stream(struct detect *d, uint32_t rule)
 {
-    struct stream_scan *s = &d->scan->dir[d->ev->direction];
+    struct stream_scan *s = &d->scan->dir[d->at.ev->direction];
     struct match m = { .rule = &d->rule[rule],
                        .fast = d->groups->fast[rule],
                        .beyond = d->beyond[rule] };
     enum match_answer answer = MATCH_YES;
 
-    if (!all_but_contents_fit(d, m.rule))
+    if (!rule_fits(&d->at, m.rule))
         return;
     if (m.rule->n_steps > 0 && !(is_simple(m.rule) && m.fast >= 0)) {
         m.buffer = window(d);
@@ -624,7 +439,7 @@ on_stream_match(void *ctx, uint32_t rule)
 {
     struct detect *d = ctx;
 
-    mark(d, rule, d->scan->dir[d->ev->direction].end);
+    mark(d, rule, d->scan->dir[d->at.ev->direction].end);
 }
 
 /* Bytes that do not follow the last ones, behind a gap for example, are scanned afresh. */
@@ -636,7 +451,7 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf, 
         s->given_up = s->stream == NULL;
         d->stats.no_memory += s->given_up;
     } else if (s->stream != NULL) {
-        finish_pending(d, d->ev->direction);
+        finish_pending(d, d->at.ev->direction);
         prefilter_reset(s->stream, d->groups->scratch);
     }
     s->base = s->end = offset;
@@ -647,12 +462,12 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf, 
 static void
 scan_payload(struct detect *d)
 {
-    const struct weir_event *ev = d->ev;
+    const struct weir_event *ev = d->at.ev;
     const struct group *group = &d->groups->group[GROUP_STREAM][ev->direction];
     struct stream_scan *s = &d->scan->dir[ev->direction];
     int64_t old_end;
 
-    if (group_is_empty(group) || !has_stream(d) || s->given_up)
+    if (group_is_empty(group) || !has_stream(&d->at) || s->given_up)
         return;
     if ((!s->started || ev->payload.offset != s->end) &&
         !start_scan(d, s, group->prefilter, ev->payload.offset))
@@ -699,13 +514,13 @@ static void
 test_event_rules(struct detect *d)
 {
     const struct groups *groups = d->groups;
-    unsigned type = d->ev->type;
+    unsigned type = d->at.ev->type;
 
     for (size_t i = groups->first[type]; i < groups->first[type + 1]; i++) {
         uint32_t rule = groups->by_event[i];
 
         d->stats.candidates++;
-        if (conditions_hold(d->rule[rule].event, d->ev))
+        if (conditions_hold(d->rule[rule].event, d->at.ev))
             look_at_packet(d, rule);
     }
 }
@@ -715,16 +530,18 @@ test_event_rules(struct detect *d)
 void
 detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
-    d->ev = ev;
+    d->at = (struct occasion){ .ev = ev,
+                               .established = scan->established,
+                               .midstream = d->opts.midstream };
     d->scan = scan;
-    d->has_ends = d->has_window = false;
+    d->has_window = false;
 
     switch (ev->type) {
     case WEIR_EV_PACKET:
         scan_packet(d);
         break;
     case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */
-        scan->established = true;
+        scan->established = d->at.established = true;
         scan_packet(d);
         break;
     case WEIR_EV_PAYLOAD:

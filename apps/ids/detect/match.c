@@ -83,11 +83,26 @@ negated(struct match *m, unsigned i, int64_t cursor, int64_t from, int64_t to)
     return match_from(m, i + 1, cursor);
 }
 
+/* Whether a step behind i depends on where i was found. */
+static bool
+is_leaned_on(const struct rule *rule, unsigned i)
+{
+    for (unsigned k = i + 1; k < rule->n_steps; k++) {
+        const struct step *step = &rule->step[k];
+
+        if (step->flags & STEP_RELATIVE)
+            return true;
+        if (step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED))
+            return false; /* what follows leans on this one */
+    }
+    return false;
+}
+
 static enum match_answer
 positive(struct match *m, unsigned i, int64_t from, int64_t to)
 {
     const struct step *step = &m->rule->step[i];
-    bool again = i + 1U < m->rule->n_steps && m->rule->step[i + 1].flags & STEP_RELATIVE;
+    bool again = is_leaned_on(m->rule, i);
     bool at_end = step->flags & STEP_ENDSWITH;
 
     if ((int)i == m->fast && from <= m->beyond - (int64_t)fast_length(step))
