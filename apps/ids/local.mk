@@ -26,4 +26,28 @@ bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c
 weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
 weir_ids_LDADD    = libids.la libprog.la libcore.la
+
+UNIT_TESTS += tests/unit/test_ranges
+tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
+tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_ranges_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ranges_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_vars
+tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c
+tests_unit_test_vars_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_vars_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_vars_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rules
+tests_unit_test_rules_SOURCES  = tests/unit/test_rules.c
+tests_unit_test_rules_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_rules_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rules_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_match
+tests_unit_test_match_SOURCES  = tests/unit/test_match.c
+tests_unit_test_match_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_match_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_match_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 endif
