@@ -50,4 +50,10 @@ tests_unit_test_match_SOURCES  = tests/unit/test_match.c
 tests_unit_test_match_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_match_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_match_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_detect
+tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
+tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 endif
