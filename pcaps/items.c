@@ -331,7 +331,7 @@ static const struct item items[] = {
     { "option", TCP, read_option, 0, 0, 0 },
     { "nop", TCP, read_nop, 0, 0, 0 },
     NUMBER("udplen", UDP, 0, UINT16_MAX, pkt.udplen),
-    MARK("nosum", pkt.no_sum),
+    { "nosum", UDP, read_mark, 0, 0, offsetof(struct line, pkt.no_sum) },
     { "echo", ICMP, read_echo, 0, 0, 0 },
     NUMBER("type", ICMP, 0, 255, pkt.type),
     NUMBER("code", ICMP, 0, 255, pkt.code),

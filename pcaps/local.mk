@@ -13,7 +13,32 @@ pcaps_weir_mkpcap_SOURCES = %D%/mkpcap.c
 pcaps_weir_mkpcap_LDADD   = libmkpcap.la libcore.la
 
 SCRIPTS_OF_PACKETS = \
-    %D%/handshake.pkt
+    %D%/bad_checksum.pkt \
+    %D%/bad_packet.pkt \
+    %D%/fake_after_ack.pkt \
+    %D%/fake_before_ack.pkt \
+    %D%/gap.pkt \
+    %D%/gap_never_acked.pkt \
+    %D%/gap_one_sided.pkt \
+    %D%/handshake.pkt \
+    %D%/handshake_odd.pkt \
+    %D%/http_attack.pkt \
+    %D%/icmp.pkt \
+    %D%/ipv6.pkt \
+    %D%/keepalive.pkt \
+    %D%/link_raw.pkt \
+    %D%/link_sll.pkt \
+    %D%/midstream.pkt \
+    %D%/out_of_window.pkt \
+    %D%/portscan.pkt \
+    %D%/reorder.pkt \
+    %D%/reorder_fake.pkt \
+    %D%/retransmit.pkt \
+    %D%/rst_injection.pkt \
+    %D%/tour.pkt \
+    %D%/tuple_reuse.pkt \
+    %D%/udp_dns.pkt \
+    %D%/vlan.pkt
 
 CAPTURES = $(SCRIPTS_OF_PACKETS:.pkt=.pcap)
 
