@@ -35,6 +35,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/reorder_fake.pkt \
     %D%/retransmit.pkt \
     %D%/rst_injection.pkt \
+    %D%/timeouts.pkt \
     %D%/tour.pkt \
     %D%/tuple_reuse.pkt \
     %D%/udp_dns.pkt \
