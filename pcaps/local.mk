@@ -51,3 +51,9 @@ $(CAPTURES): %D%/weir-mkpcap$(EXEEXT)
 noinst_DATA = $(CAPTURES)
 CLEANFILES += $(CAPTURES)
 EXTRA_DIST += %D%/README.md %D%/example.rules $(SCRIPTS_OF_PACKETS)
+
+UNIT_TESTS += tests/unit/test_mkpcap
+tests_unit_test_mkpcap_SOURCES  = tests/unit/test_mkpcap.c
+tests_unit_test_mkpcap_CPPFLAGS = $(AM_CPPFLAGS) -I$(srcdir)/%D%
+tests_unit_test_mkpcap_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_mkpcap_LDADD    = libmkpcap.la libcore.la $(CMOCKA_LIBS)
