@@ -15,6 +15,7 @@ pcaps_weir_mkpcap_LDADD   = libmkpcap.la libcore.la
 SCRIPTS_OF_PACKETS = \
     %D%/bad_checksum.pkt \
     %D%/bad_packet.pkt \
+    %D%/close_odd.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
     %D%/gap.pkt \
@@ -35,6 +36,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/reorder_fake.pkt \
     %D%/retransmit.pkt \
     %D%/rst_injection.pkt \
+    %D%/snaplen.pkt \
     %D%/timeouts.pkt \
     %D%/tour.pkt \
     %D%/tuple_reuse.pkt \
