@@ -452,6 +452,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         accept_fin(e, flow, dir);
 }
 
+/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
 static void
 note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
 {
@@ -461,6 +462,7 @@ note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
         return;
     side->flags |= SIDE_FIN_WAITS;
     flow_cold(flow)->fin[dir] = (uint32_t)at;
+    reasm_cut_queue(flow, dir, at);
 }
 
 static void
