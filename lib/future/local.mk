@@ -7,7 +7,7 @@ libcore_la_SOURCES += \
 
 nobase_include_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
 
-UNIT_TESTS += tests/model/test_future_model
+UNIT_TESTS += tests/model/test_future_model tests/model/test_tap_model
 UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model tests/unit/test_ring tests/unit/test_future \
     tests/unit/test_cancel tests/unit/test_combine tests/unit/test_sem tests/unit/test_co \
     tests/unit/test_core tests/unit/test_tap
@@ -55,3 +55,7 @@ tests_unit_test_tap_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_model_test_future_model_SOURCES = tests/model/test_future_model.c tests/unit/future_help.h
 tests_model_test_future_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_future_model_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_model_test_tap_model_SOURCES = tests/model/test_tap_model.c tests/unit/future_help.h
+tests_model_test_tap_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_tap_model_LDADD   = libcore.la $(CMOCKA_LIBS)
