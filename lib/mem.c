@@ -64,6 +64,12 @@ arena_take(struct arena *arena, size_t size)
     return piece;
 }
 
+void
+arena_give_back(struct arena *arena, void *base)
+{
+    UNPOISON(base, (size_t)(arena->next - (uint8_t *)base));
+}
+
 static void
 put_free(struct mem *mem, void *block, unsigned class)
 {

@@ -128,8 +128,10 @@ weir_monitor_free(struct weir_monitor *m)
     if (m == NULL)
         return;
     weir_core_free(m->e.core);
-    if (m->e.range != NULL)
+    if (m->e.range != NULL) {
+        arena_give_back(&m->e.arena, m->e.range);
         munmap(m->e.range, m->e.range_size);
+    }
     free(m->e.flowless);
     free(m);
 }

@@ -663,6 +663,30 @@ reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
     segs_free(&rare->queue[dir], flow_mem(flow));
 }
 
+void
+reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct rare *rare = flow_rare(flow);
+
+    while (has_queue(flow, dir)) {
+        struct segs *queue = rare->queue[dir];
+        struct seg *last = segs_at(queue, queue->n - 1);
+        int64_t start = seg_start(side, last), beyond = start + last->len - end;
+
+        if (beyond <= 0)
+            return;
+        if (start < end) {
+            seg_cut_back(last, (uint32_t)beyond);
+            rare->queued[dir] -= (uint64_t)beyond;
+            return;
+        }
+        rare->queued[dir] -= last->len;
+        seg_drop(last, flow_mem(flow));
+        segs_remove(queue, queue->n - 1);
+    }
+}
+
 /* The receiver never acknowledged the hole: what lies behind it did not reach its application. */
 static void
 refuse_queue(struct engine *e, struct weir_flow *flow, enum weir_dir dir)

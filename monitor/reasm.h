@@ -92,6 +92,9 @@ void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, u
 /* Drop what waits, as the receiver did. */
 void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
 
+/* Drop what waits behind the end of the stream. */
+void reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end);
+
 /* The flow ends: every hole becomes a gap of its cause. */
 void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 

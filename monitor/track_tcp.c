@@ -219,6 +219,26 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     return true;
 }
 
+/*
+ * The server spoke: what it acknowledges tells whether it took the data of the client's SYN, which
+ * waits at the stream's start.
+ */
+static void
+decide_syn_data(struct engine *e, struct weir_flow *flow)
+{
+    const struct rare *rare = flow_rare(flow);
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+
+    if (rare == NULL || flow->flags & FLOW_RESET || client->next != 0 ||
+        segs_count(rare->queue[WEIR_TOSERVER]) == 0 ||
+        segs_at(rare->queue[WEIR_TOSERVER], 0)->off != 0)
+        return;
+    if (side_acked(client) > 0)
+        reasm_drain(e, flow, WEIR_TOSERVER);
+    else
+        reasm_drop_queue(flow, WEIR_TOSERVER);
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
 static void
 track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
@@ -240,12 +260,8 @@ track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     }
     start_side(e, flow, dir, WEIR_EV_SYN_ACK);
-    if (!take_ack(e, flow, dir))
-        return;
-    if (side_acked(client) > client->next)
-        reasm_drain(e, flow, WEIR_TOSERVER);
-    else if (client->next == 0)
-        reasm_drop_queue(flow, WEIR_TOSERVER);
+    if (take_ack(e, flow, dir))
+        decide_syn_data(e, flow);
 }
 
 static void
@@ -452,6 +468,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         accept_fin(e, flow, dir);
 }
 
+/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
 static void
 note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
 {
@@ -461,6 +478,7 @@ note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
         return;
     side->flags |= SIDE_FIN_WAITS;
     flow_cold(flow)->fin[dir] = (uint32_t)at;
+    reasm_cut_queue(flow, dir, at);
 }
 
 static void
@@ -562,6 +580,8 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (!take_ack(e, flow, dir))
         return;
+    if (dir == WEIR_TOCLIENT)
+        decide_syn_data(e, flow);
     check_established(e, flow, dir);
     take_segment(e, flow, dir);
 }

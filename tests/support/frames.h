@@ -22,6 +22,7 @@ struct segment {
     const void *data;
     uint32_t n;
     uint64_t ms; /* after the start */
+    uint16_t client_port; /* 0: 1000 */
     bool bad_checksum, zero_window;
 };
 
