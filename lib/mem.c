@@ -60,7 +60,6 @@ arena_take(struct arena *arena, size_t size)
     if (arena->next > arena->end || (size_t)(arena->end - arena->next) < size)
         return NULL;
     arena->next += size;
-    UNPOISON(piece, size); /* marks of a mapping that was here before stay behind in ASan */
     return piece;
 }
 
