@@ -108,7 +108,7 @@ def main():
     print("not decoded: %d" % all_of.pop("not decoded", 0))
     for group in CLASSES:
         print("%s: %d of %d" % (group, good[group], all_of[group]))
-    share = sum(good.values()) / max(1, sum(all_of.values()))
+    share = sum(good[group] for group in CLASSES) / max(1, sum(all_of.values()))
     print("all: %.2f %%" % (100 * share))
     return 0 if share >= 0.99 and not crashes else 1
 
