@@ -32,10 +32,12 @@ grow(struct segs **segs, struct mem *mem, size_t stride)
     *new = (struct segs){ .cap = (uint32_t)((size - sizeof(*new)) / stride),
                           .stride = (uint8_t)stride };
     if (old != NULL) {
+        uint32_t to_end = old->cap - old->head, first = old->n < to_end ? old->n : to_end;
+
         new->n = old->n;
         new->owns = old->owns;
-        for (uint32_t i = 0; i < old->n; i++)
-            copy_place(new, i, old, i);
+        memcpy(new->ring, segs_at(old, 0), first * stride);
+        memcpy(new->ring + first * stride, old->ring, (old->n - first) * stride);
         mem_free(mem, old, ring_size(old->cap, stride));
     }
     *segs = new;

@@ -328,7 +328,7 @@ shard_add(struct shard *shard, const struct flow_ref *ref, const struct weir_pac
     slot = flow->slot;
     cold = flow_cold(flow);
     *flow = (struct weir_flow){ .key = ref->key, .slot = slot };
-    memset(cold, 0, sizeof(*cold));
+    memset(cold, 0, offsetof(struct flow_cold, addr6));
     if (pkt->ip_version == 6) {
         cold->addr6[ref->swapped] = pkt->src;
         cold->addr6[!ref->swapped] = pkt->dst;

@@ -56,7 +56,7 @@ struct capfile {
 };
 
 /* How far the walk asks the cache ahead: memory answers within the time of some packets. */
-enum { CACHE_AHEAD = 4096, CACHE_LINE = 64 };
+enum { CACHE_AHEAD = 8192, CACHE_LINE = 64 };
 
 /*
  * The walk will go on at p. Each record's header says where the next one lies, so without this
