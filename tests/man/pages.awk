@@ -1,4 +1,5 @@
-# The calls in the SYNOPSIS of mdoc pages.
+# What mdoc pages say: the calls in SYNOPSIS (common.awk), and a line
+#   field NAME    for each argument or field that is spoken of
 
 # The arguments of a macro line, quoted or not, as a list for split_params().
 function arguments(s,    all, one)
@@ -18,15 +19,12 @@ function arguments(s,    all, one)
     return all
 }
 
+# A macro with a result is written like a function: both readings are printed.
 function call(name, params)
 {
-    if (ret == "")
-        print "macro " name "||" split_params(params, 1)
-    else
-        print "fn " name "|" ret "|" split_params(params, 0)
-    # A macro's result is written before it, too: both readings are printed.
+    print "macro " name "||" split_params(params, 1)
     if (ret != "")
-        print "macro " name "||" split_params(params, 1)
+        print "fn " name "|" ret "|" split_params(params, 0)
     ret = ""
 }
 
@@ -38,6 +36,12 @@ function rest(n,    s)
     return s
 }
 
+FNR == 1 { ret = "" }
+/^\.(.* )?Fa / {
+    for (i = 2; i <= NF; i++)
+        if ($i ~ /^[a-z_0-9]+$/)
+            print "field " $i
+}
 /^\.Sh / { in_synopsis = $2 == "SYNOPSIS" }
 !in_synopsis { next }
 /^\.Ft / { ret = arguments(rest(1)); gsub(/,/, " ", ret) }
