@@ -1,8 +1,7 @@
 # tests that belong to no single room
 dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
 EXTRA_DIST += %D%/fuzz/corpus
-dist_check_SCRIPTS += %D%/check_events_doc.sh %D%/check_man.sh
-EXTRA_DIST += %D%/man
+dist_check_SCRIPTS += %D%/check_events_doc.sh
 check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
