@@ -60,8 +60,13 @@ arena_take(struct arena *arena, size_t size)
     if (arena->next > arena->end || (size_t)(arena->end - arena->next) < size)
         return NULL;
     arena->next += size;
-    UNPOISON(piece, size); /* marks of a mapping that was here before stay behind in ASan */
     return piece;
+}
+
+void
+arena_give_back(struct arena *arena, void *base)
+{
+    UNPOISON(base, (size_t)(arena->next - (uint8_t *)base));
 }
 
 static void

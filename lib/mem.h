@@ -27,6 +27,9 @@ void arena_init(struct arena *arena, void *base, size_t size);
 /* A piece, zeroed if the range was; NULL: there is none left. */
 void *arena_take(struct arena *arena, size_t size);
 
+/* The range from base on is about to serve others: its free blocks are no longer guarded. */
+void arena_give_back(struct arena *arena, void *base);
+
 struct mem {
     uint8_t *next, *end;     /* what was never handed out yet */
     struct arena *arena;     /* where more comes from; NULL: nowhere */

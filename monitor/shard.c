@@ -30,8 +30,7 @@ shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride)
         .per_block = (uint32_t)n,
         .cold_at = (uint32_t)(BLOCK_HEADER + n * sizeof(struct weir_flow)),
     };
-    layout->apps_at =
-        (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
+    layout->apps_at = (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
     return true;
 }
 
@@ -40,7 +39,8 @@ static struct bucket *
 new_table(struct shard *shard, uint32_t mask)
 {
     size_t size = ((size_t)mask + 1) * sizeof(struct bucket);
-    struct bucket *buckets = size > (size_t)1 << MEM_MAX_SHIFT ? NULL : mem_alloc(&shard->mem, size);
+    struct bucket *buckets = size > (size_t)1 << MEM_MAX_SHIFT ? NULL
+                                                               : mem_alloc(&shard->mem, size);
 
     if (buckets != NULL)
         memset(buckets, 0, size);
@@ -76,17 +76,24 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
+static uint32_t
+address4(const struct weir_addr *addr)
+{
+    uint32_t v4;
+
+    memcpy(&v4, addr->b, sizeof(v4));
+    return v4;
+}
+
 /* One endpoint for the choice of a shard: no secret, as the shard is part of what a replay gives. */
 static uint64_t
 spread(const struct weir_addr *addr, uint8_t ip_version, uint16_t port)
 {
     uint64_t half[2];
-    uint32_t v4;
 
-    memcpy(&v4, addr->b, sizeof(v4));
-    memcpy(half, addr->b, sizeof(half));
     if (ip_version == 4)
-        return mix64((uint64_t)v4 << 16 | port);
+        return mix64((uint64_t)address4(addr) << 16 | port);
+    memcpy(half, addr->b, sizeof(half));
     return mix64(half[0] + mix64(half[1] + port));
 }
 
@@ -105,11 +112,11 @@ endpoint(const struct weir_addr *addr, uint8_t ip_version, uint16_t port,
          const struct hash_key *secret)
 {
     uint64_t half[2];
-    uint32_t v4;
 
-    memcpy(&v4, addr->b, sizeof(v4));
+    if (ip_version == 4)
+        return (uint64_t)address4(addr) << 16 | port;
     memcpy(half, addr->b, sizeof(half));
-    return (ip_version == 4 ? v4 : siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
+    return (siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
 }
 
 static uint64_t
@@ -265,8 +272,7 @@ fresh_slot(struct shard *shard)
     if (place == 0 && add_block(shard) == NULL)
         return NULL;
     flow = (struct weir_flow *)((uintptr_t)shard->last_block + BLOCK_HEADER) + place;
-    flow->slot =
-        (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
+    flow->slot = (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
     shard->n_slots++;
     return flow;
 }

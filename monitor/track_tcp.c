@@ -2,7 +2,9 @@
 #include "reasm.h"
 #include "track.h"
 
-enum { UNSCALED_UNKNOWN = 14 }; /* shift of a window whose scale option was not seen: the greatest */
+enum {
+    UNSCALED_UNKNOWN = 14
+}; /* shift of a window whose scale option was not seen: the greatest */
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -68,8 +70,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return flow->flags & FLOW_REUSE_WAITS &&
-               pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+        return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
@@ -83,7 +84,7 @@ static void
 raise_handshake(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                 enum weir_event_type type, const struct tcp_syn_options *options)
 {
-    struct weir_event ev = { .type = (uint8_t)type, .direction = dir };
+    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, type))
         return;
@@ -98,7 +99,7 @@ raise_handshake(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 static void
 raise_repeated_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_RETRANSMIT))
         return;
@@ -219,6 +220,26 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     return true;
 }
 
+/*
+ * The server spoke: what it acknowledges tells whether it took the data of the client's SYN, which
+ * waits at the stream's start.
+ */
+static void
+decide_syn_data(struct engine *e, struct weir_flow *flow)
+{
+    const struct rare *rare = flow_rare(flow);
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+
+    if (rare == NULL || flow->flags & FLOW_RESET || client->next != 0 ||
+        segs_count(rare->queue[WEIR_TOSERVER]) == 0 ||
+        segs_at(rare->queue[WEIR_TOSERVER], 0)->off != 0)
+        return;
+    if (side_acked(client) > 0)
+        reasm_drain(e, flow, WEIR_TOSERVER);
+    else
+        reasm_drop_queue(flow, WEIR_TOSERVER);
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
 static void
 track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
@@ -240,18 +261,14 @@ track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     }
     start_side(e, flow, dir, WEIR_EV_SYN_ACK);
-    if (!take_ack(e, flow, dir))
-        return;
-    if (side_acked(client) > client->next)
-        reasm_drain(e, flow, WEIR_TOSERVER);
-    else if (client->next == 0)
-        reasm_drop_queue(flow, WEIR_TOSERVER);
+    if (take_ack(e, flow, dir))
+        decide_syn_data(e, flow);
 }
 
 static void
 raise_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct weir_event ev = { .type = WEIR_EV_ESTABLISHED, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_ESTABLISHED, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_ESTABLISHED))
         return;
@@ -283,7 +300,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 static void
 raise_range(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t end)
 {
-    struct weir_event ev = { .type = WEIR_EV_OUT_OF_WINDOW, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_OUT_OF_WINDOW, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_OUT_OF_WINDOW))
         return;
@@ -296,7 +313,7 @@ static void
 raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
            const struct overlap *seen)
 {
-    struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = (uint8_t)dir };
     uint32_t n;
 
     if (!engine_raises(e, flow, WEIR_EV_FAKE_RETRANSMIT))
@@ -305,12 +322,12 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     ev.fake_retransmit.length = seen->end - seen->off;
     ev.fake_retransmit.diff_offset = seen->diff_off;
     ev.fake_retransmit.diff_length = seen->diff_end - seen->diff_off;
-    ev.fake_retransmit.kept = seen->kept;
-    ev.fake_retransmit.old_data =
-        reasm_old_bytes(e, flow, dir, chunk, seen->diff_off, seen->diff_end);
+    ev.fake_retransmit.kept = (uint8_t)seen->kept;
+    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, chunk, seen->diff_off,
+                                                  seen->diff_end);
     n = ev.fake_retransmit.old_data.n;
-    ev.fake_retransmit.new_data =
-        (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off), n };
+    ev.fake_retransmit.new_data = (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off),
+                                                       n };
     engine_deliver(e, flow, &ev);
 }
 
@@ -319,7 +336,7 @@ raise_retransmit(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                  const struct chunk *chunk, const struct overlap *seen, bool fin)
 {
     const struct side *side = &flow->side[dir];
-    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_RETRANSMIT))
         return;
@@ -337,7 +354,7 @@ static void
 raise_out_of_order(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    const struct chunk *chunk)
 {
-    struct weir_event ev = { .type = WEIR_EV_OUT_OF_ORDER, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_OUT_OF_ORDER, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_OUT_OF_ORDER))
         return;
@@ -452,6 +469,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         accept_fin(e, flow, dir);
 }
 
+/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
 static void
 note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
 {
@@ -461,6 +479,7 @@ note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
         return;
     side->flags |= SIDE_FIN_WAITS;
     flow_cold(flow)->fin[dir] = (uint32_t)at;
+    reasm_cut_queue(flow, dir, at);
 }
 
 static void
@@ -516,8 +535,7 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     uint32_t both = flow->side[0].flags & flow->side[1].flags;
 
-    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED ||
-        !rst_accepted(flow, dir, e->packet))
+    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED || !rst_accepted(flow, dir, e->packet))
         return;
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
     engine_raise_plain(e, flow, dir, WEIR_EV_RST);
@@ -562,6 +580,8 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (!take_ack(e, flow, dir))
         return;
+    if (dir == WEIR_TOCLIENT)
+        decide_syn_data(e, flow);
     check_established(e, flow, dir);
     take_segment(e, flow, dir);
 }

@@ -29,14 +29,13 @@ struct weir_monitor; /* opaque */
 enum weir_policy { WEIR_POLICY_LINUX };
 
 struct weir_monitor_opts {
-    uint64_t memcap;        /**< bytes; 0: 4 GiB; at least 256 MiB */
-    uint64_t seed;          /**< secret of the flow table's hash; never changes the output. Debug
-                                 builds: weir_core_opts.seed too */
+    uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
+    uint64_t seed;   /**< of the flow table's hash (debug builds: of the core too); never changes
+                          the output */
     enum weir_policy policy;
-    bool no_checksums;      /**< take every checksum as right */
-    bool live;              /**< go on when a port has nothing for the moment; where the queue of a
-                                 sleeping stage is full, drop the event instead of letting handlers
-                                 run first that may wake it */
+    bool no_checksums; /**< take every checksum as right */
+    bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
+                            sleeping stage is full, drop the event before other handlers run */
 };
 
 /** A program part that listens: one tap of it hangs on every flow. */
@@ -75,8 +74,8 @@ struct weir_monitor_stats {
  * @param[out] out  freed with weir_monitor_free(); NULL on error.
  * @return WEIR_E_OK, WEIR_E_NOMEM, WEIR_E_INVAL.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_new(const struct weir_monitor_opts *opts,
-                                            struct weir_monitor **out);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out);
 
 /**
  * Let @p app listen. Only before the first packet.
@@ -94,8 +93,8 @@ WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct
  * @return WEIR_E_OK; with the first packet: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a
  *         flow is too large. The monitor can only be freed then.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_feed(struct weir_monitor *m,
-                                             const struct weir_frame *frames, unsigned n);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /**
  * Read @p port to its end (with weir_monitor_opts.live: until weir_monitor_stop()) and feed what it
@@ -104,8 +103,8 @@ WEIR_API WEIR_MUST_USE int weir_monitor_feed(struct weir_monitor *m,
  * @param[out] err  gets a text for errors of the port only; may be NULL.
  * @return WEIR_E_OK, or what weir_port_read() or weir_monitor_feed() returned.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_run(struct weir_monitor *m, struct weir_port *port,
-                                            struct weir_errbuf *err);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
 
 /** Make weir_monitor_run() return soon, now and in later calls. Async-signal-safe. */
 WEIR_API void weir_monitor_stop(struct weir_monitor *m);
@@ -116,8 +115,7 @@ WEIR_API void weir_monitor_stop(struct weir_monitor *m);
  */
 WEIR_API void weir_monitor_end(struct weir_monitor *m);
 
-WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m,
-                                     struct weir_monitor_stats *out);
+WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *out);
 
 /** Free; NULL is allowed. Call weir_monitor_end() before, or flows end without a word. */
 WEIR_API void weir_monitor_free(struct weir_monitor *m);

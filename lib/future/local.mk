@@ -7,6 +7,7 @@ libcore_la_SOURCES += \
 
 weirinclude_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
 
+UNIT_TESTS += tests/model/test_future_model tests/model/test_tap_model
 UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model tests/unit/test_ring tests/unit/test_future \
     tests/unit/test_cancel tests/unit/test_combine tests/unit/test_sem tests/unit/test_co \
     tests/unit/test_core tests/unit/test_tap
@@ -50,3 +51,11 @@ tests_unit_test_core_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_tap_SOURCES = tests/unit/test_tap.c tests/unit/future_help.h
 tests_unit_test_tap_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tap_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_model_test_future_model_SOURCES = tests/model/test_future_model.c tests/unit/future_help.h
+tests_model_test_future_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_future_model_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_model_test_tap_model_SOURCES = tests/model/test_tap_model.c tests/unit/future_help.h
+tests_model_test_tap_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_tap_model_LDADD   = libcore.la $(CMOCKA_LIBS)

@@ -76,11 +76,12 @@ tcp_frame(const struct segment *s, uint8_t room[FRAME_ROOM])
 {
     uint8_t *tcp = room + ETHERNET + IP;
     size_t header = s->wscale > 0 ? 24 : 20, l4_len = header + s->n;
+    uint16_t client_port = s->client_port != 0 ? s->client_port : 1000;
 
     headers(room, s->dir, WEIR_PROTO_TCP, l4_len);
     memset(tcp, 0, header);
-    put16(tcp, s->dir == WEIR_TOSERVER ? 1000 : 80);
-    put16(tcp + 2, s->dir == WEIR_TOSERVER ? 80 : 1000);
+    put16(tcp, s->dir == WEIR_TOSERVER ? client_port : 80);
+    put16(tcp + 2, s->dir == WEIR_TOSERVER ? 80 : client_port);
     put32(tcp + 4, s->seq);
     put32(tcp + 8, s->ack);
     tcp[12] = (uint8_t)(header / 4 << 4);

@@ -248,6 +248,22 @@ a_steady_load_takes_no_new_memory(void **state)
     }
 }
 
+/* AddressSanitizer goes by addresses: it must not take the range's next user for a trespasser. */
+static void
+a_range_given_back_is_no_longer_guarded(void **state)
+{
+    struct arena arena;
+    void *base, *block;
+
+    arena_init(&arena, *state, RANGE);
+    base = arena.next;
+    mem_init_arena(&mem, &arena, RANGE);
+    block = mem_alloc(&mem, 64);
+    mem_free(&mem, block, 64);
+    arena_give_back(&arena, base);
+    memset(block, 1, 64);
+}
+
 #define WITH_RANGE(f) cmocka_unit_test_setup_teardown(f, make_range, free_range)
 
 int
@@ -264,6 +280,7 @@ main(void)
         WITH_RANGE(freeing_nothing_is_allowed),
         WITH_RANGE(blocks_agree_with_a_list),
         WITH_RANGE(a_steady_load_takes_no_new_memory),
+        WITH_RANGE(a_range_given_back_is_no_longer_guarded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,8 @@ struct detect {
     void *ctx;
     struct detect_stats stats;
     struct mem mem;
-    void *range; /* behind mem */
+    struct arena arena; /* behind mem */
+    void *range;        /* behind the arena */
     size_t range_size;
 
     /* Of the event at hand. */
@@ -49,8 +50,10 @@ detect_free(struct detect *d)
 {
     if (d == NULL)
         return;
-    if (d->range != NULL)
+    if (d->range != NULL) {
+        arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
+    }
     free(d->marked);
     free(d->beyond);
     free(d->alerted);
@@ -69,7 +72,8 @@ reserve(struct detect *d)
         return false;
     d->range = range;
     d->range_size = d->opts.memory;
-    mem_init(&d->mem, range, d->range_size, d->range_size);
+    arena_init(&d->arena, range, d->range_size);
+    mem_init_arena(&d->mem, &d->arena, d->range_size);
     return true;
 }
 

@@ -1,0 +1,326 @@
+/*
+ * The whole engine over packets of a few connections.
+ *
+ * Input: a byte of options, then steps of four bytes (see struct step). Each makes packets that fit
+ * what its connection has come to, or nearly, so that handshakes, overlaps and holes do happen.
+ * They are fed twice: one by one, beside an app that sleeps; and all at once, with another seed.
+ */
+#include "fuzz_facts.h"
+
+#include "support/frames.h"
+
+#undef NDEBUG
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { MAX_STEPS = 200, MAX_FRAMES = 3 * MAX_STEPS, N_CONNECTIONS = 3 };
+
+enum option { OPT_NO_CHECKSUMS = 1, OPT_STABLE = 2 };
+
+struct step {
+    uint8_t what; /* bits 0 and 1: connection, 3 is UDP; bit 2: direction; the rest: kind */
+    uint8_t a, b, c;
+};
+
+struct connection {
+    uint32_t isn[2], next[2]; /* next: bytes sent, by direction */
+};
+
+struct plan {
+    struct connection connection[N_CONNECTIONS];
+    struct weir_frame frames[MAX_FRAMES];
+    uint8_t wake[MAX_FRAMES + 1]; /* futures to resolve before the frame */
+    unsigned n;
+    uint64_t ms;
+    bool stable;
+};
+
+/* ---- from steps to frames ---- */
+
+static void
+add_frame(struct plan *plan, struct weir_frame frame)
+{
+    uint8_t *copy = malloc(frame.caplen > 0 ? frame.caplen : 1);
+
+    assert(copy != NULL && plan->n < MAX_FRAMES);
+    memcpy(copy, frame.data, frame.caplen);
+    frame.data = copy;
+    frame.stable = plan->stable;
+    plan->frames[plan->n++] = frame;
+}
+
+/* Byte i of a stream; every variant but 0 differs from it in one of eight bytes. */
+static uint8_t
+stream_byte(uint32_t i, uint8_t variant)
+{
+    return (uint8_t)('a' + i % 23) ^ (variant != 0 && i % 8 == variant % 8U ? 1 : 0);
+}
+
+/* Complete a segment: ports, numbers relative to what was sent, and data. */
+static struct weir_frame
+frame_of(struct plan *plan, const struct step *step, struct segment s, int32_t at, int32_t ack,
+         uint8_t room[FRAME_ROOM])
+{
+    const unsigned which = step->what & 3U;
+    struct connection *c = &plan->connection[which % N_CONNECTIONS];
+    const uint32_t from = c->next[s.dir] + (uint32_t)at;
+    uint8_t data[FRAME_ROOM];
+
+    for (uint32_t i = 0; i < s.n; i++)
+        data[i] = stream_byte(from + i, s.data != NULL ? step->c : 0);
+    s.client_port = (uint16_t)(1000 + which);
+    s.seq = c->isn[s.dir] + from;
+    s.ack = c->isn[!s.dir] + c->next[!s.dir] + (uint32_t)ack;
+    s.data = data;
+    s.ms = plan->ms++;
+    return tcp_frame(&s, room);
+}
+
+/* s.data not NULL: other bytes than the stream's, by the step's last. */
+static void
+add_segment(struct plan *plan, const struct step *step, struct segment s, int32_t at, int32_t ack)
+{
+    uint8_t room[FRAME_ROOM];
+
+    add_frame(plan, frame_of(plan, step, s, at, ack, room));
+}
+
+static enum weir_dir
+dir_of(const struct step *step)
+{
+    return step->what >> 2 & 1 ? WEIR_TOCLIENT : WEIR_TOSERVER;
+}
+
+static void
+send_next(struct plan *plan, const struct step *step, uint32_t n)
+{
+    const struct segment s = { .dir = dir_of(step), .flags = WEIR_TH_ACK, .n = n };
+
+    add_segment(plan, step, s, 0, 0);
+    plan->connection[step->what & 3U].next[s.dir] += n;
+}
+
+static void
+send_handshake(struct plan *plan, const struct step *step)
+{
+    struct connection *c = &plan->connection[step->what & 3U];
+    const uint8_t wscale = step->a % 16;
+
+    c->isn[0] += step->b << 12;
+    c->next[0] = c->next[1] = 0;
+    add_segment(plan, step, (struct segment){ .flags = WEIR_TH_SYN, .wscale = wscale }, -1, 0);
+    add_segment(plan, step,
+                (struct segment){
+                    .dir = WEIR_TOCLIENT, .flags = WEIR_TH_SYN | WEIR_TH_ACK, .wscale = wscale },
+                -1, 0);
+    add_segment(plan, step, (struct segment){ .flags = WEIR_TH_ACK }, 0, 0);
+}
+
+/* A frame cut by the snap length, or with a byte changed. */
+static void
+send_broken(struct plan *plan, const struct step *step, bool cut)
+{
+    const struct segment s = { .dir = dir_of(step), .flags = WEIR_TH_ACK, .n = 32 };
+    uint8_t room[FRAME_ROOM];
+    struct weir_frame frame = frame_of(plan, step, s, (int8_t)step->c, 0, room);
+
+    if (cut)
+        frame.caplen -= step->a % frame.caplen;
+    else
+        room[step->a % frame.caplen] ^= step->b;
+    add_frame(plan, frame);
+}
+
+static void
+send_datagram(struct plan *plan, const struct step *step)
+{
+    uint8_t room[FRAME_ROOM], data[256];
+
+    memset(data, step->b, sizeof(data));
+    add_frame(plan, udp_frame(dir_of(step), data, step->a, plan->ms++, room));
+}
+
+/* The kinds of segments that need but their numbers. */
+static void
+send_segment(struct plan *plan, const struct step *step)
+{
+    const uint16_t window = (uint16_t)(step->b << 8);
+    struct segment s = { .dir = dir_of(step), .flags = WEIR_TH_ACK };
+    int32_t at = (int8_t)step->a, ack = 0;
+
+    switch (step->what >> 3) {
+    case 4: /* any bytes, anywhere near */
+    case 5:
+    case 6:
+        s.n = 1 + step->b % 64;
+        s.data = step->c % 4 == 3 ? step : NULL;
+        break;
+    case 7: /* far ahead */
+        at = step->a << 10;
+        s.n = step->b;
+        break;
+    case 8:
+        ack = at;
+        at = 0;
+        s.window = window;
+        s.zero_window = window == 0;
+        break;
+    case 9:
+        s.flags |= WEIR_TH_FIN;
+        s.n = step->b % 8;
+        break;
+    case 10:
+        s.flags = step->b & 1 ? WEIR_TH_RST : WEIR_TH_RST | WEIR_TH_ACK;
+        break;
+    case 11:
+        s.flags = WEIR_TH_SYN;
+        at = -1 + step->a % 4;
+        s.n = step->b % 16;
+        break;
+    case 12:
+        s.flags = WEIR_TH_SYN | WEIR_TH_ACK;
+        ack = at;
+        at = -1;
+        s.n = step->b % 16;
+        break;
+    case 13: /* keep-alive */
+        at = -1;
+        s.n = step->b & 1;
+        break;
+    case 14:
+        s.flags = step->b;
+        s.n = step->c % 32;
+        break;
+    default:
+        s.n = 8;
+        s.bad_checksum = true;
+        break;
+    }
+    add_segment(plan, step, s, at, ack);
+}
+
+static void
+take_step(struct plan *plan, const struct step *step)
+{
+    const unsigned kind = step->what >> 3;
+
+    if (kind == 16)
+        plan->ms += step->a * 100U + step->b * 10000U;
+    else if (kind == 17)
+        plan->wake[plan->n] = step->a;
+    else if ((step->what & 3) == 3)
+        send_datagram(plan, step);
+    else if (kind < 3)
+        send_next(plan, step, 1 + step->a % 64);
+    else if (kind == 3)
+        send_next(plan, step, 1 + step->a * 5);
+    else if (kind < 16)
+        send_segment(plan, step);
+    else if (kind < 20)
+        send_handshake(plan, step);
+    else
+        send_broken(plan, step, kind < 24);
+}
+
+static void
+make_plan(struct plan *plan, const uint8_t *data, size_t size)
+{
+    struct step step;
+
+    *plan = (struct plan){ .stable = data[0] & OPT_STABLE };
+    for (unsigned i = 0; i < N_CONNECTIONS; i++)
+        plan->connection[i] = (struct connection){ .isn = { 0xffffff80U, 5000 * i + 1 } };
+    for (size_t at = 1; at + sizeof(step) <= size; at += sizeof(step)) {
+        memcpy(&step, data + at, sizeof(step));
+        take_step(plan, &step);
+    }
+}
+
+static void
+free_plan(struct plan *plan)
+{
+    for (unsigned i = 0; i < plan->n; i++)
+        free((void *)(uintptr_t)plan->frames[i].data);
+}
+
+/* ---- running ---- */
+
+static struct weir_monitor *
+new_monitor(uint8_t options, uint64_t seed)
+{
+    const struct weir_monitor_opts opts = { .seed = seed,
+                                            .no_checksums = options & OPT_NO_CHECKSUMS };
+    struct weir_monitor *m;
+
+    assert(weir_monitor_new(&opts, &m) == WEIR_E_OK);
+    return m;
+}
+
+/* The bytes of a frame that is not stable are gone when the call returns. */
+static void
+feed_one(struct weir_monitor *m, struct weir_frame frame)
+{
+    uint8_t *copy = NULL;
+
+    if (!frame.stable) {
+        copy = malloc(frame.caplen > 0 ? frame.caplen : 1);
+        assert(copy != NULL);
+        memcpy(copy, frame.data, frame.caplen);
+        frame.data = copy;
+    }
+    assert(weir_monitor_feed(m, &frame, 1) == WEIR_E_OK);
+    free(copy);
+}
+
+static uint64_t
+run_one_by_one(const struct plan *plan, uint8_t options)
+{
+    static struct facts facts, beside;
+    struct weir_monitor *m = new_monitor(options, 0);
+
+    facts_listen(&facts, m, false);
+    facts_listen(&beside, m, true);
+    for (unsigned i = 0; i < plan->n; i++) {
+        facts_wake(&beside, plan->wake[i]);
+        feed_one(m, plan->frames[i]);
+    }
+    facts_wake(&beside, plan->wake[plan->n]);
+    weir_monitor_end(m);
+    facts_wake(&beside, MAX_SLEEPING); /* too late: all were cancelled */
+    facts_check_end(&facts);
+    facts_check_end(&beside);
+    weir_monitor_free(m);
+    return facts.sum;
+}
+
+static uint64_t
+run_at_once(const struct plan *plan, uint8_t options)
+{
+    static struct facts facts;
+    struct weir_monitor *m = new_monitor(options, options + 1);
+
+    facts_listen(&facts, m, false);
+    assert(weir_monitor_feed(m, plan->frames, plan->n) == WEIR_E_OK);
+    weir_monitor_end(m);
+    facts_check_end(&facts);
+    weir_monitor_free(m);
+    return facts.sum;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static struct plan plan;
+    uint64_t sum;
+
+    if (size < 1 + sizeof(struct step) || size > 1 + MAX_STEPS * sizeof(struct step))
+        return 0;
+    make_plan(&plan, data, size);
+    sum = run_one_by_one(&plan, data[0]);
+    assert(run_at_once(&plan, data[0]) == sum);
+    free_plan(&plan);
+    return 0;
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Write the first seeds of the fuzz corpora: seeds.py FOLDER"""
+import os, struct, sys
+top = sys.argv[1]
+def put(target, name, data):
+    os.makedirs(os.path.join(top, target), exist_ok=True)
+    with open(os.path.join(top, target, name), "wb") as f:
+        f.write(data)
+
+# --- decode
+LINK = {"eth": 0, "null": 1, "loop": 2, "raw": 4, "sll": 5, "sll2": 6, "ip4": 7, "ip6": 8, "other": 9}
+def ip4(proto, body, opts=b"", frag=0, total=None):
+    n = 20 + len(opts)
+    return struct.pack(">BBHHHBBH4s4s", 0x40 | n // 4, 0, (n + len(body)) if total is None else total, 1, frag, 64, proto, 0,
+                       bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2])) + opts + body
+def ip6(nxt, body, length=None):
+    return struct.pack(">IHBB", 6 << 28, len(body) if length is None else length, nxt, 64) + bytes(15) + b"\1" + bytes(15) + b"\2" + body
+def tcp(opts=b"", data=b"GET /"):
+    return struct.pack(">HHIIBBHHH", 1000, 80, 1, 2, (20 + len(opts)) // 4 << 4, 0x18, 512, 0, 0) + opts + data
+def udp(data=b"hello", n=None):
+    return struct.pack(">HHHH", 1000, 53, 8 + len(data) if n is None else n, 0) + data
+icmp = bytes([8, 0, 0, 0, 0, 7, 0, 1]) + b"ping"
+icmp6 = bytes([128, 0, 0, 0, 0, 7, 0, 1]) + b"ping"
+def eth(t, body):
+    return bytes(12) + struct.pack(">H", t) + body
+def dec(name, link, frame, cut=0, again=255):
+    put("decode", name, bytes([LINK[link], cut, again]) + frame)
+T4, T6 = ip4(6, tcp()), ip6(6, tcp())
+dec("eth_ip4_tcp", "eth", eth(0x800, T4))
+dec("eth_ip6_tcp", "eth", eth(0x86dd, T6), 0, 60)
+dec("eth_ip4_udp", "eth", eth(0x800, ip4(17, udp())), 0, 40)
+dec("eth_ip4_icmp", "eth", eth(0x800, ip4(1, icmp)), 0, 36)
+dec("eth_ip6_icmp6", "eth", eth(0x86dd, ip6(58, icmp6)), 3, 56)
+dec("eth_vlan", "eth", eth(0x8100, struct.pack(">HH", 5, 0x800) + T4), 0, 16)
+dec("eth_qinq", "eth", eth(0x88a8, struct.pack(">HHHH", 5, 0x8100, 0xfffe, 0x86dd) + T6))
+dec("eth_18_vlans", "eth", eth(0x8100, struct.pack(">HH", 5, 0x8100) * 18 + T4))
+dec("eth_padding", "eth", eth(0x800, ip4(17, udp(b""))) + bytes(18))
+dec("snap", "eth", eth(60, b"\xaa\xaa\3\0\0\0\x08\0" + T4), 0, 20)
+dec("llc", "eth", eth(40, b"\x42\x42\3" + bytes(40)))
+dec("arp", "eth", eth(0x806, bytes(28)))
+dec("ip4_options", "raw", ip4(6, tcp(), b"\7\4\4\0" + b"\1\1\1\0"), 0, 22)
+dec("ip4_fragment", "raw", ip4(17, udp(), frag=0x2001))
+dec("ip4_total_0", "raw", ip4(6, tcp(), total=0))
+dec("ip4_total_short", "raw", ip4(6, tcp(), total=19))
+dec("ip4_total_long", "raw", ip4(6, tcp(), total=99))
+dec("ip4_total_cut", "raw", ip4(6, tcp(), total=99), 54)
+dec("tcp_options", "ip4", ip4(6, tcp(b"\2\4\5\xb4\1\3\3\7\4\2\1\1")), 0, 44)
+dec("tcp_40_options", "ip4", ip4(6, tcp(b"\1" * 40)), 0, 70)
+dec("tcp_header_long", "ip4", ip4(6, tcp(b"", b"")[:12] + b"\xf0" + bytes(7)))
+dec("udp_long", "ip4", ip4(17, udp(n=99)))
+dec("udp_short", "ip4", ip4(17, udp(n=7)))
+dec("ip6_extensions", "ip6", ip6(0, bytes([43, 0] + [0] * 6) + bytes([60, 1] + [0] * 14) + bytes([6, 0] + [0] * 6) + tcp()), 0, 50)
+dec("ip6_ah", "ip6", ip6(51, bytes([17, 4]) + bytes(22) + udp()), 0, 60)
+dec("ip6_fragment", "ip6", ip6(44, bytes([6, 0, 0, 9, 0, 0, 0, 1]) + tcp()))
+dec("ip6_atomic_fragment", "ip6", ip6(44, bytes([6, 0, 0, 0, 0, 0, 0, 1]) + tcp()))
+dec("ip6_20_headers", "ip6", ip6(60, bytes([60, 0] + [0] * 6) * 20 + tcp()))
+dec("ip6_jumbo", "ip6", ip6(6, tcp(), 0))
+dec("null_ip4", "null", b"\2\0\0\0" + T4)
+dec("null_ip6_big", "null", b"\0\0\0\x1e" + T6)
+dec("loop_ip6", "loop", b"\0\0\0\x1c" + T6, 0, 3)
+dec("sll", "sll", bytes(14) + b"\x08\0" + T4, 0, 15)
+dec("sll2", "sll2", b"\x86\xdd" + bytes(18) + T6)
+dec("other", "other", T4)
+dec("empty", "raw", b"")
+dec("sctp", "raw", ip4(132, bytes(12)))
+
+# --- capfile
+def pcap(magic=0xa1b2c3d4, order="<", link=1, version=(2, 4), records=((5, 60), (3, 3)), extra=0):
+    out = struct.pack(order + "IHHiIII", magic, *version, 0, 0, 65535, link)
+    for i, (cap, wire) in enumerate(records):
+        out += struct.pack(order + "IIII", 1000 + i, 250, cap, wire) + bytes(extra) + bytes(range(cap))
+    return out
+put("capfile", "micro", pcap())
+put("capfile", "micro_big", pcap(order=">"))
+put("capfile", "nano", pcap(0xa1b23c4d))
+put("capfile", "nano_big", pcap(0xa1b23c4d, ">"))
+put("capfile", "modified", pcap(0xa1b2cd34, extra=8))
+put("capfile", "modified_big", pcap(0xa1b2cd34, ">", extra=8))
+put("capfile", "cut_record", pcap()[:-2])
+put("capfile", "cut_header", pcap()[:-9])
+put("capfile", "cut_file", pcap()[:20])
+put("capfile", "version_2_3", pcap(version=(2, 3)))
+put("capfile", "no_record", pcap(records=()))
+put("capfile", "zero_record", pcap(records=((0, 0),)) + bytes(16))
+put("capfile", "wire_below", pcap(records=((5, 0),)))
+put("capfile", "corrupt", pcap() + struct.pack("<IIII", 1, 1, 0x7fffffff, 1) + bytes(40))
+put("capfile", "ten", pcap(records=tuple((i, i) for i in range(10))))
+def block(t, body, order="<", again=None):
+    body += bytes(-len(body) % 4)
+    n = len(body) + 12
+    return struct.pack(order + "II", t, n) + body + struct.pack(order + "I", n if again is None else again)
+def shb(order="<", version=1):
+    return block(0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, version, 0, -1), order)
+def opt(code, value, order="<"):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+def idb(order="<", link=1, snap=0, options=b""):
+    return block(1, struct.pack(order + "HHI", link, 0, snap) + options, order)
+def epb(order="<", interface=0, cap=5, wire=60, ts=(0, 1000)):
+    return block(6, struct.pack(order + "IIIII", interface, *ts, cap, wire) + bytes(range(cap)), order)
+def spb(order="<", wire=5):
+    return block(3, struct.pack(order + "I", wire) + bytes(range(wire)), order)
+put("capfile", "ng", shb() + idb() + epb() + epb(cap=3))
+put("capfile", "ng_big", shb(">") + idb(">") + epb(">") + epb(">", cap=3))
+put("capfile", "ng_simple", shb() + idb(snap=64) + spb() + spb(wire=9))
+put("capfile", "ng_simple_first", shb() + spb() + idb())
+put("capfile", "ng_old", shb() + idb() + block(2, struct.pack("<HHIIII", 0, 0, 0, 7, 4, 4) + b"abcd"))
+put("capfile", "ng_two", shb() + idb() + idb(link=101) + epb(interface=1) + shb(">") + idb(">", 228) + epb(">"))
+put("capfile", "ng_resolution", shb() + idb(options=opt(9, b"\x09") + opt(14, b"\1" + bytes(7)) + opt(0, b"")) + epb())
+put("capfile", "ng_binary", shb() + idb(options=opt(9, b"\x8a") + opt(0, b"")) + epb(ts=(1, 2)))
+put("capfile", "ng_fine", shb() + idb(options=opt(9, b"\x0c")) + epb(ts=(9, 9)))
+put("capfile", "ng_bad_resolution", shb() + idb(options=opt(9, b"\x7f")) + epb())
+put("capfile", "ng_option_long", shb() + idb(options=struct.pack("<HH", 2, 99)) + epb())
+put("capfile", "ng_other_blocks", shb() + block(5, bytes(12)) + idb() + block(4, bytes(8)) + epb() + block(10, b"key"))
+put("capfile", "ng_cut", (shb() + idb() + epb())[:-5])
+put("capfile", "ng_length", shb() + idb() + block(6, bytes(24), again=99))
+put("capfile", "ng_no_interface", shb() + epb())
+put("capfile", "ng_interface_9", shb() + idb() + epb(interface=9))
+put("capfile", "ng_long_packet", shb() + idb() + block(6, struct.pack("<IIIII", 0, 0, 0, 64, 64)))
+put("capfile", "ng_version", shb(version=2) + idb() + epb())
+put("capfile", "ng_20_interfaces", shb() + idb() * 20 + epb(interface=19))
+put("capfile", "gzip", b"\x1f\x8b\x08" + bytes(30))
+put("capfile", "empty", b"")
+
+# --- engine
+def step(kind, conn=0, d=0, a=0, b=0, c=0):
+    return bytes([kind << 3 | d << 2 | conn, a & 255, b & 255, c & 255])
+hello = step(18, a=8)
+def eng(name, *steps, options=1):
+    put("engine", name, bytes([options]) + b"".join(steps))
+data = lambda n=9, d=0, conn=0: step(0, conn, d, n)
+at = lambda off, n, other=0, d=0, conn=0: step(4, conn, d, off, n - 1, 3 + 4 * (other - 1) if other else 0)
+ack = lambda off=0, win=255, d=1, conn=0: step(8, conn, d, off, win)
+fin = lambda d=0, conn=0: step(9, conn, d, 0, 0)
+wait = lambda ds=0, tens=0: step(16, 0, 0, ds, tens)
+wake = lambda n=1: step(17, 0, 0, n)
+eng("handshake", hello, data(), ack(), data(20, 1), ack(0, 255, 0), fin(), fin(1), ack(1), ack(1, 255, 0), wait(0, 7))
+eng("checksums", hello, data(), ack(), step(15), data(5, 1), options=0)
+eng("stable", hello, data(), at(-5, 9), at(-5, 5, 1), ack(), fin(), options=3)
+eng("overlap", hello, at(10, 10), at(5, 10, 1), at(12, 20, 2), at(0, 5), ack(9), at(0, 40), ack(40))
+eng("hole_acked", hello, at(20, 10), ack(30), wait(20), data(), wait(20))
+eng("hole_never_acked", hello, at(20, 10), ack(0), at(60, 4))
+eng("one_sided", data(), at(20, 30), data(), step(7, 0, 0, 9, 40))
+eng("midstream", data(9, 1), data(9, 0), ack(), data(9, 1), fin(1))
+eng("syn_data", step(11, 0, 0, 0, 9), step(12, 0, 1, 9, 0), ack(0, 255, 0), data())
+eng("syn_data_refused", step(11, 0, 0, 0, 9), step(12, 0, 1, 0, 0), ack(0, 255, 0), data())
+eng("reset", hello, data(), step(10, 0, 0, 0, 1), data(), at(5, 4), ack(30))
+eng("reset_refused", hello, data(), step(10, 0, 0, 1, 1), data(), ack())
+eng("reset_server", hello, data(), step(10, 0, 1, 0, 0), data(9, 1), wait(0, 7))
+eng("reuse", hello, data(), fin(), fin(1), step(18, 0, 0, 0, 3), data(), ack())
+eng("reuse_live", hello, data(), step(18, 0, 0, 0, 9), data(7), ack())
+eng("keepalive", hello, data(), ack(), step(13, 0, 0, 0, 1), step(13), ack())
+eng("window", hello, ack(0, 0), data(), ack(0, 1), step(7, 0, 0, 3, 9), ack(0, 255), at(-20, 40))
+eng("fin_early", hello, step(9, 0, 0, 20, 3), data(20), ack(24), fin(1))
+eng("fin_overrun", hello, step(9, 0, 0, 10, 0), at(0, 40), ack(11))
+eng("udp", step(0, 3, 0, 9, 65), step(0, 3, 1, 20, 66), wait(0, 40), step(0, 3, 0, 0))
+eng("three", hello, step(18, 1), step(18, 2), data(), data(9, 1, 1), at(9, 9, 0, 0, 2), ack(0, 255, 1, 1), data(9, 0, 2), fin(0, 1))
+eng("sleepers", hello, data(), data(), data(), wake(2), data(), at(-4, 9, 1), wake(9), fin(), wake(1))
+eng("sleep_past_end", hello, data(), data(), fin(), fin(1), wait(0, 7), step(0, 3), wake(200), data())
+eng("broken", hello, step(22, 0, 0, 40), step(22, 0, 0, 9), step(26, 0, 0, 47, 255), step(26, 0, 0, 20, 9))
+eng("flags", hello, *[step(14, 0, 0, 0, f, 5) for f in (0, 1, 3, 0x29, 0x14, 0x12, 0xff)])
+eng("long", hello, step(3, 0, 0, 255), step(3, 0, 0, 200), at(-120, 60), at(-100, 60, 1), ack(), step(3, 0, 1, 90))
+eng("timeout", hello, data(), wait(0, 61), data(), wait(0, 255))
+eng("before_start", data(), at(-30, 20), at(-12, 20), ack(0))
