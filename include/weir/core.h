@@ -35,7 +35,7 @@ struct weir_core_opts {
 struct weir_core_stats {
     uint64_t live;      /**< cells in use now */
     uint64_t cells;     /**< cells made */
-    uint64_t grown;     /**< times the pool or the timers grew; steady when warm */
+    uint64_t grown;     /**< times the pool grew; steady when warm */
     uint64_t ran;       /**< handlers run from the queue */
     uint64_t stale;     /**< promises resolved late or twice */
     uint64_t unhandled; /**< failures of detached futures */
@@ -67,12 +67,13 @@ WEIR_API struct weir_core *weir_core_current(void);
  * Run queued handlers, with @p core as the current one.
  *
  * @param budget  stop after so many handlers and loop turns.
- * @return how many ran; 0: the queue is empty.
+ * @return how many handlers ran; 0: the queue is empty, or this is called from one of them.
  */
 WEIR_API unsigned weir_core_run(struct weir_core *core, unsigned budget);
 
 /**
- * Set the core's time and resolve the timers that are due, in the order of their deadlines.
+ * Set the core's time and resolve the timers that are due, in the order of their deadlines. Runs no
+ * handler: what waits is queued for weir_core_run().
  *
  * @param now  nanoseconds; an earlier time than before is ignored.
  */

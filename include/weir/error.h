@@ -42,7 +42,10 @@ enum weir_err {
 /** @return a static text for @p code; "unknown error" for one that is not in the list. */
 WEIR_API const char *weir_strerror(int code);
 
-/** Text of a set-up error, for people. Always terminated; empty where nothing went wrong. */
+/**
+ * Text of a set-up error, for people. Always terminated. Written only where something went wrong:
+ * the caller makes it empty before.
+ */
 struct weir_errbuf {
     char text[512];
 };

@@ -3,7 +3,9 @@
  * Flow events: what the engine noticed, with its fields (doc/events.md says when each is raised).
  *
  * Ownership: an event is lent to a stage until the stage returns; what has to live past a wait is
- * copied first. An event that queues behind a sleeping stage is held by the engine meanwhile.
+ * copied first. An event that queues behind a sleeping stage is held by the engine meanwhile, with
+ * the bytes that it shows and its struct weir_packet; the bytes that the packet points to are still
+ * there only if weir_packet.stable is set.
  */
 #ifndef WEIR_EVENT_H
 #define WEIR_EVENT_H
@@ -102,7 +104,7 @@ enum weir_overload {
     WEIR_OVERLOAD_FLOWS,     /**< no memory for a new flow */
     WEIR_OVERLOAD_MEMCAP,    /**< no memory for out-of-order data */
     WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
-    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage */
+    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; counted, not raised */
 };
 
 /** Bytes that an event shows; lent like the event itself. */
@@ -136,7 +138,7 @@ struct weir_event {
             bool sack, ts, tfo;
         } syn; /**< also syn_ack */
         struct {
-            int64_t rtt; /**< microseconds from the SYN to the third step */
+            int64_t rtt; /**< microseconds from the flow's first packet to the third step */
         } established;
         struct {
             int64_t offset;

@@ -3,7 +3,8 @@
  * Flows: both directions of one innermost 5-tuple, plus VLAN ids.
  *
  * Threads: a flow belongs to the core that sees its packets; call these from its handlers only.
- * Memory:  a flow lives from its flow_start to the return of its last flow_end handler.
+ * Memory:  a flow lives from its flow_start to the return of its last flow_end handler, and as long
+ *          as a tap of it sleeps.
  */
 #ifndef WEIR_FLOW_H
 #define WEIR_FLOW_H
@@ -30,14 +31,14 @@ struct weir_tuple {
 /** How far a flow has come. */
 enum weir_flow_phase {
     WEIR_FLOW_NEW,         /**< one side was seen, or a handshake is under way */
-    WEIR_FLOW_ESTABLISHED, /**< TCP: handshake complete, or picked up midstream; UDP: both seen */
+    WEIR_FLOW_ESTABLISHED, /**< TCP: handshake complete, or midstream; others: both seen */
     WEIR_FLOW_CLOSED,      /**< TCP: both FINs, or a RST, were accepted */
 };
 
-/** Counters of one direction. */
+/** Counters of one direction, without packets whose checksum is wrong. */
 struct weir_flow_counts {
-    uint64_t packets;
-    uint64_t bytes;    /**< whole frames, as on the wire */
+    uint64_t packets;  /**< modulo 2^32 */
+    uint64_t bytes;    /**< whole frames, as on the wire; modulo 2^40 */
     uint64_t payload;  /**< bytes delivered to handlers */
     uint8_t tcp_flags; /**< all flags seen, ORed */
 };
@@ -53,7 +54,7 @@ WEIR_API uint64_t weir_flow_id(const struct weir_flow *flow);
 /** @return time of the first packet, nanoseconds since 1970-01-01 UTC. */
 WEIR_API uint64_t weir_flow_start_time(const struct weir_flow *flow);
 
-/** @return time of the latest packet so far, nanoseconds since 1970-01-01 UTC. */
+/** @return the greatest packet time of the run when the flow's latest packet came, as above. */
 WEIR_API uint64_t weir_flow_last_time(const struct weir_flow *flow);
 
 WEIR_API enum weir_flow_phase weir_flow_phase(const struct weir_flow *flow);
@@ -70,6 +71,8 @@ WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_d
 /**
  * Copy bytes of a direction that were delivered and are still retained (TCP): a window of
  * weir_app.history bytes back from what the receiver acknowledged, up to what was delivered last.
+ * Once the flow has ended they are gone, so in a tap's on_end. Where no app has a history, some are
+ * there, but not for long.
  *
  * @param offset  of the first byte wanted.
  * @param to      room for @p n bytes.

@@ -12,7 +12,8 @@
  * Threads:   futures, promises, semaphores and gates belong to the core on which they were made
  *            (core.h) and are used only while it is the thread's current core.
  * Memory:    cells come from the core's pool. When it can give no more, the wait that needs one
- *            is given up: its source is cancelled and the result fails with WEIR_E_NOMEM.
+ *            is given up: its source is cancelled and the result fails with WEIR_E_NOMEM. The
+ *            handler that was to wait, even one of weir_always(), is not called.
  */
 #ifndef WEIR_FUTURE_H
 #define WEIR_FUTURE_H
@@ -157,7 +158,7 @@ weir_ptr(weir_fut f)
     return (void *)(uintptr_t)weir_fut_high(f);
 }
 
-/** @return the code of a failed future; WEIR_E_OK of a ready one. */
+/** @return the code of a failed future; WEIR_E_OK of any other, and of weir_stop(). */
 static inline int
 weir_code(weir_fut f)
 {
@@ -195,7 +196,7 @@ weir_future(struct weir_promise promise)
 /**
  * Resolve a promise. Runs no handler: what waits is queued for weir_core_run().
  *
- * @param outcome  ready or failed.
+ * @param outcome  ready or failed, never asleep.
  * @return false: it was resolved, broken or taken back by a cancel before. Harmless, and counted.
  */
 WEIR_API bool weir_resolve(struct weir_promise promise, weir_fut outcome);
@@ -207,7 +208,8 @@ WEIR_API bool weir_promise_break(struct weir_promise promise);
  * Say how the work behind a promise is called off.
  *
  * Without this, a promise whose waiter is cancelled stays until its producer resolves it, to no
- * effect. With it, @p forget is called once and the promise is over; resolving it is refused.
+ * effect. With it, @p forget is called once and the promise is over; resolving it is refused. No
+ * effect on a promise that is over; a cancel that came before this call is not told.
  *
  * @param forget  must not use futures, except to resolve other promises.
  */
@@ -279,7 +281,8 @@ WEIR_API WEIR_MUST_USE weir_fut weir_poll(weir_fut f);
  * Wait for all of @p n futures, failed ones too.
  *
  * @param in       consumed; copied by the call.
- * @param results  @p n outcomes, valid when the future that is returned is resolved; may be NULL.
+ * @param results  @p n outcomes, valid when the future that is returned is resolved; may be NULL or
+ *                 the same array as @p in.
  * @return ready with @p n; or the failure with the lowest index.
  */
 #define weir_when_all(in, n, results) weir_when_all_at((in), (n), (results), WEIR_HERE)
@@ -291,7 +294,8 @@ WEIR_API WEIR_MUST_USE weir_fut weir_when_all_at(const weir_fut *in, unsigned n,
  * run too, so that nothing of them is left.
  *
  * @param in       consumed; copied by the call.
- * @param results  @p n outcomes, valid when the future that is returned is resolved; may be NULL.
+ * @param results  @p n outcomes, valid when the future that is returned is resolved; may be NULL or
+ *                 the same array as @p in.
  * @return ready with the index of the first, or its failure; WEIR_E_INVAL if @p n is 0.
  */
 #define weir_when_any(in, n, results) weir_when_any_at((in), (n), (results), WEIR_HERE)
@@ -299,10 +303,11 @@ WEIR_API WEIR_MUST_USE weir_fut weir_when_any_at(const weir_fut *in, unsigned n,
                                                  const char *site);
 
 /**
- * Cancel @p f unless it is resolved in time.
+ * Cancel @p f unless it is resolved in time. Resolves when the handlers of @p f have run.
  *
  * @param ns  nanoseconds of the core's time (weir_core_advance()), from now.
- * @return the outcome of @p f; WEIR_E_TIMEOUT if time ended it.
+ * @return the outcome of @p f; WEIR_E_TIMEOUT if time ended it, and no handler of it turned the
+ *         WEIR_E_CANCELED that it saw into something else.
  */
 #define weir_timeout(f, ns) weir_timeout_at((f), (ns), WEIR_HERE)
 WEIR_API WEIR_MUST_USE weir_fut weir_timeout_at(weir_fut f, uint64_t ns, const char *site);
@@ -323,7 +328,7 @@ WEIR_API WEIR_MUST_USE weir_fut weir_after_at(uint64_t ns, const char *site);
 #define weir_repeat(body, ctx) weir_repeat_at((body), (ctx), WEIR_HERE)
 WEIR_API WEIR_MUST_USE weir_fut weir_repeat_at(weir_fn body, void *ctx, const char *site);
 
-/** A counted resource; waiters are served in their order. Fields are private. */
+/** A counted resource; waiters are served in their order. Fields are private: weir_sem_init(). */
 struct weir_sem {
     uint64_t units;
     struct weir_cell *first, **last;
@@ -354,7 +359,7 @@ WEIR_API WEIR_MUST_USE bool weir_gate_enter(struct weir_gate *gate);
 
 WEIR_API void weir_gate_leave(struct weir_gate *gate);
 
-/** Let nobody in. Once. @return ready 0 when all have left. */
+/** Let nobody in. Once. @return ready 0 when all have left; its memory may go then. */
 #define weir_gate_close(gate) weir_gate_close_at((gate), WEIR_HERE)
 WEIR_API WEIR_MUST_USE weir_fut weir_gate_close_at(struct weir_gate *gate, const char *site);
 

@@ -6,7 +6,9 @@
  * weir_monitor_feed() for packets of your own), weir_monitor_end(), weir_monitor_free().
  *
  * Threads: a monitor belongs to one thread; two monitors share nothing.
- * Memory:  flow memory is reserved at weir_monitor_new() and used as needed, up to memcap.
+ * Memory:  address space is reserved with the first packet and used as needed, up to memcap. Flows
+ *          refer to the bytes of stable frames: their port stays open until weir_monitor_end().
+ * Time:    weir_after() and weir_timeout() in stages count packet time, in steps of 100 ms.
  */
 #ifndef WEIR_MONITOR_H
 #define WEIR_MONITOR_H
@@ -28,24 +30,27 @@ enum weir_policy { WEIR_POLICY_LINUX };
 
 struct weir_monitor_opts {
     uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
-    uint64_t seed;   /**< secret of the flow table's hash; never changes the output */
+    uint64_t seed;   /**< of the flow table's hash (debug builds: of the core too); never changes
+                          the output */
     enum weir_policy policy;
     bool no_checksums; /**< take every checksum as right */
-    bool live;         /**< limits may drop events; a replay waits instead */
+    bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
+                            sleeping stage is full, drop the event before other handlers run */
 };
 
 /** A program part that listens: one tap of it hangs on every flow. */
 struct weir_app {
     const char *name;                 /**< static */
     const struct weir_tap_spec *spec; /**< stages, wanted events; must outlive the monitor */
-    size_t flow_size; /**< bytes of the app's state in each flow, zeroed at flow_start; stages get
-                           its address as ctx. Events without a flow share one such state. */
+    size_t flow_size; /**< bytes of the app's state in each flow, aligned to 16 and zeroed at
+                           flow_start; stages and on_end get its address as ctx. Events
+                           without a flow share one such state. */
     uint32_t history; /**< bytes of each direction's stream that weir_flow_read() can give back
                            while the flow lives; 0: none. At most 1 MiB */
     void *arg;        /**< handed out as weir_event.app */
 };
 
-/** Counters of a run. They only grow. */
+/** Counters of a run. They only grow, but for live_flows and memory. */
 struct weir_monitor_stats {
     uint64_t packets;     /**< fed, good or bad */
     uint64_t bytes;       /**< on the wire */
@@ -57,9 +62,10 @@ struct weir_monitor_stats {
     uint64_t bad_checksums;
     bool offload; /**< more than 20 % of a sender's checksums are wrong: its network card computes
                        them behind the capture, so they should not be verified */
-    uint64_t tap_dropped;           /**< events dropped behind sleeping stages (live only) */
-    uint64_t memory;                /**< bytes in use now, of memcap */
-    uint64_t overload[4];           /**< by enum weir_overload: how often each limit was hit */
+    uint64_t tap_dropped; /**< events dropped behind sleeping stages; in a replay only where no
+                               handler could run to wake the stage */
+    uint64_t memory;      /**< bytes in use now, of memcap */
+    uint64_t overload[4]; /**< by enum weir_overload: how often each limit was hit */
     uint64_t events[WEIR_EV_COUNT]; /**< raised, wanted or not */
 };
 
@@ -74,8 +80,9 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
 /**
  * Let @p app listen. Only before the first packet.
  *
- * @param app copied.
- * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet.
+ * @param app copied, but not what it points to.
+ * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, or if
+ *         weir_app.history is too large.
  */
 WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct weir_app *app);
 
@@ -83,24 +90,29 @@ WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct
  * Feed frames in the order they came; numbers and the clock go on from call to call.
  *
  * @param n at most what the caller likes; batches of 32 and more are fastest.
- * @return WEIR_E_OK; the first call: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a flow is
- *         too large.
+ * @return WEIR_E_OK; with the first packet: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a
+ *         flow is too large. The monitor can only be freed then.
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /**
- * Read @p port to its end (a live port: until weir_monitor_stop()) and feed what it gives.
+ * Read @p port to its end (with weir_monitor_opts.live: until weir_monitor_stop()) and feed what it
+ * gives.
  *
- * @return WEIR_E_OK, or what weir_port_read() returned.
+ * @param[out] err  gets a text for errors of the port only; may be NULL.
+ * @return WEIR_E_OK, or what weir_port_read() or weir_monitor_feed() returned.
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
 
-/** Make weir_monitor_run() return soon. Async-signal-safe. */
+/** Make weir_monitor_run() return soon, now and in later calls. Async-signal-safe. */
 WEIR_API void weir_monitor_stop(struct weir_monitor *m);
 
-/** The input is over: end every flow, in the order of their ids, and wait for what sleeps. */
+/**
+ * The input is over: end every flow, in the order of their ids, and wait for what sleeps on time.
+ * What sleeps on anything else then is cancelled.
+ */
 WEIR_API void weir_monitor_end(struct weir_monitor *m);
 
 WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *out);

@@ -31,14 +31,14 @@ struct weir_frame {
 struct weir_port_opts {
     const char *filter; /**< BPF expression (pcap-filter(7)); NULL or "": every packet */
     bool no_map;        /**< read files through libpcap even where they could be mapped */
-    uint32_t snaplen;   /**< live: bytes to capture of a packet; 0: 262144 */
+    uint32_t snaplen;   /**< live: bytes to capture of a packet, at most 262144; 0: so many */
 };
 
 /** What became of the input. Counters only grow. */
 struct weir_port_stats {
     uint64_t frames;       /**< handed out */
-    uint64_t filtered;     /**< refused by the filter */
-    uint64_t bytes_read;   /**< file bytes walked so far, for a progress bar */
+    uint64_t filtered;     /**< refused by the filter; live: 0, the kernel filters */
+    uint64_t bytes_read;   /**< file bytes walked so far, for a progress bar; of a pipe: about */
     uint64_t bytes_total;  /**< file size at open; 0: unknown */
     uint64_t kernel_drops; /**< live: lost before they reached us, by the kernel's count */
     bool truncated;        /**< the last record of the file was cut */
@@ -65,12 +65,13 @@ weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
                     struct weir_port **out, struct weir_errbuf *err);
 
 /**
- * Take the next frames.
+ * Take the next frames. Standard input and pipes give one at a time, as it comes.
  *
  * @param[out] frames  room for @p max (at least 1).
  * @return how many were written; 0 at the end of a file, or when a live port has nothing within
  *         100 ms; WEIR_E_IO or WEIR_E_MALFORMED (corruption before the tail) with a text in
- *         @p err. Frames before the error were handed out by earlier calls.
+ *         @p err; for a further interface of a pcapng file also WEIR_E_SYNTAX (the filter does not
+ *         fit it) or WEIR_E_NOMEM. Frames before the error were handed out by earlier calls.
  */
 WEIR_API WEIR_MUST_USE int weir_port_read(struct weir_port *port, struct weir_frame *frames,
                                           unsigned max, struct weir_errbuf *err);
@@ -85,7 +86,7 @@ WEIR_API void weir_port_close(struct weir_port *port);
  * pages over the rest of the file, mark the port (weir_port_stats.shrank) and go on.
  * Async-signal-safe.
  *
- * @return false: the address is not ours.
+ * @return false: the address is not ours, or the pages cannot be put there.
  */
 WEIR_API bool weir_capfile_fault(const void *addr);
 

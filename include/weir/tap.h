@@ -61,7 +61,7 @@ enum weir_tap_closing {
 enum weir_tap_result {
     WEIR_TAP_DONE,   /**< the stages ran, or nobody wanted it */
     WEIR_TAP_QUEUED, /**< it waits behind a sleeping stage */
-    WEIR_TAP_FULL,   /**< not taken: the queue is full, or there was no memory for a copy */
+    WEIR_TAP_FULL,   /**< not taken: the queue is full, no memory for a copy, no weir_tap_ops */
 };
 
 /** A copy of an event that waits. The event follows behind this head, 16-byte aligned. */
