@@ -44,23 +44,10 @@ engine_finish_taps(struct engine *e, uint8_t *part)
     return asleep;
 }
 
-/*
- * A tap takes no more events while its stage sleeps. A replay waits as long as handlers can run;
- * live, or when nothing here can wake the stage, the event is dropped and counted.
- */
+/* Push an event to every tap that wants it; full() is told of each that cannot take it. */
 static void
-push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
-{
-    while (!e->opts.live && weir_core_run(e->core, 256) > 0)
-        if (weir_tap_push(tap, state, ev->type, ev) != WEIR_TAP_FULL)
-            return;
-    e->stats.tap_dropped++;
-    e->stats.overload[WEIR_OVERLOAD_TAP_QUEUE]++;
-    e->stats.events[WEIR_EV_OVERLOAD]++;
-}
-
-void
-engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
+         void full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev))
 {
     uint8_t *part = flow != NULL ? flow_apps(flow) : e->flowless;
 
@@ -75,8 +62,40 @@ engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 
         ev->app = app->pub.arg;
         if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
-            push_again(e, tap, app_state(part, app), ev);
+            full(e, tap, app_state(part, app), ev);
     }
+}
+
+static void
+count_dropped(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
+{
+    (void)tap, (void)state, (void)ev;
+    e->stats.tap_dropped++;
+}
+
+/*
+ * A tap takes no more events while its stage sleeps. A replay waits as long as handlers can run;
+ * live, or when nothing here can wake the stage, the event is dropped, and the other taps are told.
+ */
+static void
+push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
+{
+    struct weir_event overload = { .type = WEIR_EV_OVERLOAD, .direction = ev->direction };
+
+    while (!e->opts.live && weir_core_run(e->core, 256) > 0)
+        if (weir_tap_push(tap, state, ev->type, ev) != WEIR_TAP_FULL)
+            return;
+    e->stats.tap_dropped++;
+    overload.overload.what = WEIR_OVERLOAD_TAP_QUEUE;
+    overload.overload.count = (int64_t)++e->stats.overload[WEIR_OVERLOAD_TAP_QUEUE];
+    if (engine_raises(e, ev->flow, WEIR_EV_OVERLOAD))
+        push_all(e, ev->flow, &overload, count_dropped);
+}
+
+void
+engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+{
+    push_all(e, flow, ev, push_again);
 }
 
 void
@@ -127,6 +146,27 @@ shown(struct weir_event *ev, struct weir_bytes *out[2])
     return n;
 }
 
+static const uint8_t *
+moved(const uint8_t *p, const struct weir_packet *from, const uint8_t *frame)
+{
+    return p != NULL ? frame + (p - from->frame) : NULL;
+}
+
+/* The packet, with pointers into a copy of its frame at room; stable ones keep theirs. */
+static void
+hold_packet(const struct weir_packet *from, uint8_t *room, struct weir_packet *to)
+{
+    *to = *from;
+    if (from->stable)
+        return;
+    memcpy(room, from->frame, from->caplen);
+    to->frame = room;
+    to->ip = moved(from->ip, from, room);
+    to->l4 = moved(from->l4, from, room);
+    to->payload = moved(from->payload, from, room);
+    to->tcp_options = moved(from->tcp_options, from, room);
+}
+
 static struct weir_held *
 hold(void *arg, const void *event)
 {
@@ -135,7 +175,8 @@ hold(void *arg, const void *event)
     struct mem *mem = ev.flow != NULL ? &flow_shard(ev.flow)->mem : &e->shards[0].mem;
     struct weir_bytes *show[2];
     unsigned n = ev.stable ? 0 : shown(&ev, show);
-    size_t size = sizeof(struct held), at = 0;
+    size_t frame = ev.packet != NULL && !ev.packet->stable ? ev.packet->caplen : 0, at = frame;
+    size_t size = sizeof(struct held) + frame;
     struct held *held;
 
     for (unsigned i = 0; i < n; i++)
@@ -145,14 +186,14 @@ hold(void *arg, const void *event)
         return NULL;
     held->mem = mem;
     held->size = size;
+    if (ev.packet != NULL) {
+        hold_packet(ev.packet, held->bytes, &held->packet);
+        ev.packet = &held->packet;
+    }
     for (unsigned i = 0; i < n; i++) {
         memcpy(held->bytes + at, show[i]->p, show[i]->n);
         show[i]->p = held->bytes + at;
         at += show[i]->n;
-    }
-    if (ev.packet != NULL) {
-        held->packet = *ev.packet;
-        ev.packet = &held->packet;
     }
     held->ev = ev;
     return &held->head;

@@ -40,3 +40,9 @@ tests_unit_test_tcp_SOURCES  = tests/unit/test_tcp.c
 tests_unit_test_tcp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_tcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tcp_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_monitor
+tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c
+tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_monitor_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_monitor_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)

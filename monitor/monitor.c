@@ -107,8 +107,9 @@ start(struct weir_monitor *m, uint64_t time)
         return WEIR_E_OK;
     if (!shard_layout(&e->layout, (size_t)(e->opts.memcap / N_SHARDS), stride))
         return WEIR_E_LIMIT;
-    e->flowless = calloc(1, stride + 1);
-    if (e->flowless == NULL || reserve(e) != WEIR_E_OK)
+    if (e->flowless == NULL)
+        e->flowless = calloc(1, stride + 1);
+    if (e->flowless == NULL || (e->range == NULL && reserve(e) != WEIR_E_OK))
         return WEIR_E_NOMEM;
     for (unsigned i = 0; i < N_SHARDS; i++) {
         if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i]))
@@ -455,19 +456,23 @@ weir_monitor_stop(struct weir_monitor *m)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
-/* Let what sleeps on the core's timers wake, as if time went on; what sleeps on is cancelled. */
+/*
+ * Let what sleeps on the core's timers wake, as if time went on, for a day; what sleeps on, and
+ * what only ever waits for its next turn, is cancelled.
+ */
 static void
 drain_core(struct engine *e)
 {
+    const uint64_t day = UINT64_C(86400) * 1000000000;
     uint64_t next;
 
     do {
         while (weir_core_run(e->core, UINT32_MAX) > 0)
             continue;
         next = weir_core_next_timer(e->core);
-        if (next != UINT64_MAX)
+        if (next <= e->clock + day)
             weir_core_advance(e->core, next);
-    } while (next != UINT64_MAX);
+    } while (next <= e->clock + day);
     engine_cancel_sleepers(e);
     while (weir_core_run(e->core, UINT32_MAX) > 0)
         continue;

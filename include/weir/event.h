@@ -4,8 +4,7 @@
  *
  * Ownership: an event is lent to a stage until the stage returns; what has to live past a wait is
  * copied first. An event that queues behind a sleeping stage is held by the engine meanwhile, with
- * the bytes that it shows and its struct weir_packet; the bytes that the packet points to are still
- * there only if weir_packet.stable is set.
+ * the bytes that it shows, its struct weir_packet, and that packet's frame.
  */
 #ifndef WEIR_EVENT_H
 #define WEIR_EVENT_H
@@ -104,7 +103,7 @@ enum weir_overload {
     WEIR_OVERLOAD_FLOWS,     /**< no memory for a new flow */
     WEIR_OVERLOAD_MEMCAP,    /**< no memory for out-of-order data */
     WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
-    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; counted, not raised */
+    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; the other taps are told */
 };
 
 /** Bytes that an event shows; lent like the event itself. */

@@ -1,0 +1,186 @@
+/* The monitor and its apps: events that wait, queues that are full, the end. */
+#include "support/frames.h"
+
+#include <weir/future.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct weir_monitor *m;
+    struct weir_tap_spec spec[2];
+    char said[2][4096]; /* by app: a word for each event */
+    bool wrong;         /* a packet's bytes were not its own any more */
+    unsigned turns;
+    uint8_t room[FRAME_ROOM]; /* of every frame: the bytes of the one before are overwritten */
+};
+
+static int
+set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){ .m = NULL };
+    *state = &fixture;
+    return weir_monitor_new(NULL, &fixture.m) != WEIR_E_OK;
+}
+
+static int
+tear_down(void **state)
+{
+    weir_monitor_free(((struct fixture *)*state)->m);
+    return 0;
+}
+
+static void
+add(struct fixture *f, unsigned i, const weir_fn *stages, unsigned n, uint64_t want, unsigned queue)
+{
+    struct weir_app app = { .name = i == 0 ? "one" : "two", .spec = &f->spec[i], .arg = f };
+
+    f->spec[i] =
+        (struct weir_tap_spec){ .stage = stages, .n_stages = n, .want = want, .queue_max = queue };
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
+}
+
+/* A datagram whose every byte is the last digit of its number. */
+static void
+feed(struct fixture *f, unsigned n)
+{
+    char data[8];
+    struct weir_frame frame;
+
+    memset(data, '0' + (int)(n % 10), sizeof(data));
+    frame = udp_frame(WEIR_TOSERVER, data, sizeof(data), n, f->room);
+    frame.stable = false;
+    assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+}
+
+static void
+say(char said[4096], const struct weir_event *ev)
+{
+    size_t n = strlen(said);
+
+    snprintf(said + n, 4096 - n, "%s@%u ", weir_event_name(ev->type), (unsigned)ev->number);
+}
+
+static weir_fut
+sleep_at_first(void *ctx, weir_fut in)
+{
+    struct weir_event *ev = weir_ptr(in);
+
+    (void)ctx;
+    if (ev->number == 1 && ev->type == WEIR_EV_DATAGRAM)
+        return weir_after(UINT64_C(10) * 1000000000);
+    say(((struct fixture *)ev->app)->said[0], ev);
+    if (ev->packet->payload[0] != '0' + ev->number % 10 ||
+        ev->packet->payload[7] != '0' + ev->number % 10 || ev->packet->payload < ev->packet->frame)
+        ((struct fixture *)ev->app)->wrong = true;
+    return weir_ok(0);
+}
+
+static const weir_fn sleepy[] = { sleep_at_first };
+
+/* What waits behind a sleeping stage has its own copy of a packet that is not stable. */
+static void
+a_packet_that_waits_keeps_its_bytes(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, 0, sleepy, 1, WEIR_EV_BIT(WEIR_EV_DATAGRAM) | WEIR_EV_BIT(WEIR_EV_PACKET), 0);
+    for (unsigned n = 1; n <= 4; n++)
+        feed(f, n);
+    assert_string_equal(f->said[0], "packet@1 ");
+    weir_monitor_end(f->m);
+    assert_string_equal(f->said[0], "packet@1 packet@2 datagram@2 packet@3 datagram@3 packet@4 "
+                                    "datagram@4 ");
+    assert_false(f->wrong);
+}
+
+static weir_fut
+listen(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+
+    (void)ctx;
+    say(((struct fixture *)ev->app)->said[1], ev);
+    return weir_ok(0);
+}
+
+static const weir_fn listener[] = { listen };
+
+/* A limit has a counter and an event. */
+static void
+a_full_queue_is_counted_and_told(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_monitor_stats stats;
+
+    add(f, 0, sleepy, 1, WEIR_EV_BIT(WEIR_EV_DATAGRAM), 2);
+    add(f, 1, listener, 1, WEIR_EV_BIT(WEIR_EV_OVERLOAD), 0);
+    for (unsigned n = 1; n <= 5; n++)
+        feed(f, n);
+    weir_monitor_end(f->m);
+    assert_string_equal(f->said[0], "datagram@2 datagram@3 ");
+    assert_string_equal(f->said[1], "overload@4 overload@5 ");
+    weir_monitor_get_stats(f->m, &stats);
+    assert_int_equal(stats.tap_dropped, 2);
+    assert_int_equal(stats.overload[WEIR_OVERLOAD_TAP_QUEUE], 2);
+    assert_int_equal(stats.events[WEIR_EV_OVERLOAD], 2);
+}
+
+static weir_fut
+go_on(void *ctx, weir_fut in)
+{
+    (void)ctx, (void)in;
+    return weir_ok(1); /* 0 would end the repetition */
+}
+
+static weir_fut
+again(void *ctx, weir_fut in)
+{
+    struct fixture *f = ctx;
+
+    (void)in;
+    f->turns++;
+    return weir_then(weir_after(UINT64_C(3600) * 1000000000), go_on, NULL);
+}
+
+static weir_fut
+begin_to_repeat(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+
+    (void)ctx;
+    return weir_repeat(again, ev->app);
+}
+
+static const weir_fn endless[] = { begin_to_repeat };
+
+static void
+an_app_that_never_ends_is_cancelled(void **state)
+{
+    struct fixture *f = *state;
+
+    add(f, 0, endless, 1, WEIR_EV_BIT(WEIR_EV_DATAGRAM), 0);
+    feed(f, 1);
+    weir_monitor_end(f->m);
+    assert_in_range(f->turns, 20, 30); /* a day, by the hour */
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_packet_that_waits_keeps_its_bytes),
+        T(a_full_queue_is_counted_and_told),
+        T(an_app_that_never_ends_is_cancelled),
+    };
+
+    return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);
+}
