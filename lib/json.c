@@ -118,6 +118,14 @@ json_text(struct json *j, const char *key, const char *text, size_t n)
 }
 
 void
+json_open_array_text(struct json *j, const char *key)
+{
+    json_text(j, NULL, key, strlen(key));
+    out_char(j->out, ':');
+    push(j, '[', ']');
+}
+
+void
 json_str(struct json *j, const char *key, const char *value)
 {
     json_text(j, key, value, strlen(value));

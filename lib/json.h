@@ -19,7 +19,7 @@ enum { JSON_DEPTH = 16 };
 
 struct json {
     struct out *out;
-    bool comma;               /* a member was written at this depth */
+    bool comma; /* a member was written at this depth */
     unsigned depth;
     char closing[JSON_DEPTH]; /* '}' or ']' by depth */
 };
@@ -39,6 +39,9 @@ void json_base64(struct json *j, const char *key, const uint8_t *p, size_t n);
 
 /* Any bytes as a string: what is not valid UTF-8 is written as \u00XX, byte by byte. */
 void json_text(struct json *j, const char *key, const char *p, size_t n);
+
+/* As json_open_array(), with a key that is not ours and may hold anything. */
+void json_open_array_text(struct json *j, const char *key);
 
 /* Only the key: the caller writes the value to j->out. */
 void json_key(struct json *j, const char *key);

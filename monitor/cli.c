@@ -604,8 +604,10 @@ tell_end(struct run *run, const struct weir_port *port, const char *name)
         cli_error(cli, "%s: input_shrank: the file was cut while it was read", name);
         cli->failed = true;
     } else if (input.truncated && caught == 0) {
-        cli_notice(cli, "%s: input_truncated: its last record is cut; all before it was read",
-                   name);
+        void (*tell)(const struct cli *, const char *, ...) =
+            cli->strict_input ? cli_error : cli_notice;
+
+        tell(cli, "%s: input_truncated: its last record is cut; all before it was read", name);
         cli->failed |= cli->strict_input;
     }
     if (cli->verbose > 0)

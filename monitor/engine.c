@@ -83,7 +83,7 @@ void
 engine_raise_plain(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    enum weir_event_type type)
 {
-    struct weir_event ev = { .type = (uint8_t)type, .direction = dir };
+    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
 
     if (engine_raises(e, flow, type))
         engine_deliver(e, flow, &ev);
@@ -93,12 +93,12 @@ void
 engine_overload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                 enum weir_overload what)
 {
-    struct weir_event ev = { .type = WEIR_EV_OVERLOAD, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_OVERLOAD, .direction = (uint8_t)dir };
 
     e->stats.overload[what]++;
     if (!engine_raises(e, flow, WEIR_EV_OVERLOAD))
         return;
-    ev.overload.what = what;
+    ev.overload.what = (uint8_t)what;
     ev.overload.count = (int64_t)e->stats.overload[what];
     engine_deliver(e, flow, &ev);
 }
@@ -414,7 +414,7 @@ raise_flow_end(struct engine *e, struct weir_flow *flow, enum weir_end_reason re
 
     if (!engine_raises(e, flow, WEIR_EV_FLOW_END))
         return;
-    ev.flow_end.reason = end_reason(flow, reason);
+    ev.flow_end.reason = (uint8_t)end_reason(flow, reason);
     ev.flow_end.pkts_toserver = side[WEIR_TOSERVER].packets;
     ev.flow_end.pkts_toclient = side[WEIR_TOCLIENT].packets;
     ev.flow_end.bytes_toserver = side[WEIR_TOSERVER].bytes;

@@ -260,7 +260,7 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
 static void
 raise_flow_start(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct weir_event ev = { .type = WEIR_EV_FLOW_START, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_FLOW_START, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_FLOW_START))
         return;
@@ -285,14 +285,14 @@ static void
 raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arrival *a)
 {
     enum weir_dir dir = flow != NULL ? direction(flow, &a->ref) : WEIR_TOSERVER;
-    struct weir_event ev = { .type = WEIR_EV_BAD_CHECKSUM, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_BAD_CHECKSUM, .direction = (uint8_t)dir };
 
     if (flow != NULL)
         engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     e->stats.bad_checksums++;
     if (!engine_raises(e, flow, WEIR_EV_BAD_CHECKSUM))
         return;
-    ev.bad_checksum.layer = a->bad_layer;
+    ev.bad_checksum.layer = (uint8_t)a->bad_layer;
     engine_deliver(e, flow, &ev);
 }
 
@@ -337,8 +337,8 @@ raise_bad_packet(struct engine *e, const struct arrival *a)
 
     if (!engine_raises(e, NULL, WEIR_EV_BAD_PACKET))
         return;
-    ev.bad_packet.layer = a->fault.layer;
-    ev.bad_packet.why = a->fault.why;
+    ev.bad_packet.layer = (uint8_t)a->fault.layer;
+    ev.bad_packet.why = (uint8_t)a->fault.why;
     engine_deliver(e, NULL, &ev);
 }
 

@@ -42,6 +42,21 @@ put_end(struct out *out, const struct weir_addr *addr, uint16_t port, unsigned v
     out_u64(out, port);
 }
 
+/* "vlan 100.200 ", outermost first. */
+static void
+put_vlan(struct out *out, const uint16_t *vlan, unsigned n)
+{
+    if (n == 0)
+        return;
+    out_str(out, "vlan ");
+    for (unsigned i = 0; i < n; i++) {
+        if (i > 0)
+            out_char(out, '.');
+        out_u64(out, vlan[i]);
+    }
+    out_char(out, ' ');
+}
+
 static void
 put_ends(struct out *out, const struct weir_event *ev)
 {
@@ -53,6 +68,7 @@ put_ends(struct out *out, const struct weir_event *ev)
     if (ev->flow != NULL) {
         weir_flow_tuple(ev->flow, &tuple);
         ports = tuple.proto == WEIR_PROTO_TCP || tuple.proto == WEIR_PROTO_UDP;
+        put_vlan(out, tuple.vlan, tuple.n_vlan);
         proto_text(tuple.proto, proto);
         out_str(out, proto);
         out_char(out, ' ');
@@ -62,6 +78,7 @@ put_ends(struct out *out, const struct weir_event *ev)
         put_end(out, &tuple.addr[!ev->direction], tuple.port[!ev->direction], tuple.ip_version,
                 ports);
     } else if (pkt != NULL && pkt->ip_version != 0) {
+        put_vlan(out, pkt->vlan, pkt->n_vlan);
         proto_text(pkt->proto, proto);
         out_str(out, proto);
         out_char(out, ' ');

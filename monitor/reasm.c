@@ -136,7 +136,7 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 {
     struct side *side = flow_side(flow, dir);
     bool after_gap = side->flags & SIDE_AFTER_GAP;
-    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = dir, .stable = stable };
+    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = (uint8_t)dir, .stable = stable };
 
     side->flags &= (uint8_t)~SIDE_AFTER_GAP;
     if (!engine_raises(e, flow, WEIR_EV_PAYLOAD))
@@ -478,11 +478,11 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
 {
     struct side *side = flow_side(flow, dir);
     struct rare *rare = need_rare(flow);
-    struct weir_event ev = { .type = WEIR_EV_GAP, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_GAP, .direction = (uint8_t)dir };
 
     ev.gap.offset = side->next;
     ev.gap.length = to - side->next;
-    ev.gap.cause = cause;
+    ev.gap.cause = (uint8_t)cause;
     if (rare != NULL)
         rare->lost[dir] += to - side->next;
     side->next = to;

@@ -83,7 +83,7 @@ static void
 raise_handshake(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                 enum weir_event_type type, const struct tcp_syn_options *options)
 {
-    struct weir_event ev = { .type = (uint8_t)type, .direction = dir };
+    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, type))
         return;
@@ -98,7 +98,7 @@ raise_handshake(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 static void
 raise_repeated_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_RETRANSMIT))
         return;
@@ -267,7 +267,7 @@ track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 static void
 raise_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    struct weir_event ev = { .type = WEIR_EV_ESTABLISHED, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_ESTABLISHED, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_ESTABLISHED))
         return;
@@ -299,7 +299,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 static void
 raise_range(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t end)
 {
-    struct weir_event ev = { .type = WEIR_EV_OUT_OF_WINDOW, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_OUT_OF_WINDOW, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_OUT_OF_WINDOW))
         return;
@@ -312,7 +312,7 @@ static void
 raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
            const struct overlap *seen)
 {
-    struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = (uint8_t)dir };
     uint32_t n;
 
     if (!engine_raises(e, flow, WEIR_EV_FAKE_RETRANSMIT))
@@ -321,7 +321,7 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     ev.fake_retransmit.length = seen->end - seen->off;
     ev.fake_retransmit.diff_offset = seen->diff_off;
     ev.fake_retransmit.diff_length = seen->diff_end - seen->diff_off;
-    ev.fake_retransmit.kept = seen->kept;
+    ev.fake_retransmit.kept = (uint8_t)seen->kept;
     ev.fake_retransmit.old_data =
         reasm_old_bytes(e, flow, dir, chunk, seen->diff_off, seen->diff_end);
     n = ev.fake_retransmit.old_data.n;
@@ -335,7 +335,7 @@ raise_retransmit(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                  const struct chunk *chunk, const struct overlap *seen, bool fin)
 {
     const struct side *side = &flow->side[dir];
-    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_RETRANSMIT, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_RETRANSMIT))
         return;
@@ -353,7 +353,7 @@ static void
 raise_out_of_order(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    const struct chunk *chunk)
 {
-    struct weir_event ev = { .type = WEIR_EV_OUT_OF_ORDER, .direction = dir };
+    struct weir_event ev = { .type = WEIR_EV_OUT_OF_ORDER, .direction = (uint8_t)dir };
 
     if (!engine_raises(e, flow, WEIR_EV_OUT_OF_ORDER))
         return;

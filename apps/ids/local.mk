@@ -1,1 +1,59 @@
-# apps/ids
+# apps/ids: rules, detection and the program weir-ids
+if HAVE_HS
+IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
+noinst_LTLIBRARIES += libids.la
+libids_la_SOURCES = \
+    %D%/detect/detect.c %D%/detect/detect.h \
+    %D%/detect/fit.c %D%/detect/fit.h \
+    %D%/detect/groups.c %D%/detect/groups.h \
+    %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/rule/classes.c %D%/rule/classes.h \
+    %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/header.c %D%/rule/header.h \
+    %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/options.c %D%/rule/options.h \
+    %D%/rule/ranges.c %D%/rule/ranges.h \
+    %D%/rule/rule.h \
+    %D%/rule/rules.c %D%/rule/rules.h \
+    %D%/rule/vars.c %D%/rule/vars.h \
+    %D%/settings.c %D%/settings.h
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS)
+libids_la_LIBADD   = libcore.la $(HS_LIBS)
+
+bin_PROGRAMS += weir-ids
+weir_ids_SOURCES  = %D%/main.c
+weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
+weir_ids_LDADD    = libids.la libprog.la libcore.la
+
+UNIT_TESTS += tests/unit/test_ranges
+tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
+tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_ranges_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ranges_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_vars
+tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c
+tests_unit_test_vars_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_vars_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_vars_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rules
+tests_unit_test_rules_SOURCES  = tests/unit/test_rules.c
+tests_unit_test_rules_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_rules_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rules_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_match
+tests_unit_test_match_SOURCES  = tests/unit/test_match.c
+tests_unit_test_match_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_match_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_match_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_detect
+tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
+tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+endif

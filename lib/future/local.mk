@@ -5,7 +5,7 @@ libcore_la_SOURCES += \
     %D%/cancel.c %D%/cell.c %D%/cell.h %D%/co.c %D%/combine.c %D%/debug.c %D%/future.c \
     %D%/report.c %D%/sem.c %D%/tap.c %D%/timer.c
 
-nobase_include_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
+weirinclude_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
 
 UNIT_TESTS += tests/model/test_future_model tests/model/test_tap_model
 UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model tests/unit/test_ring tests/unit/test_future \

@@ -1,0 +1,568 @@
+#include "detect/detect.h"
+
+#include "detect/fit.h"
+#include "detect/match.h"
+
+#include <weir/flow.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { PAYLOAD_MAX = 1 << 18 }; /* of one event; a longer one is looked at closely only so far */
+
+/* A rule whose fast pattern was found, and whose answer depends on bytes to come. */
+struct pending {
+    uint32_t rule;
+    uint64_t waits; /* as in struct match */
+    int64_t until, beyond;
+    int64_t seen; /* end of the bytes in which the fast pattern was found last */
+};
+
+struct detect {
+    const struct groups *groups;
+    const struct rule *rule; /* by index */
+    struct detect_opts opts;
+    alert_fn alert;
+    void *ctx;
+    struct detect_stats stats;
+    struct mem mem;
+    struct arena arena; /* behind mem */
+    void *range;        /* behind the arena */
+    size_t range_size;
+
+    /* Of the event at hand. */
+    struct occasion at;
+    struct flow_scan *scan;
+    bool has_window;
+    struct buffer buffer;
+    uint64_t *marked;  /* rules to look at, a bit each; none between events */
+    size_t low, high;  /* words of marked that may hold bits: [low, high) */
+    int64_t *beyond;   /* by rule, if marked: where its fast pattern has to end */
+    uint64_t *alerted; /* by rule: number of the packet it alerted on last */
+    uint8_t *window;   /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+void
+detect_free(struct detect *d)
+{
+    if (d == NULL)
+        return;
+    if (d->range != NULL) {
+        arena_give_back(&d->arena, d->range);
+        munmap(d->range, d->range_size);
+    }
+    free(d->marked);
+    free(d->beyond);
+    free(d->alerted);
+    free(d->window);
+    free(d);
+}
+
+/* Address space, of which only what is used becomes memory. */
+static bool
+reserve(struct detect *d)
+{
+    void *range = mmap(NULL, d->opts.memory, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (range == MAP_FAILED)
+        return false;
+    d->range = range;
+    d->range_size = d->opts.memory;
+    arena_init(&d->arena, range, d->range_size);
+    mem_init_arena(&d->mem, &d->arena, d->range_size);
+    return true;
+}
+
+int
+detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert, void *ctx,
+           struct detect **out, struct weir_errbuf *err)
+{
+    struct detect *d = calloc(1, sizeof(*d));
+    size_t n = groups->rules->n;
+
+    *out = NULL;
+    if (d == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    d->groups = groups;
+    d->rule = groups->rules->at;
+    d->opts = *opts;
+    d->alert = alert;
+    d->ctx = ctx;
+    d->marked = calloc(n / 64 + 1, sizeof(*d->marked));
+    d->beyond = calloc(n + 1, sizeof(*d->beyond));
+    d->alerted = calloc(n + 1, sizeof(*d->alerted));
+    d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
+    d->low = n / 64 + 1;
+    if (d->marked == NULL || d->beyond == NULL || d->alerted == NULL || d->window == NULL ||
+        !reserve(d)) {
+        detect_free(d);
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    }
+    *out = d;
+    return WEIR_E_OK;
+}
+
+const struct detect_stats *
+detect_get_stats(const struct detect *d)
+{
+    return &d->stats;
+}
+
+static bool
+kind_is_used(const struct groups *groups, enum group_kind kind)
+{
+    return !group_is_empty(&groups->group[kind][0]) || !group_is_empty(&groups->group[kind][1]);
+}
+
+uint64_t
+detect_wants(const struct detect *d)
+{
+    const struct groups *groups = d->groups;
+    uint64_t wants = WEIR_EV_BIT(WEIR_EV_ESTABLISHED) | WEIR_EV_BIT(WEIR_EV_FLOW_END);
+
+    for (int kind = GROUP_SEGMENT; kind < GROUP_KINDS; kind++)
+        if (kind_is_used(groups, kind))
+            wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
+    if (kind_is_used(groups, GROUP_STREAM))
+        wants |= WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST);
+    for (unsigned type = 0; type < WEIR_EV_COUNT; type++)
+        if (groups->first[type] < groups->first[type + 1])
+            wants |= WEIR_EV_BIT(type);
+    return wants;
+}
+
+/* ---- alerts and marks ---------------------------------------------------------------------- */
+
+static void
+raise_alert(struct detect *d, uint32_t rule)
+{
+    if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
+        return;
+    d->alerted[rule] = d->at.ev->number;
+    d->scan->alerted = true;
+    d->stats.alerts++;
+    d->alert(d->ctx, &d->rule[rule], d->at.ev);
+}
+
+static void
+mark(struct detect *d, uint32_t rule, int64_t beyond)
+{
+    size_t word = rule / 64;
+
+    d->marked[word] |= UINT64_C(1) << rule % 64;
+    d->low = word < d->low ? word : d->low;
+    d->high = word + 1 > d->high ? word + 1 : d->high;
+    d->beyond[rule] = beyond;
+}
+
+static bool
+is_marked(const struct detect *d, uint32_t rule)
+{
+    return d->marked[rule / 64] >> rule % 64 & 1;
+}
+
+/* Call look() with each marked rule, in order, and unmark it. */
+static void
+take_marks(struct detect *d, void look(struct detect *d, uint32_t rule))
+{
+    for (size_t word = d->low; word < d->high; word++) {
+        while (d->marked[word] != 0) {
+            uint32_t rule = (uint32_t)(word * 64) + (uint32_t)__builtin_ctzll(d->marked[word]);
+
+            d->marked[word] &= d->marked[word] - 1;
+            d->stats.candidates++;
+            look(d, rule);
+        }
+    }
+    d->low = d->groups->rules->n / 64 + 1;
+    d->high = 0;
+}
+
+static void
+mark_always(struct detect *d, const struct group *group, int64_t beyond)
+{
+    for (size_t i = 0; i < group->n_always; i++)
+        mark(d, group->always[i], beyond);
+}
+
+static enum match_answer
+match(struct detect *d, struct match *m)
+{
+    enum match_answer answer = match_rule(m);
+
+    d->stats.given_up += m->budget < 0;
+    return answer;
+}
+
+/* ---- packets ------------------------------------------------------------------------------- */
+
+/* The contents, if any, in the packet's payload. */
+static bool
+payload_fits(struct detect *d, uint32_t rule)
+{
+    const struct weir_packet *pkt = d->at.ev->packet;
+    struct buffer buffer;
+    struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
+
+    if (d->rule[rule].n_steps == 0)
+        return true;
+    if (pkt == NULL || pkt->l4 == NULL || pkt->payload_len == 0)
+        return false;
+    buffer = (struct buffer){ pkt->payload, 0, pkt->payload_len, true };
+    return match(d, &m) == MATCH_YES;
+}
+
+static void
+look_at_packet(struct detect *d, uint32_t rule)
+{
+    if (rule_fits(&d->at, &d->rule[rule]) && payload_fits(d, rule))
+        raise_alert(d, rule);
+}
+
+static void
+on_packet_match(void *ctx, uint32_t rule)
+{
+    mark(ctx, rule, 0);
+}
+
+static const struct group *
+packet_group(const struct detect *d)
+{
+    enum group_kind kind = GROUP_OTHER;
+
+    if (d->at.ev->packet->proto == WEIR_PROTO_TCP)
+        kind = has_stream(&d->at) ? GROUP_SEGMENT : GROUP_LONE;
+    else if (d->at.ev->packet->proto == WEIR_PROTO_UDP)
+        kind = GROUP_UDP;
+    return &d->groups->group[kind][d->at.ev->direction];
+}
+
+/* The target drops a packet with a bad checksum: only rules on that event see it. */
+static void
+scan_packet(struct detect *d)
+{
+    const struct weir_packet *pkt = d->at.ev->packet;
+    const struct group *group;
+
+    if (pkt == NULL || pkt->bad_checksum)
+        return;
+    group = packet_group(d);
+    mark_always(d, group, 0);
+    if (group->prefilter != NULL && pkt->payload_len > 0)
+        prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload, pkt->payload_len,
+                       on_packet_match, d);
+    take_marks(d, look_at_packet);
+}
+
+/* ---- streams: the window ------------------------------------------------------------------- */
+
+static int64_t
+greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/*
+ * What is retained of the direction before `offset`, and the event's own bytes behind it. Where
+ * something before is no longer retained, only the event's.
+ */
+static void
+fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, const uint8_t *data,
+            size_t n)
+{
+    int64_t start = greater(s->base, offset - DETECT_WINDOW);
+    size_t before = (size_t)(offset - start), got;
+
+    n = n < PAYLOAD_MAX ? n : PAYLOAD_MAX;
+    got = weir_flow_read(d->at.ev->flow, (enum weir_dir)(s - d->scan->dir), start, d->window,
+                         before);
+    if (got < before) {
+        d->stats.window_lost++;
+        before = 0;
+    }
+    if (n > 0)
+        memcpy(d->window + before, data, n);
+    d->buffer = (struct buffer){ d->window, offset - (int64_t)before, offset + (int64_t)n, n == 0 };
+}
+
+static const struct buffer *
+window(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+
+    if (!d->has_window)
+        fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, ev->payload.data.p,
+                    ev->payload.data.n);
+    d->has_window = true;
+    return &d->buffer;
+}
+
+/* ---- streams: rules that wait -------------------------------------------------------------- */
+
+static bool
+grow_pending(struct detect *d, struct stream_scan *s)
+{
+    uint16_t room = s->room == 0 ? 4 : 2 * s->room;
+    struct pending *more;
+
+    if (s->room == PENDING_MAX)
+        return false;
+    more = mem_alloc(&d->mem, room * sizeof(*more));
+    if (more == NULL)
+        return false;
+    if (s->n_pending > 0)
+        memcpy(more, s->pending, s->n_pending * sizeof(*more));
+    mem_free(&d->mem, s->pending, s->room * sizeof(*more));
+    s->pending = more;
+    s->room = room;
+    return true;
+}
+
+static void
+wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const struct match *m)
+{
+    if (s->n_pending == s->room && !grow_pending(d, s)) {
+        d->stats.pending_lost++;
+        return;
+    }
+    s->pending[s->n_pending++] = (struct pending){ rule, m->waits, m->until, m->beyond,
+                                                   d->buffer.end };
+}
+
+/* Whether one of the contents that it waits for ends in the event's bytes, from old_end on. */
+static bool
+wakes(struct detect *d, const struct pending *p, int64_t old_end)
+{
+    const struct buffer *buffer = window(d);
+    uint64_t waits = p->waits;
+
+    if (buffer->end >= p->until)
+        return true;
+    for (; waits != 0; waits &= waits - 1) {
+        const struct step *step = &d->rule[p->rule].step[__builtin_ctzll(waits)];
+
+        if (match_find(step, buffer, old_end - step->n + 1, buffer->end) >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* Mark those that wait and may match now; forget those that the window has left behind. */
+static void
+wake_pending(struct detect *d, struct stream_scan *s, int64_t old_end)
+{
+    uint16_t kept = 0;
+
+    for (uint16_t i = 0; i < s->n_pending; i++) {
+        const struct pending *p = &s->pending[i];
+
+        if (is_marked(d, p->rule) || wakes(d, p, old_end))
+            mark(d, p->rule, p->beyond);
+        else if (p->seen > d->buffer.start)
+            s->pending[kept++] = *p;
+    }
+    s->n_pending = kept;
+}
+
+/* An alert of a direction that the event at hand may not be of. */
+static void
+raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct weir_event turned = *ev;
+
+    if (ev->direction != dir) {
+        turned.direction = (uint8_t)dir;
+        turned.packet = NULL;
+        d->at.ev = &turned;
+    }
+    raise_alert(d, rule);
+    d->at.ev = ev;
+}
+
+/* Nothing more comes in this direction: what waits is decided on what came. */
+static void
+finish_pending(struct detect *d, enum weir_dir dir)
+{
+    struct stream_scan *s = &d->scan->dir[dir];
+    uint16_t n = s->n_pending;
+
+    if (n == 0)
+        return;
+    fill_window(d, s, s->end, NULL, 0);
+    s->n_pending = 0;
+    for (uint16_t i = 0; i < n; i++) {
+        uint32_t rule = s->pending[i].rule;
+        struct match m = { .rule = &d->rule[rule],
+                           .buffer = &d->buffer,
+                           .fast = d->groups->fast[rule],
+                           .beyond = s->pending[i].beyond };
+
+        if (match(d, &m) == MATCH_YES)
+            raise_for(d, rule, dir);
+    }
+}
+
+/* ---- streams: scanning --------------------------------------------------------------------- */
+
+/* The fast pattern is all there is to it. */
+static bool
+is_simple(const struct rule *rule)
+{
+    return rule->n_steps == 1 && rule->step[0].n <= FAST_MAX &&
+           (rule->step[0].flags & ~(STEP_NOCASE | STEP_FAST)) == 0;
+}
+
+static void
+look_at_stream(struct detect *d, uint32_t rule)
+{
+    struct stream_scan *s = &d->scan->dir[d->at.ev->direction];
+    struct match m = { .rule = &d->rule[rule],
+                       .fast = d->groups->fast[rule],
+                       .beyond = d->beyond[rule] };
+    enum match_answer answer = MATCH_YES;
+
+    if (!rule_fits(&d->at, m.rule))
+        return;
+    if (m.rule->n_steps > 0 && !(is_simple(m.rule) && m.fast >= 0)) {
+        m.buffer = window(d);
+        answer = match(d, &m);
+    }
+    if (answer == MATCH_YES)
+        raise_alert(d, rule);
+    else if (answer == MATCH_WAIT && m.fast >= 0)
+        wait_for_more(d, s, rule, &m);
+}
+
+static void
+on_stream_match(void *ctx, uint32_t rule)
+{
+    struct detect *d = ctx;
+
+    mark(d, rule, d->scan->dir[d->at.ev->direction].end);
+}
+
+/* Bytes that do not follow the last ones, behind a gap for example, are scanned afresh. */
+static bool
+start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf, int64_t offset)
+{
+    if (s->stream == NULL && pf != NULL) {
+        s->stream = prefilter_open(pf, &d->mem);
+        s->given_up = s->stream == NULL;
+        d->stats.no_memory += s->given_up;
+    } else if (s->stream != NULL) {
+        finish_pending(d, d->at.ev->direction);
+        prefilter_reset(s->stream, d->groups->scratch);
+    }
+    s->base = s->end = offset;
+    s->started = true;
+    return !s->given_up;
+}
+
+static void
+scan_payload(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    const struct group *group = &d->groups->group[GROUP_STREAM][ev->direction];
+    struct stream_scan *s = &d->scan->dir[ev->direction];
+    int64_t old_end;
+
+    if (group_is_empty(group) || !has_stream(&d->at) || s->given_up)
+        return;
+    if ((!s->started || ev->payload.offset != s->end) &&
+        !start_scan(d, s, group->prefilter, ev->payload.offset))
+        return;
+    mark_always(d, group, s->end);
+    if (group->prefilter != NULL)
+        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, ev->payload.data.p,
+                              ev->payload.data.n, on_stream_match, d);
+    d->stats.scanned += ev->payload.data.n;
+    old_end = s->end;
+    s->end += ev->payload.data.n;
+    if (s->n_pending > 0)
+        wake_pending(d, s, old_end);
+    if (d->high > 0)
+        take_marks(d, look_at_stream);
+}
+
+static void
+release(struct detect *d)
+{
+    for (int dir = 0; dir < 2; dir++) {
+        struct stream_scan *s = &d->scan->dir[dir];
+        const struct prefilter *pf = d->groups->group[GROUP_STREAM][dir].prefilter;
+
+        prefilter_close(pf, &d->mem, s->stream);
+        mem_free(&d->mem, s->pending, s->room * sizeof(*s->pending));
+        *s = (struct stream_scan){ .given_up = true };
+    }
+}
+
+/* ---- flow-event ---------------------------------------------------------------------------- */
+
+static bool
+conditions_hold(const struct event_test *test, const struct weir_event *ev)
+{
+    for (unsigned i = 0; i < test->n; i++)
+        if (!compare_holds(&test->condition[i].compare,
+                           weir_event_int(ev, test->condition[i].field)))
+            return false;
+    return true;
+}
+
+static void
+test_event_rules(struct detect *d)
+{
+    const struct groups *groups = d->groups;
+    unsigned type = d->at.ev->type;
+
+    for (size_t i = groups->first[type]; i < groups->first[type + 1]; i++) {
+        uint32_t rule = groups->by_event[i];
+
+        d->stats.candidates++;
+        if (conditions_hold(d->rule[rule].event, d->at.ev))
+            look_at_packet(d, rule);
+    }
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+void
+detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
+{
+    d->at = (struct occasion){ .ev = ev,
+                               .established = scan->established,
+                               .midstream = d->opts.midstream };
+    d->scan = scan;
+    d->has_window = false;
+
+    switch (ev->type) {
+    case WEIR_EV_PACKET:
+        scan_packet(d);
+        break;
+    case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */
+        scan->established = d->at.established = true;
+        scan_packet(d);
+        break;
+    case WEIR_EV_PAYLOAD:
+        scan_payload(d);
+        break;
+    case WEIR_EV_FIN:
+        finish_pending(d, ev->direction);
+        break;
+    case WEIR_EV_RST:
+    case WEIR_EV_FLOW_END:
+        finish_pending(d, WEIR_TOSERVER);
+        finish_pending(d, WEIR_TOCLIENT);
+        break;
+    default:
+        break;
+    }
+    test_event_rules(d);
+    if (ev->type == WEIR_EV_FLOW_END)
+        release(d);
+}

@@ -1,0 +1,69 @@
+/*
+ * Detection: which rules a flow event fulfils. Stages of a tap call detect_event(); each rule that
+ * matches is reported once a packet, rules of the same event in their order.
+ *
+ * Threads: one core; the rules and groups may be shared.
+ */
+#ifndef IDS_DETECT_H
+#define IDS_DETECT_H
+
+#include "detect/groups.h"
+
+#include <weir/event.h>
+
+enum {
+    DETECT_WINDOW = 65536, /* bytes back from the newest that contents are looked for in */
+    PENDING_MAX = 256,     /* rules that may wait for more of one direction's bytes */
+};
+
+struct pending;
+
+/* Detection's part of one direction of a flow; all zero at first. */
+struct stream_scan {
+    struct prefilter_stream *stream;
+    int64_t base, end; /* what was scanned: [base, end) */
+    struct pending *pending;
+    uint16_t n_pending, room;
+    bool started;
+    bool given_up; /* no memory, or the flow is over: not scanned any more */
+};
+
+struct flow_scan {
+    struct stream_scan dir[2];
+    bool established; /* TCP: the handshake was seen */
+    bool alerted;
+};
+
+struct detect_stats {
+    uint64_t alerts;
+    uint64_t scanned;      /* stream bytes that went through a prefilter */
+    uint64_t candidates;   /* rules that were looked at closely */
+    uint64_t no_memory;    /* directions that were given up because memory ran out */
+    uint64_t pending_lost; /* rules that could not wait: PENDING_MAX, or no memory */
+    uint64_t window_lost;  /* looks that missed bytes no longer retained */
+    uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
+};
+
+struct detect_opts {
+    bool midstream;  /* flows without their SYN have streams too */
+    uint64_t memory; /* cap of what streams take */
+};
+
+typedef void (*alert_fn)(void *ctx, const struct rule *rule, const struct weir_event *ev);
+
+struct detect;
+
+/* groups must outlive it. */
+int detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert,
+               void *ctx, struct detect **out, struct weir_errbuf *err);
+void detect_free(struct detect *d);
+
+/* Bits of the events that the rules need. */
+uint64_t detect_wants(const struct detect *d);
+
+/* scan: the flow's; that of no flow for events without one. */
+void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
+
+const struct detect_stats *detect_get_stats(const struct detect *d);
+
+#endif

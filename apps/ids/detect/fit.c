@@ -1,0 +1,182 @@
+#include "detect/fit.h"
+
+#include "rule/vars.h"
+
+#include <weir/flow.h>
+
+/* ---- the header of a rule ------------------------------------------------------------------ */
+
+static uint8_t
+rule_proto(unsigned proto)
+{
+    switch (proto) {
+    case WEIR_PROTO_TCP:
+        return RULE_TCP;
+    case WEIR_PROTO_UDP:
+        return RULE_UDP;
+    case WEIR_PROTO_ICMP:
+    case WEIR_PROTO_ICMPV6:
+        return RULE_ICMP;
+    default:
+        return RULE_OTHER;
+    }
+}
+
+static void
+ends_of_packet(const struct weir_packet *pkt, struct ends *out)
+{
+    bool ports = pkt->proto == WEIR_PROTO_TCP || pkt->proto == WEIR_PROTO_UDP;
+
+    *out = (struct ends){ .ip_version = pkt->ip_version };
+    if (pkt->ip_version == 0)
+        return;
+    out->proto = rule_proto(pkt->proto);
+    out->src = address_number(&pkt->src, pkt->ip_version);
+    out->dst = address_number(&pkt->dst, pkt->ip_version);
+    out->src_port = ports ? pkt->src_port : 0;
+    out->dst_port = ports ? pkt->dst_port : 0;
+}
+
+static void
+ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
+{
+    struct weir_tuple tuple;
+
+    weir_flow_tuple(flow, &tuple);
+    *out = (struct ends){
+        .src = address_number(&tuple.addr[dir], tuple.ip_version),
+        .dst = address_number(&tuple.addr[!dir], tuple.ip_version),
+        .src_port = tuple.port[dir],
+        .dst_port = tuple.port[!dir],
+        .ip_version = tuple.ip_version,
+        .proto = rule_proto(tuple.proto),
+    };
+}
+
+static const struct ends *
+event_ends(struct occasion *at)
+{
+    if (at->has_ends)
+        return &at->ends;
+    if (at->ev->packet != NULL)
+        ends_of_packet(at->ev->packet, &at->ends);
+    else if (at->ev->flow != NULL)
+        ends_of_flow(at->ev->flow, at->ev->direction, &at->ends);
+    else
+        at->ends = (struct ends){ .proto = 0 };
+    at->has_ends = true;
+    return &at->ends;
+}
+
+static bool
+in_set(const struct ranges *set, u128 value)
+{
+    return set == NULL || ranges_have(set, value);
+}
+
+static bool
+header_fits(struct occasion *at, const struct rule *rule)
+{
+    const struct ends *ends = event_ends(at);
+
+    if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
+        return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
+               rule->dst == NULL && rule->src_port == NULL && rule->dst_port == NULL;
+    if (!(rule->protos & ends->proto) ||
+        (rule->ip_version != 0 && rule->ip_version != ends->ip_version))
+        return false;
+    if (in_set(rule->src_port, ends->src_port) && in_set(rule->dst_port, ends->dst_port) &&
+        in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst))
+        return true;
+    return rule->both_ways && in_set(rule->src_port, ends->dst_port) &&
+           in_set(rule->dst_port, ends->src_port) && in_set(rule->src, ends->dst) &&
+           in_set(rule->dst, ends->src);
+}
+
+/* ---- the flow and the packet --------------------------------------------------------------- */
+
+bool
+has_stream(const struct occasion *at)
+{
+    return at->established || (at->midstream && weir_flow_midstream(at->ev->flow));
+}
+
+/* As Suricata's flow:established: TCP, the handshake; others, both sides have spoken. */
+static bool
+is_established(const struct occasion *at)
+{
+    const struct weir_event *ev = at->ev;
+    struct weir_flow_counts back;
+
+    if (ev->flow == NULL)
+        return false;
+    if (weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
+        return has_stream(at);
+    weir_flow_counts(ev->flow, !ev->direction, &back);
+    return back.packets > 0;
+}
+
+static bool
+flow_fits(const struct occasion *at, const struct rule *rule)
+{
+    uint8_t other = at->ev->direction == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
+
+    if (rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT) &&
+        (at->ev->flow == NULL || rule->flow & other))
+        return false;
+    if (rule->flow & RULE_ESTABLISHED)
+        return is_established(at);
+    return !(rule->flow & RULE_NOT_ESTABLISHED) || !is_established(at);
+}
+
+static bool
+flags_fit(const struct check *check, uint8_t flags)
+{
+    uint8_t seen = flags & (uint8_t)~check->mask;
+
+    switch (check->how) {
+    case '+':
+        return (seen & check->flags) == check->flags;
+    case '*':
+        return (seen & check->flags) != 0;
+    case '!':
+        return (seen & check->flags) != check->flags;
+    default:
+        return seen == check->flags;
+    }
+}
+
+static bool
+check_fits(const struct check *check, const struct weir_packet *pkt)
+{
+    bool icmp = pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
+
+    switch ((enum check_kind)check->kind) {
+    case CHECK_DSIZE:
+        return compare_holds(&check->compare, pkt->payload_wire);
+    case CHECK_TTL:
+        return compare_holds(&check->compare, pkt->ttl);
+    case CHECK_ITYPE:
+        return icmp && compare_holds(&check->compare, pkt->icmp_type);
+    case CHECK_ICODE:
+        return icmp && compare_holds(&check->compare, pkt->icmp_code);
+    case CHECK_FLAGS:
+        return pkt->proto == WEIR_PROTO_TCP && flags_fit(check, pkt->tcp_flags);
+    }
+    return false;
+}
+
+static bool
+packet_fits(const struct rule *rule, const struct weir_packet *pkt)
+{
+    for (unsigned i = 0; i < rule->n_checks; i++)
+        if (pkt == NULL || pkt->l4 == NULL || !check_fits(&rule->check[i], pkt))
+            return false;
+    return true;
+}
+
+bool
+rule_fits(struct occasion *at, const struct rule *rule)
+{
+    return header_fits(at, rule) && flow_fits(at, rule) && packet_fits(rule, at->ev->packet);
+}

@@ -1,0 +1,30 @@
+/* Everything of a rule but its contents, against an event: header, flow and packet. */
+#ifndef IDS_FIT_H
+#define IDS_FIT_H
+
+#include "rule/rule.h"
+
+#include <weir/event.h>
+
+/* Where an event comes from and goes to, as headers of rules see it. */
+struct ends {
+    u128 src, dst;
+    uint16_t src_port, dst_port;
+    uint8_t ip_version, proto; /* enum rule_proto; 0: there is no IP header */
+};
+
+/* The event at hand, and what is known of its flow. */
+struct occasion {
+    const struct weir_event *ev;
+    bool established; /* TCP: the handshake was seen */
+    bool midstream;   /* flows without their SYN have streams too */
+    bool has_ends;    /* ends is filled */
+    struct ends ends;
+};
+
+/* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
+bool has_stream(const struct occasion *at);
+
+bool rule_fits(struct occasion *at, const struct rule *rule);
+
+#endif

@@ -1,0 +1,165 @@
+#include "detect/match.h"
+
+#include <string.h>
+
+#define FAR INT64_MAX
+
+static inline uint8_t
+lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
+}
+
+static bool
+equal_nocase(const uint8_t *p, const uint8_t *lower_bytes, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        if (lower(p[i]) != lower_bytes[i])
+            return false;
+    return true;
+}
+
+static const uint8_t *
+find_nocase(const uint8_t *p, size_t n, const struct step *step)
+{
+    for (size_t i = 0; i + step->n <= n; i++)
+        if (lower(p[i]) == step->bytes[0] && equal_nocase(p + i, step->bytes, step->n))
+            return p + i;
+    return NULL;
+}
+
+int64_t
+match_find(const struct step *step, const struct buffer *buffer, int64_t from, int64_t to)
+{
+    const uint8_t *p, *found;
+    size_t n;
+
+    if (from < buffer->start)
+        from = buffer->start;
+    if (to > buffer->end)
+        to = buffer->end;
+    if (to - from < step->n)
+        return -1;
+    p = buffer->p + (from - buffer->start);
+    n = (size_t)(to - from);
+    found = step->flags & STEP_NOCASE ? find_nocase(p, n, step)
+                                      : memmem(p, n, step->bytes, step->n);
+    return found != NULL ? from + (found - p) : -1;
+}
+
+static enum match_answer match_from(struct match *m, unsigned i, int64_t cursor);
+
+static enum match_answer
+wait_until(struct match *m, int64_t place)
+{
+    if (!m->buffer->final && place < m->until)
+        m->until = place;
+    return MATCH_NO;
+}
+
+/* Suricata: absolute, the buffer is longer than n; relative, n bytes follow at least. */
+static enum match_answer
+isdataat(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    bool relative = step->flags & STEP_RELATIVE;
+    int64_t needed = relative ? cursor + step->offset : step->offset + 1;
+    bool there = m->buffer->end >= needed;
+
+    if (there == ((step->flags & STEP_NEGATED) != 0))
+        return there ? MATCH_NO : wait_until(m, needed);
+    return match_from(m, i + 1, cursor);
+}
+
+/* Not in [from, to): known once the range has come; without an end, what has come decides. */
+static enum match_answer
+negated(struct match *m, unsigned i, int64_t cursor, int64_t from, int64_t to)
+{
+    m->budget -= m->buffer->end - from;
+    if (match_find(&m->rule->step[i], m->buffer, from, to) >= 0)
+        return MATCH_NO;
+    if (to != FAR && to > m->buffer->end && !m->buffer->final)
+        return wait_until(m, to);
+    return match_from(m, i + 1, cursor);
+}
+
+/* Whether a step behind i depends on where i was found. */
+static bool
+is_leaned_on(const struct rule *rule, unsigned i)
+{
+    for (unsigned k = i + 1; k < rule->n_steps; k++) {
+        const struct step *step = &rule->step[k];
+
+        if (step->flags & STEP_RELATIVE)
+            return true;
+        if (step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED))
+            return false; /* what follows leans on this one */
+    }
+    return false;
+}
+
+static enum match_answer
+positive(struct match *m, unsigned i, int64_t from, int64_t to)
+{
+    const struct step *step = &m->rule->step[i];
+    bool again = is_leaned_on(m->rule, i);
+    bool at_end = step->flags & STEP_ENDSWITH;
+
+    if ((int)i == m->fast && from <= m->beyond - (int64_t)fast_length(step))
+        from = m->beyond - (int64_t)fast_length(step) + 1;
+    if (from < m->buffer->start)
+        from = m->buffer->start;
+    for (; m->budget >= 0; from++) {
+        int64_t at = match_find(step, m->buffer, from, to);
+
+        m->budget -= 16 + (at < 0 ? m->buffer->end : at) - from;
+        if (at < 0) {
+            if (!m->buffer->final && to > m->buffer->end)
+                m->waits |= UINT64_C(1) << i;
+            return MATCH_NO;
+        }
+        from = at;
+        if (at_end && at + step->n != m->buffer->end)
+            continue;
+        if (match_from(m, i + 1, at + step->n) == MATCH_YES)
+            return MATCH_YES;
+        if (!again)
+            return MATCH_NO;
+    }
+    return MATCH_NO;
+}
+
+/* Steps i and later; cursor: where the last content that was found ends. At most STEPS_MAX deep. */
+static enum match_answer
+match_from(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t from, to = FAR;
+
+    if (i == m->rule->n_steps)
+        return MATCH_YES;
+    if (step->kind == STEP_ISDATAAT)
+        return isdataat(m, i, cursor);
+    from = step->offset + (step->flags & STEP_RELATIVE ? cursor : 0);
+    if (step->flags & (STEP_DEPTH | STEP_WITHIN))
+        to = from + step->length;
+    if (from < 0)
+        from = 0;
+    return step->flags & STEP_NEGATED ? negated(m, i, cursor, from, to) : positive(m, i, from, to);
+}
+
+enum match_answer
+match_rule(struct match *m)
+{
+    enum match_answer answer;
+
+    m->waits = 0;
+    m->until = FAR;
+    m->budget = MATCH_BUDGET;
+    answer = match_from(m, 0, 0);
+    if (m->budget < 0)
+        return answer;
+    if (m->fast >= 0)
+        m->waits &= ~(UINT64_C(1) << m->fast); /* the prefilter looks out for it */
+    return answer == MATCH_NO && (m->waits != 0 || m->until != FAR) ? MATCH_WAIT : answer;
+}

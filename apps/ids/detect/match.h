@@ -1,0 +1,52 @@
+/*
+ * The contents of a rule against a buffer, one after the other and back again: where a later
+ * content that is relative does not fit, earlier ones are looked for further on.
+ *
+ * The buffer may be a stream of which more can come. Then the answer can also be that it depends on
+ * what comes, and on which contents.
+ */
+#ifndef IDS_MATCH_H
+#define IDS_MATCH_H
+
+#include "rule/rule.h"
+
+struct buffer {
+    const uint8_t *p;
+    int64_t start, end; /* places of the first byte of p, and behind the last */
+    bool final;         /* nothing comes behind end */
+};
+
+enum match_answer { MATCH_NO, MATCH_YES, MATCH_WAIT };
+
+struct match {
+    const struct rule *rule;
+    const struct buffer *buffer;
+    int fast;       /* step that has to end ... ; -1: none */
+    int64_t beyond; /* ... beyond this place (its first FAST_MAX bytes, if it is longer) */
+
+    /* Of MATCH_WAIT: contents whose coming may change the answer, a bit each, and a place that
+     * may change it once it is reached. */
+    uint64_t waits;
+    int64_t until;
+    int64_t budget; /* bytes that may still be looked at */
+};
+
+enum {
+    FAST_MAX = 32, /* bytes of a content that the prefilter looks for */
+    MATCH_BUDGET = 1 << 20,
+};
+
+/* budget below zero afterwards: the search was given up, and the answer is MATCH_NO. */
+enum match_answer match_rule(struct match *m);
+
+/* The place of step's bytes in [from, to); -1: they are not there. */
+int64_t match_find(const struct step *step, const struct buffer *buffer, int64_t from, int64_t to);
+
+/* How many bytes of a step the prefilter looks for. */
+static inline unsigned
+fast_length(const struct step *step)
+{
+    return step->n < FAST_MAX ? step->n : FAST_MAX;
+}
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Which rules are worth a look: one fast pattern a rule, all of them found in one pass over the
+ * bytes. The one place that knows Hyperscan (or Vectorscan, which is the same).
+ *
+ * Threads: a prefilter is constant and may be shared; streams and scratch belong to one core.
+ * Memory:  scanning never allocates; a stream's memory comes from the mem that it is opened with.
+ */
+#ifndef IDS_PREFILTER_H
+#define IDS_PREFILTER_H
+
+#include "mem.h"
+
+#include <weir/error.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pattern {
+    const uint8_t *bytes;
+    unsigned n;
+    bool nocase;
+    uint32_t rule; /* what a match is reported as */
+};
+
+struct prefilter;
+struct prefilter_stream;
+struct prefilter_scratch;
+
+/*
+ * Make one from patterns, which are sorted and may be freed afterwards. streams: for
+ * prefilter_scan_stream(), else for prefilter_scan(). *scratch grows as needed (start with NULL).
+ */
+int
+prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter_scratch **scratch,
+              struct prefilter **out, struct weir_errbuf *err);
+void prefilter_free(struct prefilter *pf);
+void prefilter_free_scratch(struct prefilter_scratch *scratch);
+
+/* Called for each match of each rule; may come twice for a rule. */
+typedef void (*prefilter_fn)(void *ctx, uint32_t rule);
+
+void prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratch, const uint8_t *p,
+                    uint32_t n, prefilter_fn each, void *ctx);
+
+/* NULL: no memory. */
+struct prefilter_stream *prefilter_open(const struct prefilter *pf, struct mem *mem);
+void prefilter_close(const struct prefilter *pf, struct mem *mem, struct prefilter_stream *stream);
+void prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scratch);
+void prefilter_scan_stream(const struct prefilter *pf, struct prefilter_stream *stream,
+                           struct prefilter_scratch *scratch, const uint8_t *p, uint32_t n,
+                           prefilter_fn each, void *ctx);
+
+/* Bytes of one stream. */
+size_t prefilter_stream_size(const struct prefilter *pf);
+
+#endif

@@ -1,0 +1,319 @@
+/* weir-ids: raises alerts from rules. */
+#include "cli.h"
+#include "detect/detect.h"
+#include "out.h"
+#include "out/alert.h"
+#include "rule/rules.h"
+#include "settings.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct program {
+    struct cli cli;
+    struct settings settings;
+    const char **rule_files;
+    size_t n_rule_files;
+    bool only; /* -S was given */
+    bool test, init_errors_fatal, fail_on_alert;
+
+    struct rules rules;
+    struct groups *groups;
+    struct detect *detect;
+    struct out eve, fast;
+};
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+static int
+add_file(struct program *prg, const char *path, struct weir_errbuf *err)
+{
+    const char **more = realloc(prg->rule_files, (prg->n_rule_files + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    prg->rule_files = more;
+    prg->rule_files[prg->n_rule_files++] = path;
+    return WEIR_E_OK;
+}
+
+/* Only this file, and those of a later -s. */
+static int
+take_only(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct program *prg = ctx;
+
+    if (prg->only)
+        return weir_err_set(err, WEIR_E_INVAL, "-S: one file is expected (-s adds more)");
+    prg->only = true;
+    return add_file(prg, value, err);
+}
+
+static int
+take_more(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    return add_file(ctx, value, err);
+}
+
+static int
+take_test(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct program *prg = ctx;
+
+    (void)value, (void)err;
+    prg->test = prg->cli.input_optional = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_fatal(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct program *)ctx)->init_errors_fatal = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_fail(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct program *)ctx)->fail_on_alert = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_set(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct program *prg = ctx;
+    bool ignored;
+    int rc = settings_set(&prg->settings, value, &ignored, err);
+
+    if (ignored)
+        cli_notice(&prg->cli, "--set %s: means nothing to weir-ids, and is ignored", value);
+    return rc;
+}
+
+static const struct cli_option options[] = {
+    { 'S', NULL, "FILE", "the rules", take_only },
+    { 's', NULL, "FILE", "more rules; may be repeated", take_more },
+    { 'T', NULL, NULL, "test the rules and stop", take_test },
+    { 0, "init-errors-fatal", NULL, "stop if a rule is refused", take_fatal },
+    { 0, "fail-on-alert", NULL, "exit code 3 if there was an alert", take_fail },
+    { 0, "set", "NAME=VALUE",
+      "a setting of suricata.yaml, vars.address-groups.HOME_NET for example", take_set },
+    { 0, NULL, NULL, NULL, NULL },
+};
+
+/* ---- rules --------------------------------------------------------------------------------- */
+
+static bool
+refusals_stop(const struct program *prg)
+{
+    return prg->test || prg->init_errors_fatal;
+}
+
+static void
+on_refused(void *ctx, const char *text)
+{
+    const struct program *prg = ctx;
+
+    if (refusals_stop(prg))
+        cli_error(&prg->cli, "%s", text);
+    else
+        cli_notice(&prg->cli, "%s", text);
+}
+
+/* Returns -1 to go on, or the exit code. */
+static int
+load_rules(struct program *prg)
+{
+    struct weir_errbuf err = { "" };
+    int rc = WEIR_E_OK;
+
+    for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
+        rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
+    if (rc == WEIR_E_OK)
+        rc = groups_new(&prg->rules, &prg->groups, &err);
+    if (rc != WEIR_E_OK) {
+        cli_error(&prg->cli, "%s", err.text);
+        return EXIT_USAGE;
+    }
+    if (prg->rules.refused > 0 || prg->test || prg->cli.verbose > 0)
+        cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", prg->rules.n,
+                   prg->rules.refused, prg->rules.disabled);
+    if (prg->n_rule_files == 0)
+        cli_notice(&prg->cli, "no rules (-S FILE): only flows are recorded");
+    if (prg->rules.refused > 0 && refusals_stop(prg))
+        return EXIT_USAGE;
+    return prg->test ? EXIT_DONE : -1;
+}
+
+/* ---- the app ------------------------------------------------------------------------------- */
+
+static void
+on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
+{
+    struct program *prg = ctx;
+
+    eve_alert(&prg->eve, rule, ev);
+    fast_alert(&prg->fast, rule, ev);
+}
+
+static weir_fut
+on_event(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    struct program *prg = ev->app;
+    struct flow_scan *scan = ctx;
+    bool alerted;
+
+    detect_event(prg->detect, scan, ev);
+    alerted = scan->alerted;
+    if (ev->type == WEIR_EV_FLOW_END)
+        eve_flow(&prg->eve, ev, alerted);
+    return weir_ok(0);
+}
+
+static const weir_fn stages[] = { on_event };
+
+static void
+after_batch(void *arg)
+{
+    struct program *prg = arg;
+
+    if (prg->cli.interface != NULL) {
+        out_flush(&prg->eve);
+        out_flush(&prg->fast);
+    }
+    if (prg->eve.error != 0 || prg->fast.error != 0)
+        prg->cli.failed = prg->cli.failed_output = true;
+}
+
+/* ---- the run ------------------------------------------------------------------------------- */
+
+static int
+open_log(struct program *prg, const char *name, struct out *out, char path[4096],
+         struct weir_errbuf *err)
+{
+    if (snprintf(path, 4096, "%s/%s", prg->cli.log_dir, name) >= 4096)
+        return weir_err_set(err, WEIR_E_INVAL, "%s: the name is too long", prg->cli.log_dir);
+    return out_open(out, path, err);
+}
+
+static int
+set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
+       struct weir_errbuf *err)
+{
+    struct weir_app app = { .name = "ids",
+                            .spec = spec,
+                            .flow_size = sizeof(struct flow_scan),
+                            .history = DETECT_WINDOW,
+                            .arg = prg };
+    uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
+    struct detect_opts opts = { .midstream = prg->settings.midstream, .memory = memcap / 4 };
+    int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    *spec =
+        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(prg->detect) };
+    rc = weir_monitor_new(&prg->cli.monitor, m);
+    if (rc == WEIR_E_OK)
+        rc = weir_monitor_add(*m, &app);
+    return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
+}
+
+static void
+close_log(struct program *prg, struct out *out)
+{
+    struct weir_errbuf err = { "" };
+
+    if (out_close(out, &err) != WEIR_E_OK) {
+        cli_error(&prg->cli, "%s", err.text);
+        prg->cli.failed = true;
+    }
+}
+
+static void
+summary(const struct program *prg)
+{
+    const struct detect_stats *stats = detect_get_stats(prg->detect);
+
+    cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
+               prg->rules.refused, (unsigned long long)stats->alerts);
+    if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu directions not scanned for want of memory, %llu rules could not "
+                   "wait, %llu looks without older bytes, %llu looks given up",
+                   (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
+                   (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up);
+}
+
+static int
+run(struct program *prg)
+{
+    char eve_path[4096], fast_path[4096];
+    struct weir_monitor *m = NULL;
+    struct weir_tap_spec spec;
+    struct weir_errbuf err = { "" };
+    int rc = open_log(prg, "eve.json", &prg->eve, eve_path, &err);
+
+    if (rc == WEIR_E_OK)
+        rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
+    if (rc == WEIR_E_OK)
+        rc = set_up(prg, &spec, &m, &err);
+    if (rc != WEIR_E_OK) {
+        cli_error(&prg->cli, "%s", err.text);
+        prg->cli.failed = true;
+    } else {
+        cli_run(&prg->cli, m, after_batch, prg);
+        cli_summary(&prg->cli, m);
+        summary(prg);
+    }
+    close_log(prg, &prg->eve);
+    close_log(prg, &prg->fast);
+    weir_monitor_free(m);
+    rc = cli_exit_code(&prg->cli);
+    if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
+        rc = EXIT_ALERTED;
+    return rc;
+}
+
+static void
+clean_up(struct program *prg)
+{
+    detect_free(prg->detect);
+    groups_free(prg->groups);
+    rules_free(&prg->rules);
+    vars_free(prg->settings.vars);
+    free(prg->rule_files);
+    cli_free(&prg->cli);
+}
+
+int
+main(int argc, char **argv)
+{
+    struct program prg = {
+        .cli = { .program = "weir-ids",
+                 .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
+                 .about = "Raise alerts from rules on the packets of a capture or an interface.",
+                 .options = options },
+        .settings = { .vars = vars_new() },
+        .eve = { .fd = -1 },
+        .fast = { .fd = -1 },
+    };
+    int code = EXIT_FAILED;
+
+    prg.cli.ctx = &prg;
+    if (prg.settings.vars == NULL)
+        cli_error(&prg.cli, "out of memory");
+    else
+        code = cli_parse(&prg.cli, argc, argv);
+    if (code < 0)
+        code = load_rules(&prg);
+    if (code < 0)
+        code = run(&prg);
+    clean_up(&prg);
+    return code;
+}

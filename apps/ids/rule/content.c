@@ -1,0 +1,326 @@
+#include "rule/content.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONTENT_MAX = 4096, PLACE_MAX = 65535 };
+
+static int
+new_step(struct rule *rule, struct step **out, struct weir_errbuf *err)
+{
+    struct step *more;
+
+    *out = NULL;
+    if (rule->n_steps == STEPS_MAX)
+        return weir_err_set(err, WEIR_E_LIMIT, "at most %d contents expected", STEPS_MAX);
+    more = realloc(rule->step, (rule->n_steps + 1U) * sizeof(*more));
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    rule->step = more;
+    *out = &rule->step[rule->n_steps++];
+    **out = (struct step){ .kind = STEP_CONTENT };
+    return WEIR_E_OK;
+}
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+static int
+hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* "41 42 43" of |41 42 43|, whose first bar was read; *at goes behind the second one. */
+static int
+take_hex(struct text t, size_t *at, struct step *step, struct weir_errbuf *err)
+{
+    int high = -1, digit;
+
+    for (; *at < t.n && t.p[*at] != '|'; ++*at) {
+        if (t.p[*at] == ' ' && high < 0)
+            continue;
+        digit = hex_digit(t.p[*at]);
+        if (digit < 0)
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "pairs of hexadecimal digits expected between "
+                                "bars, found '%c'",
+                                t.p[*at]);
+        if (high >= 0)
+            step->bytes[step->n++] = (uint8_t)(high << 4 | digit);
+        high = high >= 0 ? -1 : digit;
+    }
+    if (*at == t.n)
+        return weir_err_set(err, WEIR_E_SYNTAX, "'|' expected at the end of hexadecimal digits");
+    if (high >= 0)
+        return weir_err_set(err, WEIR_E_SYNTAX, "an odd number of hexadecimal digits");
+    return WEIR_E_OK;
+}
+
+static int
+take_bytes(struct text t, struct step *step, struct weir_errbuf *err)
+{
+    for (size_t i = 0; i < t.n; i++) {
+        int rc = WEIR_E_OK;
+
+        if (t.p[i] == '|') {
+            i++;
+            rc = take_hex(t, &i, step, err);
+        } else if (t.p[i] != '\\') {
+            step->bytes[step->n++] = (uint8_t)t.p[i];
+        } else if (i + 1 < t.n && strchr("\\\";:|", t.p[i + 1]) != NULL) {
+            step->bytes[step->n++] = (uint8_t)t.p[++i];
+        } else {
+            rc = weir_err_set(err, WEIR_E_SYNTAX, "one of \\ \" ; : expected behind a backslash");
+        }
+        if (rc != WEIR_E_OK)
+            return rc;
+    }
+    return step->n > 0 ? WEIR_E_OK : weir_err_set(err, WEIR_E_SYNTAX, "bytes expected");
+}
+
+int
+content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct text inner;
+    struct step *step;
+    int rc;
+
+    if (negated)
+        value = text_trim(text_of(value.p + 1, value.p + value.n));
+    if (!text_unquote(value, &inner))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
+                            TEXT(value));
+    if (inner.n > CONTENT_MAX)
+        return weir_err_set(err, WEIR_E_LIMIT, "at most %d bytes expected", CONTENT_MAX);
+    rc = new_step(rule, &step, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->flags = negated ? STEP_NEGATED : 0;
+    step->bytes = malloc(inner.n + 1);
+    if (step->bytes == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return take_bytes(inner, step, err);
+}
+
+/* ---- modifiers ----------------------------------------------------------------------------- */
+
+static int
+last_content(struct rule *rule, struct step **out, struct weir_errbuf *err)
+{
+    *out = rule->n_steps > 0 ? &rule->step[rule->n_steps - 1] : NULL;
+    if (*out == NULL || (*out)->kind != STEP_CONTENT)
+        return weir_err_set(err, WEIR_E_SYNTAX, "a content expected before it");
+    return WEIR_E_OK;
+}
+
+int
+nocase_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = last_content(rule, &step, err);
+
+    (void)value;
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->flags |= STEP_NOCASE;
+    for (unsigned i = 0; i < step->n; i++)
+        if (step->bytes[i] >= 'A' && step->bytes[i] <= 'Z')
+            step->bytes[i] |= 0x20;
+    return WEIR_E_OK;
+}
+
+/* Nothing is decoded before contents are looked for, so all bytes are raw. */
+int
+rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+
+    (void)value;
+    return last_content(rule, &step, err);
+}
+
+/* The number of a modifier that must not come twice, nor with those that exclude it. */
+static int
+take_place(struct rule *rule, struct text value, int64_t min, uint16_t excluded, struct step **step,
+           int32_t *out, struct weir_errbuf *err)
+{
+    int rc = last_content(rule, step, err);
+    int64_t v;
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (!text_int(value, min, PLACE_MAX, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number from %lld to %d expected, not '%.*s'",
+                            (long long)min, PLACE_MAX, TEXT(value));
+    if ((*step)->flags & excluded)
+        return weir_err_set(err, WEIR_E_SYNTAX, "not with another place of the same content");
+    *out = (int32_t)v;
+    return WEIR_E_OK;
+}
+
+int
+offset_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int32_t v;
+    int rc = take_place(rule, value, 0, STEP_RELATIVE | STEP_OFFSET | STEP_STARTSWITH, &step, &v,
+                        err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->offset = v;
+    step->flags |= STEP_OFFSET;
+    return rc;
+}
+
+int
+depth_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int32_t v;
+    int rc = take_place(rule, value, 1, STEP_RELATIVE | STEP_DEPTH, &step, &v, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->length = v;
+    step->flags |= STEP_DEPTH;
+    return rc;
+}
+
+int
+distance_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int32_t v;
+    int rc = take_place(rule, value, -PLACE_MAX, STEP_DEPTH | STEP_OFFSET, &step, &v, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (step->flags & STEP_RELATIVE && step->offset != 0)
+        return weir_err_set(err, WEIR_E_SYNTAX, "one for a content expected");
+    step->offset = v;
+    step->flags |= STEP_RELATIVE;
+    return rc;
+}
+
+int
+within_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int32_t v;
+    int rc = take_place(rule, value, 1, STEP_DEPTH | STEP_OFFSET | STEP_WITHIN, &step, &v, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->length = v;
+    step->flags |= STEP_RELATIVE | STEP_WITHIN;
+    return rc;
+}
+
+int
+startswith_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = last_content(rule, &step, err);
+
+    (void)value;
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (step->flags & (STEP_DEPTH | STEP_OFFSET | STEP_RELATIVE))
+        return weir_err_set(err, WEIR_E_SYNTAX, "not with another place of the same content");
+    step->length = step->n;
+    step->flags |= STEP_STARTSWITH | STEP_DEPTH;
+    return rc;
+}
+
+int
+endswith_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = last_content(rule, &step, err);
+
+    (void)value;
+    if (rc == WEIR_E_OK)
+        step->flags |= STEP_ENDSWITH;
+    return rc;
+}
+
+static bool
+has_fast(const struct rule *rule)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        if (rule->step[i].flags & STEP_FAST)
+            return true;
+    return false;
+}
+
+/* "only" (Snort 2) says that a second look is needless; it is cheap, and done. */
+int
+fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = last_content(rule, &step, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (value.n > 0 && !text_is(value, "only"))
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
+    if (step->flags & STEP_NEGATED)
+        return weir_err_set(err, WEIR_E_SYNTAX, "not for a negated content");
+    if (has_fast(rule))
+        return weir_err_set(err, WEIR_E_SYNTAX, "one for a rule expected");
+    step->flags |= STEP_FAST;
+    return rc;
+}
+
+/* ---- isdataat ------------------------------------------------------------------------------ */
+
+int
+isdataat_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct text rest = value, part;
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct step *step;
+    int64_t at;
+    int rc;
+
+    text_next(&rest, ',', &part);
+    if (negated)
+        part = text_trim(text_of(part.p + 1, part.p + part.n));
+    if (!text_int(part, 0, PLACE_MAX, &at))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number from 0 to %d expected, not '%.*s'",
+                            PLACE_MAX, TEXT(part));
+    rc = new_step(rule, &step, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    *step = (struct step){ .kind = STEP_ISDATAAT, .offset = (int32_t)at };
+    step->flags = negated ? STEP_NEGATED : 0;
+    while (text_next(&rest, ',', &part)) {
+        if (text_is(part, "relative"))
+            step->flags |= STEP_RELATIVE;
+        else if (!text_is(part, "rawbytes"))
+            return weir_err_set(err, WEIR_E_SYNTAX, "relative expected, not '%.*s'", TEXT(part));
+    }
+    return WEIR_E_OK;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+int
+contents_check(const struct rule *rule, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        const struct step *step = &rule->step[i];
+
+        if (step->kind == STEP_CONTENT && step->flags & (STEP_DEPTH | STEP_WITHIN) &&
+            step->length < step->n)
+            return weir_err_set(
+                err, WEIR_E_SYNTAX, "%s: at least the %u bytes of its content expected, not %d",
+                step->flags & STEP_DEPTH ? "depth" : "within", step->n, step->length);
+    }
+    return WEIR_E_OK;
+}

@@ -1,0 +1,23 @@
+/* content and the options that change one: offset, depth, distance, within, nocase, ... */
+#ifndef IDS_CONTENT_H
+#define IDS_CONTENT_H
+
+#include "rule/rule.h"
+
+/* Each takes an option's value. The modifiers change the rule's last content. */
+int content_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int nocase_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int offset_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int depth_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int distance_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int within_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int startswith_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int endswith_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int isdataat_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+
+/* Whether each content can be found at all, once all modifiers are known. */
+int contents_check(const struct rule *rule, struct weir_errbuf *err);
+
+#endif

@@ -1,0 +1,72 @@
+#include "rule/header.h"
+
+static const struct {
+    const char *name;
+    uint8_t protos, ip_version, flow;
+} protos[] = {
+    { "tcp", RULE_TCP, 0, 0 },
+    { "tcp-pkt", RULE_TCP, 0, RULE_NO_STREAM },
+    { "tcp-stream", RULE_TCP, 0, RULE_ONLY_STREAM },
+    { "udp", RULE_UDP, 0, 0 },
+    { "icmp", RULE_ICMP, 0, 0 },
+    { "icmpv4", RULE_ICMP, 4, 0 },
+    { "icmpv6", RULE_ICMP, 6, 0 },
+    { "ip", RULE_IP, 0, 0 },
+    { "ipv4", RULE_IP, 4, 0 },
+    { "ip4", RULE_IP, 4, 0 },
+    { "ipv6", RULE_IP, 6, 0 },
+    { "ip6", RULE_IP, 6, 0 },
+};
+
+static int
+parse_proto(struct text word, struct rule *rule, struct weir_errbuf *err)
+{
+    for (size_t i = 0; i < sizeof(protos) / sizeof(*protos); i++) {
+        if (text_is(word, protos[i].name)) {
+            rule->protos = protos[i].protos;
+            rule->ip_version = protos[i].ip_version;
+            rule->flow |= protos[i].flow;
+            return WEIR_E_OK;
+        }
+    }
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "protocol '%.*s' is not supported", TEXT(word));
+}
+
+/* A set; NULL where it is everything. */
+static int
+parse_set(struct vars *vars, enum var_kind kind, struct text word, const struct ranges **out,
+          struct weir_errbuf *err)
+{
+    int rc = vars_resolve(vars, kind, word, out, err);
+
+    if (rc == WEIR_E_OK && is_any(*out, kind))
+        *out = NULL;
+    return rc;
+}
+
+int
+header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
+             struct weir_errbuf *err)
+{
+    const struct text *word = text->word;
+    int rc;
+
+    if (!text_is(word[0], "alert"))
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "action '%.*s' is not supported",
+                            TEXT(word[0]));
+    rc = parse_proto(word[1], rule, err);
+    if (rc == WEIR_E_OK)
+        rc = parse_set(vars, VAR_ADDRESSES, word[2], &rule->src, err);
+    if (rc == WEIR_E_OK)
+        rc = parse_set(vars, VAR_PORTS, word[3], &rule->src_port, err);
+    if (rc == WEIR_E_OK)
+        rc = parse_set(vars, VAR_ADDRESSES, word[5], &rule->dst, err);
+    if (rc == WEIR_E_OK)
+        rc = parse_set(vars, VAR_PORTS, word[6], &rule->dst_port, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    rule->both_ways = text_is(word[4], "<>");
+    if (!rule->both_ways && !text_is(word[4], "->"))
+        return weir_err_set(err, WEIR_E_SYNTAX, "-> or <> expected, not '%.*s'", TEXT(word[4]));
+    return WEIR_E_OK;
+}

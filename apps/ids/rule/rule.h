@@ -1,0 +1,125 @@
+/*
+ * A rule, parsed: what it tests and what an alert says. Made by rules_load(), constant from then
+ * on; detect/ decides when it is tested.
+ */
+#ifndef IDS_RULE_H
+#define IDS_RULE_H
+
+#include "rule/classes.h"
+#include "rule/lexer.h"
+#include "rule/ranges.h"
+
+#include <weir/event.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Which packets a header takes. */
+enum rule_proto {
+    RULE_TCP = 1,
+    RULE_UDP = 2,
+    RULE_ICMP = 4,
+    RULE_OTHER = 8,
+    RULE_IP = 15,
+};
+
+enum rule_flow {
+    RULE_TO_SERVER = 1,
+    RULE_TO_CLIENT = 2,
+    RULE_ESTABLISHED = 4,
+    RULE_NOT_ESTABLISHED = 8,
+    RULE_ONLY_STREAM = 16,
+    RULE_NO_STREAM = 32,
+};
+
+/* What is looked for in a buffer, one after the other. */
+enum step_kind { STEP_CONTENT, STEP_ISDATAAT };
+
+enum step_flag {
+    STEP_NEGATED = 1,
+    STEP_NOCASE = 2,
+    STEP_RELATIVE = 4, /* distance or within: counted from the end of the match before */
+    STEP_WITHIN = 8,
+    STEP_DEPTH = 16,
+    STEP_STARTSWITH = 32,
+    STEP_ENDSWITH = 64,
+    STEP_FAST = 128,   /* fast_pattern was given */
+    STEP_OFFSET = 256, /* offset was given */
+};
+
+struct step {
+    uint8_t kind;
+    uint16_t flags;
+    uint16_t n;     /* bytes of content */
+    uint8_t *bytes; /* owned; lower case if STEP_NOCASE */
+    int32_t offset; /* of the first byte: from the buffer's start or, relative, from the last
+                        match's end (distance); isdataat: where data has to be */
+    int32_t length; /* STEP_DEPTH, STEP_WITHIN: the content lies in so many bytes from offset on */
+};
+
+enum { STEPS_MAX = 64 }; /* of one rule: a bit each in detect/ */
+
+/* A number with a relation: x < value, first < x < value, ... */
+enum compare_op { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_BETWEEN };
+
+struct compare {
+    uint8_t op;
+    int64_t value;
+    int64_t first; /* CMP_BETWEEN: first < x < value */
+};
+
+bool compare_holds(const struct compare *cmp, int64_t x);
+
+/* A test of a packet's header field. */
+enum check_kind { CHECK_DSIZE, CHECK_TTL, CHECK_ITYPE, CHECK_ICODE, CHECK_FLAGS };
+
+struct check {
+    uint8_t kind;
+    struct compare compare; /* all but CHECK_FLAGS */
+    uint8_t flags, mask;    /* CHECK_FLAGS: flags & ~mask against flags, by how */
+    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' none */
+};
+
+/* flow-event:NAME,field op value,... */
+struct event_condition {
+    const struct weir_field *field;
+    struct compare compare;
+};
+
+enum { CONDITIONS_MAX = 8, CHECKS_MAX = 8 };
+
+struct event_test {
+    uint8_t type; /* enum weir_event_type */
+    uint8_t n;
+    struct event_condition condition[CONDITIONS_MAX];
+};
+
+/* "key value" of metadata, or "type,value" of a reference; owned. */
+struct pair {
+    char *key, *value;
+};
+
+struct rule {
+    const char *file; /* name as given; lives with the set */
+    unsigned line;
+    uint32_t sid, gid, rev;
+    uint32_t priority;                 /* 1 is the gravest */
+    bool has_priority;                 /* given, not taken from the class */
+    char *msg;                         /* owned; "" if not given */
+    const struct class *class;         /* NULL: none */
+    struct pair *metadata, *reference; /* owned arrays */
+    uint16_t n_metadata, n_reference;
+
+    uint8_t protos;                                       /* enum rule_proto */
+    uint8_t ip_version;                                   /* 0: either */
+    bool both_ways;                                       /* <> */
+    uint8_t flow;                                         /* enum rule_flow */
+    const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
+
+    struct event_test *event; /* owned; NULL: none */
+    struct step *step;        /* owned */
+    struct check check[CHECKS_MAX];
+    uint8_t n_steps, n_checks;
+};
+
+#endif

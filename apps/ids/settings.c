@@ -1,0 +1,132 @@
+#include "settings.h"
+
+#include <string.h>
+
+/* First words of the names in suricata.yaml. */
+static const char *const known[] = {
+    "vars",
+    "stats",
+    "outputs",
+    "logging",
+    "plugins",
+    "af-packet",
+    "af-xdp",
+    "dpdk",
+    "pcap",
+    "pcap-file",
+    "app-layer",
+    "datasets",
+    "security",
+    "runmode",
+    "unix-command",
+    "reputation",
+    "action-order",
+    "engine-analysis",
+    "pcre",
+    "host-os-policy",
+    "host-mode",
+    "defrag",
+    "flow",
+    "flow-timeouts",
+    "vlan",
+    "livedev",
+    "stream",
+    "host",
+    "ippair",
+    "decoder",
+    "detect",
+    "mpm-algo",
+    "spm-algo",
+    "threading",
+    "profiling",
+    "lua",
+    "nfq",
+    "capture",
+    "exception-policy",
+    "packet-alert-max",
+    "max-pending-packets",
+    "default-packet-size",
+    "asn1-max-frames",
+    "default-log-dir",
+    "default-rule-path",
+    "rule-files",
+    "classification-file",
+    "reference-config-file",
+    "threshold-file",
+    "run-as",
+    "pid-file",
+    "sensor-name",
+    "include",
+};
+
+static bool
+is_known(struct text name)
+{
+    struct text first;
+
+    text_next(&name, '.', &first);
+    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+        if (text_is(first, known[i]))
+            return true;
+    return false;
+}
+
+/* Cut a prefix off *t; false: it does not begin so. */
+static bool
+cut(struct text *t, const char *prefix)
+{
+    size_t n = strlen(prefix);
+
+    if (t->n < n || memcmp(t->p, prefix, n) != 0)
+        return false;
+    *t = text_of(t->p + n, t->p + t->n);
+    return true;
+}
+
+static int
+set_bool(bool *to, struct text name, struct text value, struct weir_errbuf *err)
+{
+    bool yes = text_is(value, "true") || text_is(value, "yes") || text_is(value, "1");
+
+    if (!yes && !text_is(value, "false") && !text_is(value, "no") && !text_is(value, "0"))
+        return weir_err_set(err, WEIR_E_INVAL, "--set %.*s: true or false is expected, not '%.*s'",
+                            TEXT(name), TEXT(value));
+    *to = yes;
+    return WEIR_E_OK;
+}
+
+/* A variable is parsed at once, so that the command line is blamed and not a rule. */
+static int
+set_variable(struct settings *settings, enum var_kind kind, struct text name, struct text value,
+             struct weir_errbuf *err)
+{
+    struct weir_errbuf why = { "" };
+    int rc = vars_set(settings->vars, kind, name, value, &why);
+
+    if (rc != WEIR_E_OK)
+        return weir_err_set(err, rc, "--set: %s", why.text);
+    return WEIR_E_OK;
+}
+
+int
+settings_set(struct settings *settings, const char *text, bool *ignored, struct weir_errbuf *err)
+{
+    const char *equals = strchr(text, '=');
+    struct text name, value, rest;
+
+    *ignored = false;
+    if (equals == NULL)
+        return weir_err_set(err, WEIR_E_INVAL, "--set: name=value is expected, not '%s'", text);
+    name = text_trim(text_of(text, equals));
+    value = text_trim(text_of(equals + 1, text + strlen(text)));
+    rest = name;
+    if (cut(&rest, "vars.address-groups."))
+        return set_variable(settings, VAR_ADDRESSES, rest, value, err);
+    if (cut(&rest, "vars.port-groups."))
+        return set_variable(settings, VAR_PORTS, rest, value, err);
+    if (text_is(name, "stream.midstream"))
+        return set_bool(&settings->midstream, name, value, err);
+    *ignored = is_known(name);
+    return *ignored ? WEIR_E_OK
+                    : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));
+}

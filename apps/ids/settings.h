@@ -1,0 +1,21 @@
+/*
+ * What --set changes: names of Suricata's configuration. Those that mean something here are taken;
+ * others that Suricata knows are noted once; the rest is an error.
+ */
+#ifndef IDS_SETTINGS_H
+#define IDS_SETTINGS_H
+
+#include "rule/vars.h"
+
+struct settings {
+    struct vars *vars;
+    bool midstream; /* stream.midstream */
+};
+
+/*
+ * Take "name=value". *ignored: the name is Suricata's, but means nothing here.
+ */
+int
+settings_set(struct settings *settings, const char *text, bool *ignored, struct weir_errbuf *err);
+
+#endif

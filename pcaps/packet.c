@@ -1,0 +1,293 @@
+#include "packet.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- bytes --------------------------------------------------------------------------------- */
+
+static uint8_t *
+add(struct frame *f, size_t n)
+{
+    uint8_t *p = f->data + f->n;
+
+    assert(n <= sizeof(f->data) - f->n);
+    f->n += n;
+    memset(p, 0, n);
+    return p;
+}
+
+static void
+put16(uint8_t *p, int64_t v)
+{
+    p[0] = (uint8_t)(v >> 8);
+    p[1] = (uint8_t)v;
+}
+
+static void
+put32(uint8_t *p, int64_t v)
+{
+    put16(p, v >> 16);
+    put16(p + 2, v);
+}
+
+static int64_t
+or_else(int64_t given, int64_t right)
+{
+    return given != PACKET_ABSENT ? given : right;
+}
+
+/* ---- checksums ----------------------------------------------------------------------------- */
+
+/* RFC 1071 section 4.1. */
+static uint32_t
+sum16(const uint8_t *p, size_t n, uint32_t sum)
+{
+    for (; n >= 2; n -= 2, p += 2)
+        sum += (uint32_t)(p[0] << 8 | p[1]);
+    return n > 0 ? sum + (uint32_t)(p[0] << 8) : sum;
+}
+
+static uint16_t
+fold(uint32_t sum)
+{
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return (uint16_t)~sum;
+}
+
+/* Wrong for sure, and not 0, which UDP takes for none. */
+static uint16_t
+spoil(uint16_t sum)
+{
+    sum ^= 0x5555;
+    return sum != 0 ? sum : 0x1111;
+}
+
+static size_t
+addr_size(const struct packet *pkt)
+{
+    return pkt->version == 4 ? 4 : 16;
+}
+
+static uint32_t
+pseudo_header(const struct packet *pkt, size_t length)
+{
+    uint32_t sum = sum16(pkt->src.addr, addr_size(pkt), (uint32_t)length + pkt->proto);
+
+    return sum16(pkt->dst.addr, addr_size(pkt), sum);
+}
+
+/* ---- link ---------------------------------------------------------------------------------- */
+
+static int64_t
+ethertype(const struct packet *pkt)
+{
+    return pkt->version == 4 ? 0x0800 : 0x86dd;
+}
+
+/* 02:00:00:00:00:01 is the client's, 02:...:02 the server's; the outer of two tags is 802.1ad. */
+static void
+ethernet(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 12);
+
+    p[0] = p[6] = 2;
+    p[5] = pkt->from_client ? 2 : 1;
+    p[11] = pkt->from_client ? 1 : 2;
+    for (unsigned i = 0; i < pkt->n_vlan; i++) {
+        p = add(f, 4);
+        put16(p, i + 1 < pkt->n_vlan ? 0x88a8 : 0x8100);
+        put16(p + 2, pkt->vlan[i]);
+    }
+    put16(add(f, 2), ethertype(pkt));
+}
+
+/* Linux cooked: outgoing or to us, an Ethernet device. */
+static void
+cooked(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 16);
+
+    p[1] = pkt->from_client ? 4 : 0;
+    p[3] = 1;
+    p[5] = 6;
+    p[6] = 2;
+    p[11] = pkt->from_client ? 1 : 2;
+    put16(p + 14, ethertype(pkt));
+}
+
+static void
+cooked2(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 20);
+
+    put16(p, ethertype(pkt));
+    p[7] = 1;
+    p[9] = 1;
+    p[10] = pkt->from_client ? 4 : 0;
+    p[11] = 6;
+    p[12] = 2;
+    p[17] = pkt->from_client ? 1 : 2;
+}
+
+/* The family, little-endian; FreeBSD's number for IPv6. */
+static void
+loopback(const struct packet *pkt, struct frame *f)
+{
+    add(f, 4)[0] = pkt->version == 4 ? 2 : 28;
+}
+
+static void
+link_header(const struct packet *pkt, struct frame *f)
+{
+    switch (pkt->link) {
+    case LINK_ETHERNET:
+        ethernet(pkt, f);
+        break;
+    case LINK_SLL:
+        cooked(pkt, f);
+        break;
+    case LINK_SLL2:
+        cooked2(pkt, f);
+        break;
+    case LINK_NULL:
+        loopback(pkt, f);
+        break;
+    case LINK_RAW:
+        break;
+    }
+}
+
+/* ---- IP ------------------------------------------------------------------------------------ */
+
+static void
+ipv4(const struct packet *pkt, struct frame *f, size_t l4_len)
+{
+    uint8_t *p = add(f, 20);
+    uint16_t sum;
+
+    p[0] = (uint8_t)(0x40 | or_else(pkt->ihl, 5));
+    put16(p + 2, or_else(pkt->iplen, (int64_t)(20 + l4_len)));
+    p[6] = 0x40; /* don't fragment */
+    p[8] = (uint8_t)or_else(pkt->ttl, 64);
+    p[9] = pkt->proto;
+    memcpy(p + 12, pkt->src.addr, 4);
+    memcpy(p + 16, pkt->dst.addr, 4);
+    sum = fold(sum16(p, 20, 0));
+    put16(p + 10, pkt->bad_ip_sum ? spoil(sum) : sum);
+}
+
+static void
+ipv6(const struct packet *pkt, struct frame *f, size_t l4_len)
+{
+    uint8_t *p = add(f, 40);
+
+    p[0] = 0x60;
+    put16(p + 4, or_else(pkt->iplen, (int64_t)l4_len));
+    p[6] = pkt->proto;
+    p[7] = (uint8_t)or_else(pkt->ttl, 64);
+    memcpy(p + 8, pkt->src.addr, 16);
+    memcpy(p + 24, pkt->dst.addr, 16);
+}
+
+/* ---- transport ----------------------------------------------------------------------------- */
+
+/* Write the checksum of all from p on into the two bytes at at, which are zero. */
+static void
+seal(const struct packet *pkt, struct frame *f, const uint8_t *p, uint8_t *at)
+{
+    size_t n = (size_t)(f->data + f->n - p);
+    uint16_t sum = fold(sum16(p, n, pkt->proto == PROTO_ICMP ? 0 : pseudo_header(pkt, n)));
+
+    if (pkt->no_sum)
+        return;
+    if (pkt->proto == PROTO_UDP && sum == 0)
+        sum = 0xffff;
+    put16(at, pkt->bad_sum ? spoil(sum) : sum);
+}
+
+static void
+add_data(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, pkt->n);
+
+    if (pkt->n > 0)
+        memcpy(p, pkt->data, pkt->n);
+}
+
+static size_t
+tcp_header_size(const struct packet *pkt)
+{
+    return 20 + (pkt->n_option + 3) / 4 * 4;
+}
+
+static void
+tcp(const struct packet *pkt, struct frame *f)
+{
+    size_t header = tcp_header_size(pkt);
+    uint8_t *p = add(f, header);
+
+    put16(p, pkt->src.port);
+    put16(p + 2, pkt->dst.port);
+    put32(p + 4, pkt->seq);
+    put32(p + 8, pkt->ack);
+    p[12] = (uint8_t)(or_else(pkt->doff, (int64_t)(header / 4)) << 4);
+    p[13] = pkt->flags;
+    put16(p + 14, or_else(pkt->win, 65535));
+    put16(p + 18, or_else(pkt->urg, 0));
+    memcpy(p + 20, pkt->option, pkt->n_option);
+    add_data(pkt, f);
+    seal(pkt, f, p, p + 16);
+}
+
+static void
+udp(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 8);
+
+    put16(p, pkt->src.port);
+    put16(p + 2, pkt->dst.port);
+    put16(p + 4, or_else(pkt->udplen, (int64_t)(8 + pkt->n)));
+    add_data(pkt, f);
+    seal(pkt, f, p, p + 6);
+}
+
+static void
+icmp(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 8);
+
+    p[0] = (uint8_t)or_else(pkt->type, 0);
+    p[1] = (uint8_t)or_else(pkt->code, 0);
+    put32(p + 4, or_else(pkt->rest, 0));
+    add_data(pkt, f);
+    seal(pkt, f, p, p + 2);
+}
+
+static size_t
+transport_size(const struct packet *pkt)
+{
+    return pkt->n + (pkt->proto == PROTO_TCP ? tcp_header_size(pkt) : 8);
+}
+
+void
+packet_build(const struct packet *pkt, struct frame *out)
+{
+    out->n = out->ip = 0;
+    if (pkt->proto == 0) {
+        add_data(pkt, out);
+        return;
+    }
+    link_header(pkt, out);
+    out->ip = out->n;
+    if (pkt->version == 4)
+        ipv4(pkt, out, transport_size(pkt));
+    else
+        ipv6(pkt, out, transport_size(pkt));
+    if (pkt->proto == PROTO_TCP)
+        tcp(pkt, out);
+    else if (pkt->proto == PROTO_UDP)
+        udp(pkt, out);
+    else
+        icmp(pkt, out);
+}

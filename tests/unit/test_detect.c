@@ -1,0 +1,400 @@
+/* Detection on whole flows: which rules alert, on which packet, and how often. */
+#include "detect/detect.h"
+#include "support/frames.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define S WEIR_TH_SYN
+#define A WEIR_TH_ACK
+#define F WEIR_TH_FIN
+
+enum { CLIENT = 1001, SERVER = 5001, ROOMS = 2000 };
+
+/* A monitor with detection as its app; alerts are written down as "SID@PACKET ". */
+struct fixture {
+    struct rules rules;
+    struct vars *vars;
+    struct groups *groups;
+    struct detect *detect;
+    struct detect_opts opts;
+    struct weir_monitor *m;
+    struct weir_tap_spec spec;
+    char said[4096];
+    uint64_t ms;
+    unsigned n;
+    uint8_t (*room)[FRAME_ROOM];
+};
+
+static void
+on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
+{
+    struct fixture *f = ctx;
+    size_t n = strlen(f->said);
+
+    snprintf(f->said + n, sizeof(f->said) - n, "%u@%u ", rule->sid, (unsigned)ev->number);
+}
+
+static weir_fut
+on_event(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+
+    detect_event(((struct fixture *)ev->app)->detect, ctx, ev);
+    return weir_ok(0);
+}
+
+static const weir_fn stages[] = { on_event };
+
+static int
+set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){ .vars = vars_new(), .opts = { .memory = 64 << 20 } };
+    fixture.room = malloc(ROOMS * sizeof(*fixture.room));
+    *state = &fixture;
+    return fixture.vars == NULL || fixture.room == NULL;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    weir_monitor_free(f->m);
+    detect_free(f->detect);
+    groups_free(f->groups);
+    rules_free(&f->rules);
+    vars_free(f->vars);
+    free(f->room);
+    return 0;
+}
+
+/* Begin a run with these rules. */
+static void
+begin(struct fixture *f, const char *rules)
+{
+    struct weir_app app = { .name = "ids",
+                            .spec = &f->spec,
+                            .flow_size = sizeof(struct flow_scan),
+                            .history = DETECT_WINDOW,
+                            .arg = f };
+    struct weir_errbuf err = { "" };
+
+    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
+                                     NULL, NULL, &err),
+                     WEIR_E_OK);
+    assert_int_equal(f->rules.refused, 0);
+    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
+    assert_int_equal(detect_new(f->groups, &f->opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
+    f->spec =
+        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
+    assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
+}
+
+static void
+feed(struct fixture *f, struct weir_frame frame)
+{
+    assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+}
+
+static void
+segment(struct fixture *f, struct segment s)
+{
+    assert_true(f->n < ROOMS);
+    s.ms = f->ms++;
+    feed(f, tcp_frame(&s, f->room[f->n++]));
+}
+
+/* Offsets count from the first byte of each direction. */
+static void
+client(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
+{
+    segment(f, (struct segment){ .dir = WEIR_TOSERVER,
+                                 .flags = flags,
+                                 .seq = CLIENT + (uint32_t)off,
+                                 .ack = flags & A ? SERVER + (uint32_t)ack : 0,
+                                 .data = data,
+                                 .n = (uint32_t)strlen(data) });
+}
+
+static void
+server(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
+{
+    segment(f, (struct segment){ .dir = WEIR_TOCLIENT,
+                                 .flags = flags,
+                                 .seq = SERVER + (uint32_t)off,
+                                 .ack = flags & A ? CLIENT + (uint32_t)ack : 0,
+                                 .data = data,
+                                 .n = (uint32_t)strlen(data) });
+}
+
+/* Packets 1 to 3. */
+static void
+handshake(struct fixture *f)
+{
+    client(f, S, -1, 0, "");
+    server(f, S | A, -1, 0, "");
+    client(f, A, 0, 0, "");
+}
+
+static void
+expect(struct fixture *f, const char *alerts)
+{
+    assert_string_equal(f->said, alerts);
+    f->said[0] = '\0';
+}
+
+static void
+a_content_is_found_across_segments(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f,
+          "alert tcp any any -> any 80 (flow:established,to_server; content:\"attack\"; sid:1;)\n"
+          "alert tcp any any -> any 80 (flow:to_client; content:\"attack\"; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "GET /att");
+    client(f, A, 8, 0, "ac");
+    expect(f, "");
+    client(f, A, 10, 0, "k HTTP");
+    expect(f, "1@6 ");
+    client(f, A, 16, 0, "attack attack");
+    expect(f, "1@7 ");
+}
+
+static void
+order_and_repetition_of_segments_do_not_matter(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:1;)");
+    handshake(f);
+    client(f, A, 3, 0, "ack");
+    client(f, A, 3, 0, "ack");
+    expect(f, "");
+    client(f, A, 0, 0, "att");
+    expect(f, "1@6 ");
+    client(f, A, 0, 0, "attack"); /* nothing new */
+    expect(f, "");
+}
+
+static void
+contents_may_come_long_after_the_fast_pattern(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f,
+          "alert tcp any any -> any any (content:\"abc\"; content:\"longest\"; sid:1;)\n"
+          "alert tcp any any -> any any (content:\"longest\"; content:\"z\"; within:3; sid:2;)\n"
+          "alert tcp any any -> any any (content:\"longest\"; content:!\"z\"; within:3; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "longest");
+    expect(f, "");
+    client(f, A, 7, 0, "..");
+    expect(f, "");
+    client(f, A, 9, 0, ".");
+    expect(f, "3@6 "); /* and 2 cannot come any more */
+    client(f, A, 10, 0, "z.....ab");
+    expect(f, "");
+    client(f, A, 18, 0, "c");
+    expect(f, "1@8 ");
+}
+
+static void
+what_waits_is_decided_when_the_direction_ends(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"ab\"; content:!\"z\"; within:9; sid:1;)");
+    handshake(f);
+    client(f, A, 0, 0, "ab.");
+    server(f, A, 0, 3, "ab.");
+    expect(f, "");
+    client(f, A | F, 3, 3, "");
+    expect(f, "1@6 ");
+    weir_monitor_end(f->m);
+    expect(f, "1@0 "); /* the server's, when the flow ends */
+}
+
+static void
+bytes_behind_a_gap_are_not_glued(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"ack\"; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "att");
+    client(f, A, 9, 0, "ack");
+    server(f, A, 0, 12, "");
+    f->ms += 2000;
+    server(f, A, 0, 12, ".");
+    expect(f, "3@0 "); /* when the gap is given up, by the clock */
+}
+
+static void
+segments_meet_rules_that_mean_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"bc\"; depth:2; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"bc\"; flow:no_stream; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"bc\"; depth:2; flow:only_stream; sid:3;)\n"
+             "alert tcp any any -> any any (content:\"bc\"; dsize:2; sid:4;)\n"
+             "alert tcp any any -> any any (content:\"abc\"; sid:5;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "a");
+    client(f, A, 1, 0, "bc");
+    expect(f, "1@5 2@5 4@5 5@5 ");
+    client(f, A, 10, 0, "abc"); /* out of order: no stream yet, and no depth */
+    expect(f, "2@6 ");
+}
+
+static void
+a_flow_without_its_handshake_has_no_stream(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"abc\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"abc\"; flow:established; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"abc\"; flow:only_stream; sid:3;)\n");
+    client(f, A, 0, 0, "ab");
+    client(f, A, 2, 0, "c");
+    client(f, A, 3, 0, "abc");
+    expect(f, "1@3 ");
+}
+
+static void
+midstream_gives_it_one(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.midstream = true;
+    begin(f,
+          "alert tcp any any -> any any (content:\"abc\"; flow:established,only_stream; sid:2;)\n");
+    client(f, A, 0, 0, "ab");
+    server(f, A, 0, 2, "x");
+    client(f, A, 2, 1, "c");
+    expect(f, "2@3 ");
+}
+
+static void
+rules_without_contents_test_every_packet(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flags:S; flow:not_established; sid:1;)\n"
+             "alert tcp any any -> any any (flow:established,to_server; sid:2;)\n");
+    handshake(f);
+    expect(f, "1@1 2@3 ");
+    server(f, A, 0, 0, "");
+    client(f, A, 0, 0, "");
+    expect(f, "2@5 ");
+}
+
+static void
+a_bad_checksum_meets_only_its_event(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"abc\"; flow:no_stream; sid:1;)\n"
+             "alert tcp any any -> any any (flags:A; sid:2;)\n"
+             "alert ip any any -> any any (flow-event:bad_checksum,layer = tcp; sid:3;)\n");
+    handshake(f);
+    f->said[0] = '\0';
+    segment(f, (struct segment){ .dir = WEIR_TOSERVER,
+                                 .flags = A,
+                                 .seq = CLIENT,
+                                 .ack = SERVER,
+                                 .data = "abc",
+                                 .n = 3,
+                                 .bad_checksum = true });
+    expect(f, "3@4 ");
+}
+
+static void
+flow_event_rules_see_fields_and_contents(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow-event:fake_retransmit,diff_length >= 2; sid:1;)\n"
+             "alert tcp any any -> any any (flow-event:fake_retransmit; content:\"evil\"; sid:2;)\n"
+             "alert tcp any any -> any any (flow-event:fake_retransmit; content:\"good\"; sid:3;)\n"
+             "alert tcp any any -> any any (flow-event:retransmit; flow:to_client; sid:4;)\n"
+             "alert tcp any any -> any any (flow-event:established; sid:5;)\n");
+    handshake(f);
+    expect(f, "5@3 ");
+    client(f, A, 0, 0, "good");
+    client(f, A, 0, 0, "evil");
+    expect(f, "1@5 2@5 ");
+    client(f, A, 0, 0, "good");
+    expect(f, "");
+}
+
+static void
+datagrams_are_met_one_by_one(void **state)
+{
+    struct fixture *f = *state;
+    static const char query[] = "\1\2bad-name\0";
+
+    begin(f, "alert udp any any -> any 53 (content:\"bad-name\"; sid:1;)\n"
+             "alert udp any any <> any 53 (content:\"name\"; flow:established; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"bad-name\"; sid:3;)\n");
+    feed(f, udp_frame(WEIR_TOSERVER, query, sizeof(query), 0, f->room[0]));
+    expect(f, "1@1 ");
+    feed(f, udp_frame(WEIR_TOCLIENT, query, sizeof(query), 1, f->room[1]));
+    expect(f, "2@2 ");
+}
+
+static void
+more_rules_wait_than_may(void **state)
+{
+    static char rules[40000];
+    struct fixture *f = *state;
+    size_t n = 0;
+
+    for (int i = 1; i <= PENDING_MAX + 10; i++)
+        n += (size_t)snprintf(rules + n, sizeof(rules) - n,
+                              "alert tcp any any -> any any (content:\"abcd\"; content:\"y%d\"; "
+                              "content:\"zz\"; sid:%d;)\n",
+                              i, i);
+    begin(f, rules);
+    handshake(f);
+    client(f, A, 0, 0, "abcd");
+    expect(f, "");
+    assert_int_equal(detect_get_stats(f->detect)->pending_lost, 10);
+    client(f, A, 4, 0, "y7 zz");
+    expect(f, "7@5 ");
+}
+
+int
+main(void)
+{
+#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        T(a_content_is_found_across_segments),
+        T(order_and_repetition_of_segments_do_not_matter),
+        T(contents_may_come_long_after_the_fast_pattern),
+        T(what_waits_is_decided_when_the_direction_ends),
+        T(bytes_behind_a_gap_are_not_glued),
+        T(segments_meet_rules_that_mean_packets),
+        T(a_flow_without_its_handshake_has_no_stream),
+        T(midstream_gives_it_one),
+        T(rules_without_contents_test_every_packet),
+        T(a_bad_checksum_meets_only_its_event),
+        T(flow_event_rules_see_fields_and_contents),
+        T(datagrams_are_met_one_by_one),
+        T(more_rules_wait_than_may),
+    };
+
+    return cmocka_run_group_tests_name("detect", tests, NULL, NULL);
+}
