@@ -3,7 +3,8 @@ dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
 EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/make_seeds.py
 include %D%/fuzz/local.mk
 dist_check_SCRIPTS += %D%/check_events_doc.sh
-dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh
+dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
+    %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la

@@ -213,6 +213,21 @@ the_table_agrees_with_an_array(void **state)
     check_all(n);
 }
 
+/* Entries that went on to later buckets are forgotten with them, or lookups would get slow. */
+static void
+an_empty_table_leads_nowhere(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < FLOWS; i++)
+        flows[i] = add(i, false);
+    for (unsigned i = 0; i < FLOWS; i++) {
+        shard_unlink(&shard, flows[i], &secret);
+        shard_release(&shard, flows[i]);
+    }
+    for (uint32_t b = 0; b <= shard.bucket_mask; b++)
+        assert_int_equal(shard.buckets[b].passed, 0);
+}
+
 static void
 the_guess_is_the_flow_or_a_hint_at_most(void **state)
 {
@@ -307,6 +322,7 @@ main(void)
         cmocka_unit_test(the_shard_does_not_depend_on_the_secret),
         cmocka_unit_test(each_part_of_the_tuple_makes_another_key),
         FACT(the_table_agrees_with_an_array),
+        FACT(an_empty_table_leads_nowhere),
         FACT(the_guess_is_the_flow_or_a_hint_at_most),
         FACT(ipv6_addresses_are_compared_whole),
         FACT(a_flow_unlinked_is_not_found_but_its_memory_stays),
