@@ -38,7 +38,8 @@ sip_round(uint64_t v[4])
 static inline uint64_t
 siphash13(const struct hash_key *key, const uint64_t *word, size_t n)
 {
-    uint64_t v[4] = { key->k0 ^ UINT64_C(0x736f6d6570736575), key->k1 ^ UINT64_C(0x646f72616e646f6d),
+    uint64_t v[4] = { key->k0 ^ UINT64_C(0x736f6d6570736575),
+                      key->k1 ^ UINT64_C(0x646f72616e646f6d),
                       key->k0 ^ UINT64_C(0x6c7967656e657261),
                       key->k1 ^ UINT64_C(0x7465646279746573) };
     uint64_t length = (uint64_t)(n * 8) << 56;

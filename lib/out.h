@@ -21,14 +21,14 @@ enum {
 };
 
 struct out {
-    int fd;         /* -1: not open */
-    bool owns_fd;   /* to be closed */
-    char *buf;      /* OUT_SIZE bytes */
-    size_t n;       /* bytes in buf */
-    size_t record;  /* where the record begins that is being put together */
-    bool too_long;  /* that record did not fit */
-    int error;      /* errno of the first write that failed; 0: none */
-    uint64_t lost;  /* records that could not be written */
+    int fd;           /* -1: not open */
+    bool owns_fd;     /* to be closed */
+    char *buf;        /* OUT_SIZE bytes */
+    size_t n;         /* bytes in buf */
+    size_t record;    /* where the record begins that is being put together */
+    bool too_long;    /* that record did not fit */
+    int error;        /* errno of the first write that failed; 0: none */
+    uint64_t lost;    /* records that could not be written */
     const char *name; /* for errors; lives as long as the output */
 };
 

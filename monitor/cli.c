@@ -308,9 +308,10 @@ help(const struct cli *cli)
     printf("\n");
     for (const struct cli_option *o = common; o->help != NULL; o++)
         help_of(o);
-    printf("\nExit codes: 0 done, 1 run-time or read error, 2 wrong command line or configuration,\n"
-           "128 + n a replay cut by signal n. The manual: %s(1).\n",
-           cli->program);
+    printf(
+        "\nExit codes: 0 done, 1 run-time or read error, 2 wrong command line or configuration,\n"
+        "128 + n a replay cut by signal n. The manual: %s(1).\n",
+        cli->program);
 }
 
 static bool
@@ -513,8 +514,8 @@ struct run {
     struct weir_monitor *m;
     void (*after_batch)(void *arg);
     void *arg;
-    uint64_t bytes_total; /* of all inputs; 0: unknown */
-    uint64_t bytes_done;  /* of those before this one */
+    uint64_t bytes_total;     /* of all inputs; 0: unknown */
+    uint64_t bytes_done;      /* of those before this one */
     struct weir_port **ports; /* still open, since flows refer to their frames */
     size_t n_ports;
     uint64_t shown_at; /* wall clock of the last progress line */
@@ -604,8 +605,8 @@ tell_end(struct run *run, const struct weir_port *port, const char *name)
         cli_error(cli, "%s: input_shrank: the file was cut while it was read", name);
         cli->failed = true;
     } else if (input.truncated && caught == 0) {
-        void (*tell)(const struct cli *, const char *, ...) =
-            cli->strict_input ? cli_error : cli_notice;
+        void (*tell)(const struct cli *, const char *, ...) = cli->strict_input ? cli_error
+                                                                                : cli_notice;
 
         tell(cli, "%s: input_truncated: its last record is cut; all before it was read", name);
         cli->failed |= cli->strict_input;
@@ -762,8 +763,9 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
     if (s.offload)
         cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "
                         "left out; if its network card computes them, use -k none");
-    cli_notice(cli, "%llu packets, %llu bytes, %llu flows, %llu events, %llu drops, %.3f s, "
-                    "%.0f packets/s",
+    cli_notice(cli,
+               "%llu packets, %llu bytes, %llu flows, %llu events, %llu drops, %.3f s, "
+               "%.0f packets/s",
                (unsigned long long)s.packets, (unsigned long long)s.bytes,
                (unsigned long long)s.flows, (unsigned long long)all_events(&s),
                (unsigned long long)(s.tap_dropped + cli->kernel_drops), seconds,

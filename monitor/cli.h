@@ -33,9 +33,9 @@ struct cli_option {
 };
 
 struct cli {
-    const char *program;  /* "weir" */
-    const char *synopsis; /* behind the name in --help */
-    const char *about;    /* one line */
+    const char *program;              /* "weir" */
+    const char *synopsis;             /* behind the name in --help */
+    const char *about;                /* one line */
     const struct cli_option *options; /* the program's own */
     void *ctx;                        /* for their take() */
     bool input_optional; /* set by a program whose options made an input needless (-T) */
@@ -82,10 +82,10 @@ int cli_exit_code(const struct cli *cli);
 void cli_free(struct cli *cli);
 
 /* "weir: TEXT" on standard error, behind the progress bar. notice() is silenced by -q. */
-void cli_error(const struct cli *cli, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
-void cli_notice(const struct cli *cli, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+void
+cli_error(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void
+cli_notice(const struct cli *cli, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Make the folder and its parents if they are missing. */
 int cli_make_dir(const char *path, struct weir_errbuf *err);

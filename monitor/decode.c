@@ -4,7 +4,10 @@
 
 #include <string.h>
 
-enum { MAX_LAYERS = 16 };
+enum {
+    MAX_LAYERS = 16,
+    MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger ones */
+};
 
 /* What comes next; each but the last three has a function in the table at the end. */
 enum layer {
@@ -134,8 +137,8 @@ null_loopback(struct walk *w)
 
     if (p == NULL)
         return L_BAD;
-    return by_family(p[0] == 0 && p[1] == 0 ? be32(p)
-                                            : (uint32_t)(p[3] << 8 | p[2]) << 16 | p[1] << 8 | p[0]);
+    return by_family(
+        p[0] == 0 && p[1] == 0 ? be32(p) : (uint32_t)(p[3] << 8 | p[2]) << 16 | p[1] << 8 | p[0]);
 }
 
 static enum layer
@@ -407,18 +410,10 @@ transport(struct walk *w)
 }
 
 static const layer_fn layers[L_N] = {
-    [L_ETHERNET] = ethernet,
-    [L_COOKED] = cooked,
-    [L_COOKED2] = cooked2,
-    [L_NULL] = null_loopback,
-    [L_LOOP] = loop,
-    [L_RAW_IP] = raw_ip,
-    [L_ETHERTYPE] = ethertype,
-    [L_VLAN] = vlan,
-    [L_SNAP] = snap,
-    [L_IPV4] = ipv4,
-    [L_IPV6] = ipv6,
-    [L_TRANSPORT] = transport,
+    [L_ETHERNET] = ethernet,   [L_COOKED] = cooked, [L_COOKED2] = cooked2,
+    [L_NULL] = null_loopback,  [L_LOOP] = loop,     [L_RAW_IP] = raw_ip,
+    [L_ETHERTYPE] = ethertype, [L_VLAN] = vlan,     [L_SNAP] = snap,
+    [L_IPV4] = ipv4,           [L_IPV6] = ipv6,     [L_TRANSPORT] = transport,
 };
 
 /* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html */
@@ -464,7 +459,8 @@ start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
 {
-    struct walk w = { { frame->data, frame->data + frame->caplen }, frame->wirelen, 0, out, fault };
+    uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
+    struct walk w = { { frame->data, frame->data + n_read }, frame->wirelen, 0, out, fault };
     enum layer at = first_layer(frame->link);
 
     start_packet(out, frame);

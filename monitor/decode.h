@@ -23,7 +23,7 @@ struct decode_fault {
 };
 
 /* Fill *out from the frame; number is the caller's to set. */
-enum decode_result decode(const struct weir_frame *frame, struct weir_packet *out,
-                          struct decode_fault *fault);
+enum decode_result
+decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
 
 #endif

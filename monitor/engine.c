@@ -275,10 +275,12 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
         engine_arm(e, flow);
 }
 
+static_assert(offsetof(struct flow_cold, timer) == 0, "a timer is found where its cold part is");
+
 static uint64_t
 id_of(const struct wheel_node *timer)
 {
-    return flow_cold(flow_of_timer(timer))->id;
+    return ((const struct flow_cold *)(const void *)timer)->id;
 }
 
 static struct wheel_node *
@@ -443,22 +445,75 @@ engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason r
         shard_release(shard, flow);
 }
 
+/* The timers of a shard's live flows, sorted, on no wheel any more. */
+static struct wheel_node *
+take_timers(struct engine *e, const struct shard *shard)
+{
+    struct weir_flow *flow = NULL;
+    struct wheel_node *timers;
+
+    while ((flow = shard_next(shard, flow)) != NULL) {
+        if (!flow_used(flow) || flow->flags & FLOW_ENDED)
+            continue;
+        wheel_remove(&flow_cold(flow)->timer);
+        push_due(e, &flow_cold(flow)->timer);
+    }
+    timers = sort_by_id(e->due);
+    e->due = NULL;
+    return timers;
+}
+
+/* Sorted lists as a heap: list 0 begins with the least id, 2i+1 and 2i+2 with no less than i. */
+struct heap {
+    struct wheel_node *list[N_SHARDS];
+    unsigned n;
+};
+
+/* Let the list at place i sink to where it belongs. */
+static void
+sink(struct heap *heap, unsigned i)
+{
+    struct wheel_node *list = heap->list[i];
+    uint64_t id = id_of(list);
+
+    for (;;) {
+        unsigned least = 2 * i + 1;
+
+        if (least + 1 < heap->n && id_of(heap->list[least + 1]) < id_of(heap->list[least]))
+            least++;
+        if (least >= heap->n || id_of(heap->list[least]) >= id)
+            break;
+        heap->list[i] = heap->list[least];
+        i = least;
+    }
+    heap->list[i] = list;
+}
+
+static struct weir_flow *
+pop_first(struct heap *heap)
+{
+    struct wheel_node *timer = heap->list[0];
+
+    heap->list[0] = timer->next != NULL ? timer->next : heap->list[--heap->n];
+    timer->next = NULL;
+    if (heap->n > 0)
+        sink(heap, 0);
+    return flow_of_timer(timer);
+}
+
 void
 engine_end_all(struct engine *e)
 {
-    for (unsigned i = 0; i < N_SHARDS; i++) {
-        struct weir_flow *flow = NULL;
+    struct heap heap = { .n = 0 };
 
-        while ((flow = shard_next(&e->shards[i], flow)) != NULL) {
-            if (!flow_used(flow) || flow->flags & FLOW_ENDED)
-                continue;
-            wheel_remove(&flow_cold(flow)->timer);
-            push_due(e, &flow_cold(flow)->timer);
-        }
+    for (unsigned i = 0; i < N_SHARDS; i++) {
+        heap.list[heap.n] = take_timers(e, &e->shards[i]);
+        heap.n += heap.list[heap.n] != NULL;
     }
-    e->due = sort_by_id(e->due);
-    while (e->due != NULL)
-        engine_end_flow(e, pop_due(e), WEIR_END_EOF);
+    for (unsigned i = heap.n; i-- > 0;)
+        sink(&heap, i);
+    while (heap.n > 0)
+        engine_end_flow(e, pop_first(&heap), WEIR_END_EOF);
 }
 
 static void

@@ -35,20 +35,20 @@ struct engine {
 
     struct app apps[MAX_APPS];
     unsigned n_apps;
-    uint64_t want;      /* what any app wants */
-    uint8_t *flowless;  /* taps and state for events that belong to no flow */
+    uint64_t want;     /* what any app wants */
+    uint8_t *flowless; /* taps and state for events that belong to no flow */
     bool flowless_ended;
     unsigned flowless_asleep; /* of its taps, after the end */
-    bool history;       /* an app reads delivered bytes back: they stay while the flow lives */
-    uint32_t window;    /* acknowledged bytes a direction that are retained */
+    bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
+    uint32_t window; /* acknowledged bytes a direction that are retained */
 
     bool started;
-    uint64_t clock;     /* greatest packet time so far */
-    uint64_t tick;      /* clock / TICK_NS, up to which timers ran */
-    uint64_t next_run;  /* clock at which timers have to run again */
-    uint64_t next_tick[N_SHARDS]; /* no timer of the shard comes round before */
-    uint64_t now;       /* time that events raised now carry */
-    uint64_t number;    /* packets so far */
+    uint64_t clock;                   /* greatest packet time so far */
+    uint64_t tick;                    /* clock / TICK_NS, up to which timers ran */
+    uint64_t next_run;                /* clock at which timers have to run again */
+    uint64_t next_tick[N_SHARDS];     /* no timer of the shard comes round before */
+    uint64_t now;                     /* time that events raised now carry */
+    uint64_t number;                  /* packets so far */
     const struct weir_packet *packet; /* being looked at; NULL: a timer is */
 
     uint8_t *range; /* address range of all shards */
@@ -60,8 +60,8 @@ struct engine {
 
     struct weir_monitor_stats stats;
     struct sender senders[N_SENDERS];
-    bool offload; /* a sender whose place another took had mostly bad checksums */
-    struct wheel_node *due; /* timers that came round, linked through next */
+    bool offload;             /* a sender whose place another took had mostly bad checksums */
+    struct wheel_node *due;   /* timers that came round, linked through next */
     uint8_t scratch[SCRATCH]; /* old bytes of a conflict, put together */
 
     volatile int stop; /* set by a signal handler */

@@ -27,7 +27,7 @@ void proto_text(unsigned proto, char text[PROTO_TEXT]);
  * or a packet to take them from. Source and destination are those of the packet; without one those
  * of the event's direction.
  */
-void eve_begin(struct json *j, struct out *out, const struct weir_event *ev,
-               const char *event_type);
+void
+eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const char *event_type);
 
 #endif

@@ -10,18 +10,30 @@ static const char *const names[] = {
 
 static const char *const gap_causes[] = { "acked", "memcap", "one_sided", "never_acked", NULL };
 static const char *const kept[] = { "old", "new", NULL };
-static const char *const layers[] = { "link", "vlan", "ipv4", "ipv6", "tcp",
+static const char *const layers[] = { "link", "vlan", "ipv4",   "ipv6", "tcp",
                                       "udp",  "icmp", "icmpv6", NULL };
 static const char *const bads[] = { "none",   "truncated", "too_short", "version", "header_length",
                                     "length", "options",   "layers",    NULL };
 static const char *const reasons[] = { "fin", "rst", "timeout", "reuse", "evicted", "eof", NULL };
 static const char *const overloads[] = { "flows", "memcap", "segments", "tap_queue", NULL };
 
-#define FIELD(event, name, kind)        { #name, WEIR_FIELD_##kind, AT(event.name), NULL }
-#define AS(text, member, kind)          { text, WEIR_FIELD_##kind, AT(member), NULL }
-#define CHOICE(event, name, choices)    { #name, WEIR_FIELD_ENUM, AT(event.name), choices }
-#define AT(member)                      offsetof(struct weir_event, member)
-#define END                             { NULL, WEIR_FIELD_INT, 0, NULL }
+#define FIELD(event, name, kind)                                                                   \
+    {                                                                                              \
+#name, WEIR_FIELD_##kind, AT(event.name), NULL                                             \
+    }
+#define AS(text, member, kind)                                                                     \
+    {                                                                                              \
+        text, WEIR_FIELD_##kind, AT(member), NULL                                                  \
+    }
+#define CHOICE(event, name, choices)                                                               \
+    {                                                                                              \
+#name, WEIR_FIELD_ENUM, AT(event.name), choices                                            \
+    }
+#define AT(member) offsetof(struct weir_event, member)
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, WEIR_FIELD_INT, 0, NULL                                                              \
+    }
 
 static const struct weir_field none[] = { END };
 static const struct weir_field flow_start[] = { FIELD(flow_start, midstream, BOOL), END };
@@ -31,47 +43,67 @@ static const struct weir_field syn[] = {
 };
 static const struct weir_field established[] = { FIELD(established, rtt, INT), END };
 static const struct weir_field payload[] = {
-    FIELD(payload, offset, INT), FIELD(payload, length, INT),
-    FIELD(payload, data, BYTES), FIELD(payload, after_gap, BOOL), END,
+    FIELD(payload, offset, INT),
+    FIELD(payload, length, INT),
+    FIELD(payload, data, BYTES),
+    FIELD(payload, after_gap, BOOL),
+    END,
 };
 static const struct weir_field datagram[] = {
-    FIELD(datagram, length, INT), FIELD(datagram, data, BYTES), END,
+    FIELD(datagram, length, INT),
+    FIELD(datagram, data, BYTES),
+    END,
 };
 static const struct weir_field out_of_order[] = {
-    FIELD(out_of_order, offset, INT), FIELD(out_of_order, length, INT),
-    FIELD(out_of_order, hole, INT), END,
+    FIELD(out_of_order, offset, INT),
+    FIELD(out_of_order, length, INT),
+    FIELD(out_of_order, hole, INT),
+    END,
 };
 static const struct weir_field gap[] = {
-    FIELD(gap, offset, INT), FIELD(gap, length, INT), CHOICE(gap, cause, gap_causes), END,
+    FIELD(gap, offset, INT),
+    FIELD(gap, length, INT),
+    CHOICE(gap, cause, gap_causes),
+    END,
 };
 static const struct weir_field retransmit[] = {
-    FIELD(retransmit, offset, INT), FIELD(retransmit, length, INT),
-    AS("new", retransmit.fresh, INT), FIELD(retransmit, acked, BOOL),
+    FIELD(retransmit, offset, INT),    FIELD(retransmit, length, INT),
+    AS("new", retransmit.fresh, INT),  FIELD(retransmit, acked, BOOL),
     FIELD(retransmit, verified, BOOL), FIELD(retransmit, syn, BOOL),
-    FIELD(retransmit, fin, BOOL), END,
+    FIELD(retransmit, fin, BOOL),      END,
 };
 static const struct weir_field fake_retransmit[] = {
-    FIELD(fake_retransmit, offset, INT), FIELD(fake_retransmit, length, INT),
+    FIELD(fake_retransmit, offset, INT),      FIELD(fake_retransmit, length, INT),
     FIELD(fake_retransmit, diff_offset, INT), FIELD(fake_retransmit, diff_length, INT),
-    CHOICE(fake_retransmit, kept, kept), FIELD(fake_retransmit, old_data, BYTES),
-    FIELD(fake_retransmit, new_data, BYTES), END,
+    CHOICE(fake_retransmit, kept, kept),      FIELD(fake_retransmit, old_data, BYTES),
+    FIELD(fake_retransmit, new_data, BYTES),  END,
 };
 static const struct weir_field out_of_window[] = {
-    FIELD(out_of_window, offset, INT), FIELD(out_of_window, length, INT), END,
+    FIELD(out_of_window, offset, INT),
+    FIELD(out_of_window, length, INT),
+    END,
 };
 static const struct weir_field bad_checksum[] = { CHOICE(bad_checksum, layer, layers), END };
 static const struct weir_field bad_packet[] = {
-    CHOICE(bad_packet, layer, layers), CHOICE(bad_packet, why, bads), END,
+    CHOICE(bad_packet, layer, layers),
+    CHOICE(bad_packet, why, bads),
+    END,
 };
 static const struct weir_field overload[] = {
-    CHOICE(overload, what, overloads), FIELD(overload, count, INT), END,
+    CHOICE(overload, what, overloads),
+    FIELD(overload, count, INT),
+    END,
 };
 static const struct weir_field flow_end[] = {
     CHOICE(flow_end, reason, reasons),
-    FIELD(flow_end, pkts_toserver, INT), FIELD(flow_end, pkts_toclient, INT),
-    FIELD(flow_end, bytes_toserver, INT), FIELD(flow_end, bytes_toclient, INT),
-    FIELD(flow_end, payload_toserver, INT), FIELD(flow_end, payload_toclient, INT),
-    FIELD(flow_end, undelivered, INT), END,
+    FIELD(flow_end, pkts_toserver, INT),
+    FIELD(flow_end, pkts_toclient, INT),
+    FIELD(flow_end, bytes_toserver, INT),
+    FIELD(flow_end, bytes_toclient, INT),
+    FIELD(flow_end, payload_toserver, INT),
+    FIELD(flow_end, payload_toclient, INT),
+    FIELD(flow_end, undelivered, INT),
+    END,
 };
 
 static const struct weir_field *const fields[WEIR_EV_COUNT] = {

@@ -21,9 +21,9 @@ enum { DEFAULT_BYTES = 256, MOST_BYTES = 262144 };
 struct program {
     struct cli cli;
     bool json, summary, colour;
-    uint64_t events;      /* bits of those to print */
-    bool events_chosen;   /* by --events */
-    uint32_t bytes;       /* of a field that shows bytes */
+    uint64_t events;    /* bits of those to print */
+    bool events_chosen; /* by --events */
+    uint32_t bytes;     /* of a field that shows bytes */
     const char *streams_dir;
     struct streams *streams;
     struct out out;
@@ -105,7 +105,9 @@ take_events(void *ctx, const char *value, struct weir_errbuf *err)
 
 static const struct cli_option options[] = {
     { 0, "json", NULL, "one JSON object a line instead of text", take_json },
-    { 0, "events", "LIST", "a,b,-c: which events; all: every one (default: all but packet, payload, datagram)", take_events },
+    { 0, "events", "LIST",
+      "a,b,-c: which events; all: every one (default: all but packet, payload, datagram)",
+      take_events },
     { 0, "bytes", "N", "bytes to show of payload (default: 256)", take_bytes },
     { 0, "summary", NULL, "a table of counts by event instead of the events", take_summary },
     { 0, "streams", "DIR", "write each direction's reassembled bytes to a file", take_streams },
@@ -260,8 +262,7 @@ run(struct program *prg)
     cli_run(&prg->cli, m, after_batch, prg);
     if (prg->summary)
         print_summary(prg, m);
-    if (out_close(&prg->out, &err) != WEIR_E_OK ||
-        streams_free(prg->streams, &err) != WEIR_E_OK) {
+    if (out_close(&prg->out, &err) != WEIR_E_OK || streams_free(prg->streams, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
     }

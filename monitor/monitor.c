@@ -183,8 +183,8 @@ struct arrival {
     struct flow_ref ref;
     enum decode_result result;
     struct decode_fault fault;
-    enum weir_layer bad_layer;  /* pkt.bad_checksum: where */
-    struct weir_flow *guess;    /* the flow it will most likely find, for the cache */
+    enum weir_layer bad_layer; /* pkt.bad_checksum: where */
+    struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
 };
 
 static enum weir_dir

@@ -98,10 +98,10 @@ kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable)
 
     if (*kept != NULL && ((*kept)->n == (*kept)->cap || !stable))
         trim_kept(flow, dir);
-    seg = segs_push(kept, mem);
+    seg = segs_push(kept, mem, sizeof(struct seg));
     if (seg == NULL && segs_count(*kept) > 0) {
         forget_first(*kept, mem);
-        seg = segs_push(kept, mem);
+        seg = segs_push(kept, mem, sizeof(struct seg));
     }
     return seg;
 }
@@ -115,7 +115,7 @@ keep(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct c
     if (seg == NULL)
         return;
     *seg = (struct seg){ .off = (uint32_t)chunk->off };
-    if (!seg_hold(seg, flow_mem(flow), chunk->data, len, e->packet->stable)) {
+    if (!seg_hold(flow->kept[dir], seg, flow_mem(flow), chunk->data, len, e->packet->stable)) {
         seg->kind = SEG_DIGEST;
         seg->digest = siphash13_bytes(&e->secret, chunk->data, len);
     }
@@ -170,8 +170,10 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     flow_cold(flow)->rare->queued[dir] -= seg.len;
     side->next = chunk.end;
     place = kept_place(flow, dir, seg.kind == SEG_REF);
-    if (place != NULL)
+    if (place != NULL) {
         *place = seg;
+        flow->kept[dir]->owns |= seg.kind == SEG_COPY;
+    }
     raise_payload(e, flow, dir, &chunk, seg.kind == SEG_REF);
     if (place == NULL)
         seg_drop(&seg, flow_mem(flow));
@@ -227,8 +229,8 @@ widen(int64_t *off, int64_t *end, int64_t from, int64_t to)
 
 /* Note where new[0..n) differs from old; the bytes stand at offset from. */
 static void
-note_difference(struct overlap *out, const uint8_t *new, const uint8_t *old, int64_t n, int64_t from,
-                enum weir_kept kept)
+note_difference(struct overlap *out, const uint8_t *new, const uint8_t *old, int64_t n,
+                int64_t from, enum weir_kept kept)
 {
     int64_t first = 0, last = n - 1;
 
@@ -287,11 +289,11 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 }
 
 static bool
-chunk_wins(const struct engine *e, const struct chunk *chunk, const struct seg *seg,
+chunk_wins(const struct engine *e, const struct chunk *chunk, const struct queued *q,
            int64_t seg_off)
 {
-    int64_t start = chunk->off - (seg_off - seg->cut_front);
-    int64_t end = chunk->end - (seg_off + seg->len + seg->cut_back);
+    int64_t start = chunk->off - (seg_off - q->cut_front);
+    int64_t end = chunk->end - (seg_off + q->seg.len + q->cut_back);
 
     return policy_new_wins(e->opts.policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
 }
@@ -305,16 +307,16 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     int64_t off = greater(chunk->off, side->next);
 
     for (uint32_t i = segs_find(queue, (uint32_t)off); i < segs_count(queue); i++) {
-        const struct seg *seg = segs_at(queue, i);
-        int64_t seg_off = seg_start(side, seg);
-        int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, chunk->end);
+        const struct queued *q = queued_at(queue, i);
+        int64_t seg_off = seg_start(side, &q->seg);
+        int64_t from = greater(seg_off, off), to = smaller(seg_off + q->seg.len, chunk->end);
 
         if (from >= to)
             break;
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
-        compare_part(e, chunk, seg, seg_off, from, to,
-                     chunk_wins(e, chunk, seg, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+        compare_part(e, chunk, &q->seg, seg_off, from, to,
+                     chunk_wins(e, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
     }
 }
 
@@ -387,19 +389,19 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     const struct side *side = flow_side(flow, dir);
     uint32_t len = (uint32_t)(to - from);
     int64_t front = from - chunk->off, back = chunk->end - to;
-    struct seg *seg = segs_insert(queue, mem, i);
+    struct queued *q = (struct queued *)segs_insert(queue, mem, i, sizeof(*q));
 
-    if (seg == NULL)
+    if (q == NULL)
         return false;
-    *seg = (struct seg){ .off = (uint32_t)from,
-                         .cut_front = (uint16_t)smaller(front, UINT16_MAX),
-                         .cut_back = (uint16_t)smaller(back, UINT16_MAX) };
-    if (!seg_hold(seg, mem, chunk->data + front, len, e->packet->stable)) {
+    *q = (struct queued){ .seg.off = (uint32_t)from,
+                          .cut_front = (uint16_t)smaller(front, UINT16_MAX),
+                          .cut_back = (uint16_t)smaller(back, UINT16_MAX) };
+    if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable)) {
         segs_remove(*queue, i);
         return false;
     }
     if (side->flags & SIDE_ACKED && side_acked(side) >= from)
-        seg->acked_at = rare->tail_since[dir] ? stamp(rare->tail_since[dir]) : stamp(tick_now(e));
+        q->acked_at = rare->tail_since[dir] ? stamp(rare->tail_since[dir]) : stamp(tick_now(e));
     rare->queued[dir] += len;
     return true;
 }
@@ -412,11 +414,12 @@ static bool
 yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t end)
 {
     struct rare *rare = flow_rare(flow);
-    struct seg *seg = segs_at(rare->queue[dir], i);
+    struct queued *q = queued_at(rare->queue[dir], i);
+    struct seg *seg = &q->seg;
     int64_t covered = end - seg_start(flow_side(flow, dir), seg);
 
     if (covered < seg->len) {
-        seg_cut_front(seg, (uint32_t)covered);
+        queued_cut_front(q, (uint32_t)covered);
         rare->queued[dir] -= (uint64_t)covered;
         return false;
     }
@@ -439,12 +442,12 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
     uint32_t i = segs_find(*queue, (uint32_t)from);
 
     while (i < segs_count(*queue) && from < chunk->end) {
-        const struct seg *seg = segs_at(*queue, i);
-        int64_t seg_off = seg_start(side, seg), seg_end = seg_off + seg->len;
+        const struct queued *q = queued_at(*queue, i);
+        int64_t seg_off = seg_start(side, &q->seg), seg_end = seg_off + q->seg.len;
 
         if (seg_off >= chunk->end)
             break;
-        if (chunk_wins(e, chunk, seg, seg_off)) {
+        if (chunk_wins(e, chunk, q, seg_off)) {
             if (!yield_segment(flow, dir, i, chunk->end))
                 break;
             continue;
@@ -577,8 +580,8 @@ stamp_holes(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t
 
     if (i < queue->n && seg_start(side, segs_at(queue, i)) <= acked)
         i++;
-    while (i-- > 0 && segs_at(queue, i)->acked_at == 0)
-        segs_at(queue, i)->acked_at = stamp(tick_now(e));
+    while (i-- > 0 && queued_at(queue, i)->acked_at == 0)
+        queued_at(queue, i)->acked_at = stamp(tick_now(e));
 }
 
 void
@@ -621,7 +624,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
     if (rare == NULL || flow->flags & FLOW_RESET)
         return false;
     if (has_queue(flow, dir)) {
-        uint16_t since = segs_at(rare->queue[dir], 0)->acked_at;
+        uint16_t since = queued_at(rare->queue[dir], 0)->acked_at;
 
         *tick = unstamp(now, since) + GRACE_TICKS;
         return since != 0;
@@ -671,18 +674,18 @@ reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end)
 
     while (has_queue(flow, dir)) {
         struct segs *queue = rare->queue[dir];
-        struct seg *last = segs_at(queue, queue->n - 1);
-        int64_t start = seg_start(side, last), beyond = start + last->len - end;
+        struct queued *last = queued_at(queue, queue->n - 1);
+        int64_t start = seg_start(side, &last->seg), beyond = start + last->seg.len - end;
 
         if (beyond <= 0)
             return;
         if (start < end) {
-            seg_cut_back(last, (uint32_t)beyond);
+            queued_cut_back(last, (uint32_t)beyond);
             rare->queued[dir] -= (uint64_t)beyond;
             return;
         }
-        rare->queued[dir] -= last->len;
-        seg_drop(last, flow_mem(flow));
+        rare->queued[dir] -= last->seg.len;
+        seg_drop(&last->seg, flow_mem(flow));
         segs_remove(queue, queue->n - 1);
     }
 }

@@ -27,11 +27,11 @@ struct overlap {
 };
 
 enum {
-    KEPT_WINDOW = 65536,          /* acknowledged bytes a direction that stay comparable, at least */
-    QUEUE_MAX = 16384,            /* segments that may wait in one direction */
-    ONE_SIDED_LIMIT = 1048576,    /* bytes behind a hole while the receiver was never seen */
-    GRACE_TICKS = 10,             /* from the ACK of a hole to its gap: 1 s */
-    KEPT_IDLE_TICKS = 100,        /* kept data goes after 10 s without a packet */
+    KEPT_WINDOW = 65536,       /* acknowledged bytes a direction that stay comparable, at least */
+    QUEUE_MAX = 16384,         /* segments that may wait in one direction */
+    ONE_SIDED_LIMIT = 1048576, /* bytes behind a hole while the receiver was never seen */
+    GRACE_TICKS = 10,          /* from the ACK of a hole to its gap: 1 s */
+    KEPT_IDLE_TICKS = 100,     /* kept data goes after 10 s without a packet */
 };
 
 static inline struct side *
@@ -66,12 +66,12 @@ struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum
  * Deliver a chunk that starts at or before next, or queue it behind the hole before it. While a
  * RST was accepted (FLOW_RESET) it waits wherever it starts.
  */
-void reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-               const struct chunk *chunk);
+void
+reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
 /* Queue a chunk, to be delivered or dropped when the receiver has decided. */
-void reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                const struct chunk *chunk);
+void
+reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
 /* Deliver what waits at next, as far as it reaches. */
 void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
@@ -80,8 +80,8 @@ void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* The tick at which an acknowledged hole becomes a gap; false: there is none. */
-bool reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                    uint64_t *tick);
+bool
+reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t *tick);
 
 /* The end of all data of a direction that was seen and may be part of its stream. */
 int64_t reasm_seen_end(struct weir_flow *flow, enum weir_dir dir);
@@ -102,8 +102,8 @@ void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 uint64_t reasm_delivered(const struct weir_flow *flow, enum weir_dir dir);
 
 /* Copy delivered bytes that are still kept, from offset on, up to the first that is not. */
-size_t reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to,
-                  size_t n);
+size_t
+reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n);
 
 /* Free all that the flow holds. */
 void reasm_free(struct weir_flow *flow);

@@ -2,20 +2,26 @@
 
 #include <string.h>
 
-enum { RING_MAX = 1 << 20 }; /* bytes: 43,690 segments in one direction */
+enum { RING_MAX = 1 << 20 }; /* bytes: 65,535 segments in one direction, 43,690 that wait */
 
 static size_t
-ring_size(uint32_t cap)
+ring_size(uint32_t cap, size_t stride)
 {
-    return sizeof(struct segs) + cap * sizeof(struct seg);
+    return sizeof(struct segs) + cap * stride;
+}
+
+static void
+copy_place(struct segs *to, uint32_t i, struct segs *from, uint32_t k)
+{
+    memcpy(segs_at(to, i), segs_at(from, k), to->stride);
 }
 
 /* Move the ring into a block of twice the size, from its start. */
 static bool
-grow(struct segs **segs, struct mem *mem)
+grow(struct segs **segs, struct mem *mem, size_t stride)
 {
     struct segs *old = *segs, *new;
-    size_t size = old == NULL ? 1 : 2 * mem_block_size(ring_size(old->cap));
+    size_t size = old == NULL ? 1 : 2 * mem_block_size(ring_size(old->cap, stride));
 
     if (size > RING_MAX)
         return false;
@@ -23,33 +29,35 @@ grow(struct segs **segs, struct mem *mem)
     new = mem_alloc(mem, size);
     if (new == NULL)
         return false;
-    *new = (struct segs){ .cap = (uint32_t)((size - sizeof(*new)) / sizeof(struct seg)) };
+    *new = (struct segs){ .cap = (uint32_t)((size - sizeof(*new)) / stride),
+                          .stride = (uint8_t)stride };
     if (old != NULL) {
-        for (uint32_t i = 0; i < old->n; i++)
-            new->ring[i] = *segs_at(old, i);
         new->n = old->n;
-        mem_free(mem, old, ring_size(old->cap));
+        new->owns = old->owns;
+        for (uint32_t i = 0; i < old->n; i++)
+            copy_place(new, i, old, i);
+        mem_free(mem, old, ring_size(old->cap, stride));
     }
     *segs = new;
     return true;
 }
 
 struct seg *
-segs_insert(struct segs **segs, struct mem *mem, uint32_t i)
+segs_insert(struct segs **segs, struct mem *mem, uint32_t i, size_t stride)
 {
     struct segs *s;
 
-    if ((*segs == NULL || (*segs)->n == (*segs)->cap) && !grow(segs, mem))
+    if ((*segs == NULL || (*segs)->n == (*segs)->cap) && !grow(segs, mem, stride))
         return NULL;
     s = *segs;
     s->n++;
     if (i < s->n / 2) { /* make room on the side where less has to move */
         s->head = s->head > 0 ? s->head - 1 : s->cap - 1;
         for (uint32_t k = 0; k < i; k++)
-            *segs_at(s, k) = *segs_at(s, k + 1);
+            copy_place(s, k, s, k + 1);
     } else {
         for (uint32_t k = s->n - 1; k > i; k--)
-            *segs_at(s, k) = *segs_at(s, k - 1);
+            copy_place(s, k, s, k - 1);
     }
     return segs_at(s, i);
 }
@@ -59,11 +67,11 @@ segs_remove(struct segs *s, uint32_t i)
 {
     if (i < s->n / 2) {
         for (uint32_t k = i; k > 0; k--)
-            *segs_at(s, k) = *segs_at(s, k - 1);
+            copy_place(s, k, s, k - 1);
         segs_pop(s);
     } else {
         for (uint32_t k = i; k + 1 < s->n; k++)
-            *segs_at(s, k) = *segs_at(s, k + 1);
+            copy_place(s, k, s, k + 1);
         s->n--;
     }
 }
@@ -92,9 +100,9 @@ segs_free(struct segs **segs, struct mem *mem)
 
     if (s == NULL)
         return;
-    for (uint32_t i = 0; i < s->n; i++)
+    for (uint32_t i = 0; s->owns && i < s->n; i++)
         seg_drop(segs_at(s, i), mem);
-    mem_free(mem, s, ring_size(s->cap));
+    mem_free(mem, s, ring_size(s->cap, s->stride));
     *segs = NULL;
 }
 
@@ -106,24 +114,25 @@ seg_drop(struct seg *seg, struct mem *mem)
 }
 
 bool
-seg_hold(struct seg *seg, struct mem *mem, const uint8_t *data, uint32_t len, bool stable)
+seg_hold(struct segs *segs, struct seg *seg, struct mem *mem, const uint8_t *data, uint32_t len,
+         bool stable)
 {
     size_t size;
 
-    seg->len = len;
+    assert(len <= 1U << MEM_MAX_SHIFT);
+    seg->len = len & SEG_LEN;
     if (stable) {
         seg->kind = SEG_REF;
         seg->data = data;
         return true;
     }
-    if (len > 1U << MEM_MAX_SHIFT)
-        return false;
     size = mem_block_size(len);
     seg->copy = mem_alloc(mem, size);
     if (seg->copy == NULL)
         return false;
     seg->kind = SEG_COPY;
-    seg->class = (uint8_t)__builtin_ctzll(size);
+    seg->class = (unsigned)__builtin_ctzll(size) & 31;
+    segs->owns = true;
     memcpy(seg->copy, data, len);
     return true;
 }
@@ -135,22 +144,24 @@ saturate(uint32_t n)
 }
 
 void
-seg_cut_front(struct seg *seg, uint32_t n)
+queued_cut_front(struct queued *q, uint32_t n)
 {
+    struct seg *seg = &q->seg;
+
     assert(n < seg->len && seg->kind != SEG_DIGEST);
     if (seg->kind == SEG_COPY)
         memmove(seg->copy, seg->copy + n, seg->len - n);
     else
         seg->data += n;
     seg->off += n;
-    seg->len -= n;
-    seg->cut_front = saturate(seg->cut_front + n);
+    seg->len = (seg->len - n) & SEG_LEN;
+    q->cut_front = saturate(q->cut_front + n);
 }
 
 void
-seg_cut_back(struct seg *seg, uint32_t n)
+queued_cut_back(struct queued *q, uint32_t n)
 {
-    assert(n < seg->len && seg->kind != SEG_DIGEST);
-    seg->len -= n;
-    seg->cut_back = saturate(seg->cut_back + n);
+    assert(n < q->seg.len && q->seg.kind != SEG_DIGEST);
+    q->seg.len = (q->seg.len - n) & SEG_LEN;
+    q->cut_back = saturate(q->cut_back + n);
 }

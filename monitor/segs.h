@@ -10,6 +10,7 @@
 #include "mem.h"
 
 #include <assert.h>
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,6 +20,8 @@ enum seg_kind {
     SEG_DIGEST, /* only a hash of the bytes is left */
 };
 
+enum { SEG_LEN = (1 << 25) - 1 }; /* bits of a length */
+
 struct seg {
     union {
         const uint8_t *data;
@@ -26,19 +29,29 @@ struct seg {
         uint64_t digest;
     };
     uint32_t off;
-    uint32_t len;
-    uint8_t kind;       /* enum seg_kind */
-    uint8_t class;      /* SEG_COPY: the block is 1 << class bytes */
-    uint16_t acked_at;  /* low bits of the tick at which an ACK passed the hole before it; 0: none */
+    uint32_t len : 25;
+    uint32_t kind : 2;  /* enum seg_kind */
+    uint32_t class : 5; /* SEG_COPY: the block is 1 << class bytes */
+};
+static_assert(sizeof(struct seg) == 16, "three fit into the smallest block");
+
+/* A segment that waits behind a hole. */
+struct queued {
+    struct seg seg;
+    uint16_t acked_at; /* low bits of the tick at which an ACK passed the hole before it; 0: none */
     uint16_t cut_front; /* bytes of the segment as it came that others won, at either end; */
     uint16_t cut_back;  /* overlap policies look at the segment as it came */
+    uint16_t zero;
 };
-static_assert(sizeof(struct seg) == 24, "two fit into the smallest block");
+static_assert(sizeof(struct queued) == 24, "a queue's ring has places of this size");
 
 struct segs {
-    uint32_t cap, head, n, zero;
-    struct seg ring[];
+    uint32_t cap, head, n;
+    uint8_t stride; /* bytes of a place: a struct seg, or a struct queued */
+    bool owns;      /* a segment may be a copy */
+    alignas(8) uint8_t ring[];
 };
+static_assert(sizeof(struct segs) == 16, "a header as large as a place");
 
 static inline struct seg *
 segs_at(struct segs *segs, uint32_t i)
@@ -46,7 +59,15 @@ segs_at(struct segs *segs, uint32_t i)
     uint32_t at = segs->head + i;
 
     assert(i < segs->n);
-    return &segs->ring[at < segs->cap ? at : at - segs->cap];
+    at = at < segs->cap ? at : at - segs->cap;
+    return (struct seg *)(void *)(segs->ring + (size_t)at * segs->stride);
+}
+
+static inline struct queued *
+queued_at(struct segs *segs, uint32_t i)
+{
+    assert(segs->stride == sizeof(struct queued));
+    return (struct queued *)segs_at(segs, i);
 }
 
 static inline uint32_t
@@ -55,17 +76,20 @@ segs_count(const struct segs *segs)
     return segs == NULL ? 0 : segs->n;
 }
 
-/* Room for a segment at place i (0 .. count), made if need be; NULL: no memory. */
-struct seg *segs_insert(struct segs **segs, struct mem *mem, uint32_t i);
+/*
+ * Room for a segment at place i (0 .. count), made if need be; NULL: no memory. stride: the size of
+ * a place, the same in all calls for a ring.
+ */
+struct seg *segs_insert(struct segs **segs, struct mem *mem, uint32_t i, size_t stride);
 
 /* The same at the end, where nearly all come. */
 static inline struct seg *
-segs_push(struct segs **segs, struct mem *mem)
+segs_push(struct segs **segs, struct mem *mem, size_t stride)
 {
     struct segs *s = *segs;
 
     if (s == NULL || s->n == s->cap)
-        return segs_insert(segs, mem, segs_count(s));
+        return segs_insert(segs, mem, segs_count(s), stride);
     s->n++;
     return segs_at(s, s->n - 1);
 }
@@ -89,11 +113,12 @@ void segs_free(struct segs **segs, struct mem *mem);
 /* Free what a segment owns. */
 void seg_drop(struct seg *seg, struct mem *mem);
 
-/* Let a segment hold len bytes of data: by reference if they are stable, else a copy. */
-bool seg_hold(struct seg *seg, struct mem *mem, const uint8_t *data, uint32_t len, bool stable);
+/* Let a segment of the ring hold len bytes of data: by reference if they are stable, else a copy. */
+bool seg_hold(struct segs *segs, struct seg *seg, struct mem *mem, const uint8_t *data,
+              uint32_t len, bool stable);
 
 /* Cut n bytes (less than all) off its front or back. */
-void seg_cut_front(struct seg *seg, uint32_t n);
-void seg_cut_back(struct seg *seg, uint32_t n);
+void queued_cut_front(struct queued *q, uint32_t n);
+void queued_cut_back(struct queued *q, uint32_t n);
 
 #endif

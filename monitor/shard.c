@@ -30,8 +30,7 @@ shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride)
         .per_block = (uint32_t)n,
         .cold_at = (uint32_t)(BLOCK_HEADER + n * sizeof(struct weir_flow)),
     };
-    layout->apps_at =
-        (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
+    layout->apps_at = (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
     return true;
 }
 
@@ -40,7 +39,8 @@ static struct bucket *
 new_table(struct shard *shard, uint32_t mask)
 {
     size_t size = ((size_t)mask + 1) * sizeof(struct bucket);
-    struct bucket *buckets = size > (size_t)1 << MEM_MAX_SHIFT ? NULL : mem_alloc(&shard->mem, size);
+    struct bucket *buckets = size > (size_t)1 << MEM_MAX_SHIFT ? NULL
+                                                               : mem_alloc(&shard->mem, size);
 
     if (buckets != NULL)
         memset(buckets, 0, size);
@@ -265,8 +265,7 @@ fresh_slot(struct shard *shard)
     if (place == 0 && add_block(shard) == NULL)
         return NULL;
     flow = (struct weir_flow *)((uintptr_t)shard->last_block + BLOCK_HEADER) + place;
-    flow->slot =
-        (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
+    flow->slot = (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
     shard->n_slots++;
     return flow;
 }

@@ -74,31 +74,31 @@ enum { NO_VLAN = 0xffff };
 /* A packet's key, and what the lookup needs with it. */
 struct flow_ref {
     struct flow_key key;
-    uint64_t hash;   /* keyed: bucket and tag */
+    uint64_t hash; /* keyed: bucket and tag */
     uint8_t shard;
-    bool swapped;    /* the packet's source is the higher endpoint */
+    bool swapped; /* the packet's source is the higher endpoint */
 };
 
 /* Bits of struct side.flags. */
 enum {
-    SIDE_SEEN = 1 << 0,        /* base and next mean something */
-    SIDE_SYN = 1 << 1,         /* its SYN was seen */
-    SIDE_FIN = 1 << 2,         /* its FIN was accepted: the stream ends at next */
-    SIDE_FIN_WAITS = 1 << 3,   /* its FIN came, out of order: flow_cold.fin */
-    SIDE_ACKED = 1 << 4,       /* the peer sent an ACK: acked and edge mean something */
-    SIDE_AFTER_GAP = 1 << 5,   /* the next payload event is the first behind a gap */
-    SIDE_FIN_ACKED = 1 << 6,   /* the peer acknowledged its FIN */
-    SIDE_SENT = 1 << 7,        /* a packet of this side was seen */
+    SIDE_SEEN = 1 << 0,      /* base and next mean something */
+    SIDE_SYN = 1 << 1,       /* its SYN was seen */
+    SIDE_FIN = 1 << 2,       /* its FIN was accepted: the stream ends at next */
+    SIDE_FIN_WAITS = 1 << 3, /* its FIN came, out of order: flow_cold.fin */
+    SIDE_ACKED = 1 << 4,     /* the peer sent an ACK: acked and edge mean something */
+    SIDE_AFTER_GAP = 1 << 5, /* the next payload event is the first behind a gap */
+    SIDE_FIN_ACKED = 1 << 6, /* the peer acknowledged its FIN */
+    SIDE_SENT = 1 << 7,      /* a packet of this side was seen */
 };
 
 enum { NO_WSCALE = 15 };
 
 /* One end of a TCP connection as a sender; offsets count from its first byte after the SYN. */
 struct side {
-    int64_t next;     /* the next offset that is expected: all before was delivered or given up */
-    uint32_t base;    /* sequence number of offset 0 */
-    uint32_t acked;   /* low bits of the greatest offset that the peer acknowledged */
-    uint32_t edge;    /* low bits of the greatest right edge that the peer offered */
+    int64_t next;   /* the next offset that is expected: all before was delivered or given up */
+    uint32_t base;  /* sequence number of offset 0 */
+    uint32_t acked; /* low bits of the greatest offset that the peer acknowledged */
+    uint32_t edge;  /* low bits of the greatest right edge that the peer offered */
     uint32_t packets;
     uint64_t bytes : 40;
     uint64_t wscale : 4; /* its window scale option; NO_WSCALE: had none */
@@ -111,23 +111,23 @@ static_assert(sizeof(struct side) == 32, "two sides fill a line");
 
 /* Bits of weir_flow.flags. */
 enum {
-    FLOW_CLIENT_HIGH = 1 << 0,  /* the client is the higher endpoint of the key */
+    FLOW_CLIENT_HIGH = 1 << 0, /* the client is the higher endpoint of the key */
     FLOW_MIDSTREAM = 1 << 1,
     FLOW_ESTABLISHED = 1 << 2,
-    FLOW_RESET = 1 << 3,        /* a RST was accepted: data waits for the receiver's ACK */
+    FLOW_RESET = 1 << 3, /* a RST was accepted: data waits for the receiver's ACK */
     FLOW_CLOSED = 1 << 4,
-    FLOW_ENDED = 1 << 5,        /* flow_end was raised; taps may still sleep */
-    FLOW_REUSE_WAITS = 1 << 6,  /* flow_cold.reuse_seq: a SYN of another connection was seen */
-    FLOW_RARE = 1 << 7,         /* flow_cold.rare is not NULL */
+    FLOW_ENDED = 1 << 5,       /* flow_end was raised; taps may still sleep */
+    FLOW_REUSE_WAITS = 1 << 6, /* flow_cold.reuse_seq: a SYN of another connection was seen */
+    FLOW_RARE = 1 << 7,        /* flow_cold.rare is not NULL */
 };
 
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
-    uint64_t last;  /* clock at the latest packet */
-    uint64_t want;  /* what any tap wants: one bit an event */
+    uint64_t last;        /* clock at the latest packet */
+    uint64_t want;        /* what any tap wants: one bit an event */
     struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
-    uint32_t flags; /* FLOW_ */
+    uint32_t flags;       /* FLOW_ */
     uint32_t slot;
     struct side side[2]; /* by direction that it sends in */
 };
@@ -137,7 +137,7 @@ static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
 struct flow_cold {
     struct wheel_node timer;
     uint64_t id;
-    uint64_t start; /* nanoseconds */
+    uint64_t start;     /* nanoseconds */
     uint32_t fin[2];    /* SIDE_FIN_WAITS: low bits of the stream's length */
     uint32_t reuse_seq; /* FLOW_REUSE_WAITS: sequence number of that SYN */
     uint32_t asleep;    /* taps that had not ended when the flow did; free slot: the next one */
@@ -147,10 +147,10 @@ struct flow_cold {
 
 /* What only a flow with holes needs. */
 struct rare {
-    struct segs *queue[2]; /* by direction: data beyond next, sorted */
-    uint64_t queued[2];    /* bytes in queue */
-    int64_t lost[2];       /* bytes given up by gaps */
-    uint64_t undelivered;  /* bytes behind holes that were never acknowledged */
+    struct segs *queue[2];  /* by direction: data beyond next, sorted */
+    uint64_t queued[2];     /* bytes in queue */
+    int64_t lost[2];        /* bytes given up by gaps */
+    uint64_t undelivered;   /* bytes behind holes that were never acknowledged */
     uint32_t tail_since[2]; /* tick at which bytes beyond all data were acknowledged; 0: none */
 };
 
@@ -187,10 +187,10 @@ struct shard {
     const struct shard_layout *layout;
     struct engine *engine;
     uint32_t bucket_mask;
-    uint32_t n_flows;     /* in the table */
-    uint32_t n_slots;     /* ever used; they fill block after block */
-    uint32_t free_slot;   /* head of the free list + 1; 0: none */
-    struct wheel *wheel;  /* the engine's, apart: shards are looked at for every packet */
+    uint32_t n_flows;    /* in the table */
+    uint32_t n_slots;    /* ever used; they fill block after block */
+    uint32_t free_slot;  /* head of the free list + 1; 0: none */
+    struct wheel *wheel; /* the engine's, apart: shards are looked at for every packet */
     struct block *first_block, *last_block;
     struct weir_flow *hand; /* where the search for an idle flow to evict goes on; NULL: anew */
     struct arena *arena;
@@ -253,8 +253,7 @@ flow_apps(const struct weir_flow *flow)
     const struct block *block = flow_block(flow);
     const struct shard_layout *layout = block->shard->layout;
 
-    return (uint8_t *)(uintptr_t)block + layout->apps_at +
-           (flow->slot & 0xff) * layout->app_stride;
+    return (uint8_t *)(uintptr_t)block + layout->apps_at + (flow->slot & 0xff) * layout->app_stride;
 }
 
 /* The flow whose timer this is. */
@@ -273,8 +272,8 @@ shard_prefetch(const struct shard *shard, const struct flow_ref *ref)
 struct weir_flow *shard_guess(const struct shard *shard, const struct flow_ref *ref);
 
 /* The flow of a packet, or NULL. */
-struct weir_flow *shard_find(struct shard *shard, const struct flow_ref *ref,
-                             const struct weir_packet *pkt);
+struct weir_flow *
+shard_find(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt);
 
 /* A new flow in the table, zeroed but for its key and addresses; NULL: no memory left. */
 struct weir_flow *shard_add(struct shard *shard, const struct flow_ref *ref,

@@ -2,7 +2,9 @@
 #include "reasm.h"
 #include "track.h"
 
-enum { UNSCALED_UNKNOWN = 14 }; /* shift of a window whose scale option was not seen: the greatest */
+enum {
+    UNSCALED_UNKNOWN = 14
+}; /* shift of a window whose scale option was not seen: the greatest */
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -68,8 +70,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return flow->flags & FLOW_REUSE_WAITS &&
-               pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+        return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
@@ -322,11 +323,11 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     ev.fake_retransmit.diff_offset = seen->diff_off;
     ev.fake_retransmit.diff_length = seen->diff_end - seen->diff_off;
     ev.fake_retransmit.kept = (uint8_t)seen->kept;
-    ev.fake_retransmit.old_data =
-        reasm_old_bytes(e, flow, dir, chunk, seen->diff_off, seen->diff_end);
+    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, chunk, seen->diff_off,
+                                                  seen->diff_end);
     n = ev.fake_retransmit.old_data.n;
-    ev.fake_retransmit.new_data =
-        (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off), n };
+    ev.fake_retransmit.new_data = (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off),
+                                                       n };
     engine_deliver(e, flow, &ev);
 }
 
@@ -534,8 +535,7 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     uint32_t both = flow->side[0].flags & flow->side[1].flags;
 
-    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED ||
-        !rst_accepted(flow, dir, e->packet))
+    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED || !rst_accepted(flow, dir, e->packet))
         return;
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
     engine_raise_plain(e, flow, dir, WEIR_EV_RST);

@@ -5,7 +5,9 @@ void
 track_datagram(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
-    struct weir_event ev = { .type = WEIR_EV_DATAGRAM, .direction = (uint8_t)dir, .stable = pkt->stable };
+    struct weir_event ev = { .type = WEIR_EV_DATAGRAM,
+                             .direction = (uint8_t)dir,
+                             .stable = pkt->stable };
 
     if (flow->side[0].packets > 0 && flow->side[1].packets > 0)
         flow->flags |= FLOW_ESTABLISHED;

@@ -45,7 +45,7 @@ enum weir_event_type {
 #define X(upper, lower) WEIR_EV_##upper,
     WEIR_EVENT_LIST(X)
 #undef X
-    WEIR_EV_COUNT
+        WEIR_EV_COUNT
 };
 
 /** The bit of an event in a mask, e.g. weir_tap_spec.want. */
@@ -131,8 +131,8 @@ struct weir_event {
             bool midstream;
         } flow_start;
         struct {
-            uint16_t mss;    /**< 0: option absent */
-            int16_t wscale;  /**< -1: option absent */
+            uint16_t mss;   /**< 0: option absent */
+            int16_t wscale; /**< -1: option absent */
             bool sack, ts, tfo;
         } syn; /**< also syn_ack */
         struct {
@@ -161,9 +161,9 @@ struct weir_event {
         struct {
             int64_t offset; /**< of the bytes seen before */
             int64_t length;
-            int64_t fresh;  /**< field "new": bytes of the segment not seen before */
-            bool acked;     /**< the receiver had acknowledged all of them */
-            bool verified;  /**< compared with what was really seen */
+            int64_t fresh; /**< field "new": bytes of the segment not seen before */
+            bool acked;    /**< the receiver had acknowledged all of them */
+            bool verified; /**< compared with what was really seen */
             bool syn, fin;
         } retransmit;
         struct {
@@ -193,9 +193,9 @@ struct weir_event {
         struct {
             uint8_t reason; /**< enum weir_end_reason */
             int64_t pkts_toserver, pkts_toclient;
-            int64_t bytes_toserver, bytes_toclient; /**< whole frames, as on the wire */
+            int64_t bytes_toserver, bytes_toclient;     /**< whole frames, as on the wire */
             int64_t payload_toserver, payload_toclient; /**< bytes delivered */
-            int64_t undelivered;                    /**< bytes behind a hole never acknowledged */
+            int64_t undelivered; /**< bytes behind a hole never acknowledged */
         } flow_end;
     };
 };
@@ -231,7 +231,7 @@ WEIR_API const struct weir_field *weir_event_fields(unsigned type);
 WEIR_API int64_t weir_event_int(const struct weir_event *ev, const struct weir_field *field);
 
 /** @return what a BYTES field shows; nothing for others. */
-WEIR_API struct weir_bytes weir_event_bytes(const struct weir_event *ev,
-                                            const struct weir_field *field);
+WEIR_API struct weir_bytes
+weir_event_bytes(const struct weir_event *ev, const struct weir_field *field);
 
 #endif

@@ -37,8 +37,8 @@ enum weir_flow_phase {
 /** Counters of one direction. */
 struct weir_flow_counts {
     uint64_t packets;
-    uint64_t bytes;   /**< whole frames, as on the wire */
-    uint64_t payload; /**< bytes delivered to handlers */
+    uint64_t bytes;    /**< whole frames, as on the wire */
+    uint64_t payload;  /**< bytes delivered to handlers */
     uint8_t tcp_flags; /**< all flags seen, ORed */
 };
 
@@ -61,8 +61,8 @@ WEIR_API enum weir_flow_phase weir_flow_phase(const struct weir_flow *flow);
 /** @return true if the flow was picked up without its SYN. */
 WEIR_API bool weir_flow_midstream(const struct weir_flow *flow);
 
-WEIR_API void weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir,
-                               struct weir_flow_counts *out);
+WEIR_API void
+weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir, struct weir_flow_counts *out);
 
 /** @return the next byte of @p dir that was not delivered yet (TCP); 0 for others. */
 WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_dir dir);

@@ -27,11 +27,11 @@ struct weir_monitor; /* opaque */
 enum weir_policy { WEIR_POLICY_LINUX };
 
 struct weir_monitor_opts {
-    uint64_t memcap;        /**< bytes; 0: 4 GiB; at least 256 MiB */
-    uint64_t seed;          /**< secret of the flow table's hash; never changes the output */
+    uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
+    uint64_t seed;   /**< secret of the flow table's hash; never changes the output */
     enum weir_policy policy;
-    bool no_checksums;      /**< take every checksum as right */
-    bool live;              /**< limits may drop events; a replay waits instead */
+    bool no_checksums; /**< take every checksum as right */
+    bool live;         /**< limits may drop events; a replay waits instead */
 };
 
 /** A program part that listens: one tap of it hangs on every flow. */
@@ -57,9 +57,9 @@ struct weir_monitor_stats {
     uint64_t bad_checksums;
     bool offload; /**< more than 20 % of a sender's checksums are wrong: its network card computes
                        them behind the capture, so they should not be verified */
-    uint64_t tap_dropped; /**< events dropped behind sleeping stages (live only) */
-    uint64_t memory;      /**< bytes in use now, of memcap */
-    uint64_t overload[4]; /**< by enum weir_overload: how often each limit was hit */
+    uint64_t tap_dropped;           /**< events dropped behind sleeping stages (live only) */
+    uint64_t memory;                /**< bytes in use now, of memcap */
+    uint64_t overload[4];           /**< by enum weir_overload: how often each limit was hit */
     uint64_t events[WEIR_EV_COUNT]; /**< raised, wanted or not */
 };
 
@@ -68,8 +68,8 @@ struct weir_monitor_stats {
  * @param[out] out  freed with weir_monitor_free(); NULL on error.
  * @return WEIR_E_OK, WEIR_E_NOMEM, WEIR_E_INVAL.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_new(const struct weir_monitor_opts *opts,
-                                            struct weir_monitor **out);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out);
 
 /**
  * Let @p app listen. Only before the first packet.
@@ -86,16 +86,16 @@ WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct
  * @return WEIR_E_OK; the first call: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a flow is
  *         too large.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_feed(struct weir_monitor *m,
-                                             const struct weir_frame *frames, unsigned n);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /**
  * Read @p port to its end (a live port: until weir_monitor_stop()) and feed what it gives.
  *
  * @return WEIR_E_OK, or what weir_port_read() returned.
  */
-WEIR_API WEIR_MUST_USE int weir_monitor_run(struct weir_monitor *m, struct weir_port *port,
-                                            struct weir_errbuf *err);
+WEIR_API WEIR_MUST_USE int
+weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
 
 /** Make weir_monitor_run() return soon. Async-signal-safe. */
 WEIR_API void weir_monitor_stop(struct weir_monitor *m);
@@ -103,8 +103,7 @@ WEIR_API void weir_monitor_stop(struct weir_monitor *m);
 /** The input is over: end every flow, in the order of their ids, and wait for what sleeps. */
 WEIR_API void weir_monitor_end(struct weir_monitor *m);
 
-WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m,
-                                     struct weir_monitor_stats *out);
+WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *out);
 
 /** Free; NULL is allowed. Call weir_monitor_end() before, or flows end without a word. */
 WEIR_API void weir_monitor_free(struct weir_monitor *m);

@@ -60,9 +60,9 @@ WEIR_API WEIR_MUST_USE int weir_port_open_file(const char *path, const struct we
                                                struct weir_port **out, struct weir_errbuf *err);
 
 /** Capture live on an interface, through libpcap, in promiscuous mode. Errors as above. */
-WEIR_API WEIR_MUST_USE int weir_port_open_live(const char *interface,
-                                               const struct weir_port_opts *opts,
-                                               struct weir_port **out, struct weir_errbuf *err);
+WEIR_API WEIR_MUST_USE int
+weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
+                    struct weir_port **out, struct weir_errbuf *err);
 
 /**
  * Take the next frames.

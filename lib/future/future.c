@@ -405,7 +405,7 @@ weir_core_run(struct weir_core *core, unsigned budget)
     struct weir_core *before;
     struct weir_cell *cell;
 
-    if (core->running)
+    if (core->ready.first == NULL || core->running)
         return 0;
     before = weir_core_enter(core);
     core->running = true;

@@ -47,7 +47,7 @@ struct capfile {
     struct mapped map;
     int fd;                    /* of map; -1: not ours */
     const uint8_t *next, *end; /* records not walked yet; end of input is next == end */
-    const uint8_t *ahead; /* the cache was asked for all before */
+    const uint8_t *ahead;      /* the cache was asked for all before */
     capfile_walk walk;
     char *name, *expression; /* for messages; the filter's text */
     struct filter filter;    /* pcap: the file's one link type */

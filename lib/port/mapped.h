@@ -14,8 +14,8 @@ struct mapping;
 
 struct mapped {
     const uint8_t *begin, *end;
-    struct mapping *entry; /* in the table; NULL: plain memory, which never shrinks */
-    int fd;                /* of entry; stays the caller's, open as long as the map */
+    struct mapping *entry;    /* in the table; NULL: plain memory, which never shrinks */
+    int fd;                   /* of entry; stays the caller's, open as long as the map */
     const uint8_t *mapped_in; /* pages before were asked for by mapped_ahead() */
 };
 

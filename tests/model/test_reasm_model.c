@@ -145,8 +145,11 @@ static void
 handshake(struct record *r)
 {
     send_segment(r, &(struct segment){ .flags = WEIR_TH_SYN, .seq = ISN - 1, .wscale = 15 });
-    send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_SYN | WEIR_TH_ACK,
-                                       .seq = 99, .ack = ISN, .wscale = 15 });
+    send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT,
+                                       .flags = WEIR_TH_SYN | WEIR_TH_ACK,
+                                       .seq = 99,
+                                       .ack = ISN,
+                                       .wscale = 15 });
     send_segment(r, &(struct segment){ .flags = WEIR_TH_ACK, .seq = ISN, .ack = 100 });
 }
 
@@ -177,14 +180,18 @@ step(uint64_t *seed, struct record *r, struct model *m)
 
     if (random_below(seed, 4) == 0) {
         m->acked = m->next - (int)random_below(seed, (uint64_t)(m->next - m->acked) + 1);
-        send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_ACK, .seq = 100,
+        send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT,
+                                           .flags = WEIR_TH_ACK,
+                                           .seq = 100,
                                            .ack = ISN + (uint32_t)m->acked });
         return;
     }
     random_part(seed, &part, m);
     model_segment(m, &part);
-    send_segment(r, &(struct segment){ .flags = WEIR_TH_ACK, .seq = ISN + (uint32_t)part.start,
-                                       .ack = 100, .data = part.data,
+    send_segment(r, &(struct segment){ .flags = WEIR_TH_ACK,
+                                       .seq = ISN + (uint32_t)part.start,
+                                       .ack = 100,
+                                       .data = part.data,
                                        .n = (uint32_t)(part.end - part.start) });
 }
 
@@ -207,9 +214,10 @@ one_program(uint64_t seed)
     static struct model m;
 
     memset(&m, 0, sizeof(m));
-    record_start(&r, WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_RETRANSMIT) |
-                         WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) | WEIR_EV_BIT(WEIR_EV_KEEPALIVE) |
-                         WEIR_EV_BIT(WEIR_EV_OUT_OF_ORDER) | WEIR_EV_BIT(WEIR_EV_GAP),
+    record_start(&r,
+                 WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_RETRANSMIT) |
+                     WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) | WEIR_EV_BIT(WEIR_EV_KEEPALIVE) |
+                     WEIR_EV_BIT(WEIR_EV_OUT_OF_ORDER) | WEIR_EV_BIT(WEIR_EV_GAP),
                  &(struct weir_monitor_opts){ .seed = seed });
     r.gather = true;
     handshake(&r);

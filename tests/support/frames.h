@@ -21,7 +21,7 @@ struct segment {
     uint8_t wscale;  /* in a SYN: shift + 1; 0: no option */
     const void *data;
     uint32_t n;
-    uint64_t ms; /* after the start */
+    uint64_t ms;          /* after the start */
     uint16_t client_port; /* 0: 1000 */
     bool bad_checksum, zero_window;
 };
@@ -30,7 +30,7 @@ struct segment {
 struct weir_frame tcp_frame(const struct segment *segment, uint8_t room[FRAME_ROOM]);
 
 /* A UDP datagram between the same hosts, ports 1000 and 53. */
-struct weir_frame udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms,
-                            uint8_t room[FRAME_ROOM]);
+struct weir_frame
+udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms, uint8_t room[FRAME_ROOM]);
 
 #endif

@@ -488,8 +488,8 @@ a_wrong_checksum_touches_no_state(void **state)
 {
     (void)state;
     handshake();
-    send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER, .data = "evil",
-                                   .n = 4, .bad_checksum = true });
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "evil", .n = 4, .bad_checksum = true });
     client(A, 0, 0, "good");
     expect("bad_checksum > layer=tcp\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
@@ -500,10 +500,10 @@ sequence_numbers_wrap(void **state)
 {
     (void)state;
     send_segment((struct segment){ .flags = S, .seq = UINT32_MAX - 2 });
-    send_segment((struct segment){ .dir = WEIR_TOCLIENT, .flags = S | A, .seq = 0,
-                                   .ack = UINT32_MAX - 1 });
-    send_segment((struct segment){ .flags = A, .seq = UINT32_MAX - 1, .ack = 1, .data = "abcd",
-                                   .n = 4 });
+    send_segment(
+        (struct segment){ .dir = WEIR_TOCLIENT, .flags = S | A, .seq = 0, .ack = UINT32_MAX - 1 });
+    send_segment(
+        (struct segment){ .flags = A, .seq = UINT32_MAX - 1, .ack = 1, .data = "abcd", .n = 4 });
     record_clear(&fixture.record);
     send_segment((struct segment){ .flags = A, .seq = 2, .ack = 1, .data = "ef", .n = 2 });
     expect("payload > offset=4 length=2 data=ef after_gap=0\n");
@@ -515,11 +515,11 @@ the_window_scale_is_learnt_from_both_syns(void **state)
 {
     (void)state;
     send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 8 });
-    send_segment((struct segment){ .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1,
-                                   .ack = CLIENT, .wscale = 4 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 4 });
     send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER });
-    send_segment((struct segment){ .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT,
-                                   .window = 10000 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT, .window = 10000 });
     record_clear(&fixture.record);
     client(A, 80000, 0, "in");
     client(A, 80001, 0, "out");

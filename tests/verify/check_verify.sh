@@ -19,6 +19,7 @@ unset NO_COLOR
 
 update=no
 [ "${1:-}" != --update ] || { update=yes; shift; }
+# shellcheck disable=SC2046,SC2012 # names of cases hold no spaces
 [ $# -gt 0 ] || set -- $(cd "$srcdir/tests/verify" && ls -d -- */ | tr -d /)
 
 work=$(mktemp -d)
