@@ -38,13 +38,15 @@ random_below(uint64_t *seed, uint64_t n)
     return (*seed >> 33) % n;
 }
 
+enum { KEPT = sizeof(struct seg), QUEUED = sizeof(struct queued) };
+
 static void
 push(uint32_t off, uint32_t len)
 {
-    struct seg *seg = segs_push(&segs, &mem);
+    struct seg *seg = segs_push(&segs, &mem, KEPT);
 
     assert_non_null(seg);
-    *seg = (struct seg){ .kind = SEG_REF, .off = off, .len = len };
+    *seg = (struct seg){ .kind = SEG_REF, .off = off, .len = len & SEG_LEN };
 }
 
 static void
@@ -55,35 +57,65 @@ nothing_is_counted_as_none(void **state)
     assert_int_equal(segs_find(NULL, 5), 0);
 }
 
+static uint32_t list[MANY];
+
+static void
+insert_both(uint32_t i, uint32_t n, uint32_t off, size_t stride)
+{
+    struct seg *seg = i == n ? segs_push(&segs, &mem, stride) : segs_insert(&segs, &mem, i, stride);
+
+    assert_non_null(seg);
+    memset(seg, 0, stride);
+    *seg = (struct seg){ .kind = SEG_REF, .off = off, .len = 1 };
+    if (stride == QUEUED)
+        queued_at(segs, i)->acked_at = (uint16_t)off;
+    memmove(list + i + 1, list + i, (n - i) * sizeof(list[0]));
+    list[i] = off;
+}
+
+static void
+remove_both(uint32_t i, uint32_t n)
+{
+    if (i == 0)
+        segs_pop(segs);
+    else
+        segs_remove(segs, i);
+    memmove(list + i, list + i + 1, (n - i - 1) * sizeof(list[0]));
+}
+
+static void
+compare(uint32_t n, size_t stride)
+{
+    assert_int_equal(segs_count(segs), n);
+    for (uint32_t i = 0; i < n; i++) {
+        assert_int_equal(segs_at(segs, i)->off, list[i]);
+        assert_true(stride != QUEUED || queued_at(segs, i)->acked_at == (uint16_t)list[i]);
+    }
+}
+
+/* Rings of segments that were delivered, and of those that wait, which have larger places. */
 static void
 an_array_agrees_after_any_inserts_and_removals(void **state)
 {
-    static uint32_t list[MANY];
-    uint32_t n = 0;
+    static const size_t strides[] = { KEPT, QUEUED };
     uint64_t seed = 1;
 
     (void)state;
-    for (unsigned step = 0; step < 20000; step++) {
-        if (n == 0 || (n < MANY && random_below(&seed, 100) < 52)) {
-            const uint32_t i = (uint32_t)random_below(&seed, n + 1);
-            struct seg *seg = i == n ? segs_push(&segs, &mem) : segs_insert(&segs, &mem, i);
+    for (unsigned s = 0; s < 2; s++) {
+        uint32_t n = 0;
 
-            *seg = (struct seg){ .kind = SEG_REF, .off = step, .len = 1 };
-            memmove(list + i + 1, list + i, (n++ - i) * sizeof(list[0]));
-            list[i] = step;
-        } else {
-            const uint32_t i = (uint32_t)random_below(&seed, n);
-
-            if (i == 0)
-                segs_pop(segs);
-            else
-                segs_remove(segs, i);
-            memmove(list + i, list + i + 1, (--n - i) * sizeof(list[0]));
+        for (uint32_t step = 0; step < 20000; step++) {
+            if (n == 0 || (n < MANY && random_below(&seed, 100) < 52)) {
+                insert_both((uint32_t)random_below(&seed, n + 1), n, step, strides[s]);
+                n++;
+            } else {
+                remove_both((uint32_t)random_below(&seed, n), n);
+                n--;
+            }
+            if (step % 16 == 0)
+                compare(n, strides[s]);
         }
-        assert_int_equal(segs_count(segs), n);
-        if (step % 16 == 0)
-            for (uint32_t i = 0; i < n; i++)
-                assert_int_equal(segs_at(segs, i)->off, list[i]);
+        segs_free(&segs, &mem);
     }
 }
 
@@ -124,10 +156,10 @@ the_ring_ends_where_memory_does_and_stays_whole(void **state)
 
     (void)state;
     mem.cap = 8192;
-    while ((seg = segs_push(&segs, &mem)) != NULL)
+    while ((seg = segs_push(&segs, &mem, KEPT)) != NULL)
         *seg = (struct seg){ .kind = SEG_REF, .off = n++, .len = 1 };
     assert_true(n > 100 && n < 8192 / sizeof(struct seg));
-    assert_null(segs_insert(&segs, &mem, 0));
+    assert_null(segs_insert(&segs, &mem, 0, KEPT));
     for (uint32_t i = 0; i < n; i++)
         assert_int_equal(segs_at(segs, i)->off, i);
 }
@@ -136,42 +168,53 @@ static void
 stable_data_is_not_copied(void **state)
 {
     static const uint8_t data[] = "stable";
-    struct seg seg = { .off = 0 };
+    struct seg *seg = segs_push(&segs, &mem, KEPT);
+    const size_t before = mem.used;
 
     (void)state;
-    assert_true(seg_hold(&seg, &mem, data, 6, true));
-    assert_int_equal(seg.kind, SEG_REF);
-    assert_ptr_equal(seg.data, data);
-    assert_int_equal(mem.used, 0);
+    *seg = (struct seg){ .off = 0 };
+    assert_true(seg_hold(segs, seg, &mem, data, 6, true));
+    assert_int_equal(seg->kind, SEG_REF);
+    assert_int_equal(seg->len, 6);
+    assert_ptr_equal(seg->data, data);
+    assert_int_equal(mem.used, before);
+    assert_false(segs->owns);
 }
 
 static void
 other_data_is_copied_and_given_back(void **state)
 {
     uint8_t data[100];
-    struct seg seg = { .off = 0 };
+    struct seg *seg = segs_push(&segs, &mem, KEPT);
+    const size_t before = mem.used;
 
     (void)state;
+    *seg = (struct seg){ .off = 0 };
     memset(data, 'a', sizeof(data));
-    assert_true(seg_hold(&seg, &mem, data, sizeof(data), false));
+    assert_true(seg_hold(segs, seg, &mem, data, sizeof(data), false));
     memset(data, 'b', sizeof(data));
-    assert_int_equal(seg.kind, SEG_COPY);
-    assert_int_equal(seg.data[99], 'a');
-    assert_int_equal(mem.used, 128);
-    seg_drop(&seg, &mem);
-    assert_int_equal(mem.used, 0);
+    assert_int_equal(seg->kind, SEG_COPY);
+    assert_int_equal(seg->data[99], 'a');
+    assert_int_equal(mem.used, before + 128);
+    assert_true(segs->owns);
+    seg_drop(seg, &mem);
+    assert_int_equal(mem.used, before);
+    segs_pop(segs);
 }
 
 static void
 without_memory_nothing_is_held(void **state)
 {
-    struct seg seg = { .off = 0 };
+    struct seg *seg = segs_push(&segs, &mem, KEPT);
+    const size_t before = mem.used;
     uint8_t data[100] = { 0 };
 
     (void)state;
-    mem.cap = 64;
-    assert_false(seg_hold(&seg, &mem, data, sizeof(data), false));
-    assert_int_equal(mem.used, 0);
+    *seg = (struct seg){ .off = 0 };
+    mem.cap = before + 64;
+    assert_false(seg_hold(segs, seg, &mem, data, sizeof(data), false));
+    assert_int_equal(mem.used, before);
+    segs_pop(segs);
 }
 
 /* A copy stays where its block begins, or it could not be freed. */
@@ -182,33 +225,36 @@ cutting_keeps_the_rest_and_notes_what_went(void **state)
 
     (void)state;
     for (int stable = 0; stable < 2; stable++) {
-        struct seg seg = { .off = 100 };
+        struct queued *q = (struct queued *)segs_push(&segs, &mem, QUEUED);
 
-        assert_true(seg_hold(&seg, &mem, data, 8, stable));
-        seg_cut_front(&seg, 2);
-        seg_cut_back(&seg, 3);
-        assert_int_equal(seg.off, 102);
-        assert_int_equal(seg.len, 3);
-        assert_memory_equal(seg.data, "cde", 3);
-        seg_cut_front(&seg, 1);
-        assert_memory_equal(seg.data, "de", 2);
-        assert_int_equal(seg.cut_front, 3);
-        assert_int_equal(seg.cut_back, 3);
-        seg_drop(&seg, &mem);
-        assert_int_equal(mem.used, 0);
+        *q = (struct queued){ .seg = { .off = 100 } };
+        assert_true(seg_hold(segs, &q->seg, &mem, data, 8, stable));
+        queued_cut_front(q, 2);
+        queued_cut_back(q, 3);
+        assert_int_equal(q->seg.off, 102);
+        assert_int_equal(q->seg.len, 3);
+        assert_memory_equal(q->seg.data, "cde", 3);
+        queued_cut_front(q, 1);
+        assert_memory_equal(q->seg.data, "de", 2);
+        assert_int_equal(q->cut_front, 3);
+        assert_int_equal(q->cut_back, 3);
     }
+    segs_free(&segs, &mem);
+    assert_int_equal(mem.used, 0);
 }
 
 static void
 what_was_cut_is_counted_up_to_its_limit(void **state)
 {
-    struct seg seg = { .kind = SEG_REF, .len = 200000, .data = (const uint8_t *)"" };
+    struct queued q = {
+        .seg = { .kind = SEG_REF, .len = 200000, .data = (const uint8_t *)"" },
+    };
 
     (void)state;
-    seg_cut_back(&seg, 70000);
-    seg_cut_back(&seg, 5);
-    assert_int_equal(seg.cut_back, UINT16_MAX);
-    assert_int_equal(seg.len, 129995);
+    queued_cut_back(&q, 70000);
+    queued_cut_back(&q, 5);
+    assert_int_equal(q.cut_back, UINT16_MAX);
+    assert_int_equal(q.seg.len, 129995);
 }
 
 static void
@@ -218,10 +264,10 @@ freeing_gives_back_copies_too(void **state)
 
     (void)state;
     for (uint32_t i = 0; i < 50; i++) {
-        struct seg *seg = segs_push(&segs, &mem);
+        struct seg *seg = segs_push(&segs, &mem, KEPT);
 
         *seg = (struct seg){ .off = i * 100 };
-        assert_true(seg_hold(seg, &mem, data, sizeof(data), i % 2 == 0));
+        assert_true(seg_hold(segs, seg, &mem, data, sizeof(data), i % 2 == 0));
     }
     segs_free(&segs, &mem);
     assert_null(segs);
