@@ -275,6 +275,41 @@ feed_one(struct weir_monitor *m, struct weir_frame frame)
     free(copy);
 }
 
+/* Bytes that an engine holds when all its flows have ended: its tables. */
+static uint64_t
+memory_left(const struct weir_monitor *m)
+{
+    struct weir_monitor_stats stats;
+
+    weir_monitor_get_stats(m, &stats);
+    return stats.memory;
+}
+
+static uint64_t
+memory_of_an_empty_engine(void)
+{
+    struct weir_monitor *m = new_monitor(0, 0);
+    uint8_t room[FRAME_ROOM];
+    const struct weir_frame frame = udp_frame(WEIR_TOSERVER, "x", 1, 0, room);
+    uint64_t memory;
+
+    assert(weir_monitor_feed(m, &frame, 1) == WEIR_E_OK);
+    weir_monitor_end(m);
+    memory = memory_left(m);
+    weir_monitor_free(m);
+    return memory;
+}
+
+static void
+check_memory(const struct weir_monitor *m)
+{
+    static uint64_t empty;
+
+    if (empty == 0)
+        empty = memory_of_an_empty_engine();
+    assert(memory_left(m) == empty || memory_left(m) == 0); /* 0: no packet came */
+}
+
 static uint64_t
 run_one_by_one(const struct plan *plan, uint8_t options)
 {
@@ -292,6 +327,7 @@ run_one_by_one(const struct plan *plan, uint8_t options)
     facts_wake(&beside, MAX_SLEEPING); /* too late: all were cancelled */
     facts_check_end(&facts);
     facts_check_end(&beside);
+    check_memory(m);
     weir_monitor_free(m);
     return facts.sum;
 }
@@ -306,6 +342,7 @@ run_at_once(const struct plan *plan, uint8_t options)
     assert(weir_monitor_feed(m, plan->frames, plan->n) == WEIR_E_OK);
     weir_monitor_end(m);
     facts_check_end(&facts);
+    check_memory(m);
     weir_monitor_free(m);
     return facts.sum;
 }
