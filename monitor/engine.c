@@ -83,10 +83,9 @@ void
 engine_raise_plain(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    enum weir_event_type type)
 {
-    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
-
     if (engine_raises(e, flow, type))
-        engine_deliver(e, flow, &ev);
+        engine_deliver(e, flow,
+                       &(struct weir_event){ .type = (uint8_t)type, .direction = (uint8_t)dir });
 }
 
 void

@@ -76,17 +76,24 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
+static uint32_t
+address4(const struct weir_addr *addr)
+{
+    uint32_t v4;
+
+    memcpy(&v4, addr->b, sizeof(v4));
+    return v4;
+}
+
 /* One endpoint for the choice of a shard: no secret, as the shard is part of what a replay gives. */
 static uint64_t
 spread(const struct weir_addr *addr, uint8_t ip_version, uint16_t port)
 {
     uint64_t half[2];
-    uint32_t v4;
 
-    memcpy(&v4, addr->b, sizeof(v4));
-    memcpy(half, addr->b, sizeof(half));
     if (ip_version == 4)
-        return mix64((uint64_t)v4 << 16 | port);
+        return mix64((uint64_t)address4(addr) << 16 | port);
+    memcpy(half, addr->b, sizeof(half));
     return mix64(half[0] + mix64(half[1] + port));
 }
 
@@ -105,11 +112,11 @@ endpoint(const struct weir_addr *addr, uint8_t ip_version, uint16_t port,
          const struct hash_key *secret)
 {
     uint64_t half[2];
-    uint32_t v4;
 
-    memcpy(&v4, addr->b, sizeof(v4));
+    if (ip_version == 4)
+        return (uint64_t)address4(addr) << 16 | port;
     memcpy(half, addr->b, sizeof(half));
-    return (ip_version == 4 ? v4 : siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
+    return (siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
 }
 
 static uint64_t
