@@ -34,6 +34,7 @@ grow(struct segs **segs, struct mem *mem, size_t stride)
     if (old != NULL) {
         new->n = old->n;
         new->owns = old->owns;
+        new->n_old = old->n_old;
         for (uint32_t i = 0; i < old->n; i++)
             copy_place(new, i, old, i);
         mem_free(mem, old, ring_size(old->cap, stride));

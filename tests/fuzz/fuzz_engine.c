@@ -3,7 +3,8 @@
  *
  * Input: a byte of options, then steps of four bytes (see struct step). Each makes packets that fit
  * what its connection has come to, or nearly, so that handshakes, overlaps and holes do happen.
- * They are fed twice: one by one, beside an app that sleeps; and all at once, with another seed.
+ * They are fed twice: one by one, beside an app that sleeps, to apps that read back; and all at
+ * once, with another seed, to one that does not.
  */
 #include "fuzz_facts.h"
 
@@ -316,8 +317,8 @@ run_one_by_one(const struct plan *plan, uint8_t options)
     static struct facts facts, beside;
     struct weir_monitor *m = new_monitor(options, 0);
 
-    facts_listen(&facts, m, false);
-    facts_listen(&beside, m, true);
+    facts_listen(&facts, m, false, 65536);
+    facts_listen(&beside, m, true, 1 << 20);
     for (unsigned i = 0; i < plan->n; i++) {
         facts_wake(&beside, plan->wake[i]);
         feed_one(m, plan->frames[i]);
@@ -338,7 +339,7 @@ run_at_once(const struct plan *plan, uint8_t options)
     static struct facts facts;
     struct weir_monitor *m = new_monitor(options, options + 1);
 
-    facts_listen(&facts, m, false);
+    facts_listen(&facts, m, false, 0);
     assert(weir_monitor_feed(m, plan->frames, plan->n) == WEIR_E_OK);
     weir_monitor_end(m);
     facts_check_end(&facts);
