@@ -405,32 +405,30 @@ prefetch_kept(const struct arrival *a)
         __builtin_prefetch(a->guess->kept[direction(a->guess, &a->ref)], 1);
 }
 
-/*
- * A packet is decoded DEPTH packets before its turn, and on the way there the cache is asked for
- * its bucket, its flow and its ring of segments, a third of the way apart: so that waiting for
- * memory and working on other packets overlap.
- */
 int
 weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n)
 {
-    enum { STEP = 8, DEPTH = 3 * STEP, RING = 32 };
     struct engine *e = &m->e;
-    struct arrival ring[RING];
+    struct arrival batch[BATCH];
     struct weir_core *before;
     int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
 
-    if (rc != WEIR_E_OK || n == 0)
+    if (rc != WEIR_E_OK)
         return rc;
     before = weir_core_enter(e->core);
-    for (unsigned i = 0; i < n + DEPTH; i++) {
-        if (i < n)
-            look_ahead(e, &frames[i], &ring[i % RING]);
-        if (i - STEP < n)
-            prefetch_flow(e, &ring[(i - STEP) % RING]);
-        if (i - 2 * STEP < n)
-            prefetch_kept(&ring[(i - 2 * STEP) % RING]);
-        if (i - DEPTH < n)
-            take(e, &ring[(i - DEPTH) % RING]);
+    while (n > 0) {
+        unsigned size = n < BATCH ? n : BATCH;
+
+        for (unsigned i = 0; i < size; i++)
+            look_ahead(e, &frames[i], &batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            prefetch_flow(e, &batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            prefetch_kept(&batch[i]);
+        for (unsigned i = 0; i < size; i++)
+            take(e, &batch[i]);
+        frames += size;
+        n -= size;
     }
     weir_core_enter(before);
     return WEIR_E_OK;

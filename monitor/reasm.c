@@ -154,11 +154,11 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 {
     struct side *side = flow_side(flow, dir);
     bool after_gap = side->flags & SIDE_AFTER_GAP;
-    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = (uint8_t)dir, .stable = stable };
 
     side->flags &= (uint8_t)~SIDE_AFTER_GAP;
     if (!engine_raises(e, flow, WEIR_EV_PAYLOAD))
-        return;
+        return; /* before an event is made: zeroing one costs more than all else here */
+    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = (uint8_t)dir, .stable = stable };
     ev.payload.offset = chunk->off;
     ev.payload.length = chunk->end - chunk->off;
     ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
