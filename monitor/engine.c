@@ -262,12 +262,6 @@ forget_tick(const struct weir_flow *flow)
     return (flow->last + TICK_NS - 1) / TICK_NS + KEPT_IDLE_TICKS;
 }
 
-static bool
-may_forget(const struct engine *e, const struct weir_flow *flow)
-{
-    return !e->history && (flow->kept[0] != NULL || flow->kept[1] != NULL);
-}
-
 /* The first tick at which something is due for the flow. */
 static uint64_t
 next_tick(const struct engine *e, struct weir_flow *flow)
@@ -277,7 +271,7 @@ next_tick(const struct engine *e, struct weir_flow *flow)
     for (int dir = 0; dir < 2; dir++)
         if (reasm_deadline(e, flow, dir, &tick) && tick < first)
             first = tick;
-    if (may_forget(e, flow) && forget_tick(flow) < first)
+    if (reasm_may_forget(flow) && forget_tick(flow) < first)
         first = forget_tick(flow);
     return first;
 }
@@ -307,8 +301,8 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
 {
     for (int dir = 0; dir < 2; dir++)
         reasm_expire(e, flow, dir, tick);
-    if (may_forget(e, flow) && forget_tick(flow) <= tick)
-        reasm_forget(flow);
+    if (reasm_may_forget(flow) && forget_tick(flow) <= tick)
+        reasm_forget(e, flow);
     if (end_tick(flow) <= tick)
         engine_end_flow(e, flow, WEIR_END_TIMEOUT);
     else

@@ -121,11 +121,29 @@ keep(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct c
     }
 }
 
-void
-reasm_forget(struct weir_flow *flow)
+bool
+reasm_may_forget(const struct weir_flow *flow)
 {
-    for (int dir = 0; dir < 2; dir++)
-        segs_free(&flow->kept[dir], flow_mem(flow));
+    for (int dir = 0; dir < 2; dir++) {
+        const struct segs *kept = flow->kept[dir];
+
+        if (kept != NULL && (kept->n == 0 || kept->n_old < kept->n))
+            return true;
+    }
+    return false;
+}
+
+void
+reasm_forget(const struct engine *e, struct weir_flow *flow)
+{
+    for (int dir = 0; dir < 2; dir++) {
+        struct segs *kept = flow->kept[dir];
+
+        if (e->history && segs_count(kept) > 0)
+            kept->n_old = kept->n & UINT16_MAX;
+        else
+            segs_free(&flow->kept[dir], flow_mem(flow));
+    }
 }
 
 /* ---- delivery ------------------------------------------------------------------------------ */
@@ -262,6 +280,21 @@ compare_part(const struct engine *e, const struct chunk *chunk, const struct seg
         widen(&out->diff_off, &out->diff_end, from, to);
 }
 
+/*
+ * The first of the kept segments that bytes from off on are compared with. An app that reads back
+ * has more of them kept; what others are told must not depend on that.
+ */
+static uint32_t
+first_compared(struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs *kept = flow->kept[dir];
+    int64_t window = smaller(side_acked(side), side->next) - KEPT_WINDOW;
+    uint32_t i = segs_find(kept, (uint32_t)greater(off, window));
+
+    return kept != NULL && i < kept->n_old ? kept->n_old : i;
+}
+
 /* All below next was seen before; what is no longer kept cannot be verified. */
 static void
 compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
@@ -274,7 +307,7 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     trim_kept(flow, dir); /* stable data waits longer; what is compared must not depend on that */
     widen(&out->off, &out->end, chunk->off, end);
     out->bytes += missing;
-    for (uint32_t i = segs_find(kept, (uint32_t)chunk->off); i < segs_count(kept); i++) {
+    for (uint32_t i = first_compared(flow, dir, chunk->off); i < segs_count(kept); i++) {
         const struct seg *seg = segs_at(kept, i);
         int64_t seg_off = seg_start(side, seg);
         int64_t from = greater(seg_off, chunk->off), to = smaller(seg_off + seg->len, end);
@@ -331,10 +364,12 @@ reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         compare_queue(e, flow, dir, chunk, out);
 }
 
+/* Write what the segments from place i on hold of [off, end) over it. */
 static void
-overlay(struct engine *e, const struct side *side, struct segs *segs, int64_t off, int64_t end)
+overlay(struct engine *e, const struct side *side, struct segs *segs, uint32_t i, int64_t off,
+        int64_t end)
 {
-    for (uint32_t i = segs_find(segs, (uint32_t)off); i < segs_count(segs); i++) {
+    for (; i < segs_count(segs); i++) {
         const struct seg *seg = segs_at(segs, i);
         int64_t seg_off = seg_start(side, seg);
         int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, end);
@@ -354,9 +389,12 @@ reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 
     end = smaller(end, off + SCRATCH);
     memcpy(e->scratch, chunk->data + (off - chunk->off), (size_t)(end - off));
-    overlay(e, side, flow->kept[dir], off, end);
-    if (has_queue(flow, dir))
-        overlay(e, side, *queue_of(flow, dir), off, end);
+    overlay(e, side, flow->kept[dir], first_compared(flow, dir, off), off, end);
+    if (has_queue(flow, dir)) {
+        struct segs *queue = *queue_of(flow, dir);
+
+        overlay(e, side, queue, segs_find(queue, (uint32_t)off), off, end);
+    }
     return (struct weir_bytes){ e->scratch, (uint32_t)(end - off) };
 }
 
@@ -738,7 +776,8 @@ reasm_free(struct weir_flow *flow)
 {
     struct flow_cold *cold = flow_cold(flow);
 
-    reasm_forget(flow);
+    for (int dir = 0; dir < 2; dir++)
+        segs_free(&flow->kept[dir], flow_mem(flow));
     if (!(flow->flags & FLOW_RARE))
         return;
     for (int dir = 0; dir < 2; dir++)

@@ -108,7 +108,10 @@ reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint
 /* Free all that the flow holds. */
 void reasm_free(struct weir_flow *flow);
 
-/* Forget what was kept for comparison. */
-void reasm_forget(struct weir_flow *flow);
+/* Forget what was kept for comparison, but not for apps that read back. */
+void reasm_forget(const struct engine *e, struct weir_flow *flow);
+
+/* Whether that would change anything. */
+bool reasm_may_forget(const struct weir_flow *flow);
 
 #endif

@@ -49,6 +49,7 @@ struct segs {
     uint32_t cap, head, n;
     uint8_t stride; /* bytes of a place: a struct seg, or a struct queued */
     bool owns;      /* a segment may be a copy */
+    uint16_t n_old; /* so many, the first, are no longer compared, only read back */
     alignas(8) uint8_t ring[];
 };
 static_assert(sizeof(struct segs) == 16, "a header as large as a place");
@@ -101,6 +102,8 @@ static inline void
 segs_pop(struct segs *segs)
 {
     segs->n--;
+    if (segs->n_old > 0)
+        segs->n_old--;
     segs->head = segs->head + 1 < segs->cap ? segs->head + 1 : 0;
 }
 

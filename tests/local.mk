@@ -3,7 +3,8 @@ dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
 EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/make_seeds.py
 include %D%/fuzz/local.mk
 dist_check_SCRIPTS += %D%/check_events_doc.sh
-dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh
+dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
+    %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
@@ -40,3 +41,37 @@ tests_unit_test_policy_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_rd_SOURCES = tests/unit/test_rd.c
 tests_unit_test_rd_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rd_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_checksum tests/unit/test_event tests/unit/test_eve tests/unit/test_json \
+    tests/unit/test_out tests/unit/test_segs tests/unit/test_shard
+
+tests_unit_test_checksum_SOURCES  = tests/unit/test_checksum.c
+tests_unit_test_checksum_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_checksum_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_event_SOURCES  = tests/unit/test_event.c
+tests_unit_test_event_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_event_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_eve_SOURCES  = tests/unit/test_eve.c tests/support/capture_out.h
+tests_unit_test_eve_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_eve_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_eve_LDADD    = libtestsupport.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_json_SOURCES  = tests/unit/test_json.c tests/support/capture_out.h
+tests_unit_test_json_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_json_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_json_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_out_SOURCES  = tests/unit/test_out.c tests/support/capture_out.h
+tests_unit_test_out_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_out_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_out_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_segs_SOURCES  = tests/unit/test_segs.c
+tests_unit_test_segs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_segs_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_shard_SOURCES  = tests/unit/test_shard.c
+tests_unit_test_shard_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_shard_LDADD    = libcore.la $(CMOCKA_LIBS)

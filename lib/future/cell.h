@@ -295,14 +295,21 @@ void debug_check_owner(const struct weir_core *core, const struct weir_cell *cel
 void debug_check_source(const struct weir_core *core, const struct weir_cell *source);
 /* Take a cell drawn by chance out of the queue, which is not empty. */
 struct weir_cell *debug_queue_pop(struct weir_core *core);
-uint64_t debug_clock(void);
-void
-debug_check_stall(const struct weir_core *core, uint64_t since, const char *what, const char *site);
+/* When a handler was called: nanoseconds of the clock and of this thread's work, waits of its own. */
+struct debug_time {
+    uint64_t ns, cpu_ns, waits;
+};
+struct debug_time debug_clock(void);
+void debug_check_stall(const struct weir_core *core, struct debug_time since, const char *what,
+                       const char *site);
 #else
+struct debug_time {
+    char none;
+};
 #define debug_check_owner(core, cell)              ((void)0)
 #define debug_check_source(core, cell)             ((void)0)
 #define debug_queue_pop(core)                      ((struct weir_cell *)NULL)
-#define debug_clock()                              ((uint64_t)0)
+#define debug_clock()                              ((struct debug_time){ 0 })
 #define debug_check_stall(core, since, what, site) ((void)(core), (void)(since), (void)(site))
 #endif
 

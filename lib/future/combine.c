@@ -229,7 +229,7 @@ wait_for_turn(struct weir_core *core, struct weir_cell *loop, weir_fut last)
 struct weir_cell *
 repeat_run(struct weir_core *core, struct weir_cell *loop, weir_fut in)
 {
-    const uint64_t since = debug_clock();
+    const struct debug_time since = debug_clock();
     const weir_fut last = take_turns(core, loop->handler.fn, loop->handler.ctx, in);
 
     debug_check_stall(core, since, "the loop begun at", loop->site);

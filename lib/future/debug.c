@@ -3,6 +3,7 @@
 #ifdef WEIR_DEBUG_FUTURES
 
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 /* ---- free cells are poisoned, but for their gen and the link of the free list ---- */
@@ -85,22 +86,38 @@ debug_queue_pop(struct weir_core *core)
 
 /* ---- handlers that hold the core up ---- */
 
-uint64_t
-debug_clock(void)
+static uint64_t
+read_clock(clockid_t which)
 {
     struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(which, &now);
     return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-void
-debug_check_stall(const struct weir_core *core, uint64_t since, const char *what, const char *site)
+struct debug_time
+debug_clock(void)
 {
-    const uint64_t took = debug_clock() - since;
+    struct rusage usage;
 
-    if (took > core->opts.stall_ns)
-        report_line(core, "%s %s ran for %llu us", what, site, (unsigned long long)took / 1000);
+    getrusage(RUSAGE_THREAD, &usage);
+    return (struct debug_time){ .ns = read_clock(CLOCK_MONOTONIC),
+                                .cpu_ns = read_clock(CLOCK_THREAD_CPUTIME_ID),
+                                .waits = (uint64_t)usage.ru_nvcsw };
+}
+
+/* Whom the kernel put aside for others is not to blame: who computed, or chose to wait, is. */
+void
+debug_check_stall(const struct weir_core *core, struct debug_time since, const char *what,
+                  const char *site)
+{
+    const struct debug_time now = debug_clock();
+    const uint64_t limit = core->opts.stall_ns;
+
+    if (now.ns - since.ns > limit &&
+        (now.cpu_ns - since.cpu_ns > limit || now.waits != since.waits))
+        report_line(core, "%s %s ran for %llu us", what, site,
+                    (unsigned long long)(now.ns - since.ns) / 1000);
 }
 
 #endif

@@ -306,7 +306,7 @@ static inline weir_fut
 call_handler(struct weir_core *core, struct weir_cell *cell, weir_fut in)
 {
     const char *site = cell->site; /* a coroutine's cell may be free when it returns */
-    const uint64_t since = debug_clock();
+    const struct debug_time since = debug_clock();
     const weir_fut result = cell->handler.fn(cell->handler.ctx, in);
 
     debug_check_stall(core, since, "the handler waiting at", site);

@@ -166,7 +166,7 @@ run_stages(struct weir_core *core, const struct weir_tap *tap, void *ctx, unsign
     const struct weir_tap_spec *spec = tap->spec;
 
     while (weir_is_ready(f) && *stage < spec->n_stages && tap->closing != WEIR_TAP_CANCELING) {
-        const uint64_t since = debug_clock();
+        const struct debug_time since = debug_clock();
 
         f = spec->stage[(*stage)++](ctx, f);
         debug_check_stall(core, since, "a stage of", "a tap");

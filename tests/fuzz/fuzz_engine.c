@@ -3,7 +3,8 @@
  *
  * Input: a byte of options, then steps of four bytes (see struct step). Each makes packets that fit
  * what its connection has come to, or nearly, so that handshakes, overlaps and holes do happen.
- * They are fed twice: one by one, beside an app that sleeps; and all at once, with another seed.
+ * They are fed twice: one by one, beside an app that sleeps, to apps that read back; and all at
+ * once, with another seed, to one that does not.
  */
 #include "fuzz_facts.h"
 
@@ -275,14 +276,49 @@ feed_one(struct weir_monitor *m, struct weir_frame frame)
     free(copy);
 }
 
+/* Bytes that an engine holds when all its flows have ended: its tables. */
+static uint64_t
+memory_left(const struct weir_monitor *m)
+{
+    struct weir_monitor_stats stats;
+
+    weir_monitor_get_stats(m, &stats);
+    return stats.memory;
+}
+
+static uint64_t
+memory_of_an_empty_engine(void)
+{
+    struct weir_monitor *m = new_monitor(0, 0);
+    uint8_t room[FRAME_ROOM];
+    const struct weir_frame frame = udp_frame(WEIR_TOSERVER, "x", 1, 0, room);
+    uint64_t memory;
+
+    assert(weir_monitor_feed(m, &frame, 1) == WEIR_E_OK);
+    weir_monitor_end(m);
+    memory = memory_left(m);
+    weir_monitor_free(m);
+    return memory;
+}
+
+static void
+check_memory(const struct weir_monitor *m)
+{
+    static uint64_t empty;
+
+    if (empty == 0)
+        empty = memory_of_an_empty_engine();
+    assert(memory_left(m) == empty || memory_left(m) == 0); /* 0: no packet came */
+}
+
 static uint64_t
 run_one_by_one(const struct plan *plan, uint8_t options)
 {
     static struct facts facts, beside;
     struct weir_monitor *m = new_monitor(options, 0);
 
-    facts_listen(&facts, m, false);
-    facts_listen(&beside, m, true);
+    facts_listen(&facts, m, false, 65536);
+    facts_listen(&beside, m, true, 1 << 20);
     for (unsigned i = 0; i < plan->n; i++) {
         facts_wake(&beside, plan->wake[i]);
         feed_one(m, plan->frames[i]);
@@ -292,6 +328,7 @@ run_one_by_one(const struct plan *plan, uint8_t options)
     facts_wake(&beside, MAX_SLEEPING); /* too late: all were cancelled */
     facts_check_end(&facts);
     facts_check_end(&beside);
+    check_memory(m);
     weir_monitor_free(m);
     return facts.sum;
 }
@@ -302,10 +339,11 @@ run_at_once(const struct plan *plan, uint8_t options)
     static struct facts facts;
     struct weir_monitor *m = new_monitor(options, options + 1);
 
-    facts_listen(&facts, m, false);
+    facts_listen(&facts, m, false, 0);
     assert(weir_monitor_feed(m, plan->frames, plan->n) == WEIR_E_OK);
     weir_monitor_end(m);
     facts_check_end(&facts);
+    check_memory(m);
     weir_monitor_free(m);
     return facts.sum;
 }

@@ -93,7 +93,7 @@ check_payload(struct seen *s, unsigned dir, const struct weir_event *ev)
     assert((int64_t)ev->payload.data.n == ev->payload.length);
     assert(ev->payload.after_gap == s->gap[dir] || !complete(s->facts));
     remember(s, dir, ev);
-    if (!s->facts->sleeps)
+    if (s->facts->reads_back)
         check_history(s, dir, ev);
     s->gap[dir] = false;
     s->next[dir] = ev->payload.offset + ev->payload.length;
@@ -228,7 +228,7 @@ on_end(void *ctx, weir_fut why)
 }
 
 void
-facts_listen(struct facts *facts, struct weir_monitor *m, bool sleeps)
+facts_listen(struct facts *facts, struct weir_monitor *m, bool sleeps, uint32_t history)
 {
     static const weir_fn stages[] = { on_event };
     static const struct weir_tap_spec spec = {
@@ -242,11 +242,14 @@ facts_listen(struct facts *facts, struct weir_monitor *m, bool sleeps)
         .name = "facts",
         .spec = &spec,
         .flow_size = sizeof(struct seen),
-        .history = 65536,
+        .history = history,
         .arg = facts,
     };
 
-    *facts = (struct facts){ .m = m, .sleeps = sleeps, .sum = UINT64_C(0xcbf29ce484222325) };
+    *facts = (struct facts){ .m = m,
+                             .sleeps = sleeps,
+                             .reads_back = history > 0 && !sleeps,
+                             .sum = UINT64_C(0xcbf29ce484222325) };
     assert(weir_monitor_add(m, &app) == WEIR_E_OK);
 }
 

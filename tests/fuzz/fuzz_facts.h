@@ -13,6 +13,7 @@ enum { MAX_SLEEPING = 4096 };
 struct facts {
     struct weir_monitor *m;
     bool sleeps;            /* some of its stages wait until facts_wake() */
+    bool reads_back;        /* what is delivered is compared with what can be read back */
     uint64_t sum;           /* of all events with all their fields, in order */
     uint64_t number;        /* of the latest packet */
     uint64_t flows, ends;   /* flow_start events seen; taps of flows that ended */
@@ -21,8 +22,8 @@ struct facts {
     unsigned n_sleeping;
 };
 
-/* Listen to every event. sleeps: let a part of the handlers wait. */
-void facts_listen(struct facts *facts, struct weir_monitor *m, bool sleeps);
+/* Listen to every event. sleeps: let a part of the handlers wait. history: as in weir_app. */
+void facts_listen(struct facts *facts, struct weir_monitor *m, bool sleeps, uint32_t history);
 
 /* Resolve up to n of the futures that handlers wait for, the latest first. */
 void facts_wake(struct facts *facts, unsigned n);

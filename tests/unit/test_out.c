@@ -1,0 +1,217 @@
+#include "support/capture_out.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static struct out out;
+static char text[1 << 16];
+
+static int
+open_it(void **state)
+{
+    (void)state;
+    capture_open(&out);
+    return 0;
+}
+
+static int
+close_it(void **state)
+{
+    (void)state;
+    if (out.buf != NULL)
+        capture_close(&out);
+    return 0;
+}
+
+static void
+assert_written(const char *expected)
+{
+    out_end_record(&out);
+    assert_true(out_flush(&out));
+    capture_text(&out, text, sizeof(text));
+    assert_string_equal(text, expected);
+}
+
+static void
+only_complete_records_are_written(void **state)
+{
+    (void)state;
+    out_str(&out, "one\n");
+    out_end_record(&out);
+    out_str(&out, "tw");
+    assert_true(out_flush(&out));
+    capture_text(&out, text, sizeof(text));
+    assert_string_equal(text, "one\n");
+    out_str(&out, "o\n");
+    assert_written("one\ntwo\n");
+}
+
+static void
+numbers_of_all_sizes(void **state)
+{
+    static const int64_t numbers[] = { 0, 7, -1, INT64_MAX, INT64_MIN };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        out_i64(&out, numbers[i]);
+        out_char(&out, ' ');
+    }
+    out_u64(&out, UINT64_MAX);
+    assert_written("0 7 -1 9223372036854775807 -9223372036854775808 18446744073709551615");
+}
+
+static void
+width_pads_with_zeros_and_never_cuts(void **state)
+{
+    (void)state;
+    out_u64_wide(&out, 42, 5);
+    out_char(&out, ' ');
+    out_u64_wide(&out, 123456, 3);
+    out_char(&out, ' ');
+    out_hex(&out, 0xbeef, 6);
+    assert_written("00042 123456 00beef");
+}
+
+/* RFC 4648 section 10. */
+static void
+base64_gives_the_vectors_of_the_rfc(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n <= 6; n++) {
+        out_base64(&out, (const uint8_t *)"foobar", n);
+        out_char(&out, '.');
+    }
+    assert_written(".Zg==.Zm8=.Zm9v.Zm9vYg==.Zm9vYmE=.Zm9vYmFy.");
+}
+
+static void
+base64_of_every_bit(void **state)
+{
+    (void)state;
+    out_base64(&out, (const uint8_t[]){ 0xff, 0xfe, 0xfb, 0x00 }, 4);
+    assert_written("//77AA==");
+}
+
+static void
+a_record_too_long_is_left_out_whole_and_counted(void **state)
+{
+    char *much = calloc(1, OUT_RECORD_MAX);
+
+    (void)state;
+    assert_non_null(much);
+    out_str(&out, "before\n");
+    out_end_record(&out);
+    out_char(&out, 'x');
+    out_bytes(&out, much, OUT_RECORD_MAX);
+    out_str(&out, "behind");
+    out_end_record(&out);
+    free(much);
+    assert_int_equal(out.lost, 1);
+    out_str(&out, "after\n");
+    assert_written("before\nafter\n");
+    assert_int_equal(capture_close(&out), WEIR_E_LIMIT);
+}
+
+static void
+the_longest_records_all_arrive(void **state)
+{
+    char *much = calloc(1, OUT_RECORD_MAX);
+    const unsigned n = 5;
+
+    (void)state;
+    assert_non_null(much);
+    for (unsigned i = 0; i < n; i++) {
+        out_bytes(&out, much, OUT_RECORD_MAX);
+        out_end_record(&out);
+    }
+    free(much);
+    assert_true(out_flush(&out));
+    assert_int_equal(lseek(out.fd, 0, SEEK_END), (off_t)n * OUT_RECORD_MAX);
+    assert_int_equal(out.lost, 0);
+}
+
+static void
+a_full_disk_is_told_once_at_the_end(void **state)
+{
+    struct weir_errbuf err = { "" };
+    struct out full;
+
+    (void)state;
+    assert_int_equal(out_open(&full, "/dev/full", &err), WEIR_E_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        out_str(&full, "record\n");
+        out_end_record(&full);
+        assert_false(out_flush(&full));
+    }
+    assert_int_equal(full.lost, 2);
+    assert_int_equal(out_close(&full, &err), WEIR_E_IO);
+    assert_non_null(strstr(err.text, "/dev/full: "));
+}
+
+static void
+a_file_is_appended_to(void **state)
+{
+    char path[] = "/tmp/weir-out-XXXXXX";
+    const int fd = mkstemp(path);
+    struct out file;
+
+    (void)state;
+    assert_true(fd >= 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(out_open(&file, path, NULL), WEIR_E_OK);
+        out_u64(&file, i);
+        out_end_record(&file);
+        assert_int_equal(out_close(&file, NULL), WEIR_E_OK);
+    }
+    assert_int_equal(pread(fd, text, sizeof(text), 0), 2);
+    assert_memory_equal(text, "01", 2);
+    close(fd);
+    unlink(path);
+}
+
+static void
+a_folder_that_is_not_there_is_an_error_with_its_name(void **state)
+{
+    struct weir_errbuf err = { "" };
+    struct out none;
+
+    (void)state;
+    assert_int_equal(out_open(&none, "/nonexistent/eve.json", &err), WEIR_E_IO);
+    assert_non_null(strstr(err.text, "/nonexistent/eve.json: "));
+}
+
+static void
+closing_what_is_not_open_is_allowed(void **state)
+{
+    struct out none = { .fd = -1 };
+
+    (void)state;
+    assert_int_equal(out_close(&none, NULL), WEIR_E_OK);
+}
+
+#define WITH_OUT(f) cmocka_unit_test_setup_teardown(f, open_it, close_it)
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WITH_OUT(only_complete_records_are_written),
+        WITH_OUT(numbers_of_all_sizes),
+        WITH_OUT(width_pads_with_zeros_and_never_cuts),
+        WITH_OUT(base64_gives_the_vectors_of_the_rfc),
+        WITH_OUT(base64_of_every_bit),
+        WITH_OUT(a_record_too_long_is_left_out_whole_and_counted),
+        WITH_OUT(the_longest_records_all_arrive),
+        cmocka_unit_test(a_full_disk_is_told_once_at_the_end),
+        cmocka_unit_test(a_file_is_appended_to),
+        cmocka_unit_test(a_folder_that_is_not_there_is_an_error_with_its_name),
+        cmocka_unit_test(closing_what_is_not_open_is_allowed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
