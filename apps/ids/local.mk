@@ -1,5 +1,6 @@
 # apps/ids: rules, detection and the program weir-ids
 if HAVE_HS
+FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
@@ -56,4 +57,10 @@ tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_detect_model
+tests_model_test_detect_model_SOURCES  = tests/model/test_detect_model.c $(FLOW_RUN)
+tests_model_test_detect_model_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_detect_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_detect_model_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 endif
