@@ -63,4 +63,16 @@ tests_model_test_detect_model_SOURCES  = tests/model/test_detect_model.c $(FLOW_
 tests_model_test_detect_model_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_detect_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_detect_model_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_rules
+tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_detect
+tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)
+tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_detect_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_detect_LDFLAGS  = $(FUZZ_LINK)
 endif

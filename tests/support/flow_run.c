@@ -108,6 +108,7 @@ run_end(struct flow_run *run, size_t total)
     client(run, WEIR_TH_ACK | WEIR_TH_FIN, (int64_t)total, NULL, 0);
     weir_monitor_end(run->m);
     weir_monitor_free(run->m);
+    run->stats = *detect_get_stats(run->detect);
     detect_free(run->detect);
     run->m = NULL;
     run->detect = NULL;

@@ -18,7 +18,8 @@ struct flow_run {
     struct weir_tap_spec spec;
     uint8_t (*room)[FRAME_ROOM]; /* of RUN_SEGMENTS frames, for all flows */
     unsigned n;
-    uint64_t alerted; /* rules by their place in the file, a bit each */
+    uint64_t alerted;          /* rules by their place in the file, a bit each */
+    struct detect_stats stats; /* since run_end() */
 };
 
 /* Load rules, RUN_RULES at most, those that are refused left out; false: no memory, or no rule. */
