@@ -27,7 +27,8 @@ struct detect {
     void *ctx;
     struct detect_stats stats;
     struct mem mem;
-    void *range; /* behind mem */
+    struct arena arena;
+    void *range; /* behind them */
     size_t range_size;
 
     /* Of the event at hand. */
@@ -69,7 +70,8 @@ reserve(struct detect *d)
         return false;
     d->range = range;
     d->range_size = d->opts.memory;
-    mem_init(&d->mem, range, d->range_size, d->range_size);
+    arena_init(&d->arena, range, d->range_size);
+    mem_init_arena(&d->mem, &d->arena, d->range_size);
     return true;
 }
 
