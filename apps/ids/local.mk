@@ -1,5 +1,6 @@
 # apps/ids: rules, detection and the program weir-ids
 if HAVE_HS
+FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
@@ -56,4 +57,52 @@ tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_lexer
+tests_unit_test_lexer_SOURCES  = tests/unit/test_lexer.c
+tests_unit_test_lexer_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_lexer_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_lexer_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_prefilter
+tests_unit_test_prefilter_SOURCES  = tests/unit/test_prefilter.c
+tests_unit_test_prefilter_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_prefilter_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prefilter_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_groups
+tests_unit_test_groups_SOURCES  = tests/unit/test_groups.c
+tests_unit_test_groups_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_groups_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_groups_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_settings
+tests_unit_test_settings_SOURCES  = tests/unit/test_settings.c
+tests_unit_test_settings_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_settings_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_settings_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_eve_alert
+tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c
+tests_unit_test_eve_alert_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_eve_alert_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_eve_alert_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_detect_model
+tests_model_test_detect_model_SOURCES  = tests/model/test_detect_model.c $(FLOW_RUN)
+tests_model_test_detect_model_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_detect_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_detect_model_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_rules
+tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_detect
+tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)
+tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_detect_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_detect_LDFLAGS  = $(FUZZ_LINK)
 endif

@@ -224,6 +224,24 @@ what_waits_is_decided_when_the_direction_ends(void **state)
     expect(f, "1@0 "); /* the server's, when the flow ends */
 }
 
+/* Nothing but a content that must not be there, in a range that never comes whole. */
+static void
+rules_without_a_fast_pattern_wait_too(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow:only_stream; content:!\"z\"; depth:9; sid:1;)\n"
+             "alert tcp any any -> any any (flow:only_stream; content:!\"z\"; depth:5; sid:2;)\n"
+             "alert tcp any any -> any any (flow:only_stream; content:!\"b\"; depth:9; sid:3;)");
+    handshake(f);
+    client(f, A, 0, 0, "ab.");
+    expect(f, "");
+    client(f, A, 3, 0, "...");
+    expect(f, "2@5 ");
+    client(f, A | F, 6, 0, "");
+    expect(f, "1@6 ");
+}
+
 static void
 bytes_behind_a_gap_are_not_glued(void **state)
 {
@@ -385,6 +403,7 @@ main(void)
         T(order_and_repetition_of_segments_do_not_matter),
         T(contents_may_come_long_after_the_fast_pattern),
         T(what_waits_is_decided_when_the_direction_ends),
+        T(rules_without_a_fast_pattern_wait_too),
         T(bytes_behind_a_gap_are_not_glued),
         T(segments_meet_rules_that_mean_packets),
         T(a_flow_without_its_handshake_has_no_stream),

@@ -149,19 +149,62 @@ the_fast_pattern_has_to_be_a_new_one(void **state)
                      MATCH_NO);
 }
 
-/* a^n b with a chain of a's would take n to the power of the chain's length. */
+/* The prefilter looks for the first FAST_MAX bytes only: the rest of a long content may come late. */
+static void
+the_rest_of_a_long_fast_pattern_is_waited_for(void **state)
+{
+    static const char content[] = "content:\"0123456789abcdef0123456789abcdef-rest\";";
+    struct answer a = ask(content, "0123456789abcdef0123456789abcdef-re", false, 0, 10);
+
+    (void)state;
+    assert_int_equal(a.is, MATCH_WAIT);
+    assert_int_equal(a.waits, 1);
+    assert_int_equal(ask(content, "0123456789abcdef0123456789abcdef-rest", false, 0, 10).is,
+                     MATCH_YES);
+}
+
+static void
+a_negated_content_may_be_forbidden_at_the_end_alone(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("content:\"a\"; content:!\"yz\"; endswith;", "a yz z"), MATCH_YES);
+    assert_int_equal(whole("content:\"a\"; content:!\"yz\"; endswith;", "a y yz"), MATCH_NO);
+}
+
+/* 5000 first contents in a large buffer, of which only the last is followed by the second. */
+static void
+many_places_are_tried(void **state)
+{
+    static char bytes[60001];
+
+    (void)state;
+    memset(bytes, '.', sizeof(bytes) - 1);
+    for (int i = 0; i < 5000; i++)
+        bytes[12 * i] = 'a';
+    bytes[12 * 4999 + 3] = 'b';
+    assert_int_equal(whole("content:\"a\"; content:\"b\"; within:5;", bytes), MATCH_YES);
+}
+
+/* Chains of a's would take their number to the power of the chain's length. */
 static void
 a_search_without_end_is_given_up(void **state)
 {
+    static const char chain[] = "content:\"a\"; content:\"a\"; distance:0; content:\"a\"; "
+                                "distance:0; content:\"a\"; distance:0; ";
+    static const char *const ends[] = {
+        "content:\"b\"; within:1;",
+        "content:\"b\"; distance:60000;",                 /* behind the end */
+        "content:!\"b\"; distance:60000; content:\"b\";", /* and this is even true */
+    };
     static char bytes[20001];
-    struct answer a;
+    char options[512];
 
     (void)state;
     memset(bytes, 'a', sizeof(bytes) - 1);
-    a = ask("content:\"a\"; content:\"a\"; distance:0; content:\"a\"; distance:0; "
-            "content:\"a\"; distance:0; content:\"b\"; within:1;",
-            bytes, true, -1, 0);
-    assert_int_equal(a.is, MATCH_NO);
+    for (int i = 0; i < 3; i++) {
+        snprintf(options, sizeof(options), "%s%s", chain, ends[i]);
+        assert_int_equal(whole(options, bytes), MATCH_NO);
+    }
 }
 
 int
@@ -176,6 +219,9 @@ main(void)
         cmocka_unit_test(isdataat_asks_for_bytes),
         cmocka_unit_test(what_may_still_come_is_waited_for),
         cmocka_unit_test(the_fast_pattern_has_to_be_a_new_one),
+        cmocka_unit_test(the_rest_of_a_long_fast_pattern_is_waited_for),
+        cmocka_unit_test(a_negated_content_may_be_forbidden_at_the_end_alone),
+        cmocka_unit_test(many_places_are_tried),
         cmocka_unit_test(a_search_without_end_is_given_up),
     };
 

@@ -77,10 +77,12 @@ sets_agree_with_a_table_of_booleans(void **state)
     (void)state;
     for (int round = 0; round < 3000; round++) {
         bool in_a[NUMBERS], in_b[NUMBERS];
-        struct ranges a, b, both, less;
+        struct ranges a, b, both, less, gathered = { NULL, 0 };
 
         random_set(&a, in_a, &seed);
         random_set(&b, in_b, &seed);
+        assert_true(ranges_gather(&gathered, &b) && ranges_gather(&gathered, &a));
+        ranges_sort(&gathered);
         assert_true(ranges_union(&a, &b, &both) && ranges_minus(&a, &b, &less));
         for (int i = 0; i < NUMBERS; i++) {
             assert_int_equal(ranges_have(&both, (u128)i), in_a[i] || in_b[i]);
@@ -88,6 +90,8 @@ sets_agree_with_a_table_of_booleans(void **state)
         }
         for (size_t i = 1; i < both.n; i++)
             assert_true(both.at[i - 1].last + 1 < both.at[i].first);
+        assert_true(ranges_equal(&gathered, &both));
+        ranges_free(&gathered);
         ranges_free(&a);
         ranges_free(&b);
         ranges_free(&both);

@@ -11,7 +11,7 @@
 
 enum { PAYLOAD_MAX = 1 << 18 }; /* of one event; a longer one is looked at closely only so far */
 
-/* A rule whose fast pattern was found, and whose answer depends on bytes to come. */
+/* A rule whose fast pattern was found, if it has one, and whose answer depends on bytes to come. */
 struct pending {
     uint32_t rule;
     uint64_t waits; /* as in struct match */
@@ -434,7 +434,7 @@ look_at_stream(struct detect *d, uint32_t rule)
     }
     if (answer == MATCH_YES)
         raise_alert(d, rule);
-    else if (answer == MATCH_WAIT && m.fast >= 0)
+    else if (answer == MATCH_WAIT)
         wait_for_more(d, s, rule, &m);
 }
 

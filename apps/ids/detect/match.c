@@ -49,6 +49,15 @@ match_find(const struct step *step, const struct buffer *buffer, int64_t from, i
 
 static enum match_answer match_from(struct match *m, unsigned i, int64_t cursor);
 
+/* Count what of [from, to) was looked at; nothing, if from lies behind. */
+static void
+spend(struct match *m, int64_t from, int64_t to)
+{
+    if (to > m->buffer->end)
+        to = m->buffer->end;
+    m->budget -= 16 + (to > from ? to - from : 0);
+}
+
 static enum match_answer
 wait_until(struct match *m, int64_t place)
 {
@@ -71,12 +80,19 @@ isdataat(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
-/* Not in [from, to): known once the range has come; without an end, what has come decides. */
+/*
+ * Not in [from, to): known once the range has come; without an end, or with endswith, what has come
+ * decides.
+ */
 static enum match_answer
 negated(struct match *m, unsigned i, int64_t cursor, int64_t from, int64_t to)
 {
-    m->budget -= m->buffer->end - from;
-    if (match_find(&m->rule->step[i], m->buffer, from, to) >= 0)
+    const struct step *step = &m->rule->step[i];
+
+    if (step->flags & STEP_ENDSWITH && from < m->buffer->end - step->n)
+        from = m->buffer->end - step->n;
+    spend(m, from, to);
+    if (match_find(step, m->buffer, from, to) >= 0)
         return MATCH_NO;
     if (to != FAR && to > m->buffer->end && !m->buffer->final)
         return wait_until(m, to);
@@ -112,7 +128,7 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
     for (; m->budget >= 0; from++) {
         int64_t at = match_find(step, m->buffer, from, to);
 
-        m->budget -= 16 + (at < 0 ? m->buffer->end : at) - from;
+        spend(m, from, at < 0 ? to : at);
         if (at < 0) {
             if (!m->buffer->final && to > m->buffer->end)
                 m->waits |= UINT64_C(1) << i;
@@ -159,7 +175,8 @@ match_rule(struct match *m)
     answer = match_from(m, 0, 0);
     if (m->budget < 0)
         return answer;
-    if (m->fast >= 0)
-        m->waits &= ~(UINT64_C(1) << m->fast); /* the prefilter looks out for it */
+    /* The prefilter looks out for the fast pattern, but not for what a long one has behind it. */
+    if (m->fast >= 0 && m->rule->step[m->fast].n <= FAST_MAX)
+        m->waits &= ~(UINT64_C(1) << m->fast);
     return answer == MATCH_NO && (m->waits != 0 || m->until != FAR) ? MATCH_WAIT : answer;
 }

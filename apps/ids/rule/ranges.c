@@ -10,17 +10,11 @@ ranges_free(struct ranges *set)
     *set = (struct ranges){ NULL, 0 };
 }
 
-/* Append a range that begins behind all others, or touches the last. */
 static bool
-append(struct ranges *set, struct range range)
+push(struct ranges *set, struct range range)
 {
-    struct range *last = set->n > 0 ? &set->at[set->n - 1] : NULL, *more;
+    struct range *more;
 
-    if (last != NULL && (range.first <= last->last || range.first - 1 == last->last)) {
-        if (range.last > last->last)
-            last->last = range.last;
-        return true;
-    }
     if ((set->n & (set->n - 1)) == 0) { /* room is a power of two */
         more = realloc(set->at, (set->n == 0 ? 1 : 2 * set->n) * sizeof(*more));
         if (more == NULL)
@@ -29,6 +23,55 @@ append(struct ranges *set, struct range range)
     }
     set->at[set->n++] = range;
     return true;
+}
+
+/* Whether range, which begins no earlier than last, became a part of it. */
+static bool
+joins(struct range *last, struct range range)
+{
+    if (range.first > last->last && range.first - 1 != last->last)
+        return false;
+    if (range.last > last->last)
+        last->last = range.last;
+    return true;
+}
+
+/* Append a range that begins behind all others, or touches the last. */
+static bool
+append(struct ranges *set, struct range range)
+{
+    return (set->n > 0 && joins(&set->at[set->n - 1], range)) || push(set, range);
+}
+
+bool
+ranges_gather(struct ranges *set, const struct ranges *more)
+{
+    for (size_t i = 0; i < more->n; i++)
+        if (!push(set, more->at[i]))
+            return false;
+    return true;
+}
+
+static int
+by_first(const void *a, const void *b)
+{
+    const struct range *x = a, *y = b;
+
+    return (x->first > y->first) - (x->first < y->first);
+}
+
+void
+ranges_sort(struct ranges *set)
+{
+    size_t n = 0;
+
+    if (set->n == 0)
+        return;
+    qsort(set->at, set->n, sizeof(*set->at), by_first);
+    for (size_t i = 1; i < set->n; i++)
+        if (!joins(&set->at[n], set->at[i]))
+            set->at[++n] = set->at[i];
+    set->n = n + 1;
 }
 
 bool

@@ -25,6 +25,13 @@ void ranges_free(struct ranges *set);
 /* Add [first, last]. Returns false if memory ran out. */
 bool ranges_add(struct ranges *set, u128 first, u128 last);
 
+/*
+ * Put more into set, in no order, until ranges_sort() brings it: what a long list is made with.
+ * Returns false if memory ran out.
+ */
+bool ranges_gather(struct ranges *set, const struct ranges *more);
+void ranges_sort(struct ranges *set);
+
 /* out becomes a and b together, or a without b; out is neither. Returns false for no memory. */
 bool ranges_union(const struct ranges *a, const struct ranges *b, struct ranges *out);
 bool ranges_minus(const struct ranges *a, const struct ranges *b, struct ranges *out);

@@ -339,19 +339,15 @@ list_member(struct text *rest)
     return member;
 }
 
-/* Add the set of t to *to. */
+/* Gather the set of t in *to. */
 static int
-add_set(struct parse *p, struct text t, struct ranges *to)
+gather_set(struct parse *p, struct text t, struct ranges *to)
 {
-    struct ranges set = { NULL, 0 }, both;
+    struct ranges set = { NULL, 0 };
     int rc = parse_expression(p, t, &set);
 
-    if (rc == WEIR_E_OK && !ranges_union(to, &set, &both))
+    if (rc == WEIR_E_OK && !ranges_gather(to, &set))
         rc = no_memory(p);
-    if (rc == WEIR_E_OK) {
-        ranges_free(to);
-        *to = both;
-    }
     ranges_free(&set);
     return rc;
 }
@@ -368,9 +364,11 @@ parse_list(struct parse *p, struct text inner, struct ranges *out)
         bool minus = member.n > 0 && member.p[0] == '!';
 
         any_plain |= !minus;
-        rc = minus ? add_set(p, text_of(member.p + 1, member.p + member.n), &negated)
-                   : add_set(p, member, &plain);
+        rc = minus ? gather_set(p, text_of(member.p + 1, member.p + member.n), &negated)
+                   : gather_set(p, member, &plain);
     }
+    ranges_sort(&plain);
+    ranges_sort(&negated);
     if (rc == WEIR_E_OK && !any_plain && !ranges_add(&plain, 0, most(p->kind)))
         rc = no_memory(p);
     if (rc == WEIR_E_OK && !ranges_minus(&plain, &negated, out))

@@ -1,0 +1,126 @@
+/* Rule files: whatever is in them, what loads obeys its bounds, and loads the same way again. */
+#include "rule/rules.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* Refusals say "FILE:LINE: why". */
+static void
+on_refused(void *ctx, const char *text)
+{
+    assert(strncmp(text, "fuzz:", 5) == 0 && text[5] >= '1' && text[5] <= '9');
+    ++*(size_t *)ctx;
+}
+
+static void
+check_step(const struct step *step)
+{
+    bool ranged = step->flags & (STEP_DEPTH | STEP_WITHIN);
+
+    assert(step->kind == STEP_CONTENT || step->kind == STEP_ISDATAAT);
+    assert(step->offset >= -65535 && step->offset <= 65535);
+    assert(step->offset >= 0 || step->flags & STEP_RELATIVE);
+    if (step->kind == STEP_ISDATAAT)
+        return;
+    assert(step->n > 0 && step->bytes != NULL);
+    assert(!ranged || (step->length >= step->n && step->length <= 65535));
+    assert(!(step->flags & STEP_RELATIVE) ||
+           !(step->flags & (STEP_DEPTH | STEP_OFFSET | STEP_STARTSWITH)));
+    assert(!(step->flags & STEP_FAST) || !(step->flags & STEP_NEGATED));
+    for (unsigned i = 0; step->flags & STEP_NOCASE && i < step->n; i++)
+        assert(step->bytes[i] < 'A' || step->bytes[i] > 'Z');
+}
+
+static void
+check_set(const struct ranges *set)
+{
+    if (set == NULL)
+        return;
+    assert(set->n > 0);
+    for (size_t i = 0; i < set->n; i++)
+        assert(set->at[i].first <= set->at[i].last &&
+               (i == 0 || set->at[i - 1].last < set->at[i].first - 1));
+}
+
+static void
+check_rule(const struct rule *rule)
+{
+    unsigned fast = 0;
+
+    assert(rule->sid != 0 && rule->priority >= 1 && rule->priority <= 255);
+    assert(rule->msg != NULL && rule->line >= 1);
+    assert(rule->protos != 0 && (rule->protos & ~RULE_IP) == 0);
+    assert(rule->n_steps <= STEPS_MAX && rule->n_checks <= CHECKS_MAX);
+    assert((rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)) != (RULE_TO_SERVER | RULE_TO_CLIENT));
+    assert((rule->flow & (RULE_ONLY_STREAM | RULE_NO_STREAM)) !=
+           (RULE_ONLY_STREAM | RULE_NO_STREAM));
+    assert((rule->flow & (RULE_ESTABLISHED | RULE_NOT_ESTABLISHED)) !=
+           (RULE_ESTABLISHED | RULE_NOT_ESTABLISHED));
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        check_step(&rule->step[i]);
+        fast += (rule->step[i].flags & STEP_FAST) != 0;
+    }
+    assert(fast <= 1);
+    if (rule->event != NULL)
+        assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX);
+    check_set(rule->src);
+    check_set(rule->dst);
+    check_set(rule->src_port);
+    check_set(rule->dst_port);
+}
+
+static void
+check_same(const struct rule *a, const struct rule *b)
+{
+    assert(a->gid == b->gid && a->sid == b->sid && a->rev == b->rev && a->line == b->line);
+    assert(a->src == b->src && a->dst == b->dst); /* equal expressions share a set */
+    assert(a->n_steps == b->n_steps && a->n_checks == b->n_checks && a->flow == b->flow);
+    assert(strcmp(a->msg, b->msg) == 0);
+    for (unsigned i = 0; i < a->n_steps; i++)
+        assert(
+            a->step[i].n == b->step[i].n && a->step[i].flags == b->step[i].flags &&
+            (a->step[i].n == 0 || memcmp(a->step[i].bytes, b->step[i].bytes, a->step[i].n) == 0));
+}
+
+static void
+load(struct rules *rules, struct vars *vars, const uint8_t *data, size_t size)
+{
+    struct text text = { (const char *)data, size };
+    struct weir_errbuf err = { "" };
+    size_t refused = 0, lines = 1;
+    int rc = rules_load_text(rules, vars, "fuzz", text, on_refused, &refused, &err);
+
+    assert(rc == WEIR_E_OK);
+    for (size_t i = 0; i < size; i++)
+        lines += data[i] == '\n';
+    assert(rules->refused == refused);
+    assert(rules->n + rules->refused + rules->disabled <= lines);
+    for (size_t i = 0; i < rules->n; i++) {
+        check_rule(&rules->at[i]);
+        assert(rules->at[i].line <= lines);
+        assert(i == 0 || rules->at[i - 1].line < rules->at[i].line);
+    }
+    (void)rc;
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct rules once = { .n = 0 }, again = { .n = 0 };
+    struct vars *vars = vars_new();
+
+    if (vars == NULL)
+        return 0;
+    load(&once, vars, data, size);
+    load(&again, vars, data, size);
+    assert(once.n == again.n && once.refused == again.refused && once.disabled == again.disabled);
+    for (size_t i = 0; i < once.n; i++)
+        check_same(&once.at[i], &again.at[i]);
+    rules_free(&once);
+    rules_free(&again);
+    vars_free(vars);
+    return 0;
+}

@@ -1,0 +1,413 @@
+/*
+ * Detection against a plain oracle. Random rules over a small alphabet meet random streams that
+ * come in segments cut anywhere, reordered and repeated. The oracle has the whole stream before it
+ * and tries every place of every content. When the flow has ended, the same rules must have
+ * alerted; where nothing is negated, even before that.
+ *
+ * Contents that must not be anywhere (without depth or within) are left out of stream rules: what
+ * has come decides them, so that the cuts matter.
+ */
+#include "support/flow_run.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { STREAM_MAX = 300, WANTS_MAX = 4, RULES = 8, ROUNDS = 500, FLOWS = 6, CUTS_MAX = 64 };
+
+/* Where a rule looks. */
+enum place { STREAM, SEGMENTS, EITHER, PLACES };
+
+struct want {
+    bool is_dataat; /* isdataat:offset */
+    bool negated, nocase, relative, ranged, startswith, endswith;
+    int offset; /* or distance */
+    int length; /* depth or within, if ranged */
+    int n;
+    char bytes[48];
+};
+
+struct spec {
+    enum place place;
+    int n;
+    struct want want[WANTS_MAX];
+    int fast; /* the one with fast_pattern; -1: none */
+};
+
+static uint64_t
+random_below(uint64_t *seed, uint64_t n)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (*seed >> 33) % n;
+}
+
+static bool
+chance(uint64_t *seed, unsigned percent)
+{
+    return random_below(seed, 100) < percent;
+}
+
+/* ---- the oracle ---------------------------------------------------------------------------- */
+
+struct oracle {
+    const struct spec *spec;
+    const uint8_t *p;
+    int n;
+    int8_t known[WANTS_MAX + 1][STREAM_MAX + 1]; /* by want and cursor: 0, or the answer + 1 */
+};
+
+static uint8_t
+fold(uint8_t c, bool nocase)
+{
+    return nocase && c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
+
+static bool
+stands_at(const struct oracle *o, const struct want *want, int at)
+{
+    if (at < 0 || at + want->n > o->n || (want->endswith && at + want->n != o->n))
+        return false;
+    for (int i = 0; i < want->n; i++)
+        if (fold(o->p[at + i], want->nocase) != fold((uint8_t)want->bytes[i], want->nocase))
+            return false;
+    return true;
+}
+
+static bool holds_from(struct oracle *o, int i, int cursor);
+
+static bool
+content_holds(struct oracle *o, const struct want *want, int i, int cursor)
+{
+    int from = want->relative ? cursor + want->offset : want->offset;
+    int last = want->ranged ? from + want->length - want->n : o->n;
+    bool found = false;
+
+    for (int at = from; at <= last && at <= o->n; at++) {
+        if (!stands_at(o, want, at))
+            continue;
+        found = true;
+        if (!want->negated && holds_from(o, i + 1, at + want->n))
+            return true;
+    }
+    return want->negated && !found && holds_from(o, i + 1, cursor);
+}
+
+static bool
+holds(struct oracle *o, int i, int cursor)
+{
+    const struct want *want = &o->spec->want[i];
+    bool there;
+
+    if (i == o->spec->n)
+        return true;
+    if (!want->is_dataat)
+        return content_holds(o, want, i, cursor);
+    there = want->relative ? cursor + want->offset <= o->n : want->offset < o->n;
+    return there != want->negated && holds_from(o, i + 1, cursor);
+}
+
+static bool
+holds_from(struct oracle *o, int i, int cursor)
+{
+    int8_t *known = &o->known[i][cursor];
+
+    if (*known == 0)
+        *known = (int8_t)(holds(o, i, cursor) + 1);
+    return *known == 2;
+}
+
+static bool
+fulfils(const struct spec *spec, const uint8_t *p, int n)
+{
+    struct oracle o = { .spec = spec, .p = p, .n = n };
+
+    return n > 0 && holds_from(&o, 0, 0);
+}
+
+/* Contents that only make sense in a packet make a rule look there too. */
+static bool
+looks_at_segments(const struct spec *spec)
+{
+    if (spec->place == EITHER)
+        for (int i = 0; i < spec->n; i++) {
+            const struct want *want = &spec->want[i];
+
+            if (!want->is_dataat && !want->relative &&
+                (want->ranged || want->startswith || want->offset > 0))
+                return true;
+        }
+    return spec->place == SEGMENTS;
+}
+
+/* ---- rules --------------------------------------------------------------------------------- */
+
+static void
+random_bytes(uint64_t *seed, struct want *want, const uint8_t *stream, int n)
+{
+    want->n = 1 + (int)random_below(seed, 4);
+    if (n >= 40 && chance(seed, 10))
+        want->n = 28 + (int)random_below(seed, 12); /* about what the prefilter takes */
+    for (int i = 0; i < want->n; i++)
+        want->bytes[i] = "abcAB"[random_below(seed, 5)];
+    if (n >= want->n && (want->n > 4 || chance(seed, 70)))
+        memcpy(want->bytes, stream + random_below(seed, (uint64_t)(n - want->n + 1)),
+               (size_t)want->n);
+}
+
+static void
+random_place(uint64_t *seed, struct want *want, bool must_end)
+{
+    unsigned kind = (unsigned)random_below(seed, 6);
+
+    want->relative = kind >= 3;
+    if (kind == 1 && !must_end) /* offset alone */
+        want->offset = (int)random_below(seed, 40);
+    if (kind == 2) {
+        want->startswith = true;
+        want->ranged = true;
+        want->length = want->n;
+    }
+    if (kind == 3 && !must_end) /* distance alone */
+        want->offset = (int)random_below(seed, 30) - 10;
+    if (kind >= 4 || (must_end && kind != 2)) {
+        want->ranged = true;
+        want->offset = chance(seed, 50) ? 0
+                       : want->relative ? (int)random_below(seed, 30) - 10
+                                        : (int)random_below(seed, 30);
+        want->length = want->n + (int)random_below(seed, chance(seed, 80) ? 20 : 400);
+    }
+}
+
+static void
+random_want(uint64_t *seed, const struct spec *spec, struct want *want, const uint8_t *stream,
+            int n)
+{
+    bool packets = spec->place == SEGMENTS;
+
+    *want = (struct want){ .is_dataat = chance(seed, 10), .negated = chance(seed, 25) };
+    if (want->is_dataat) {
+        want->negated = want->negated && packets;
+        want->relative = chance(seed, 60);
+        want->offset = (int)random_below(seed, want->relative ? 12 : STREAM_MAX);
+        return;
+    }
+    random_bytes(seed, want, stream, n);
+    want->nocase = chance(seed, 30);
+    want->endswith = packets && chance(seed, 10);
+    random_place(seed, want, want->negated && !packets);
+}
+
+static void
+random_spec(uint64_t *seed, struct spec *spec, const uint8_t *stream, int n)
+{
+    int positive = 0;
+
+    spec->place = (enum place)random_below(seed, PLACES);
+    spec->n = 1 + (int)random_below(seed, WANTS_MAX);
+    spec->fast = -1;
+    for (int i = 0; i < spec->n; i++) {
+        struct want *want = &spec->want[i];
+
+        random_want(seed, spec, want, stream, n);
+        if (!want->is_dataat && !want->negated && chance(seed, 15) && positive++ == 0)
+            spec->fast = i;
+    }
+}
+
+struct text_out {
+    char text[RULES * 1024];
+    size_t n;
+};
+
+static void
+put(struct text_out *out, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    out->n += (size_t)vsnprintf(out->text + out->n, sizeof(out->text) - out->n, format, args);
+    va_end(args);
+    assert_true(out->n < sizeof(out->text));
+}
+
+static void
+put_want(struct text_out *out, const struct want *want)
+{
+    if (want->is_dataat) {
+        put(out, " isdataat:%s%d%s;", want->negated ? "!" : "", want->offset,
+            want->relative ? ",relative" : "");
+        return;
+    }
+    put(out, " content:%s\"%.*s\";", want->negated ? "!" : "", want->n, want->bytes);
+    if (want->nocase)
+        put(out, " nocase;");
+    if (want->startswith)
+        put(out, " startswith;");
+    else if (want->relative && (want->offset != 0 || !want->ranged))
+        put(out, " distance:%d;", want->offset);
+    else if (!want->relative && want->offset != 0)
+        put(out, " offset:%d;", want->offset);
+    if (want->ranged && !want->startswith)
+        put(out, want->relative ? " within:%d;" : " depth:%d;", want->length);
+    if (want->endswith)
+        put(out, " endswith;");
+}
+
+static void
+put_rule(struct text_out *out, const struct spec *spec, int sid)
+{
+    static const char *const place[] = { ",only_stream", ",no_stream", "" };
+
+    put(out, "alert tcp any any -> any any (flow:established%s;", place[spec->place]);
+    for (int i = 0; i < spec->n; i++) {
+        put_want(out, &spec->want[i]);
+        if (i == spec->fast)
+            put(out, " fast_pattern;");
+    }
+    put(out, " sid:%d;)\n", sid);
+}
+
+/* ---- flows --------------------------------------------------------------------------------- */
+
+/* One round: rules, a stream, and how it is cut. */
+struct round {
+    uint64_t seed;
+    struct spec spec[RULES];
+    struct text_out rules;
+    struct flow_run run;
+    uint8_t stream[STREAM_MAX];
+    int n;
+    struct cut {
+        int from, n;
+    } cut[CUTS_MAX];
+    int n_cuts;
+};
+
+/* Cut the stream in pieces, repeat some, exchange some. */
+static void
+random_cuts(uint64_t *seed, struct round *r)
+{
+    int most = chance(seed, 30) ? 8 : 60, n = 0;
+
+    for (int from = 0; from < r->n; n++) {
+        int left = r->n - from, size = 1 + (int)random_below(seed, (uint64_t)most);
+
+        r->cut[n] = (struct cut){ from, size > left || n == CUTS_MAX - 9 ? left : size };
+        from += r->cut[n].n;
+    }
+    for (int i = (int)random_below(seed, 4); i > 0; i--, n++)
+        r->cut[n] = r->cut[random_below(seed, (uint64_t)n)];
+    for (int i = (int)random_below(seed, chance(seed, 50) ? 1 : 30); i > 0; i--) {
+        uint64_t a = random_below(seed, (uint64_t)n), b = random_below(seed, (uint64_t)n);
+        struct cut kept = r->cut[a];
+
+        r->cut[a] = r->cut[b];
+        r->cut[b] = kept;
+    }
+    r->n_cuts = n;
+}
+
+static bool
+expected_of(const struct round *r, const struct spec *spec)
+{
+    if (spec->place != SEGMENTS && fulfils(spec, r->stream, r->n))
+        return true;
+    for (int i = 0; looks_at_segments(spec) && i < r->n_cuts; i++)
+        if (fulfils(spec, r->stream + r->cut[i].from, r->cut[i].n))
+            return true;
+    return false;
+}
+
+static void
+tell(const struct round *r, int rule, bool expected)
+{
+    printf("seed %llu: rule %d should %s\n%sstream %.*s\ncuts", (unsigned long long)r->seed,
+           rule + 1, expected ? "alert" : "not alert", r->rules.text, r->n,
+           (const char *)r->stream);
+    for (int i = 0; i < r->n_cuts; i++)
+        printf(" %d+%d", r->cut[i].from, r->cut[i].n);
+    printf("\n");
+    fail();
+}
+
+/* More bytes can only make it hold, so that it has to alert before the flow ends. */
+static bool
+is_decided_at_once(const struct spec *spec)
+{
+    for (int i = 0; i < spec->n; i++)
+        if (spec->want[i].negated || spec->want[i].endswith)
+            return false;
+    return true;
+}
+
+/* Returns how many rules alerted. */
+static unsigned
+one_flow(uint64_t *seed, struct round *r)
+{
+    uint64_t early, alerted;
+
+    random_cuts(seed, r);
+    run_begin(&r->run);
+    for (int i = 0; i < r->n_cuts; i++)
+        run_send(&r->run, r->stream, (size_t)r->cut[i].from, (size_t)r->cut[i].n);
+    early = r->run.alerted;
+    alerted = run_end(&r->run, (size_t)r->n);
+    for (int i = 0; i < RULES; i++) {
+        bool expected = expected_of(r, &r->spec[i]);
+        uint64_t by_then = is_decided_at_once(&r->spec[i]) ? early : alerted;
+
+        if ((by_then >> i & 1) != expected)
+            tell(r, i, expected);
+    }
+    return (unsigned)__builtin_popcountll(alerted);
+}
+
+static unsigned
+one_round(uint64_t seed)
+{
+    static struct round r;
+    unsigned alerted = 0;
+
+    r.seed = seed;
+    r.rules.n = 0;
+    r.n = 1 + (int)random_below(&seed, chance(&seed, 30) ? 30 : STREAM_MAX);
+    for (int i = 0; i < r.n; i++)
+        r.stream[i] = (uint8_t) "aaabbbccAB."[random_below(&seed, 11)];
+    for (int i = 0; i < RULES; i++) {
+        random_spec(&seed, &r.spec[i], r.stream, r.n);
+        put_rule(&r.rules, &r.spec[i], i + 1);
+    }
+    if (!run_load(&r.run, r.rules.text, r.rules.n) || r.run.rules.n != RULES)
+        fail_msg("not all of these loaded:\n%s", r.rules.text);
+    for (int i = 0; i < FLOWS; i++) {
+        alerted += one_flow(&seed, &r);
+        r.stream[random_below(&seed, (uint64_t)r.n)] = 'b';
+    }
+    run_free(&r.run);
+    return alerted;
+}
+
+static void
+detection_agrees_with_the_oracle(void **state)
+{
+    unsigned alerted = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= ROUNDS; seed++)
+        alerted += one_round(seed);
+    assert_in_range(alerted, ROUNDS * FLOWS * RULES / 10, ROUNDS * FLOWS * RULES * 9 / 10);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(detection_agrees_with_the_oracle),
+    };
+
+    return cmocka_run_group_tests_name("detect model", tests, NULL, NULL);
+}
