@@ -271,7 +271,7 @@ next_tick(const struct engine *e, struct weir_flow *flow)
     for (int dir = 0; dir < 2; dir++)
         if (reasm_deadline(e, flow, dir, &tick) && tick < first)
             first = tick;
-    if (reasm_may_forget(flow) && forget_tick(flow) < first)
+    if (reasm_may_forget(e, flow) && forget_tick(flow) < first)
         first = forget_tick(flow);
     return first;
 }
@@ -301,7 +301,7 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
 {
     for (int dir = 0; dir < 2; dir++)
         reasm_expire(e, flow, dir, tick);
-    if (reasm_may_forget(flow) && forget_tick(flow) <= tick)
+    if (reasm_may_forget(e, flow) && forget_tick(flow) <= tick)
         reasm_forget(e, flow);
     if (end_tick(flow) <= tick)
         engine_end_flow(e, flow, WEIR_END_TIMEOUT);
@@ -523,11 +523,30 @@ sink(struct heap *heap, unsigned i)
     heap->list[i] = list;
 }
 
+/* Ask the cache for what the ends of the next flow of this shard, and of the one behind, need. */
+static inline __attribute__((always_inline)) void
+prefetch_ends(const struct wheel_node *next)
+{
+    const struct weir_flow *flow;
+
+    if (next == NULL)
+        return;
+    flow = flow_of_timer(next);
+    __builtin_prefetch(flow->kept[0], 1);
+    __builtin_prefetch(flow->kept[1], 1);
+    if (next->next == NULL)
+        return;
+    flow = flow_of_timer(next->next);
+    __builtin_prefetch(flow, 1);
+    __builtin_prefetch((const char *)flow + 64, 1);
+}
+
 static struct weir_flow *
 pop_first(struct heap *heap)
 {
     struct wheel_node *timer = heap->list[0];
 
+    prefetch_ends(timer->next);
     heap->list[0] = timer->next != NULL ? timer->next : heap->list[--heap->n];
     timer->next = NULL;
     if (heap->n > 0)

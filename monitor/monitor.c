@@ -400,10 +400,14 @@ prefetch_flow(struct engine *e, struct arrival *a)
 
 /* Always inline: GCC takes a function that only prefetches for one without effect, and drops it. */
 static inline __attribute__((always_inline)) void
-prefetch_kept(const struct arrival *a)
+prefetch_rest(const struct arrival *a)
 {
-    if (a->guess != NULL && a->pkt.payload_len > 0)
+    if (a->guess == NULL)
+        return;
+    if (a->pkt.payload_len > 0)
         __builtin_prefetch(a->guess->kept[direction(a->guess, &a->ref)], 1);
+    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
+        __builtin_prefetch(flow_cold(a->guess), 1);
 }
 
 int
@@ -425,7 +429,7 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
         for (unsigned i = 0; i < size; i++)
             prefetch_flow(e, &batch[i]);
         for (unsigned i = 0; i < size; i++)
-            prefetch_kept(&batch[i]);
+            prefetch_rest(&batch[i]);
         for (unsigned i = 0; i < size; i++)
             take(e, &batch[i]);
         frames += size;

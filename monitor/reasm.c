@@ -122,8 +122,10 @@ keep(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct c
 }
 
 bool
-reasm_may_forget(const struct weir_flow *flow)
+reasm_may_forget(const struct engine *e, const struct weir_flow *flow)
 {
+    if (!e->history)
+        return flow->kept[0] != NULL || flow->kept[1] != NULL;
     for (int dir = 0; dir < 2; dir++) {
         const struct segs *kept = flow->kept[dir];
 

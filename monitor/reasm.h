@@ -112,6 +112,6 @@ void reasm_free(struct weir_flow *flow);
 void reasm_forget(const struct engine *e, struct weir_flow *flow);
 
 /* Whether that would change anything. */
-bool reasm_may_forget(const struct weir_flow *flow);
+bool reasm_may_forget(const struct engine *e, const struct weir_flow *flow);
 
 #endif

@@ -38,7 +38,7 @@ grow(struct segs **segs, struct mem *mem, size_t stride)
         new->owns = old->owns;
         new->n_old = old->n_old;
         memcpy(new->ring, segs_at(old, 0), first * stride);
-        memcpy(new->ring + first * stride, old->ring, (old->n - first) * stride);
+        memcpy(new->ring + first *stride, old->ring, (old->n - first) * stride);
         mem_free(mem, old, ring_size(old->cap, stride));
     }
     *segs = new;

@@ -274,6 +274,9 @@ fresh_slot(struct shard *shard)
     flow = (struct weir_flow *)((uintptr_t)shard->last_block + BLOCK_HEADER) + place;
     flow->slot = (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
     shard->n_slots++;
+    __builtin_prefetch(flow + 1, 1); /* for the next one, if it does not begin a block */
+    __builtin_prefetch((const char *)(flow + 1) + 64, 1);
+    __builtin_prefetch(flow_cold(flow) + 1, 1);
     return flow;
 }
 
