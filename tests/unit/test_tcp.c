@@ -432,6 +432,71 @@ data_behind_a_fin_is_cut(void **state)
            "retransmit > offset=2 length=1 new=0 acked=0 verified=1 syn=0 fin=0\n");
 }
 
+/* Linux's tcp_fin() drops what it had queued. */
+static void
+data_that_waits_behind_a_fin_goes(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 4, 0, "late");
+    client(F | A, 0, 0, "ab");
+    expect("out_of_order > offset=4 length=4 hole=4\n"
+           "payload > offset=0 length=2 data=ab after_gap=0\n"
+           "fin >\n");
+    expect_at_end("");
+}
+
+/* Where the SYN/ACK was not captured: RFC 7413 section 4.1.2 says what its ACK would have meant. */
+static void
+the_servers_first_segment_decides_about_data_on_a_syn(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "data");
+    record_clear(&fixture.record);
+    server(A, 0, 4, "hi");
+    expect("payload > offset=0 length=4 data=data after_gap=0\n"
+           "payload < offset=0 length=2 data=hi after_gap=0\n");
+    expect_at_end("");
+}
+
+static void
+data_on_a_syn_that_is_refused_leaves_no_gap(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "data");
+    record_clear(&fixture.record);
+    server(A, 0, 0, "hi");
+    wait_ms(5000);
+    server(A, 2, 0, "!");
+    expect("payload < offset=0 length=2 data=hi after_gap=0\n"
+           "payload < offset=2 length=1 data=! after_gap=0\n");
+    expect_at_end("");
+}
+
+/* A minute later the bytes are no longer compared, though another app may still read them. */
+static void
+what_an_app_reads_back_changes_nothing_for_others(void **state)
+{
+    static const struct weir_tap_spec spec = { .n_stages = 0 };
+    static const struct weir_app reader = { .name = "reader", .spec = &spec, .history = 1 << 20 };
+
+    (void)state;
+    for (int reads = 0; reads < 2; reads++) {
+        if (reads > 0) {
+            tear_down(NULL);
+            set_up(&(void *){ NULL });
+            assert_int_equal(weir_monitor_add(fixture.record.m, &reader), WEIR_E_OK);
+        }
+        handshake();
+        client(A, 0, 0, "hello");
+        server(A, 0, 5, "");
+        record_clear(&fixture.record);
+        wait_ms(70000);
+        client(A, 0, 0, "HELLO");
+        expect("retransmit > offset=0 length=5 new=0 acked=1 verified=0 syn=0 fin=0\n");
+    }
+}
+
 static void
 a_repeated_fin_is_a_retransmission(void **state)
 {
@@ -573,6 +638,10 @@ main(void)
         TEST(a_segment_that_acknowledges_what_was_never_sent_is_ignored),
         TEST(a_fin_out_of_order_waits_for_its_turn),
         TEST(data_behind_a_fin_is_cut),
+        TEST(data_that_waits_behind_a_fin_goes),
+        TEST(the_servers_first_segment_decides_about_data_on_a_syn),
+        TEST(data_on_a_syn_that_is_refused_leaves_no_gap),
+        TEST(what_an_app_reads_back_changes_nothing_for_others),
         TEST(a_repeated_fin_is_a_retransmission),
         TEST(a_syn_on_a_closed_flow_begins_another),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
