@@ -109,6 +109,20 @@ case_counts_unless_told_otherwise(void **state)
     assert_int_equal(whole("content:\"|c4|\"; nocase;", "\xe4"), MATCH_NO);
 }
 
+/* Long ones are looked for in another way than short ones. */
+static void
+long_contents_are_found_without_case_too(void **state)
+{
+    static const char content[] = "content:\"The Quick brown FOX 0123456789\"; nocase;";
+
+    (void)state;
+    assert_int_equal(whole(content, "THE QUICK BROWN FOX 0123456789"), MATCH_YES);
+    assert_int_equal(whole(content, "the the quick brown fox 0123456789 ..."), MATCH_YES);
+    assert_int_equal(whole(content, "... \xff the quick brown fox 0123456789"), MATCH_YES);
+    assert_int_equal(whole(content, "the quick brown fox 012345678"), MATCH_NO);
+    assert_int_equal(whole(content, "the quick brown fix 0123456789"), MATCH_NO);
+}
+
 static void
 isdataat_asks_for_bytes(void **state)
 {
@@ -192,9 +206,8 @@ a_search_without_end_is_given_up(void **state)
     static const char chain[] = "content:\"a\"; content:\"a\"; distance:0; content:\"a\"; "
                                 "distance:0; content:\"a\"; distance:0; ";
     static const char *const ends[] = {
-        "content:\"b\"; within:1;",
-        "content:\"b\"; distance:60000;",                 /* behind the end */
-        "content:!\"b\"; distance:60000; content:\"b\";", /* and this is even true */
+        "content:\"b\"; within:1;", "content:\"b\"; distance:60000;", /* behind the end */
+        "content:!\"b\"; distance:60000; content:\"b\";",             /* and this is even true */
     };
     static char bytes[20001];
     char options[512];
@@ -216,6 +229,7 @@ main(void)
         cmocka_unit_test(earlier_matches_are_tried_again_further_on),
         cmocka_unit_test(a_negated_content_must_not_be_in_its_range),
         cmocka_unit_test(case_counts_unless_told_otherwise),
+        cmocka_unit_test(long_contents_are_found_without_case_too),
         cmocka_unit_test(isdataat_asks_for_bytes),
         cmocka_unit_test(what_may_still_come_is_waited_for),
         cmocka_unit_test(the_fast_pattern_has_to_be_a_new_one),

@@ -41,6 +41,7 @@ struct detect {
     int64_t *beyond;   /* by rule, if marked: where its fast pattern has to end */
     uint64_t *alerted; /* by rule: number of the packet it alerted on last */
     uint8_t *window;   /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+    int64_t longest;   /* bytes of the longest content of all rules */
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -77,6 +78,18 @@ reserve(struct detect *d)
     return true;
 }
 
+static int64_t
+longest_content(const struct rules *rules)
+{
+    int64_t longest = 0;
+
+    for (size_t i = 0; i < rules->n; i++)
+        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
+            if (rules->at[i].step[k].n > longest)
+                longest = rules->at[i].step[k].n;
+    return longest;
+}
+
 int
 detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert, void *ctx,
            struct detect **out, struct weir_errbuf *err)
@@ -97,6 +110,7 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->alerted = calloc(n + 1, sizeof(*d->alerted));
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
     d->low = n / 64 + 1;
+    d->longest = longest_content(groups->rules);
     if (d->marked == NULL || d->beyond == NULL || d->alerted == NULL || d->window == NULL ||
         !reserve(d)) {
         detect_free(d);
@@ -267,25 +281,23 @@ greater(int64_t a, int64_t b)
 }
 
 /*
- * What is retained of the direction before `offset`, and the event's own bytes behind it. Where
- * something before is no longer retained, only the event's.
+ * What is retained of the direction before `offset`, `back` bytes at most, and the event's own bytes
+ * behind it. Where not all of that is retained any more, a nearer part.
  */
 static void
-fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, const uint8_t *data,
-            size_t n)
+fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, int64_t back,
+            struct weir_bytes data)
 {
-    int64_t start = greater(s->base, offset - DETECT_WINDOW);
-    size_t before = (size_t)(offset - start), got;
+    enum weir_dir dir = (enum weir_dir)(s - d->scan->dir);
+    size_t wanted = (size_t)(offset - greater(s->base, offset - back)), before = wanted;
+    size_t n = data.n < PAYLOAD_MAX ? data.n : PAYLOAD_MAX;
 
-    n = n < PAYLOAD_MAX ? n : PAYLOAD_MAX;
-    got = weir_flow_read(d->at.ev->flow, (enum weir_dir)(s - d->scan->dir), start, d->window,
-                         before);
-    if (got < before) {
-        d->stats.window_lost++;
-        before = 0;
-    }
+    while (before > 0 && weir_flow_read(d->at.ev->flow, dir, offset - (int64_t)before, d->window,
+                                        before) < before)
+        before /= 2;
+    d->stats.window_lost += before < wanted;
     if (n > 0)
-        memcpy(d->window + before, data, n);
+        memcpy(d->window + before, data.p, n);
     d->buffer = (struct buffer){ d->window, offset - (int64_t)before, offset + (int64_t)n, n == 0 };
 }
 
@@ -295,8 +307,8 @@ window(struct detect *d)
     const struct weir_event *ev = d->at.ev;
 
     if (!d->has_window)
-        fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, ev->payload.data.p,
-                    ev->payload.data.n);
+        fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, DETECT_WINDOW,
+                    ev->payload.data);
     d->has_window = true;
     return &d->buffer;
 }
@@ -337,7 +349,7 @@ wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const stru
 static bool
 wakes(struct detect *d, const struct pending *p, int64_t old_end)
 {
-    const struct buffer *buffer = window(d);
+    const struct buffer *buffer = &d->buffer;
     uint64_t waits = p->waits;
 
     if (buffer->end >= p->until)
@@ -351,18 +363,22 @@ wakes(struct detect *d, const struct pending *p, int64_t old_end)
     return false;
 }
 
-/* Mark those that wait and may match now; forget those that the window has left behind. */
+/*
+ * Mark those that wait and may match now; forget those that the window has left behind. Rules may
+ * wait for long, so no more is read for it than a content can reach back, not the whole window.
+ */
 static void
 wake_pending(struct detect *d, struct stream_scan *s, int64_t old_end)
 {
     uint16_t kept = 0;
 
+    fill_window(d, s, old_end, d->longest, d->at.ev->payload.data);
     for (uint16_t i = 0; i < s->n_pending; i++) {
         const struct pending *p = &s->pending[i];
 
         if (is_marked(d, p->rule) || wakes(d, p, old_end))
             mark(d, p->rule, p->beyond);
-        else if (p->seen > d->buffer.start)
+        else if (p->seen > old_end - DETECT_WINDOW)
             s->pending[kept++] = *p;
     }
     s->n_pending = kept;
@@ -393,7 +409,7 @@ finish_pending(struct detect *d, enum weir_dir dir)
 
     if (n == 0)
         return;
-    fill_window(d, s, s->end, NULL, 0);
+    fill_window(d, s, s->end, DETECT_WINDOW, (struct weir_bytes){ NULL, 0 });
     s->n_pending = 0;
     for (uint16_t i = 0; i < n; i++) {
         uint32_t rule = s->pending[i].rule;
