@@ -46,3 +46,10 @@ tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c
 tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_monitor_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_monitor_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_allocs
+tests_unit_test_allocs_SOURCES  = tests/unit/test_allocs.c tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_allocs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_allocs_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
