@@ -20,7 +20,7 @@ sometimes_sleep(void *ctx, weir_fut in)
     const struct weir_event *ev = weir_ptr(in);
 
     (void)ctx;
-    return ev->number % 97 == 0 ? weir_after(200 * MS) : weir_ok(0);
+    return ev->number % 97 == 1 ? weir_after(200 * MS) : weir_ok(0);
 }
 
 static const weir_fn stages[] = { sometimes_sleep };
