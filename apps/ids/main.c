@@ -129,7 +129,7 @@ static int
 load_rules(struct program *prg)
 {
     struct weir_errbuf err = { "" };
-    int rc = WEIR_E_OK;
+    int rc = settings_check(&prg->settings, &err);
 
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
@@ -286,7 +286,7 @@ clean_up(struct program *prg)
     detect_free(prg->detect);
     groups_free(prg->groups);
     rules_free(&prg->rules);
-    vars_free(prg->settings.vars);
+    settings_free(&prg->settings);
     free(prg->rule_files);
     cli_free(&prg->cli);
 }

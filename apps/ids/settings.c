@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* First words of the names in suricata.yaml. */
@@ -95,17 +97,52 @@ set_bool(bool *to, struct text name, struct text value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-/* A variable is parsed at once, so that the command line is blamed and not a rule. */
 static int
 set_variable(struct settings *settings, enum var_kind kind, struct text name, struct text value,
              struct weir_errbuf *err)
 {
     struct weir_errbuf why = { "" };
+    struct given *more;
     int rc = vars_set(settings->vars, kind, name, value, &why);
 
     if (rc != WEIR_E_OK)
         return weir_err_set(err, rc, "--set: %s", why.text);
+    more = realloc(settings->given, (settings->n_given + 1) * sizeof(*more));
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    settings->given = more;
+    more[settings->n_given++] = (struct given){ kind, name };
     return WEIR_E_OK;
+}
+
+int
+settings_check(const struct settings *settings, struct weir_errbuf *err)
+{
+    for (size_t i = 0; i < settings->n_given; i++) {
+        const struct given *given = &settings->given[i];
+        struct weir_errbuf why = { "" };
+        const struct ranges *set;
+        char *expression;
+        int rc = WEIR_E_NOMEM, n = asprintf(&expression, "$%.*s", TEXT(given->name));
+
+        if (n >= 0) {
+            rc = vars_resolve(settings->vars, given->kind, (struct text){ expression, (size_t)n },
+                              &set, &why);
+            free(expression);
+        }
+        if (rc != WEIR_E_OK)
+            return weir_err_set(err, rc, "--set: %.*s: %s", TEXT(given->name),
+                                n >= 0 ? why.text : "out of memory");
+    }
+    return WEIR_E_OK;
+}
+
+void
+settings_free(struct settings *settings)
+{
+    vars_free(settings->vars);
+    free(settings->given);
+    *settings = (struct settings){ .vars = NULL };
 }
 
 int

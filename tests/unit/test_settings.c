@@ -21,7 +21,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    vars_free(((struct settings *)*state)->vars);
+    settings_free(*state);
     return 0;
 }
 
@@ -83,6 +83,23 @@ variables_are_replaced(void **state)
 }
 
 static void
+variables_are_checked_when_all_are_set(void **state)
+{
+    struct weir_errbuf err = { "" };
+
+    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    set(state, "vars.address-groups.ONE=[$TWO,10.0.0.1]", false);
+    set(state, "vars.address-groups.TWO=!$HOME_NET", false);
+    set(state, "vars.address-groups.HOME_NET=any", false);
+    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK); /* of TWO nothing is left */
+    set(state, "vars.address-groups.HOME_NET=10.0.0.0/8", false);
+    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    set(state, "vars.port-groups.MINE=eighty", false);
+    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK);
+    assert_string_equal(err.text, "--set: MINE: a port (80, 1024:, 80:90) expected, not 'eighty'");
+}
+
+static void
 names_of_the_other_program_are_passed_over(void **state)
 {
     set(state, "stats.enabled=no", true);
@@ -108,6 +125,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(midstream_is_switched),
         T(variables_are_replaced),
+        T(variables_are_checked_when_all_are_set),
         T(names_of_the_other_program_are_passed_over),
         T(all_else_is_refused),
     };
