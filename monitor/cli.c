@@ -167,6 +167,8 @@ take_filter_file(void *ctx, const char *value, struct weir_errbuf *err)
         rc = weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
     while (rc == WEIR_E_OK && getline(&line, &size, file) >= 0)
         rc = append_filter(cli, line, strcspn(line, "#\n"));
+    if (rc == WEIR_E_OK && ferror(file)) /* a folder opens, but cannot be read */
+        rc = weir_err_set(err, WEIR_E_IO, "%s: %s", value, strerror(errno));
     free(line);
     if (file != NULL)
         fclose(file);
