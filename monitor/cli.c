@@ -689,6 +689,10 @@ for_each_input(struct run *run, void each(struct run *run, const char *name, boo
             continue;
         }
         n = scandir(input, &entries, not_hidden, by_bytes);
+        if (n < 0) { /* to open it will say why */
+            each(run, input, false);
+            continue;
+        }
         for (int k = 0; k < n; k++) {
             char path[4096];
 
@@ -697,8 +701,7 @@ for_each_input(struct run *run, void each(struct run *run, const char *name, boo
                 each(run, path, true);
             free(entries[k]);
         }
-        if (n >= 0)
-            free(entries);
+        free(entries);
     }
 }
 
