@@ -344,6 +344,16 @@ struct words {
     char **at, **end;
 };
 
+/* What was asked for is on standard output: the exit code. */
+static int
+printed(const struct cli *cli)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    cli_error(cli, "standard output: %s", strerror(errno));
+    return EXIT_FAILED;
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *value)
@@ -352,11 +362,11 @@ apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *v
 
     if (option->letter == 'h' && option->take == take_nothing) {
         help(cli);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->letter == 'V' && option->take == take_nothing) {
         printf("%s %s\n", cli->program, PACKAGE_VERSION);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->take(ctx, value, &err) == WEIR_E_OK)
         return -1;
