@@ -684,6 +684,14 @@ by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool
+ends_in_slash(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 0 && path[n - 1] == '/';
+}
+
 /* Call each() with every input: a folder's files in the order of their names' bytes. */
 static void
 for_each_input(struct run *run, void each(struct run *run, const char *name, bool in_folder))
@@ -706,7 +714,8 @@ for_each_input(struct run *run, void each(struct run *run, const char *name, boo
         for (int k = 0; k < n; k++) {
             char path[4096];
 
-            snprintf(path, sizeof(path), "%s/%s", input, entries[k]->d_name);
+            snprintf(path, sizeof(path), "%s%s%s", input, ends_in_slash(input) ? "" : "/",
+                     entries[k]->d_name);
             if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
                 each(run, path, true);
             free(entries[k]);
