@@ -1,4 +1,5 @@
 #include "cli.h"
+#include "decode.h"
 
 #include <weir/port.h>
 
@@ -533,6 +534,7 @@ struct run {
     uint64_t shown_at; /* wall clock of the last progress line */
     unsigned batches;
     bool terminal;
+    bool told_link; /* of this input */
 };
 
 static void
@@ -577,6 +579,19 @@ stopped(const struct run *run)
     return caught != 0 || run->cli->failed_output;
 }
 
+/* A capture whose frames nobody can read looks like one in which nothing happened. */
+static void
+look_at_links(struct run *run, const struct weir_frame *frames, int n, const char *name)
+{
+    for (int i = 0; i < n && !run->told_link; i++) {
+        if (decode_knows_link(frames[i].link))
+            continue;
+        cli_notice(run->cli, "%s: frames of link type %u cannot be read: they belong to no flow",
+                   name, frames[i].link);
+        run->told_link = true;
+    }
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 pump(struct run *run, struct weir_port *port, const char *name)
@@ -589,6 +604,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
     do {
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
+        look_at_links(run, frames, n, name);
         if (n > 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;
@@ -664,6 +680,7 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli->bad_filter |= rc == WEIR_E_SYNTAX;
         return;
     }
+    run->told_link = false;
     stable = pump(run, port, name);
     tell_end(run, port, name);
     if (stable)
