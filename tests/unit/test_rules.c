@@ -290,6 +290,8 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "flow-event:gap,cause = rain;", "a value of cause (acked, ");
     refused(f, "flow-event:gap,length = rain;", "a value of length (a number) expected");
     refused(f, "flow-event:retransmit,acked = 2x;", "a value of acked (true, false) expected");
+    refused(f, "flow-event:gap,cause > acked;", "= or != expected behind 'cause'");
+    refused(f, "flow-event:retransmit,acked <= true;", "= or != expected behind 'acked'");
     refused(f, "flow-event:payload,data = 1;", "data holds bytes, which cannot");
     refused(f, "flow-event:syn; flow-event:fin;", "one for a rule");
     refused(f, "priority:0;", "priority");

@@ -441,6 +441,9 @@ take_condition(struct event_test *test, struct text part, struct weir_errbuf *er
                             TEXT(name));
     if (!take_value(cond->field, rest, &cond->compare.value))
         return bad_value(cond->field, rest, err);
+    if (cond->compare.op > CMP_NE &&
+        (cond->field->kind == WEIR_FIELD_ENUM || cond->field->kind == WEIR_FIELD_BOOL))
+        return weir_err_set(err, WEIR_E_SYNTAX, "= or != expected behind '%.*s'", TEXT(name));
     test->n++;
     return WEIR_E_OK;
 }
