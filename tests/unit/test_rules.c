@@ -241,6 +241,8 @@ headers_that_are_wrong_are_refused(void **state)
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },
         { "alert tcp 1.2.3 any -> any any (sid:1;)", "an address" },
+        { "alert tcp [1.2.3.4 any -> any any (sid:1;)",
+          "source addresses: ']' expected for '[1.2" },
         { "alert tcp any http -> any any (sid:1;)", "a port" },
         { "alert tcp any any -> any any (sid:1)", "';' expected behind 'sid:1'" },
         { "alert tcp any any -> any any (;sid:1;)", "an option expected" },
