@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -443,12 +444,26 @@ check(struct cli *cli, bool words)
     return EXIT_USAGE;
 }
 
+/*
+ * A file that took the place of a closed standard error would get the notices. Input and output
+ * fail as before: their stand-ins are open the wrong way round.
+ */
+static int
+hold_standard_fds(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return EXIT_FAILED;
+    return -1;
+}
+
 int
 cli_parse(struct cli *cli, int argc, char **argv)
 {
     struct words words = { argv + 1, argv + argc };
     bool only_words = false, filter_words = false;
-    int code = -1;
+    int code = hold_standard_fds();
 
     cli->log_dir = ".";
     while (words.at < words.end && code < 0) {
