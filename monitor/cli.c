@@ -1,9 +1,11 @@
 #include "cli.h"
+#include "decode.h"
 
 #include <weir/port.h>
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -167,6 +169,8 @@ take_filter_file(void *ctx, const char *value, struct weir_errbuf *err)
         rc = weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
     while (rc == WEIR_E_OK && getline(&line, &size, file) >= 0)
         rc = append_filter(cli, line, strcspn(line, "#\n"));
+    if (rc == WEIR_E_OK && ferror(file)) /* a folder opens, but cannot be read */
+        rc = weir_err_set(err, WEIR_E_IO, "%s: %s", value, strerror(errno));
     free(line);
     if (file != NULL)
         fclose(file);
@@ -342,6 +346,16 @@ struct words {
     char **at, **end;
 };
 
+/* What was asked for is on standard output: the exit code. */
+static int
+printed(const struct cli *cli)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    cli_error(cli, "standard output: %s", strerror(errno));
+    return EXIT_FAILED;
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *value)
@@ -350,11 +364,11 @@ apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *v
 
     if (option->letter == 'h' && option->take == take_nothing) {
         help(cli);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->letter == 'V' && option->take == take_nothing) {
         printf("%s %s\n", cli->program, PACKAGE_VERSION);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->take(ctx, value, &err) == WEIR_E_OK)
         return -1;
@@ -430,12 +444,26 @@ check(struct cli *cli, bool words)
     return EXIT_USAGE;
 }
 
+/*
+ * A file that took the place of a closed standard error would get the notices. Input and output
+ * fail as before: their stand-ins are open the wrong way round.
+ */
+static int
+hold_standard_fds(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return EXIT_FAILED;
+    return -1;
+}
+
 int
 cli_parse(struct cli *cli, int argc, char **argv)
 {
     struct words words = { argv + 1, argv + argc };
     bool only_words = false, filter_words = false;
-    int code = -1;
+    int code = hold_standard_fds();
 
     cli->log_dir = ".";
     while (words.at < words.end && code < 0) {
@@ -521,6 +549,7 @@ struct run {
     uint64_t shown_at; /* wall clock of the last progress line */
     unsigned batches;
     bool terminal;
+    bool told_link; /* of this input */
 };
 
 static void
@@ -565,6 +594,19 @@ stopped(const struct run *run)
     return caught != 0 || run->cli->failed_output;
 }
 
+/* A capture whose frames nobody can read looks like one in which nothing happened. */
+static void
+look_at_links(struct run *run, const struct weir_frame *frames, int n, const char *name)
+{
+    for (int i = 0; i < n && !run->told_link; i++) {
+        if (decode_knows_link(frames[i].link))
+            continue;
+        cli_notice(run->cli, "%s: frames of link type %u cannot be read: they belong to no flow",
+                   name, frames[i].link);
+        run->told_link = true;
+    }
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 pump(struct run *run, struct weir_port *port, const char *name)
@@ -577,6 +619,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
     do {
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
+        look_at_links(run, frames, n, name);
         if (n > 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;
@@ -652,6 +695,7 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli->bad_filter |= rc == WEIR_E_SYNTAX;
         return;
     }
+    run->told_link = false;
     stable = pump(run, port, name);
     tell_end(run, port, name);
     if (stable)
@@ -672,6 +716,14 @@ by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool
+ends_in_slash(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 0 && path[n - 1] == '/';
+}
+
 /* Call each() with every input: a folder's files in the order of their names' bytes. */
 static void
 for_each_input(struct run *run, void each(struct run *run, const char *name, bool in_folder))
@@ -687,16 +739,20 @@ for_each_input(struct run *run, void each(struct run *run, const char *name, boo
             continue;
         }
         n = scandir(input, &entries, not_hidden, by_bytes);
+        if (n < 0) { /* to open it will say why */
+            each(run, input, false);
+            continue;
+        }
         for (int k = 0; k < n; k++) {
             char path[4096];
 
-            snprintf(path, sizeof(path), "%s/%s", input, entries[k]->d_name);
+            snprintf(path, sizeof(path), "%s%s%s", input, ends_in_slash(input) ? "" : "/",
+                     entries[k]->d_name);
             if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
                 each(run, path, true);
             free(entries[k]);
         }
-        if (n >= 0)
-            free(entries);
+        free(entries);
     }
 }
 

@@ -443,6 +443,12 @@ first_layer(uint16_t link)
     }
 }
 
+bool
+decode_knows_link(uint16_t link)
+{
+    return first_layer(link) != L_NO_FLOW;
+}
+
 static void
 start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
 {

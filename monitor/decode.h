@@ -10,6 +10,9 @@
 #include <weir/packet.h>
 #include <weir/port.h>
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum decode_result {
     DECODE_FLOW,     /* addresses and, where the protocol has them, ports: belongs to a flow */
     DECODE_NO_FLOW,  /* nothing wrong, but no IP inside */
@@ -25,5 +28,8 @@ struct decode_fault {
 /* Fill *out from the frame; number is the caller's to set. */
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
+
+/* Of a frame of another LINKTYPE_ nothing is read: it belongs to no flow. */
+bool decode_knows_link(uint16_t link);
 
 #endif

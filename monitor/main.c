@@ -171,6 +171,8 @@ print_summary_json(struct program *prg, const struct weir_monitor_stats *stats, 
     json_u64(&j, "packets", stats->packets);
     json_u64(&j, "bytes", stats->bytes);
     json_u64(&j, "flows", stats->flows);
+    json_u64(&j, "no_flow", stats->no_flow);
+    json_u64(&j, "fragments", stats->fragments);
     json_u64(&j, "undelivered", stats->undelivered);
     json_open(&j, "events");
     for (int i = 0; i < WEIR_EV_COUNT; i++)
@@ -194,6 +196,8 @@ print_summary_text(struct program *prg, const struct weir_monitor_stats *stats, 
     print_row(&prg->out, "packets", stats->packets);
     print_row(&prg->out, "bytes", stats->bytes);
     print_row(&prg->out, "flows", stats->flows);
+    print_row(&prg->out, "no_flow", stats->no_flow);
+    print_row(&prg->out, "fragments", stats->fragments);
     print_row(&prg->out, "undelivered", stats->undelivered);
     out_char(&prg->out, '\n');
     for (int i = 0; i < WEIR_EV_COUNT; i++)

@@ -20,7 +20,8 @@ struct weir_monitor {
 
 enum {
     MAX_HISTORY = 1 << 20,
-    EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
+    MAX_STAGES = 255, /* a tap counts them in a byte */
+    EVICT_LOOK = 64,  /* flows that are looked at to find one that has been idle for long */
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -62,7 +63,8 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
     struct engine *e = &m->e;
     size_t at = e->layout.app_stride; /* until the start: bytes of the apps so far */
 
-    if (e->started || app->history > MAX_HISTORY)
+    if (e->started || app->history > MAX_HISTORY || app->spec->n_stages > MAX_STAGES ||
+        (app->spec->n_stages == 0 && app->spec->want != 0))
         return WEIR_E_INVAL;
     if (e->n_apps == MAX_APPS)
         return WEIR_E_LIMIT;

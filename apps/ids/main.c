@@ -131,6 +131,10 @@ load_rules(struct program *prg)
     struct weir_errbuf err = { "" };
     int rc = settings_check(&prg->settings, &err);
 
+    if (prg->test && prg->n_rule_files == 0) {
+        cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
     if (rc == WEIR_E_OK)

@@ -81,8 +81,9 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
  * Let @p app listen. Only before the first packet.
  *
  * @param app copied, but not what it points to.
- * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, or if
- *         weir_app.history is too large.
+ * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, if
+ *         weir_app.history is too large, or if the spec has more than 255 stages, or wants events
+ *         and has none.
  */
 WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct weir_app *app);
 
