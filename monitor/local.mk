@@ -9,6 +9,7 @@ libcore_la_SOURCES += \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
+    %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c
 

@@ -35,6 +35,7 @@ need_rare(struct weir_flow *flow)
         if (cold->rare == NULL)
             return NULL;
         memset(cold->rare, 0, sizeof(*cold->rare));
+        cold->rare->urgent[0] = cold->rare->urgent[1] = NO_URGENT;
         flow->flags |= FLOW_RARE;
     }
     return cold->rare;
@@ -151,8 +152,8 @@ reasm_forget(const struct engine *e, struct weir_flow *flow)
 /* ---- delivery ------------------------------------------------------------------------------ */
 
 static void
-raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-              const struct chunk *chunk, bool stable)
+raise_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+           bool stable)
 {
     struct side *side = flow_side(flow, dir);
     bool after_gap = side->flags & SIDE_AFTER_GAP;
@@ -166,6 +167,52 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
     ev.payload.after_gap = after_gap;
     engine_deliver(e, flow, &ev);
+}
+
+/* The urgent byte is read out of band: the stream goes on behind it, as if it was not there. */
+static void
+raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+             bool stable)
+{
+    struct rare *rare = flow_rare(flow);
+    int64_t at = rare->urgent[dir];
+    struct chunk before = { chunk->off, smaller(at, chunk->end), chunk->data };
+    struct chunk behind = { at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) };
+
+    if (at < chunk->off || at >= chunk->end) {
+        raise_part(e, flow, dir, chunk, stable);
+        return;
+    }
+    rare->urgent[dir] = NO_URGENT;
+    rare->lost[dir]++;
+    flow_side(flow, dir)->next = before.end;
+    if (before.end > before.off)
+        raise_part(e, flow, dir, &before, stable);
+    flow_side(flow, dir)->next = chunk->end;
+    if (behind.end > behind.off)
+        raise_part(e, flow, dir, &behind, stable);
+}
+
+static void
+raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, bool stable)
+{
+    if (flow->flags & FLOW_URGENT)
+        raise_around(e, flow, dir, chunk, stable);
+    else
+        raise_part(e, flow, dir, chunk, stable);
+}
+
+bool
+reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct rare *rare = need_rare(flow);
+
+    if (rare == NULL || off < flow_side(flow, dir)->next)
+        return false;
+    rare->urgent[dir] = off;
+    flow->flags |= FLOW_URGENT;
+    return true;
 }
 
 /* Straight from the packet. */
@@ -224,6 +271,7 @@ reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint
     struct segs *kept = flow->kept[dir];
     size_t done = 0;
 
+    n = (int64_t)n < side->next - offset ? n : (size_t)greater(side->next - offset, 0);
     for (uint32_t i = segs_find(kept, (uint32_t)offset); i < segs_count(kept) && done < n; i++) {
         const struct seg *seg = segs_at(kept, i);
         int64_t into = offset + (int64_t)done - seg_start(side, seg);

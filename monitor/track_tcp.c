@@ -1,5 +1,6 @@
 #include "rd.h"
 #include "reasm.h"
+#include "tcp_anomaly.h"
 #include "track.h"
 
 enum {
@@ -57,6 +58,14 @@ tcp_from_client(const struct weir_packet *pkt)
     return !tcp_is_syn(pkt) || !(pkt->tcp_flags & WEIR_TH_ACK);
 }
 
+/* The server answers the client's SYN with one of its own, or both sent theirs at once. */
+static bool
+opens_too(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return dir == WEIR_TOCLIENT && flow->side[WEIR_TOSERVER].flags & SIDE_SYN &&
+           !(flow->side[WEIR_TOCLIENT].flags & SIDE_SENT) && !(flow->flags & FLOW_CLOSED);
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
  * was heard. On a live one only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
@@ -72,6 +81,8 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (pkt->tcp_flags & WEIR_TH_ACK)
         return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
+        return false;
+    if (opens_too(flow, dir))
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
         return true;
@@ -125,6 +136,20 @@ start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum wei
     raise_handshake(e, flow, dir, type, &options);
 }
 
+static void
+raise_data_on_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    struct weir_event ev = { .type = WEIR_EV_DATA_ON_SYN, .direction = (uint8_t)dir };
+    struct tcp_syn_options options;
+
+    if (pkt->payload_wire == 0 || !engine_raises(e, flow, WEIR_EV_DATA_ON_SYN))
+        return;
+    tcp_syn_options(pkt->tcp_options, pkt->n_tcp_options, &options);
+    ev.data_on_syn.tfo = options.tfo;
+    engine_deliver(e, flow, &ev);
+}
+
 /* Data on a SYN waits for the SYN/ACK that accepts it (RFC 7413 section 4.1.2) or does not. */
 static void
 park_syn_data(struct engine *e, struct weir_flow *flow)
@@ -136,17 +161,35 @@ park_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
 }
 
+/* A SYN or SYN/ACK that the target answers, if at all, with a challenge (RFC 5961 section 4). */
+static void
+raise_stray_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                enum weir_bad_handshake why)
+{
+    if (flow->flags & FLOW_ESTABLISHED)
+        engine_raise_plain(e, flow, dir, WEIR_EV_SYN_IN_FLOW);
+    else
+        raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, (uint8_t)why);
+}
+
 static void
 track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     struct side *side = &flow->side[dir];
 
-    if (side->flags & SIDE_SYN) {
-        if (side->base == e->packet->tcp_seq + 1)
-            raise_repeated_syn(e, flow, dir);
-    } else if (dir == WEIR_TOSERVER && !(side->flags & SIDE_SEEN)) {
+    raise_data_on_syn(e, flow, dir);
+    if (side->flags & SIDE_SYN && side->base == e->packet->tcp_seq + 1) {
+        raise_repeated_syn(e, flow, dir);
+    } else if (side->flags & SIDE_SYN) {
+        raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_SYN_SEQ);
+    } else if (side->flags & SIDE_SEEN || flow->flags & FLOW_ESTABLISHED) {
+        raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_DIRECTION);
+    } else {
         start_side(e, flow, dir, WEIR_EV_SYN);
-        park_syn_data(e, flow);
+        if (dir == WEIR_TOSERVER)
+            park_syn_data(e, flow);
+        else
+            flow->flags |= FLOW_BOTH_OPEN;
     }
 }
 
@@ -176,6 +219,7 @@ resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         segs_at(rare->queue[dir], 0)->off != (uint32_t)side->next)
         return;
     flow->flags &= ~(uint32_t)(FLOW_RESET | FLOW_CLOSED);
+    engine_raise_plain(e, flow, dir, WEIR_EV_RST_IGNORED);
     reasm_drain(e, flow, dir);
     engine_arm(e, flow);
 }
@@ -185,6 +229,15 @@ offer_edge(struct side *peer, int64_t edge)
 {
     if (!(peer->flags & SIDE_ACKED) || edge > side_offset(peer, peer->edge))
         peer->edge = (uint32_t)edge;
+}
+
+/* RFC 5961 section 5.2: further back than the largest window that was ever offered. */
+static bool
+is_ancient(const struct side *peer, int64_t ack)
+{
+    int64_t window = side_offset(peer, peer->edge) - side_acked(peer);
+
+    return peer->flags & SIDE_ACKED && ack < side_acked(peer) - (window > 65535 ? window : 65535);
 }
 
 /*
@@ -203,10 +256,16 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return true;
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
     if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
-        ack > reasm_seen_end(flow, !dir) + 1)
+        ack > reasm_seen_end(flow, !dir) + 1) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSENT);
         return false;
+    }
+    if (is_ancient(peer, ack))
+        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
     if (ack < 0)
         return true;
+    if (!(pkt->tcp_flags & WEIR_TH_SYN))
+        check_window(e, flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift));
     offer_edge(peer, ack + ((int64_t)pkt->tcp_window << shift));
     if (peer->flags & SIDE_ACKED && ack <= side_acked(peer))
         return true;
@@ -240,29 +299,63 @@ decide_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_drop_queue(flow, WEIR_TOSERVER);
 }
 
+/* Whether a SYN/ACK acknowledges the peer's SYN, and perhaps data that came with it. */
+static bool
+answers_syn(const struct side *peer, const struct weir_packet *pkt)
+{
+    return pkt->tcp_ack - peer->base <= UINT16_MAX;
+}
+
+/* Where both sides sent a SYN, the client's SYN/ACK repeats its SYN and acknowledges the other. */
+static void
+track_client_syn_ack(struct engine *e, struct weir_flow *flow)
+{
+    const struct weir_packet *pkt = e->packet;
+    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
+
+    if (!(flow->flags & FLOW_BOTH_OPEN) || client->base != pkt->tcp_seq + 1 ||
+        !answers_syn(server, pkt) || flow->flags & FLOW_ESTABLISHED) {
+        raise_stray_syn(e, flow, WEIR_TOSERVER, WEIR_BAD_HANDSHAKE_DIRECTION);
+        return;
+    }
+    start_side(e, flow, WEIR_TOSERVER, WEIR_EV_SYN_ACK);
+    take_ack(e, flow, WEIR_TOSERVER);
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
+static void
+track_server_syn_ack(struct engine *e, struct weir_flow *flow)
+{
+    const struct weir_packet *pkt = e->packet;
+    struct side *side = &flow->side[WEIR_TOCLIENT], *client = &flow->side[WEIR_TOSERVER];
+    bool opened = flow->flags & FLOW_BOTH_OPEN && !(client->flags & SIDE_ACKED);
+
+    if (side->flags & SIDE_SYN && side->base != pkt->tcp_seq + 1) {
+        raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
+    } else if (side->flags & SIDE_SYN && !opened) {
+        raise_repeated_syn(e, flow, WEIR_TOCLIENT);
+    } else if (side->flags & SIDE_SEEN && !opened) {
+        raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
+    } else if (client->flags & SIDE_SEEN && !answers_syn(client, pkt)) {
+        raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
+    } else {
+        if (!(client->flags & SIDE_SEEN))
+            client->base = pkt->tcp_ack;
+        client->flags |= SIDE_SEEN;
+        start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
+        if (take_ack(e, flow, WEIR_TOCLIENT))
+            decide_syn_data(e, flow);
+    }
+}
+
 static void
 track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct weir_packet *pkt = e->packet;
-    struct side *side = &flow->side[dir], *client = &flow->side[WEIR_TOSERVER];
-
-    if (side->flags & SIDE_SYN) {
-        if (side->base == pkt->tcp_seq + 1)
-            raise_repeated_syn(e, flow, dir);
-        return;
-    }
-    if (dir != WEIR_TOCLIENT || side->flags & SIDE_SEEN)
-        return;
-    if (!(client->flags & SIDE_SEEN)) {
-        client->base = pkt->tcp_ack;
-        client->flags |= SIDE_SEEN;
-    } else if (pkt->tcp_ack - client->base > UINT16_MAX) { /* data on the SYN may be covered too */
-        return;
-    }
-    start_side(e, flow, dir, WEIR_EV_SYN_ACK);
-    if (take_ack(e, flow, dir))
-        decide_syn_data(e, flow);
+    raise_data_on_syn(e, flow, dir);
+    if (dir == WEIR_TOSERVER)
+        track_client_syn_ack(e, flow);
+    else
+        track_server_syn_ack(e, flow);
 }
 
 static void
@@ -276,7 +369,10 @@ raise_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-/* The third step: the client acknowledges the server's SYN. */
+/*
+ * Both SYNs are acknowledged: by the third step of the usual handshake, the fourth of a split one,
+ * or when both sides opened at once (RFC 9293 section 3.5).
+ */
 static void
 check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -288,8 +384,8 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
         return;
     }
-    if (dir != WEIR_TOSERVER || !(client->flags & SIDE_SEEN) || !(server->flags & SIDE_SYN) ||
-        !(server->flags & SIDE_ACKED))
+    if (!(client->flags & server->flags & SIDE_ACKED) || !(client->flags & SIDE_SEEN) ||
+        !(server->flags & SIDE_SYN))
         return;
     flow->flags |= FLOW_ESTABLISHED;
     raise_established(e, flow, dir);
@@ -406,7 +502,7 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
 }
 
 static void
-cut_behind_fin(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
+cut_behind_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
     const struct side *side = &flow->side[dir];
     int64_t fin = side->next;
@@ -415,8 +511,11 @@ cut_behind_fin(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
         return;
     if (side->flags & SIDE_FIN_WAITS)
         fin = side_offset(side, flow_cold(flow)->fin[dir]);
-    if (chunk->end > fin)
-        chunk->end = fin > chunk->off ? fin : chunk->off;
+    if (chunk->end <= fin)
+        return;
+    if (chunk->end > chunk->off)
+        raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_FIN);
+    chunk->end = fin > chunk->off ? fin : chunk->off;
 }
 
 /* Returns whether the segment repeats a FIN that was accepted, at its place. */
@@ -482,6 +581,46 @@ note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
     reasm_cut_queue(flow, dir, at);
 }
 
+/* The peer takes nothing: what is sent now only asks whether it still does not. */
+static bool
+window_is_closed(const struct side *side)
+{
+    return side->flags & SIDE_ACKED && side->edge == side->acked;
+}
+
+static bool
+sent_reset(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return (dir == WEIR_TOCLIENT) == ((flow->flags & FLOW_RESET_BY_SERVER) != 0);
+}
+
+/*
+ * The byte before the one that the urgent pointer counts to; Linux takes 0 as 1 (tcp_check_urg()).
+ * Returns its offset, NO_URGENT if there is none to come.
+ */
+static int64_t
+note_urgent(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt, int64_t off)
+{
+    uint16_t pointer;
+
+    if (!(pkt->tcp_flags & WEIR_TH_URG))
+        return NO_URGENT;
+    pointer = (uint16_t)(pkt->l4[18] << 8 | pkt->l4[19]);
+    off += pointer > 0 ? pointer - 1 : 0;
+    return reasm_urgent(flow, dir, off) ? off : NO_URGENT;
+}
+
+static void
+raise_urgent(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct weir_event ev = { .type = WEIR_EV_URGENT, .direction = (uint8_t)dir };
+
+    if (!engine_raises(e, flow, WEIR_EV_URGENT))
+        return;
+    ev.urgent.offset = off;
+    engine_deliver(e, flow, &ev);
+}
+
 static void
 take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -490,21 +629,30 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
+    int64_t urgent;
 
     if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
-        engine_raise_plain(e, flow, dir, WEIR_EV_KEEPALIVE);
+        engine_raise_plain(e, flow, dir,
+                           window_is_closed(side) ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
         return;
     }
+    if (pkt->payload_wire == 1 && !fin && off == side->next && window_is_closed(side))
+        engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_PROBE);
+    if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
+        raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);
     if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
         return;
-    cut_behind_fin(flow, dir, &chunk);
+    cut_behind_fin(e, flow, dir, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.off > side->next && chunk.end > chunk.off)
         raise_out_of_order(e, flow, dir, &chunk);
     if (fin)
         note_fin(flow, dir, off + pkt->payload_wire);
+    urgent = note_urgent(flow, dir, pkt, off);
     if (chunk.end > side->next && chunk.end > chunk.off)
         reasm_add(e, flow, dir, &chunk);
+    if (urgent != NO_URGENT)
+        raise_urgent(e, flow, dir, urgent);
     check_fin(e, flow, dir);
 }
 
@@ -530,14 +678,34 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     return side->flags & SIDE_ACKED && off == side_acked(side);
 }
 
+/* Why it is not accepted: RFC 5961 section 3.2 answers one in the window with a challenge. */
+static enum weir_bad_rst
+rst_fault(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *side = &flow->side[dir];
+    int64_t off = side_offset(side, pkt->tcp_seq - side->base);
+
+    if (!(side->flags & SIDE_SEEN))
+        return WEIR_BAD_RST_ACK;
+    return off >= side_acked(side) && off <= side_offset(side, side->edge)
+               ? WEIR_BAD_RST_IN_WINDOW
+               : WEIR_BAD_RST_OUT_OF_WINDOW;
+}
+
 static void
 track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     uint32_t both = flow->side[0].flags & flow->side[1].flags;
 
-    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED || !rst_accepted(flow, dir, e->packet))
+    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED)
         return;
+    if (!rst_accepted(flow, dir, e->packet)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_RST, (uint8_t)rst_fault(flow, dir, e->packet));
+        return;
+    }
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
+    flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
+    flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
     engine_raise_plain(e, flow, dir, WEIR_EV_RST);
     engine_arm(e, flow);
 }
@@ -560,10 +728,13 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
 
+    if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
+        return;
+    check_ttl(e, flow, dir);
     if (pkt->tcp_flags & WEIR_TH_SYN) {
-        if (tcp_is_syn(pkt) && pkt->tcp_flags & WEIR_TH_ACK)
+        if (pkt->tcp_flags & WEIR_TH_ACK)
             track_syn_ack(e, flow, dir);
-        else if (tcp_is_syn(pkt))
+        else
             track_syn(e, flow, dir);
         return;
     }
@@ -571,7 +742,7 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         track_rst(e, flow, dir);
         return;
     }
-    if (!(pkt->tcp_flags & WEIR_TH_ACK) || too_early(flow, dir, pkt))
+    if (too_early(flow, dir, pkt))
         return;
     if (!(side->flags & SIDE_SEEN)) {
         side->base = pkt->tcp_seq;

@@ -356,7 +356,8 @@ only_a_rst_at_the_exact_place_is_accepted(void **state)
     record_clear(&fixture.record);
     client(R, 4, 0, "");
     client(R, 6, 0, "");
-    expect("");
+    expect("bad_rst > why=out_of_window\n"
+           "bad_rst > why=in_window\n");
     client(R, 5, 0, "");
     expect("rst >\n");
 }
@@ -371,7 +372,8 @@ data_after_a_rst_waits_for_the_receiver(void **state)
     client(A, 0, 0, "hello");
     expect("");
     server(A, 0, 5, "");
-    expect("payload > offset=0 length=5 data=hello after_gap=0\n");
+    expect("rst_ignored >\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
 }
 
 static void
@@ -396,7 +398,8 @@ a_segment_without_ack_is_ignored(void **state)
     handshake();
     client(WEIR_TH_PUSH, 0, 0, "evil");
     client(A, 0, 0, "good");
-    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+    expect("bad_flags > why=no_ack\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
 static void
@@ -406,7 +409,8 @@ a_segment_that_acknowledges_what_was_never_sent_is_ignored(void **state)
     handshake();
     client(A, 0, 200000, "evil");
     client(A, 0, 0, "good");
-    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+    expect("bad_ack > why=unsent\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
 static void
@@ -429,6 +433,7 @@ data_behind_a_fin_is_cut(void **state)
     client(A, 2, 0, "cdef");
     expect("payload > offset=0 length=3 data=abc after_gap=0\n"
            "fin >\n"
+           "data_after_end > why=fin\n"
            "retransmit > offset=2 length=1 new=0 acked=0 verified=1 syn=0 fin=0\n");
 }
 
@@ -528,10 +533,13 @@ a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
     handshake();
     client(S, 99, 0, "");
     client(A, 0, 0, "still here");
-    expect("payload > offset=0 length=10 data=still here after_gap=0\n");
+    expect("syn_in_flow >\n"
+           "payload > offset=0 length=10 data=still here after_gap=0\n");
     client(S, 9999, 0, "");
     server(S | A, 7000, 10000, "");
-    expect("flow_start < midstream=0\n"
+    expect("syn_in_flow >\n"
+           "flow_start < midstream=0\n"
+           "tuple_reuse <\n"
            "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
@@ -611,6 +619,328 @@ flows_end_by_their_timeouts_at_ticks_of_the_clock(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- what no honest host sends ------------------------------------------------------------- */
+
+/* Linux drops all of them but the RST: tcp_rcv_established(), tcp_validate_incoming(). */
+static void
+flags_that_make_no_sense_are_named(void **state)
+{
+    (void)state;
+    handshake();
+    client(0, 0, 0, "evil");
+    client(F | WEIR_TH_PUSH | WEIR_TH_URG, 0, 0, "evil");
+    client(F, 0, 0, "evil");
+    client(S | F, 0, 0, "");
+    client(S | R, 0, 0, "");
+    expect("bad_flags > why=null\n"
+           "bad_flags > why=xmas\n"
+           "bad_flags > why=no_ack\n"
+           "bad_flags > why=syn_fin\n"
+           "bad_flags > why=syn_rst\n");
+    client(R, 0, 0, "bye");
+    expect("bad_flags > why=rst_data\n"
+           "rst >\n");
+}
+
+/* RFC 2385, and tcp_inbound_hash() of Linux: a signature that was not agreed on. */
+static void
+signatures_that_were_not_agreed_on_are_refused(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 }, ao[20] = { 29, 16, 1, 1 };
+
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "evil",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "evil",
+                                   .n = 4,
+                                   .options = ao,
+                                   .n_options = sizeof(ao) });
+    send_segment(
+        (struct segment){ .flags = R, .seq = CLIENT, .options = md5, .n_options = sizeof(md5) });
+    client(A, 0, 0, "good");
+    expect("bad_option > why=md5\n"
+           "bad_option > why=ao\n"
+           "bad_rst > why=md5\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+signatures_that_were_agreed_on_are_taken(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 };
+
+    (void)state;
+    send_segment((struct segment){
+        .flags = S, .seq = CLIENT - 1, .options = md5, .n_options = sizeof(md5) });
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* The bytes before a broken option count, so does the segment: tcp_parse_options() just stops. */
+static void
+a_broken_option_is_named_and_the_segment_taken(void **state)
+{
+    static const uint8_t broken[4] = { 1, 5, 0, 0 };
+
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = broken,
+                                   .n_options = sizeof(broken) });
+    expect("bad_option > why=malformed\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+a_ttl_that_falls_is_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "a",
+                                   .n = 1,
+                                   .ttl = 61 }); /* another path */
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT + 1, .ack = SERVER, .data = "b", .n = 1, .ttl = 9 });
+    send_segment((struct segment){ .dir = WEIR_TOCLIENT,
+                                   .flags = A,
+                                   .seq = SERVER,
+                                   .ack = CLIENT + 2,
+                                   .data = "c",
+                                   .n = 1,
+                                   .ttl = 9 });
+    expect("payload > offset=0 length=1 data=a after_gap=0\n"
+           "ttl_jump > ttl=9 usual=61\n"
+           "payload > offset=1 length=1 data=b after_gap=0\n"
+           "ttl_jump < ttl=9 usual=64\n"
+           "payload < offset=0 length=1 data=c after_gap=0\n");
+}
+
+/* ---- the handshake ------------------------------------------------------------------------- */
+
+/* RFC 9293 section 3.10.7.4, RFC 5961 section 4: a challenge at most. */
+static void
+what_is_wrong_in_a_handshake_is_named(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 700000, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(S, 500, 0, "");
+    server(S | A, 800, 0, "");
+    client(S | A, -1, 0, "");
+    expect("bad_handshake > why=syn_seq\n"
+           "bad_handshake < why=syn_ack_seq\n"
+           "bad_handshake > why=direction\n");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(S, 500, 0, "");
+    server(S | A, 800, 0, "");
+    expect("syn_in_flow >\n"
+           "syn_in_flow <\n");
+}
+
+static void
+a_syn_ack_that_answers_another_syn_is_ignored(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, 300, 700000, "");
+    server(S | A, -1, 0, "");
+    expect("bad_handshake < why=syn_ack_ack\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
+/* RFC 9293 figure 8: both open at once. */
+static void
+both_sides_may_open_at_once(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S, -1, 0, "");
+    client(S | A, -1, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "hello");
+    expect("flow_start > midstream=0\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=4000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
+/* The server answers with a SYN alone: four steps. */
+static void
+a_split_handshake_is_complete_with_its_fourth_step(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S, -1, 0, "");
+    client(S | A, -1, 0, "");
+    server(A, 0, 0, "");
+    server(A, 0, 0, "hello");
+    expect("flow_start > midstream=0\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established < rtt=3000\n"
+           "payload < offset=0 length=5 data=hello after_gap=0\n");
+}
+
+static void
+data_on_a_syn_is_noticed(void **state)
+{
+    static const uint8_t tfo[4] = { 34, 2, 1, 1 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = S,
+                                   .seq = CLIENT - 1,
+                                   .data = "early",
+                                   .n = 5,
+                                   .options = tfo,
+                                   .n_options = sizeof(tfo) });
+    server(S | A, -1, 5, "no");
+    expect("flow_start > midstream=0\n"
+           "data_on_syn > tfo=1\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=1\n"
+           "data_on_syn < tfo=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "payload > offset=0 length=5 data=early after_gap=0\n");
+}
+
+/* ---- windows and acknowledgements ---------------------------------------------------------- */
+
+static void
+acknowledgements_and_windows_are_told_apart(void **state)
+{
+    const struct segment syn_ack = {
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .window = 5
+    };
+    const struct segment full = {
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT + 5, .zero_window = true
+    };
+
+    (void)state;
+    client(S, -1, 0, "");
+    send_segment(syn_ack);
+    client(A, 0, 0, "hello");
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT, .window = 5 });
+    send_segment(full);
+    client(A, 5, 0, "!"); /* one byte, to ask */
+    client(A, 4, 0, "");
+    server(A, 0, 5, "");
+    expect("dup_ack <\n"
+           "zero_window <\n"
+           "window_probe >\n"
+           "payload > offset=5 length=1 data=! after_gap=0\n"
+           "window_update <\n");
+    server(A, 0, 6, "");
+    client(A, 5, 0, "");
+    expect("keepalive >\n");
+}
+
+/* RFC 5961 section 5.2. */
+static void
+an_ancient_acknowledgement_is_noticed(void **state)
+{
+    static char big[1400];
+
+    (void)state;
+    memset(big, 'x', sizeof(big) - 1);
+    handshake();
+    for (int i = 0; i < 100; i++) {
+        client(A, i * 1399, 0, big);
+        server(A, 0, (i + 1) * 1399, "");
+    }
+    record_clear(&fixture.record);
+    server(A, 0, 10, "late");
+    expect("bad_ack < why=old\n"
+           "payload < offset=0 length=4 data=late after_gap=0\n");
+}
+
+static void
+data_behind_a_rst_of_its_sender_is_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    server(R, 0, 0, "");
+    server(A, 0, 0, "more");
+    expect("rst <\n"
+           "data_after_end < why=rst\n");
+}
+
+/* ---- urgent data --------------------------------------------------------------------------- */
+
+static void
+urgent(int off, uint16_t pointer, const char *data)
+{
+    send_segment((struct segment){ .flags = A | WEIR_TH_URG,
+                                   .seq = CLIENT + (uint32_t)off,
+                                   .ack = SERVER,
+                                   .data = data,
+                                   .n = (uint32_t)strlen(data),
+                                   .urgent = pointer });
+}
+
+/* Read out of band by default: the stream is what is left; tcp_check_urg() of Linux. */
+static void
+an_urgent_byte_is_no_part_of_the_stream(void **state)
+{
+    (void)state;
+    handshake();
+    urgent(0, 3, "EVIL");
+    client(A, 4, 0, "ATTACK");
+    expect("payload > offset=0 length=2 data=EV after_gap=0\n"
+           "payload > offset=3 length=1 data=L after_gap=0\n"
+           "urgent > offset=2\n"
+           "payload > offset=4 length=6 data=ATTACK after_gap=0\n");
+}
+
+static void
+an_urgent_byte_may_be_still_to_come(void **state)
+{
+    (void)state;
+    handshake();
+    urgent(0, 6, "EVIL");
+    client(A, 4, 0, "ATTACK");
+    urgent(10, 0, "xy");
+    expect("payload > offset=0 length=4 data=EVIL after_gap=0\n"
+           "urgent > offset=5\n"
+           "payload > offset=4 length=1 data=A after_gap=0\n"
+           "payload > offset=6 length=4 data=TACK after_gap=0\n"
+           "payload > offset=11 length=1 data=y after_gap=0\n"
+           "urgent > offset=10\n");
+}
+
 int
 main(void)
 {
@@ -650,6 +980,21 @@ main(void)
         TEST(sequence_numbers_wrap),
         TEST(the_window_scale_is_learnt_from_both_syns),
         TEST(flows_end_by_their_timeouts_at_ticks_of_the_clock),
+        TEST(flags_that_make_no_sense_are_named),
+        TEST(signatures_that_were_not_agreed_on_are_refused),
+        TEST(signatures_that_were_agreed_on_are_taken),
+        TEST(a_broken_option_is_named_and_the_segment_taken),
+        TEST(a_ttl_that_falls_is_noticed),
+        TEST(what_is_wrong_in_a_handshake_is_named),
+        TEST(a_syn_ack_that_answers_another_syn_is_ignored),
+        TEST(both_sides_may_open_at_once),
+        TEST(a_split_handshake_is_complete_with_its_fourth_step),
+        TEST(data_on_a_syn_is_noticed),
+        TEST(acknowledgements_and_windows_are_told_apart),
+        TEST(an_ancient_acknowledgement_is_noticed),
+        TEST(data_behind_a_rst_of_its_sender_is_noticed),
+        TEST(an_urgent_byte_is_no_part_of_the_stream),
+        TEST(an_urgent_byte_may_be_still_to_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
