@@ -8,6 +8,9 @@ static const char *const names[] = {
 #undef X
 };
 
+static const char *const states[] = { "closed",      "listen",     "syn_sent",   "syn_received",
+                                      "established", "fin_wait_1", "fin_wait_2", "close_wait",
+                                      "closing",     "last_ack",   "time_wait",  NULL };
 static const char *const gap_causes[] = { "acked", "memcap", "one_sided", "never_acked", NULL };
 static const char *const kept[] = { "old", "new", NULL };
 static const char *const layers[] = { "link", "vlan", "ipv4",   "ipv6", "tcp",
@@ -40,6 +43,11 @@ static const struct weir_field syn[] = {
     FIELD(syn, ts, BOOL), FIELD(syn, tfo, BOOL),   END,
 };
 static const struct weir_field established[] = { FIELD(established, rtt, INT), END };
+static const struct weir_field state[] = {
+    CHOICE(state, client, states),
+    CHOICE(state, server, states),
+    END,
+};
 static const struct weir_field payload[] = {
     FIELD(payload, offset, INT),
     FIELD(payload, length, INT),
@@ -124,6 +132,7 @@ static const struct weir_field *const fields[WEIR_EV_COUNT] = {
     [WEIR_EV_SYN] = syn,
     [WEIR_EV_SYN_ACK] = syn,
     [WEIR_EV_ESTABLISHED] = established,
+    [WEIR_EV_STATE] = state,
     [WEIR_EV_PAYLOAD] = payload,
     [WEIR_EV_DATAGRAM] = datagram,
     [WEIR_EV_OUT_OF_ORDER] = out_of_order,

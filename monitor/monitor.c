@@ -250,6 +250,7 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
         flow->flags |= FLOW_CLIENT_HIGH;
     if (tcp && (!tcp_is_syn(pkt) || (!from_client && !answers)))
         flow->flags |= FLOW_MIDSTREAM;
+    flow->side[WEIR_TOCLIENT].state = WEIR_TCP_LISTEN;
     e->stats.flows++;
     e->stats.live_flows++;
     if (e->n_apps > 0)

@@ -101,8 +101,8 @@ struct side {
     uint32_t edge;  /* low bits of the greatest right edge that the peer offered */
     uint32_t packets;
     uint64_t bytes : 40;
-    uint64_t wscale : 4; /* its window scale option; NO_WSCALE: had none */
-    uint64_t zero : 4;
+    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
+    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
     uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
     uint64_t flags : 8;     /* SIDE_ */
 };

@@ -1,6 +1,7 @@
 #include "rd.h"
 #include "reasm.h"
 #include "tcp_anomaly.h"
+#include "tcp_state.h"
 #include "track.h"
 
 enum {
@@ -133,6 +134,8 @@ start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum wei
     side->base = pkt->tcp_seq + 1;
     side->wscale = options.wscale & 15U;
     side->flags |= SIDE_SEEN | SIDE_SYN;
+    tcp_input(flow, dir, type == WEIR_EV_SYN ? TCP_SENT_SYN : TCP_SENT_SYN_ACK);
+    tcp_input(flow, !dir, type == WEIR_EV_SYN ? TCP_GOT_SYN : TCP_GOT_SYN_ACK);
     raise_handshake(e, flow, dir, type, &options);
 }
 
@@ -219,6 +222,8 @@ resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         segs_at(rare->queue[dir], 0)->off != (uint32_t)side->next)
         return;
     flow->flags &= ~(uint32_t)(FLOW_RESET | FLOW_CLOSED);
+    tcp_input(flow, dir, TCP_RESUMED);
+    tcp_input(flow, !dir, TCP_RESUMED);
     engine_raise_plain(e, flow, dir, WEIR_EV_RST_IGNORED);
     reasm_drain(e, flow, dir);
     engine_arm(e, flow);
@@ -229,6 +234,13 @@ offer_edge(struct side *peer, int64_t edge)
 {
     if (!(peer->flags & SIDE_ACKED) || edge > side_offset(peer, peer->edge))
         peer->edge = (uint32_t)edge;
+}
+
+static void
+fin_acked(struct weir_flow *flow, enum weir_dir dir)
+{
+    flow->side[dir].flags |= SIDE_FIN_ACKED;
+    tcp_input(flow, dir, TCP_FIN_ACKED);
 }
 
 /* RFC 5961 section 5.2: further back than the largest window that was ever offered. */
@@ -272,7 +284,7 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     peer->acked = (uint32_t)ack;
     peer->flags |= SIDE_ACKED;
     if (peer->flags & SIDE_FIN && ack > peer->next)
-        peer->flags |= SIDE_FIN_ACKED;
+        fin_acked(flow, !dir);
     if (flow->flags & FLOW_RESET)
         resume(e, flow, !dir);
     reasm_acked(e, flow, !dir);
@@ -382,12 +394,16 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
+        tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);
+        tcp_input(flow, WEIR_TOCLIENT, TCP_PICKED_UP);
         return;
     }
     if (!(client->flags & server->flags & SIDE_ACKED) || !(client->flags & SIDE_SEEN) ||
         !(server->flags & SIDE_SYN))
         return;
     flow->flags |= FLOW_ESTABLISHED;
+    tcp_input(flow, WEIR_TOSERVER, TCP_SYN_ACKED);
+    tcp_input(flow, WEIR_TOCLIENT, TCP_SYN_ACKED);
     raise_established(e, flow, dir);
 }
 
@@ -548,8 +564,10 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     side->flags |= SIDE_FIN;
     side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    tcp_input(flow, dir, TCP_SENT_FIN);
+    tcp_input(flow, !dir, TCP_GOT_FIN);
     if (side->flags & SIDE_ACKED && side_acked(side) > side->next)
-        side->flags |= SIDE_FIN_ACKED;
+        fin_acked(flow, dir);
     engine_raise_plain(e, flow, dir, WEIR_EV_FIN);
     if (flow->side[!dir].flags & SIDE_FIN) {
         flow->flags |= FLOW_CLOSED;
@@ -706,6 +724,8 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
     flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
     flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
+    tcp_input(flow, dir, TCP_RESET);
+    tcp_input(flow, !dir, TCP_RESET);
     engine_raise_plain(e, flow, dir, WEIR_EV_RST);
     engine_arm(e, flow);
 }
@@ -722,8 +742,8 @@ too_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pac
            peer->packets == 1 && pkt->payload_wire == 0;
 }
 
-void
-track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+static void
+track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
@@ -755,6 +775,15 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         decide_syn_data(e, flow);
     check_established(e, flow, dir);
     take_segment(e, flow, dir);
+}
+
+void
+track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    uint32_t before = tcp_states(flow);
+
+    track_packet(e, flow, dir);
+    tcp_tell_states(e, flow, dir, before);
 }
 
 void

@@ -26,6 +26,7 @@ struct weir_flow;
     X(SYN,             syn)                                                                        \
     X(SYN_ACK,         syn_ack)                                                                    \
     X(ESTABLISHED,     established)                                                                \
+    X(STATE,           state)                                                                      \
     X(PAYLOAD,         payload)                                                                    \
     X(DATAGRAM,        datagram)                                                                   \
     X(OUT_OF_ORDER,    out_of_order)                                                               \
@@ -68,6 +69,21 @@ enum weir_event_type {
 /** The bit of an event in a mask, e.g. weir_tap_spec.want. */
 #define WEIR_EV_BIT(type) (UINT64_C(1) << (type))
 #define WEIR_EV_ALL       (WEIR_EV_BIT(WEIR_EV_COUNT) - 1)
+
+/** State of one end of a TCP connection (event state), RFC 9293 section 3.3.2. */
+enum weir_tcp_state {
+    WEIR_TCP_CLOSED,
+    WEIR_TCP_LISTEN,
+    WEIR_TCP_SYN_SENT,
+    WEIR_TCP_SYN_RECEIVED,
+    WEIR_TCP_ESTABLISHED,
+    WEIR_TCP_FIN_WAIT_1,
+    WEIR_TCP_FIN_WAIT_2,
+    WEIR_TCP_CLOSE_WAIT,
+    WEIR_TCP_CLOSING,
+    WEIR_TCP_LAST_ACK,
+    WEIR_TCP_TIME_WAIT,
+};
 
 /** Why bytes will not come (event gap). */
 enum weir_gap_cause {
@@ -197,6 +213,10 @@ struct weir_event {
         struct {
             int64_t rtt; /**< microseconds from the flow's first packet to the third step */
         } established;
+        struct {
+            uint8_t client; /**< enum weir_tcp_state */
+            uint8_t server;
+        } state;
         struct {
             int64_t offset;
             int64_t length;

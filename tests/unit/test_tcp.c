@@ -17,7 +17,9 @@ enum { CLIENT = 1001, SERVER = 5001 }; /* sequence numbers of the first bytes */
 #define R WEIR_TH_RST
 
 /* All but those that every packet or every segment of data raises. */
-#define WANT (WEIR_EV_ALL & ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_FLOW_END)))
+#define WANT                                                                                       \
+    (WEIR_EV_ALL &                                                                                 \
+     ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_STATE) | WEIR_EV_BIT(WEIR_EV_FLOW_END)))
 
 struct fixture {
     struct record record;
