@@ -176,8 +176,6 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
 {
     struct rare *rare = flow_rare(flow);
     int64_t at = rare->urgent[dir];
-    struct chunk before = { chunk->off, smaller(at, chunk->end), chunk->data };
-    struct chunk behind = { at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) };
 
     if (at < chunk->off || at >= chunk->end) {
         raise_part(e, flow, dir, chunk, stable);
@@ -185,12 +183,14 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
     }
     rare->urgent[dir] = NO_URGENT;
     rare->lost[dir]++;
-    flow_side(flow, dir)->next = before.end;
-    if (before.end > before.off)
-        raise_part(e, flow, dir, &before, stable);
+    flow_side(flow, dir)->next = at;
+    if (at > chunk->off)
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data }, stable);
     flow_side(flow, dir)->next = chunk->end;
-    if (behind.end > behind.off)
-        raise_part(e, flow, dir, &behind, stable);
+    if (at + 1 < chunk->end)
+        raise_part(e, flow, dir,
+                   &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) },
+                   stable);
 }
 
 static void
