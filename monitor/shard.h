@@ -117,8 +117,9 @@ enum {
     FLOW_RESET = 1 << 3, /* a RST was accepted: data waits for the receiver's ACK */
     FLOW_CLOSED = 1 << 4,
     FLOW_ENDED = 1 << 5,       /* flow_end was raised; taps may still sleep */
-    FLOW_REUSE_WAITS = 1 << 6, /* flow_cold.reuse_seq: a SYN of another connection was seen */
-    FLOW_RARE = 1 << 7,        /* flow_cold.rare is not NULL */
+    FLOW_REUSE_WAITS = 1 << 6, /* flow_cold.reuse_seq: a SYN of another connection was seen; the */
+    FLOW_REUSE_BACK = 1 << 7,  /* server sent it */
+    FLOW_RARE = 1 << 8,        /* flow_cold.rare is not NULL */
 };
 
 /* The hot part of a flow: two cache lines. */

@@ -57,6 +57,25 @@ tcp_from_client(const struct weir_packet *pkt)
     return !tcp_is_syn(pkt) || !(pkt->tcp_flags & WEIR_TH_ACK);
 }
 
+/* A SYN came that may open another connection: its receiver will tell. */
+static void
+note_reuse(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
+{
+    flow->flags &= ~(uint32_t)FLOW_REUSE_BACK;
+    flow->flags |= FLOW_REUSE_WAITS | (dir == WEIR_TOCLIENT ? FLOW_REUSE_BACK : 0);
+    flow_cold(flow)->reuse_seq = seq;
+}
+
+/* Returns whether the segment is from the receiver of that SYN, and acknowledges it. */
+static bool
+answers_reuse(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    enum weir_dir of_syn = flow->flags & FLOW_REUSE_BACK ? WEIR_TOCLIENT : WEIR_TOSERVER;
+
+    return flow->flags & FLOW_REUSE_WAITS && dir != of_syn &&
+           pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
  * was heard. On a live one only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
@@ -70,13 +89,12 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+        return answers_reuse(flow, pkt, dir);
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
         return true;
-    flow->flags |= FLOW_REUSE_WAITS;
-    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    note_reuse(flow, dir, pkt->tcp_seq);
     return false;
 }
 

@@ -535,6 +535,18 @@ a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
            "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
+/* Who sent the SYN cannot answer it himself. */
+static void
+a_syn_ack_from_the_sender_of_a_syn_opens_nothing(void **state)
+{
+    (void)state;
+    handshake();
+    client(S, 99, 0, "");
+    send_segment((struct segment){ .flags = S | A, .seq = CLIENT + 99, .ack = CLIENT + 100 });
+    client(A, 0, 0, "still here");
+    expect("payload > offset=0 length=10 data=still here after_gap=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -645,6 +657,7 @@ main(void)
         TEST(a_repeated_fin_is_a_retransmission),
         TEST(a_syn_on_a_closed_flow_begins_another),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
+        TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
