@@ -313,6 +313,25 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     raise_established(e, flow, dir);
 }
 
+/*
+ * Until the server has the third step it takes nothing but an acknowledgement of its SYN, and answers
+ * all else with a RST (RFC 9293 section 3.10.7.4). Where it acknowledged data, it has it.
+ */
+static bool
+fits_handshake(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
+    bool fin = server->flags & (SIDE_FIN | SIDE_FIN_WAITS);
+    int64_t ack;
+
+    if (dir != WEIR_TOSERVER || flow->flags & FLOW_ESTABLISHED ||
+        !(client->flags & server->flags & SIDE_SYN) ||
+        (client->flags & SIDE_ACKED && side_acked(client) > 0))
+        return true;
+    ack = side_offset(server, pkt->tcp_ack - server->base);
+    return ack >= 0 && ack <= reasm_seen_end(flow, WEIR_TOCLIENT) + fin;
+}
+
 /* ---- segments ------------------------------------------------------------------------------ */
 
 static void
@@ -596,7 +615,7 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
     }
-    if (!take_ack(e, flow, dir))
+    if (!fits_handshake(flow, dir, pkt) || !take_ack(e, flow, dir))
         return;
     if (dir == WEIR_TOCLIENT)
         decide_syn_data(e, flow);

@@ -547,6 +547,37 @@ a_syn_ack_from_the_sender_of_a_syn_opens_nothing(void **state)
     expect("payload > offset=0 length=10 data=still here after_gap=0\n");
 }
 
+/* RFC 9293 section 3.10.7.4, in SYN-RECEIVED; Linux. */
+static void
+a_third_step_that_acknowledges_anything_else_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, -1, "evil");
+    client(A, 0, 1, "evil");
+    client(F | A, 0, -5000, "evil");
+    server(R, 1, 0, "");
+    client(A, 0, 0, "good");
+    expect("established > rtt=6000\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* The capture missed the third step and what the server said. */
+static void
+a_server_that_acknowledges_data_had_the_third_step(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    server(A, 9, 3, "");
+    record_clear(&fixture.record);
+    client(A, 3, 9, "more");
+    expect("established > rtt=3000\n"
+           "out_of_order > offset=3 length=4 hole=3\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -658,6 +689,8 @@ main(void)
         TEST(a_syn_on_a_closed_flow_begins_another),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
         TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
+        TEST(a_third_step_that_acknowledges_anything_else_is_refused),
+        TEST(a_server_that_acknowledges_data_had_the_third_step),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
