@@ -78,7 +78,8 @@ answers_reuse(const struct weir_flow *flow, const struct weir_packet *pkt, enum 
 
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
- * was heard. On a live one only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
+ * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
+ * On a live flow only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
  * else is a stray or an attack that the target answers with a challenge ACK (RFC 5961 section 4).
  */
 bool
@@ -89,9 +90,13 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return answers_reuse(flow, pkt, dir);
-    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
+        return answers_reuse(flow, pkt, dir) && !(flow->side[dir].flags & SIDE_SYN &&
+                                                  flow->side[dir].base == pkt->tcp_seq + 1);
+    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
+        if (flow->flags & FLOW_CLOSED)
+            note_reuse(flow, dir, pkt->tcp_seq);
         return false;
+    }
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
         return true;
     note_reuse(flow, dir, pkt->tcp_seq);

@@ -578,6 +578,26 @@ a_server_that_acknowledges_data_had_the_third_step(void **state)
            "out_of_order > offset=3 length=4 hole=3\n");
 }
 
+/* Nothing keeps a client from taking the same number again. */
+static void
+the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so(void **state)
+{
+    (void)state;
+    handshake();
+    client(R, 0, 0, "");
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, ""); /* this pair may be late copies */
+    expect("rst >\n"
+           "retransmit > offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n"
+           "retransmit < offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n");
+    server(S | A, 7000, 0, "");
+    client(A, 0, 7001, "hello");
+    expect("flow_start < midstream=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=1000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -691,6 +711,7 @@ main(void)
         TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
         TEST(a_third_step_that_acknowledges_anything_else_is_refused),
         TEST(a_server_that_acknowledges_data_had_the_third_step),
+        TEST(the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
