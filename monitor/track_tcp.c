@@ -553,6 +553,17 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 /* ---- RST ----------------------------------------------------------------------------------- */
 
 /*
+ * Before the third step Linux gives a connection up for a SYN with another number inside the window,
+ * and says so with a RST that acknowledges this SYN; later it answers with a challenge ACK.
+ */
+static bool
+refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    return dir == WEIR_TOCLIENT && !(flow->flags & FLOW_ESTABLISHED) &&
+           pkt->tcp_flags & WEIR_TH_ACK && answers_reuse(flow, pkt, dir);
+}
+
+/*
  * RFC 5961 section 3.2: exactly at what the receiver expects, which is what it acknowledged where
  * the capture missed some. Before its side was heard, it has to acknowledge the peer's SYN (RFC
  * 9293 section 3.10.7.3).
@@ -567,7 +578,8 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
         return !(peer->flags & SIDE_SYN) ||
                (pkt->tcp_flags & WEIR_TH_ACK && pkt->tcp_ack - peer->base <= UINT16_MAX);
     off = side_offset(side, pkt->tcp_seq - side->base);
-    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1))
+    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
+        refuses_syn(flow, dir, pkt))
         return true;
     return side->flags & SIDE_ACKED && off == side_acked(side);
 }

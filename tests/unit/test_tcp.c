@@ -598,6 +598,22 @@ the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so(void **state)
            "payload > offset=0 length=5 data=hello after_gap=0\n");
 }
 
+/* Linux's tcp_check_req(). */
+static void
+a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    client(S, 5, 0, "");
+    record_clear(&fixture.record);
+    send_segment((struct segment){ .dir = WEIR_TOCLIENT, .flags = R | A, .ack = CLIENT + 6 });
+    client(A, 0, 0, "never taken");
+    expect("rst <\n"
+           "established > rtt=4000\n");
+    expect_at_end("");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -712,6 +728,7 @@ main(void)
         TEST(a_third_step_that_acknowledges_anything_else_is_refused),
         TEST(a_server_that_acknowledges_data_had_the_third_step),
         TEST(the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so),
+        TEST(a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
