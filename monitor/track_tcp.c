@@ -90,8 +90,8 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return answers_reuse(flow, pkt, dir) && !(flow->side[dir].flags & SIDE_SYN &&
-                                                  flow->side[dir].base == pkt->tcp_seq + 1);
+        return answers_reuse(flow, pkt, dir) &&
+               !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1);
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
         if (flow->flags & FLOW_CLOSED)
             note_reuse(flow, dir, pkt->tcp_seq);
@@ -448,17 +448,10 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
 }
 
 static void
-cut_behind_fin(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
+cut_behind_fin(const struct side *side, struct chunk *chunk)
 {
-    const struct side *side = &flow->side[dir];
-    int64_t fin = side->next;
-
-    if (!(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
-        return;
-    if (side->flags & SIDE_FIN_WAITS)
-        fin = side_offset(side, flow_cold(flow)->fin[dir]);
-    if (chunk->end > fin)
-        chunk->end = fin > chunk->off ? fin : chunk->off;
+    if (side->flags & SIDE_FIN && chunk->end > side->next)
+        chunk->end = side->next > chunk->off ? side->next : chunk->off;
 }
 
 /* Returns whether the segment repeats a FIN that was accepted, at its place. */
@@ -491,6 +484,7 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     side->flags |= SIDE_FIN;
     side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    reasm_drop_queue(flow, dir); /* what lies behind it, as Linux's tcp_fin() */
     if (side->flags & SIDE_ACKED && side_acked(side) > side->next)
         side->flags |= SIDE_FIN_ACKED;
     engine_raise_plain(e, flow, dir, WEIR_EV_FIN);
@@ -500,28 +494,53 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
-/* A FIN counts when the stream has reached it. */
+/* A FIN counts when the stream has reached it; bytes in order that go past it have won over it. */
 static void
 check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct side *side = &flow->side[dir];
+    struct side *side = &flow->side[dir];
+    int64_t fin;
 
-    if (side->flags & SIDE_FIN_WAITS && !(flow->flags & FLOW_RESET) &&
-        flow_cold(flow)->fin[dir] == (uint32_t)side->next)
+    if (!(side->flags & SIDE_FIN_WAITS) || flow->flags & FLOW_RESET)
+        return;
+    fin = side_offset(side, flow_cold(flow)->fin[dir]);
+    if (fin < side->next)
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    else if (fin == side->next)
         accept_fin(e, flow, dir);
 }
 
-/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
+/*
+ * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
+ * segment that covers both whole takes their place.
+ */
 static void
-note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
+check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     struct side *side = &flow->side[dir];
+    const struct flow_cold *cold = flow_cold(flow);
 
-    if (side->flags & (SIDE_FIN | SIDE_FIN_WAITS) || at < side->next)
+    if (side->flags & SIDE_FIN_WAITS && chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
+        chunk->end > side_offset(side, cold->fin[dir]))
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+}
+
+/* at: where the FIN of this segment is. Of two the first in the stream is waited for. */
+static void
+note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at)
+{
+    struct side *side = &flow->side[dir];
+    struct flow_cold *cold = flow_cold(flow);
+
+    if (side->flags & SIDE_FIN || at < side->next)
+        return;
+    if (off > side->next &&
+        (reasm_covers(flow, dir, off, at + 1) ||
+         (side->flags & SIDE_FIN_WAITS && at >= side_offset(side, cold->fin[dir]))))
         return;
     side->flags |= SIDE_FIN_WAITS;
-    flow_cold(flow)->fin[dir] = (uint32_t)at;
-    reasm_cut_queue(flow, dir, at);
+    cold->fin[dir] = (uint32_t)at;
+    cold->fin_segment[dir] = (uint32_t)off;
 }
 
 static void
@@ -539,12 +558,13 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
         return;
-    cut_behind_fin(flow, dir, &chunk);
+    cut_behind_fin(side, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.off > side->next && chunk.end > chunk.off)
         raise_out_of_order(e, flow, dir, &chunk);
+    check_covered_fin(flow, dir, &chunk);
     if (fin)
-        note_fin(flow, dir, off + pkt->payload_wire);
+        note_fin(flow, dir, off, off + pkt->payload_wire);
     if (chunk.end > side->next && chunk.end > chunk.off)
         reasm_add(e, flow, dir, &chunk);
     check_fin(e, flow, dir);

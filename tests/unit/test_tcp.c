@@ -614,6 +614,81 @@ a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so(void **state)
     expect_at_end("");
 }
 
+/* Linux's tcp_ofo_queue(): what ends before the next byte has no FIN any more. */
+static void
+bytes_in_order_that_go_past_a_waiting_fin_win(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xxx");
+    client(A, 8, 0, "ij");
+    client(A, 0, 0, "abcdefgh");
+    record_clear(&fixture.record);
+    client(A, 10, 0, "kl");
+    client(F | A, 12, 0, "");
+    expect("payload > offset=10 length=2 data=kl after_gap=0\n"
+           "fin >\n");
+}
+
+/* Linux's tcp_data_queue_ofo(). */
+static void
+a_segment_that_covers_a_waiting_fin_takes_its_place(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xx");
+    client(A, 3, 0, "defg");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=4 data=defg after_gap=0\n");
+    client(A, 10, 0, "klmn");
+    client(F | A, 11, 0, "l"); /* and one inside of what waits is dropped */
+    record_clear(&fixture.record);
+    client(A, 7, 0, "hij");
+    expect("payload > offset=7 length=3 data=hij after_gap=0\n"
+           "payload > offset=10 length=4 data=klmn after_gap=0\n");
+}
+
+static void
+data_behind_a_waiting_fin_goes_when_its_turn_comes(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "de");
+    client(A, 4, 0, "efgh");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=2 data=de after_gap=0\n"
+           "fin >\n");
+    expect_at_end("");
+}
+
+/* The capture missed what came before; the FIN is acknowledged. */
+static void
+a_gap_before_a_waiting_fin_ends_at_the_fin(void **state)
+{
+    for (int times = 0; times < 2; times++) {
+        if (times > 0) {
+            tear_down(NULL);
+            set_up(state);
+        }
+        handshake();
+        client(F | A, 3, 0, "de");
+        client(A, 4, 0, "efgh");
+        server(A, 0, 6, "");
+        record_clear(&fixture.record);
+        if (times > 0)
+            wait_ms(1200);
+        if (times > 0)
+            server(A, 0, 6, "");
+        expect_at_end("gap > offset=0 length=3 cause=acked\n"
+                      "payload > offset=3 length=2 data=de after_gap=1\n"
+                      "fin >\n");
+    }
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -729,6 +804,10 @@ main(void)
         TEST(a_server_that_acknowledges_data_had_the_third_step),
         TEST(the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so),
         TEST(a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so),
+        TEST(bytes_in_order_that_go_past_a_waiting_fin_win),
+        TEST(a_segment_that_covers_a_waiting_fin_takes_its_place),
+        TEST(data_behind_a_waiting_fin_goes_when_its_turn_comes),
+        TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
