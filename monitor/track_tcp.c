@@ -76,6 +76,15 @@ answers_reuse(const struct weir_flow *flow, const struct weir_packet *pkt, enum 
            pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
 }
 
+/* It opens nothing, but before the third step it may end the connection: see refuses_syn(). */
+static bool
+half_open_syn_fin(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER && !(flow->flags & FLOW_ESTABLISHED) &&
+           (pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST | WEIR_TH_ACK)) ==
+               (WEIR_TH_SYN | WEIR_TH_FIN);
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
  * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
@@ -87,6 +96,8 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
+    if (half_open_syn_fin(flow, pkt, dir))
+        note_reuse(flow, dir, pkt->tcp_seq);
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
@@ -574,13 +585,16 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /*
  * Before the third step Linux gives a connection up for a SYN with another number inside the window,
- * and says so with a RST that acknowledges this SYN; later it answers with a challenge ACK.
+ * and says so with a RST that acknowledges this SYN, and data and a FIN on it; later it answers with
+ * a challenge ACK.
  */
 static bool
 refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     return dir == WEIR_TOCLIENT && !(flow->flags & FLOW_ESTABLISHED) &&
-           pkt->tcp_flags & WEIR_TH_ACK && answers_reuse(flow, pkt, dir);
+           (flow->flags & (FLOW_REUSE_WAITS | FLOW_REUSE_BACK)) == FLOW_REUSE_WAITS &&
+           pkt->tcp_flags & WEIR_TH_ACK &&
+           pkt->tcp_ack - flow_cold(flow)->reuse_seq - 1 <= UINT16_MAX;
 }
 
 /*

@@ -602,16 +602,24 @@ the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so(void **state)
 static void
 a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so(void **state)
 {
-    (void)state;
-    client(S, -1, 0, "");
-    server(S | A, -1, 0, "");
-    client(S, 5, 0, "");
-    record_clear(&fixture.record);
-    send_segment((struct segment){ .dir = WEIR_TOCLIENT, .flags = R | A, .ack = CLIENT + 6 });
-    client(A, 0, 0, "never taken");
-    expect("rst <\n"
-           "established > rtt=4000\n");
-    expect_at_end("");
+    static const uint8_t flags[] = { S, S, F | S };
+    static const char *const data[] = { "", "abc", "abc" };
+    static const uint32_t ack[] = { 6, 9, 10 };
+
+    for (int i = 0; i < 3; i++) {
+        tear_down(NULL);
+        set_up(state);
+        client(S, -1, 0, "");
+        server(S | A, -1, 0, "");
+        client(flags[i], 5, 0, data[i]);
+        record_clear(&fixture.record);
+        send_segment(
+            (struct segment){ .dir = WEIR_TOCLIENT, .flags = R | A, .ack = CLIENT + ack[i] });
+        client(A, 0, 0, "never taken");
+        expect("rst <\n"
+               "established > rtt=4000\n");
+        expect_at_end("");
+    }
 }
 
 /* Linux's tcp_ofo_queue(): what ends before the next byte has no FIN any more. */
