@@ -20,8 +20,8 @@ static const char *const bads[] = { "none",   "truncated", "too_short", "version
 static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };
 static const char *const bad_acks[] = { "unsent", "old", NULL };
 static const char *const bad_options[] = { "md5", "ao", "malformed", NULL };
-static const char *const bad_handshakes[] = { "syn_seq", "syn_ack_seq", "syn_ack_ack", "direction",
-                                              NULL };
+static const char *const bad_handshakes[] = { "syn_seq",   "syn_ack_seq", "syn_ack_ack",
+                                              "direction", "ack",         NULL };
 static const char *const bad_flag_sets[] = { "syn_fin", "syn_rst",  "null", "xmas",
                                              "no_ack",  "rst_data", NULL };
 static const char *const ends[] = { "fin", "rst", NULL };

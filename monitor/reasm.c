@@ -246,14 +246,26 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         seg_drop(&seg, flow_mem(flow));
 }
 
+/* A FIN that waits is next, and the receiver acknowledged nothing behind it. */
+static bool
+at_fin(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = &flow->side[dir];
+
+    return side->flags & SIDE_FIN_WAITS && flow_cold(flow)->fin[dir] == (uint32_t)side->next &&
+           side_acked(side) <= side->next + 1;
+}
+
 void
 reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
 
-    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) &&
+    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) && !at_fin(flow, dir) &&
            segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)side->next)
         deliver_first(e, flow, dir);
+    if (at_fin(flow, dir) && !(flow->flags & FLOW_RESET))
+        reasm_drop_queue(flow, dir);
 }
 
 uint64_t
@@ -754,28 +766,18 @@ reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
     segs_free(&rare->queue[dir], flow_mem(flow));
 }
 
-void
-reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end)
+bool
+reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to)
 {
     const struct side *side = flow_side(flow, dir);
-    struct rare *rare = flow_rare(flow);
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+    uint32_t i = segs_find(queue, (uint32_t)(to - 1));
+    const struct queued *q;
 
-    while (has_queue(flow, dir)) {
-        struct segs *queue = rare->queue[dir];
-        struct queued *last = queued_at(queue, queue->n - 1);
-        int64_t start = seg_start(side, &last->seg), beyond = start + last->seg.len - end;
-
-        if (beyond <= 0)
-            return;
-        if (start < end) {
-            queued_cut_back(last, (uint32_t)beyond);
-            rare->queued[dir] -= (uint64_t)beyond;
-            return;
-        }
-        rare->queued[dir] -= last->seg.len;
-        seg_drop(&last->seg, flow_mem(flow));
-        segs_remove(queue, queue->n - 1);
-    }
+    if (i == segs_count(queue))
+        return false;
+    q = queued_at(queue, i);
+    return seg_start(side, &q->seg) - q->cut_front <= from;
 }
 
 /* The receiver never acknowledged the hole: what lies behind it did not reach its application. */

@@ -76,7 +76,7 @@ reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
 /* The byte at off is urgent: it is left out when its turn comes. False: it was delivered before. */
 bool reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
-/* Deliver what waits at next, as far as it reaches. */
+/* Deliver what waits at next, as far as it reaches; at a FIN drop what lies behind it. */
 void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
@@ -95,8 +95,8 @@ void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, u
 /* Drop what waits, as the receiver did. */
 void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
 
-/* Drop what waits behind the end of the stream. */
-void reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end);
+/* Whether a segment waits that came as from .. to or more. */
+bool reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to);
 
 /* The flow ends: every hole becomes a gap of its cause. */
 void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

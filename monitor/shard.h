@@ -123,6 +123,7 @@ enum {
     FLOW_RESET_BY_SERVER = 1 << 9, /* who sent the RST that was accepted, if FLOW_RESET */
     FLOW_URGENT = 1 << 10,         /* rare.urgent: an urgent byte lies ahead */
     FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
+    FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
     FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
     FLOW_TTL_TOCLIENT = 24,
 };
@@ -143,11 +144,12 @@ static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
 struct flow_cold {
     struct wheel_node timer;
     uint64_t id;
-    uint64_t start;     /* nanoseconds */
-    uint32_t fin[2];    /* SIDE_FIN_WAITS: low bits of the stream's length */
-    uint32_t reuse_seq; /* FLOW_REUSE_WAITS: sequence number of that SYN */
-    uint32_t asleep;    /* taps that had not ended when the flow did; free slot: the next one */
-    struct rare *rare;  /* NULL until data came out of order or was given up */
+    uint64_t start;          /* nanoseconds */
+    uint32_t fin[2];         /* SIDE_FIN_WAITS: low bits of the stream's length */
+    uint32_t fin_segment[2]; /* and of the offset of the segment that the FIN came in */
+    uint32_t reuse_seq;      /* FLOW_REUSE_WAITS: sequence number of that SYN */
+    uint32_t asleep;   /* taps that had not ended when the flow did; free slot: the next one */
+    struct rare *rare; /* NULL until data came out of order or was given up */
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 

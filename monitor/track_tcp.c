@@ -67,9 +67,38 @@ opens_too(const struct weir_flow *flow, enum weir_dir dir)
            !(flow->side[WEIR_TOCLIENT].flags & SIDE_SENT) && !(flow->flags & FLOW_CLOSED);
 }
 
+/* A SYN came that may open another connection: its receiver will tell. */
+static void
+note_reuse(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
+{
+    flow->flags &= ~(uint32_t)FLOW_REUSE_BACK;
+    flow->flags |= FLOW_REUSE_WAITS | (dir == WEIR_TOCLIENT ? FLOW_REUSE_BACK : 0);
+    flow_cold(flow)->reuse_seq = seq;
+}
+
+/* Returns whether the segment is from the receiver of that SYN, and acknowledges it. */
+static bool
+answers_reuse(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    enum weir_dir of_syn = flow->flags & FLOW_REUSE_BACK ? WEIR_TOCLIENT : WEIR_TOSERVER;
+
+    return flow->flags & FLOW_REUSE_WAITS && dir != of_syn &&
+           pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+}
+
+/* It opens nothing, but before the third step it may end the connection: see refuses_syn(). */
+static bool
+half_open_syn_fin(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER && !(flow->flags & FLOW_ESTABLISHED) &&
+           (pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST | WEIR_TH_ACK)) ==
+               (WEIR_TH_SYN | WEIR_TH_FIN);
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
- * was heard. On a live one only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
+ * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
+ * On a live flow only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
  * else is a stray or an attack that the target answers with a challenge ACK (RFC 5961 section 4).
  */
 bool
@@ -77,18 +106,23 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
+    if (half_open_syn_fin(flow, pkt, dir))
+        note_reuse(flow, dir, pkt->tcp_seq);
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
-    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
+        return answers_reuse(flow, pkt, dir) &&
+               !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1);
+    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
+        if (flow->flags & FLOW_CLOSED)
+            note_reuse(flow, dir, pkt->tcp_seq);
         return false;
+    }
     if (opens_too(flow, dir))
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
         return true;
-    flow->flags |= FLOW_REUSE_WAITS;
-    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    note_reuse(flow, dir, pkt->tcp_seq);
     return false;
 }
 
@@ -407,6 +441,25 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     raise_established(e, flow, dir);
 }
 
+/*
+ * Until the server has the third step it takes nothing but an acknowledgement of its SYN, and answers
+ * all else with a RST (RFC 9293 section 3.10.7.4). Where it acknowledged data, it has it.
+ */
+static bool
+fits_handshake(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
+    bool fin = server->flags & (SIDE_FIN | SIDE_FIN_WAITS);
+    int64_t ack;
+
+    if (dir != WEIR_TOSERVER || flow->flags & FLOW_ESTABLISHED ||
+        !(client->flags & server->flags & SIDE_SYN) ||
+        (client->flags & SIDE_ACKED && side_acked(client) > 0))
+        return true;
+    ack = side_offset(server, pkt->tcp_ack - server->base);
+    return ack >= 0 && ack <= reasm_seen_end(flow, WEIR_TOCLIENT) + fin;
+}
+
 /* ---- segments ------------------------------------------------------------------------------ */
 
 static void
@@ -521,17 +574,12 @@ static void
 cut_behind_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
     const struct side *side = &flow->side[dir];
-    int64_t fin = side->next;
 
-    if (!(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
-        return;
-    if (side->flags & SIDE_FIN_WAITS)
-        fin = side_offset(side, flow_cold(flow)->fin[dir]);
-    if (chunk->end <= fin)
+    if (!(side->flags & SIDE_FIN) || chunk->end <= side->next)
         return;
     if (chunk->end > chunk->off)
         raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_FIN);
-    chunk->end = fin > chunk->off ? fin : chunk->off;
+    chunk->end = side->next > chunk->off ? side->next : chunk->off;
 }
 
 /* Returns whether the segment repeats a FIN that was accepted, at its place. */
@@ -566,6 +614,7 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     side->flags &= (uint8_t)~SIDE_FIN_WAITS;
     tcp_input(flow, dir, TCP_SENT_FIN);
     tcp_input(flow, !dir, TCP_GOT_FIN);
+    reasm_drop_queue(flow, dir); /* what lies behind it, as Linux's tcp_fin() */
     if (side->flags & SIDE_ACKED && side_acked(side) > side->next)
         fin_acked(flow, dir);
     engine_raise_plain(e, flow, dir, WEIR_EV_FIN);
@@ -575,28 +624,53 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
-/* A FIN counts when the stream has reached it. */
+/* A FIN counts when the stream has reached it; bytes in order that go past it have won over it. */
 static void
 check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct side *side = &flow->side[dir];
+    struct side *side = &flow->side[dir];
+    int64_t fin;
 
-    if (side->flags & SIDE_FIN_WAITS && !(flow->flags & FLOW_RESET) &&
-        flow_cold(flow)->fin[dir] == (uint32_t)side->next)
+    if (!(side->flags & SIDE_FIN_WAITS) || flow->flags & FLOW_RESET)
+        return;
+    fin = side_offset(side, flow_cold(flow)->fin[dir]);
+    if (fin < side->next)
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    else if (fin == side->next)
         accept_fin(e, flow, dir);
 }
 
-/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
+/*
+ * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
+ * segment that covers both whole takes their place.
+ */
 static void
-note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
+check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     struct side *side = &flow->side[dir];
+    const struct flow_cold *cold = flow_cold(flow);
 
-    if (side->flags & (SIDE_FIN | SIDE_FIN_WAITS) || at < side->next)
+    if (side->flags & SIDE_FIN_WAITS && chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
+        chunk->end > side_offset(side, cold->fin[dir]))
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+}
+
+/* at: where the FIN of this segment is. Of two the first in the stream is waited for. */
+static void
+note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at)
+{
+    struct side *side = &flow->side[dir];
+    struct flow_cold *cold = flow_cold(flow);
+
+    if (side->flags & SIDE_FIN || at < side->next)
+        return;
+    if (off > side->next &&
+        (reasm_covers(flow, dir, off, at + 1) ||
+         (side->flags & SIDE_FIN_WAITS && at >= side_offset(side, cold->fin[dir]))))
         return;
     side->flags |= SIDE_FIN_WAITS;
-    flow_cold(flow)->fin[dir] = (uint32_t)at;
-    reasm_cut_queue(flow, dir, at);
+    cold->fin[dir] = (uint32_t)at;
+    cold->fin_segment[dir] = (uint32_t)off;
 }
 
 /* The peer takes nothing: what is sent now only asks whether it still does not. */
@@ -664,8 +738,9 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.off > side->next && chunk.end > chunk.off)
         raise_out_of_order(e, flow, dir, &chunk);
+    check_covered_fin(flow, dir, &chunk);
     if (fin)
-        note_fin(flow, dir, off + pkt->payload_wire);
+        note_fin(flow, dir, off, off + pkt->payload_wire);
     urgent = note_urgent(flow, dir, pkt, off);
     if (chunk.end > side->next && chunk.end > chunk.off)
         reasm_add(e, flow, dir, &chunk);
@@ -675,6 +750,20 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 }
 
 /* ---- RST ----------------------------------------------------------------------------------- */
+
+/*
+ * Before the third step Linux gives a connection up for a SYN with another number inside the window,
+ * and says so with a RST that acknowledges this SYN, and data and a FIN on it; later it answers with
+ * a challenge ACK.
+ */
+static bool
+refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    return dir == WEIR_TOCLIENT && !(flow->flags & FLOW_ESTABLISHED) &&
+           (flow->flags & (FLOW_REUSE_WAITS | FLOW_REUSE_BACK)) == FLOW_REUSE_WAITS &&
+           pkt->tcp_flags & WEIR_TH_ACK &&
+           pkt->tcp_ack - flow_cold(flow)->reuse_seq - 1 <= UINT16_MAX;
+}
 
 /*
  * RFC 5961 section 3.2: exactly at what the receiver expects, which is what it acknowledged where
@@ -691,7 +780,8 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
         return !(peer->flags & SIDE_SYN) ||
                (pkt->tcp_flags & WEIR_TH_ACK && pkt->tcp_ack - peer->base <= UINT16_MAX);
     off = side_offset(side, pkt->tcp_seq - side->base);
-    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1))
+    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
+        refuses_syn(flow, dir, pkt))
         return true;
     return side->flags & SIDE_ACKED && off == side_acked(side);
 }
@@ -768,6 +858,10 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->base = pkt->tcp_seq;
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
+    }
+    if (!fits_handshake(flow, dir, pkt)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
+        return;
     }
     if (!take_ack(e, flow, dir))
         return;

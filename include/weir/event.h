@@ -147,6 +147,7 @@ enum weir_bad_handshake {
     WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ, /**< a SYN/ACK again, with another sequence number */
     WEIR_BAD_HANDSHAKE_SYN_ACK_ACK, /**< a SYN/ACK that does not acknowledge the SYN */
     WEIR_BAD_HANDSHAKE_DIRECTION,   /**< a SYN/ACK from the client, a SYN from the server */
+    WEIR_BAD_HANDSHAKE_ACK,         /**< a third step that does not acknowledge the SYN/ACK */
 };
 
 /** Flags that no honest host sets (event bad_flags); all but rst_data are ignored by the target. */

@@ -545,6 +545,174 @@ a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
            "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
+/* Who sent the SYN cannot answer it himself. */
+static void
+a_syn_ack_from_the_sender_of_a_syn_opens_nothing(void **state)
+{
+    (void)state;
+    handshake();
+    client(S, 99, 0, "");
+    send_segment((struct segment){ .flags = S | A, .seq = CLIENT + 99, .ack = CLIENT + 100 });
+    client(A, 0, 0, "still here");
+    expect("syn_in_flow >\n"
+           "syn_in_flow >\n"
+           "payload > offset=0 length=10 data=still here after_gap=0\n");
+}
+
+/* RFC 9293 section 3.10.7.4, in SYN-RECEIVED; Linux. */
+static void
+a_third_step_that_acknowledges_anything_else_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, -1, "evil");
+    client(A, 0, 1, "evil");
+    client(F | A, 0, -5000, "evil");
+    server(R, 1, 0, "");
+    client(A, 0, 0, "good");
+    expect("bad_handshake > why=ack\n"
+           "bad_handshake > why=ack\n"
+           "bad_handshake > why=ack\n"
+           "bad_rst < why=out_of_window\n"
+           "established > rtt=6000\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* The capture missed the third step and what the server said. */
+static void
+a_server_that_acknowledges_data_had_the_third_step(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    server(A, 9, 3, "");
+    record_clear(&fixture.record);
+    client(A, 3, 9, "more");
+    expect("established > rtt=3000\n"
+           "out_of_order > offset=3 length=4 hole=3\n");
+}
+
+/* Nothing keeps a client from taking the same number again. */
+static void
+the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so(void **state)
+{
+    (void)state;
+    handshake();
+    client(R, 0, 0, "");
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, ""); /* this pair may be late copies */
+    expect("rst >\n"
+           "retransmit > offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n"
+           "retransmit < offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n");
+    server(S | A, 7000, 0, "");
+    client(A, 0, 7001, "hello");
+    expect("flow_start < midstream=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=1000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
+/* Linux's tcp_check_req(). */
+static void
+a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so(void **state)
+{
+    static const uint8_t flags[] = { S, S, F | S };
+    static const char *const data[] = { "", "abc", "abc" };
+    static const uint32_t ack[] = { 6, 9, 10 };
+
+    for (int i = 0; i < 3; i++) {
+        tear_down(NULL);
+        set_up(state);
+        client(S, -1, 0, "");
+        server(S | A, -1, 0, "");
+        client(flags[i], 5, 0, data[i]);
+        record_clear(&fixture.record);
+        send_segment(
+            (struct segment){ .dir = WEIR_TOCLIENT, .flags = R | A, .ack = CLIENT + ack[i] });
+        client(A, 0, 0, "never taken");
+        expect("rst <\n"
+               "established > rtt=4000\n");
+        expect_at_end("");
+    }
+}
+
+/* Linux's tcp_ofo_queue(): what ends before the next byte has no FIN any more. */
+static void
+bytes_in_order_that_go_past_a_waiting_fin_win(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xxx");
+    client(A, 8, 0, "ij");
+    client(A, 0, 0, "abcdefgh");
+    record_clear(&fixture.record);
+    client(A, 10, 0, "kl");
+    client(F | A, 12, 0, "");
+    expect("payload > offset=10 length=2 data=kl after_gap=0\n"
+           "fin >\n");
+}
+
+/* Linux's tcp_data_queue_ofo(). */
+static void
+a_segment_that_covers_a_waiting_fin_takes_its_place(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xx");
+    client(A, 3, 0, "defg");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=4 data=defg after_gap=0\n");
+    client(A, 10, 0, "klmn");
+    client(F | A, 11, 0, "l"); /* and one inside of what waits is dropped */
+    record_clear(&fixture.record);
+    client(A, 7, 0, "hij");
+    expect("payload > offset=7 length=3 data=hij after_gap=0\n"
+           "payload > offset=10 length=4 data=klmn after_gap=0\n");
+}
+
+static void
+data_behind_a_waiting_fin_goes_when_its_turn_comes(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "de");
+    client(A, 4, 0, "efgh");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=2 data=de after_gap=0\n"
+           "fin >\n");
+    expect_at_end("");
+}
+
+/* The capture missed what came before; the FIN is acknowledged. */
+static void
+a_gap_before_a_waiting_fin_ends_at_the_fin(void **state)
+{
+    for (int times = 0; times < 2; times++) {
+        if (times > 0) {
+            tear_down(NULL);
+            set_up(state);
+        }
+        handshake();
+        client(F | A, 3, 0, "de");
+        client(A, 4, 0, "efgh");
+        server(A, 0, 6, "");
+        record_clear(&fixture.record);
+        if (times > 0)
+            wait_ms(1200);
+        if (times > 0)
+            server(A, 0, 6, "");
+        expect_at_end("gap > offset=0 length=3 cause=acked\n"
+                      "payload > offset=3 length=2 data=de after_gap=1\n"
+                      "fin >\n");
+    }
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -977,6 +1145,15 @@ main(void)
         TEST(a_repeated_fin_is_a_retransmission),
         TEST(a_syn_on_a_closed_flow_begins_another),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
+        TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
+        TEST(a_third_step_that_acknowledges_anything_else_is_refused),
+        TEST(a_server_that_acknowledges_data_had_the_third_step),
+        TEST(the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so),
+        TEST(a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so),
+        TEST(bytes_in_order_that_go_past_a_waiting_fin_win),
+        TEST(a_segment_that_covers_a_waiting_fin_takes_its_place),
+        TEST(data_behind_a_waiting_fin_goes_when_its_turn_comes),
+        TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
