@@ -124,6 +124,7 @@ enum {
     FLOW_URGENT = 1 << 10,         /* rare.urgent: an urgent byte lies ahead */
     FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
     FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
+    FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq: a SYN/ACK with another number was seen */
     FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
     FLOW_TTL_TOCLIENT = 24,
 };

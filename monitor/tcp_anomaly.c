@@ -107,7 +107,8 @@ options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (pkt->n_tcp_options == 0 || only_timestamps(pkt))
         return true;
     why = wrong_option(pkt);
-    if (why < 0 || (why != WEIR_BAD_OPTION_MALFORMED && flow->flags & FLOW_SIGNED))
+    if (why < 0 ||
+        (why != WEIR_BAD_OPTION_MALFORMED && flow->flags & (FLOW_SIGNED | FLOW_MIDSTREAM)))
         return true;
     if (why != WEIR_BAD_OPTION_MALFORMED && pkt->tcp_flags & WEIR_TH_SYN) {
         flow->flags |= FLOW_SIGNED;

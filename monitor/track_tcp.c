@@ -368,6 +368,29 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
     take_ack(e, flow, WEIR_TOSERVER);
 }
 
+/* Another SYN/ACK, by another server behind the address or a forger: the client's ACK chooses. */
+static void
+note_other_syn_ack(struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) ||
+        !answers_syn(&flow->side[WEIR_TOSERVER], pkt))
+        return;
+    flow->flags |= FLOW_OTHER_SYN_ACK;
+    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+}
+
+/* The third step acknowledges that other SYN/ACK: its numbers are the server's. */
+static bool
+chooses_other(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    if (!(flow->flags & FLOW_OTHER_SYN_ACK) || dir != WEIR_TOSERVER ||
+        flow->flags & FLOW_REUSE_WAITS || pkt->tcp_ack != flow_cold(flow)->reuse_seq + 1)
+        return false;
+    flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
+    flow->side[WEIR_TOCLIENT].base = pkt->tcp_ack;
+    return true;
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
 static void
 track_server_syn_ack(struct engine *e, struct weir_flow *flow)
@@ -378,6 +401,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
 
     if (side->flags & SIDE_SYN && side->base != pkt->tcp_seq + 1) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
+        note_other_syn_ack(flow, pkt);
     } else if (side->flags & SIDE_SYN && !opened) {
         raise_repeated_syn(e, flow, WEIR_TOCLIENT);
     } else if (side->flags & SIDE_SEEN && !opened) {
@@ -859,7 +883,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
     }
-    if (!fits_handshake(flow, dir, pkt)) {
+    if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
         return;
     }

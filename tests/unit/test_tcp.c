@@ -865,6 +865,24 @@ signatures_that_were_agreed_on_are_taken(void **state)
 }
 
 /* The bytes before a broken option count, so does the segment: tcp_parse_options() just stops. */
+/* What was agreed on in a handshake that was not seen is not known. */
+static void
+signatures_in_a_flow_picked_up_are_taken(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    expect("flow_start > midstream=1\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
 static void
 a_broken_option_is_named_and_the_segment_taken(void **state)
 {
@@ -933,6 +951,22 @@ what_is_wrong_in_a_handshake_is_named(void **state)
     server(S | A, 800, 0, "");
     expect("syn_in_flow >\n"
            "syn_in_flow <\n");
+}
+
+/* Seen where several servers stand behind an address: the client took the second one's. */
+static void
+the_third_step_chooses_among_syn_acks(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    server(S | A, 70000, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 70001, "hello");
+    server(A, 70001, 5, "hi");
+    expect("established > rtt=3000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n"
+           "payload < offset=0 length=2 data=hi after_gap=0\n");
 }
 
 static void
@@ -1162,9 +1196,11 @@ main(void)
         TEST(flags_that_make_no_sense_are_named),
         TEST(signatures_that_were_not_agreed_on_are_refused),
         TEST(signatures_that_were_agreed_on_are_taken),
+        TEST(signatures_in_a_flow_picked_up_are_taken),
         TEST(a_broken_option_is_named_and_the_segment_taken),
         TEST(a_ttl_that_falls_is_noticed),
         TEST(what_is_wrong_in_a_handshake_is_named),
+        TEST(the_third_step_chooses_among_syn_acks),
         TEST(a_syn_ack_that_answers_another_syn_is_ignored),
         TEST(both_sides_may_open_at_once),
         TEST(a_split_handshake_is_complete_with_its_fourth_step),
