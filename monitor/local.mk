@@ -9,7 +9,9 @@ libcore_la_SOURCES += \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
+    %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
+    %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c
 
 # What the programs share and the library does not hold.
@@ -53,3 +55,9 @@ tests_unit_test_allocs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_test_allocs_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_tcp_state
+tests_unit_test_tcp_state_SOURCES  = tests/unit/test_tcp_state.c
+tests_unit_test_tcp_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_tcp_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tcp_state_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)

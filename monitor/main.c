@@ -16,7 +16,8 @@ enum { DEFAULT_BYTES = 256, MOST_BYTES = 262144 };
 /* Too many to read, or of little interest by themselves. */
 #define DEFAULT_EVENTS                                                                             \
     (WEIR_EV_ALL & ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_PAYLOAD) |                  \
-                     WEIR_EV_BIT(WEIR_EV_DATAGRAM)))
+                     WEIR_EV_BIT(WEIR_EV_STATE) | WEIR_EV_BIT(WEIR_EV_DATAGRAM) |                  \
+                     WEIR_EV_BIT(WEIR_EV_DUP_ACK) | WEIR_EV_BIT(WEIR_EV_WINDOW_UPDATE)))
 
 struct program {
     struct cli cli;

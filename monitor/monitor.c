@@ -248,11 +248,11 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
     cold->id = pkt->number;
     cold->start = pkt->time;
     flow->last = e->clock;
-    flow->want = e->want;
     if (a->ref.swapped == from_client)
         flow->flags |= FLOW_CLIENT_HIGH;
     if (tcp && (!tcp_is_syn(pkt) || (!from_client && !answers)))
         flow->flags |= FLOW_MIDSTREAM;
+    flow->side[WEIR_TOCLIENT].state = WEIR_TCP_LISTEN;
     e->stats.flows++;
     e->stats.live_flows++;
     if (e->n_apps > 0)
@@ -303,7 +303,7 @@ static void
 take_flow_packet(struct engine *e, const struct arrival *a)
 {
     struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
-    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, new;
+    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
     enum weir_dir dir;
 
     if (a->pkt.bad_checksum) {
@@ -311,6 +311,7 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         return;
     }
     if (flow != NULL && tcp && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+        live = !(flow->flags & FLOW_CLOSED);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
@@ -327,6 +328,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         engine_arm(e, flow);
     }
     engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    if (live)
+        engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
     if (tcp)
         track_tcp(e, flow, dir);
     else

@@ -9,11 +9,25 @@ colour_of(unsigned type)
     switch (type) {
     case WEIR_EV_FAKE_RETRANSMIT:
     case WEIR_EV_OUT_OF_WINDOW:
+    case WEIR_EV_BAD_RST:
+    case WEIR_EV_RST_IGNORED:
+    case WEIR_EV_BAD_ACK:
+    case WEIR_EV_BAD_OPTION:
+    case WEIR_EV_BAD_HANDSHAKE:
+    case WEIR_EV_SYN_IN_FLOW:
+    case WEIR_EV_DATA_ON_SYN:
+    case WEIR_EV_BAD_FLAGS:
+    case WEIR_EV_DATA_AFTER_END:
+    case WEIR_EV_TTL_JUMP:
     case WEIR_EV_BAD_CHECKSUM:
     case WEIR_EV_BAD_PACKET:
     case WEIR_EV_OVERLOAD:
         return "\033[31m";
     case WEIR_EV_GAP:
+    case WEIR_EV_TUPLE_REUSE:
+    case WEIR_EV_URGENT:
+    case WEIR_EV_ZERO_WINDOW:
+    case WEIR_EV_WINDOW_PROBE:
     case WEIR_EV_OUT_OF_ORDER:
     case WEIR_EV_RETRANSMIT:
         return "\033[33m";

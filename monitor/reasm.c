@@ -35,6 +35,7 @@ need_rare(struct weir_flow *flow)
         if (cold->rare == NULL)
             return NULL;
         memset(cold->rare, 0, sizeof(*cold->rare));
+        cold->rare->urgent[0] = cold->rare->urgent[1] = NO_URGENT;
         flow->flags |= FLOW_RARE;
     }
     return cold->rare;
@@ -151,8 +152,8 @@ reasm_forget(const struct engine *e, struct weir_flow *flow)
 /* ---- delivery ------------------------------------------------------------------------------ */
 
 static void
-raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-              const struct chunk *chunk, bool stable)
+raise_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+           bool stable)
 {
     struct side *side = flow_side(flow, dir);
     bool after_gap = side->flags & SIDE_AFTER_GAP;
@@ -166,6 +167,52 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
     ev.payload.after_gap = after_gap;
     engine_deliver(e, flow, &ev);
+}
+
+/* The urgent byte is read out of band: the stream goes on behind it, as if it was not there. */
+static void
+raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+             bool stable)
+{
+    struct rare *rare = flow_rare(flow);
+    int64_t at = rare->urgent[dir];
+
+    if (at < chunk->off || at >= chunk->end) {
+        raise_part(e, flow, dir, chunk, stable);
+        return;
+    }
+    rare->urgent[dir] = NO_URGENT;
+    rare->lost[dir]++;
+    flow_side(flow, dir)->next = at;
+    if (at > chunk->off)
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data }, stable);
+    flow_side(flow, dir)->next = chunk->end;
+    if (at + 1 < chunk->end)
+        raise_part(e, flow, dir,
+                   &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) },
+                   stable);
+}
+
+static void
+raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, bool stable)
+{
+    if (flow->flags & FLOW_URGENT)
+        raise_around(e, flow, dir, chunk, stable);
+    else
+        raise_part(e, flow, dir, chunk, stable);
+}
+
+bool
+reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct rare *rare = need_rare(flow);
+
+    if (rare == NULL || off < flow_side(flow, dir)->next)
+        return false;
+    rare->urgent[dir] = off;
+    flow->flags |= FLOW_URGENT;
+    return true;
 }
 
 /* Straight from the packet. */
@@ -199,14 +246,26 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         seg_drop(&seg, flow_mem(flow));
 }
 
+/* A FIN that waits is next, and the receiver acknowledged nothing behind it. */
+static bool
+at_fin(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = &flow->side[dir];
+
+    return side->flags & SIDE_FIN_WAITS && flow_cold(flow)->fin[dir] == (uint32_t)side->next &&
+           side_acked(side) <= side->next + 1;
+}
+
 void
 reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
 
-    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) &&
+    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) && !at_fin(flow, dir) &&
            segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)side->next)
         deliver_first(e, flow, dir);
+    if (at_fin(flow, dir) && !(flow->flags & FLOW_RESET))
+        reasm_drop_queue(flow, dir);
 }
 
 uint64_t
@@ -224,6 +283,7 @@ reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint
     struct segs *kept = flow->kept[dir];
     size_t done = 0;
 
+    n = (int64_t)n < side->next - offset ? n : (size_t)greater(side->next - offset, 0);
     for (uint32_t i = segs_find(kept, (uint32_t)offset); i < segs_count(kept) && done < n; i++) {
         const struct seg *seg = segs_at(kept, i);
         int64_t into = offset + (int64_t)done - seg_start(side, seg);
@@ -706,28 +766,18 @@ reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
     segs_free(&rare->queue[dir], flow_mem(flow));
 }
 
-void
-reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end)
+bool
+reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to)
 {
     const struct side *side = flow_side(flow, dir);
-    struct rare *rare = flow_rare(flow);
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+    uint32_t i = segs_find(queue, (uint32_t)(to - 1));
+    const struct queued *q;
 
-    while (has_queue(flow, dir)) {
-        struct segs *queue = rare->queue[dir];
-        struct queued *last = queued_at(queue, queue->n - 1);
-        int64_t start = seg_start(side, &last->seg), beyond = start + last->seg.len - end;
-
-        if (beyond <= 0)
-            return;
-        if (start < end) {
-            queued_cut_back(last, (uint32_t)beyond);
-            rare->queued[dir] -= (uint64_t)beyond;
-            return;
-        }
-        rare->queued[dir] -= last->seg.len;
-        seg_drop(&last->seg, flow_mem(flow));
-        segs_remove(queue, queue->n - 1);
-    }
+    if (i == segs_count(queue))
+        return false;
+    q = queued_at(queue, i);
+    return seg_start(side, &q->seg) - q->cut_front <= from;
 }
 
 /* The receiver never acknowledged the hole: what lies behind it did not reach its application. */

@@ -73,7 +73,10 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
-/* Deliver what waits at next, as far as it reaches. */
+/* The byte at off is urgent: it is left out when its turn comes. False: it was delivered before. */
+bool reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off);
+
+/* Deliver what waits at next, as far as it reaches; at a FIN drop what lies behind it. */
 void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
@@ -92,8 +95,8 @@ void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, u
 /* Drop what waits, as the receiver did. */
 void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
 
-/* Drop what waits behind the end of the stream. */
-void reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end);
+/* Whether a segment waits that came as from .. to or more. */
+bool reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to);
 
 /* The flow ends: every hole becomes a gap of its cause. */
 void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

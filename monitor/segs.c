@@ -160,11 +160,3 @@ queued_cut_front(struct queued *q, uint32_t n)
     seg->len = (seg->len - n) & SEG_LEN;
     q->cut_front = saturate(q->cut_front + n);
 }
-
-void
-queued_cut_back(struct queued *q, uint32_t n)
-{
-    assert(n < q->seg.len && q->seg.kind != SEG_DIGEST);
-    q->seg.len = (q->seg.len - n) & SEG_LEN;
-    q->cut_back = saturate(q->cut_back + n);
-}

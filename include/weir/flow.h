@@ -71,6 +71,7 @@ WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_d
 /**
  * Copy bytes of a direction that were delivered and are still retained (TCP): a window of
  * weir_app.history bytes back from what the receiver acknowledged, up to what was delivered last.
+ * An urgent byte is among them, though no payload event showed it.
  * Once the flow has ended they are gone, so in a tap's on_end. Where no app has a history, some are
  * there, but not for long.
  *

@@ -1,0 +1,28 @@
+/*
+ * What can be said of a TCP segment before it changes anything: flags and options that make the
+ * target ignore it, a TTL that does not fit, and what pure acknowledgements mean. Each raises its
+ * event.
+ */
+#ifndef WEIR_TCP_ANOMALY_H
+#define WEIR_TCP_ANOMALY_H
+
+#include "engine.h"
+
+/* Raise an event whose only field is its `why`. */
+void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+               enum weir_event_type type, uint8_t why);
+
+/* False: the target ignores a segment with such flags. */
+bool flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* False: an option makes the target drop the segment. */
+bool options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* A TTL well below what this side has used may be that of a packet that never gets there. */
+void check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* What the segment's acknowledgement and window are, before they are taken over. */
+void check_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack,
+                  int64_t edge);
+
+#endif
