@@ -520,8 +520,12 @@ catch_signals(void)
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
+    struct sigaction before;
+
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* not by nohup */
+        sigaction(SIGHUP, &stop, NULL);
     sigaction(SIGBUS, &fault, NULL);
 }
 
@@ -815,6 +819,8 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
     double seconds = (double)(wall_ns() - cli->started) / 1e9;
     struct weir_monitor_stats s;
 
+    if (cli->bad_filter) /* nothing was read */
+        return;
     weir_monitor_get_stats(m, &s);
     if (s.offload)
         cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "

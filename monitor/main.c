@@ -265,7 +265,7 @@ run(struct program *prg)
         return;
     }
     cli_run(&prg->cli, m, after_batch, prg);
-    if (prg->summary)
+    if (prg->summary && !prg->cli.bad_filter)
         print_summary(prg, m);
     if (out_close(&prg->out, &err) != WEIR_E_OK || streams_free(prg->streams, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
