@@ -19,6 +19,7 @@ static const char *const bads[] = { "none",   "truncated", "too_short", "version
                                     "length", "options",   "layers",    NULL };
 static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };
 static const char *const bad_acks[] = { "unsent", "old", NULL };
+static const char *const bad_timestamps[] = { "old", "missing", "unexpected", NULL };
 static const char *const bad_options[] = { "md5", "ao", "malformed", NULL };
 static const char *const bad_handshakes[] = { "syn_seq",   "syn_ack_seq", "syn_ack_ack",
                                               "direction", "ack",         NULL };
@@ -91,6 +92,8 @@ static const struct weir_field out_of_window[] = {
 };
 static const struct weir_field bad_rst[] = { CHOICE(bad_rst, why, bad_rsts), END };
 static const struct weir_field bad_ack[] = { CHOICE(bad_ack, why, bad_acks), END };
+static const struct weir_field bad_timestamp[] = { CHOICE(bad_timestamp, why, bad_timestamps),
+                                                   END };
 static const struct weir_field bad_option[] = { CHOICE(bad_option, why, bad_options), END };
 static const struct weir_field bad_handshake[] = { CHOICE(bad_handshake, why, bad_handshakes),
                                                    END };
@@ -145,6 +148,7 @@ static const struct weir_field *const fields[WEIR_EV_COUNT] = {
     [WEIR_EV_RST_IGNORED] = none,
     [WEIR_EV_OUT_OF_WINDOW] = out_of_window,
     [WEIR_EV_BAD_ACK] = bad_ack,
+    [WEIR_EV_BAD_TIMESTAMP] = bad_timestamp,
     [WEIR_EV_BAD_OPTION] = bad_option,
     [WEIR_EV_BAD_HANDSHAKE] = bad_handshake,
     [WEIR_EV_SYN_IN_FLOW] = none,

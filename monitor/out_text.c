@@ -12,6 +12,7 @@ colour_of(unsigned type)
     case WEIR_EV_BAD_RST:
     case WEIR_EV_RST_IGNORED:
     case WEIR_EV_BAD_ACK:
+    case WEIR_EV_BAD_TIMESTAMP:
     case WEIR_EV_BAD_OPTION:
     case WEIR_EV_BAD_HANDSHAKE:
     case WEIR_EV_SYN_IN_FLOW:

@@ -125,15 +125,18 @@ enum {
     FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
     FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
     FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq: a SYN/ACK with another number was seen */
+    FLOW_TS_CLIENT = 1 << 14,      /* its SYN has timestamps, */
+    FLOW_TS_SERVER = 1 << 15,      /* so has its own: both use them */
     FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
     FLOW_TTL_TOCLIENT = 24,
+    FLOW_TS = FLOW_TS_CLIENT | FLOW_TS_SERVER,
 };
 
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
     uint64_t last;        /* clock at the latest packet */
-    uint32_t ts[2];       /* by direction: its latest timestamp (RFC 7323), if FLOW_TS */
+    uint32_t ts[2];       /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
     struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
     uint32_t flags;       /* FLOW_ */
     uint32_t slot;

@@ -11,6 +11,7 @@ enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
 #define WHY_AT offsetof(struct weir_event, bad_rst.why)
 static_assert(offsetof(struct weir_event, bad_ack.why) == WHY_AT &&
                   offsetof(struct weir_event, bad_option.why) == WHY_AT &&
+                  offsetof(struct weir_event, bad_timestamp.why) == WHY_AT &&
                   offsetof(struct weir_event, bad_handshake.why) == WHY_AT &&
                   offsetof(struct weir_event, bad_flags.why) == WHY_AT &&
                   offsetof(struct weir_event, data_after_end.why) == WHY_AT,
@@ -119,6 +120,81 @@ options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     else
         raise_why(e, flow, dir, WEIR_EV_BAD_OPTION, (uint8_t)why);
     return why == WEIR_BAD_OPTION_MALFORMED;
+}
+
+/* ---- timestamps ---------------------------------------------------------------------------- */
+
+/* Linux lets a timestamp be one tick older than the latest (TCP_PAWS_WINDOW). */
+enum { PAWS_SLACK = 1 };
+
+/* The segment's own timestamp; false: it has none. */
+static bool
+read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
+{
+    struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
+    uint8_t kind, length;
+
+    while (rd_u8(&rd, &kind) && kind != 0) {
+        if (kind == 1)
+            continue;
+        if (!rd_u8(&rd, &length) || length < 2 || !rd_sub(&rd, length - 2U, &body))
+            return false;
+        if (kind == 8 && length == 10)
+            return rd_be32(&body, ts);
+    }
+    return false;
+}
+
+/* A zero in the handshake switches them off, as in Linux. */
+void
+start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    uint32_t ts;
+
+    if (!read_timestamp(pkt, &ts) || ts == 0)
+        return;
+    flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
+    flow->ts[dir] = ts;
+}
+
+/* Neither is a reason to drop a segment; for the missing one as measured on Linux. */
+static void
+check_use(struct engine *e, struct weir_flow *flow, enum weir_dir dir, bool has)
+{
+    bool agreed = (flow->flags & FLOW_TS) == FLOW_TS;
+
+    if (has != agreed && flow->flags & FLOW_ESTABLISHED && !(flow->flags & FLOW_MIDSTREAM))
+        raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP,
+                  has ? WEIR_BAD_TIMESTAMP_UNEXPECTED : WEIR_BAD_TIMESTAMP_MISSING);
+}
+
+static bool
+is_outdated(const struct weir_flow *flow, enum weir_dir dir, uint32_t ts)
+{
+    return (int32_t)(ts - flow->ts[dir]) < -PAWS_SLACK;
+}
+
+bool
+timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    const struct weir_packet *pkt = e->packet;
+    uint32_t ts = 0;
+    bool has = pkt->n_tcp_options > 0 && read_timestamp(pkt, &ts);
+
+    if (has != ((flow->flags & FLOW_TS) == FLOW_TS)) {
+        check_use(e, flow, dir, has);
+        return true;
+    }
+    if (!has)
+        return true;
+    if (is_outdated(flow, dir, ts)) {
+        if (pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN) /* an old pure ACK came late */
+            raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP, WEIR_BAD_TIMESTAMP_OLD);
+        return false;
+    }
+    if ((int32_t)(ts - flow->ts[dir]) > 0 && off <= side_acked(&flow->side[dir]))
+        flow->ts[dir] = ts;
+    return true;
 }
 
 /* ---- TTL ----------------------------------------------------------------------------------- */

@@ -18,6 +18,15 @@ bool flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir di
 /* False: an option makes the target drop the segment. */
 bool options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+/* The first timestamp of a side that uses them: from its SYN. */
+void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
+
+/*
+ * False: the receiver drops the segment, which starts at off, for its timestamp (PAWS, RFC 7323
+ * section 5.3).
+ */
+bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
+
 /* A TTL well below what this side has used may be that of a packet that never gets there. */
 void check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 

@@ -168,6 +168,7 @@ start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum wei
     side->base = pkt->tcp_seq + 1;
     side->wscale = options.wscale & 15U;
     side->flags |= SIDE_SEEN | SIDE_SYN;
+    start_timestamps(flow, dir, pkt);
     tcp_input(flow, dir, type == WEIR_EV_SYN ? TCP_SENT_SYN : TCP_SENT_SYN_ACK);
     tcp_input(flow, !dir, type == WEIR_EV_SYN ? TCP_GOT_SYN : TCP_GOT_SYN_ACK);
     raise_handshake(e, flow, dir, type, &options);
@@ -883,6 +884,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
     }
+    if (!timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base)))
+        return;
     if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
         return;

@@ -39,6 +39,7 @@ struct weir_flow;
     X(RST_IGNORED,     rst_ignored)                                                                \
     X(OUT_OF_WINDOW,   out_of_window)                                                              \
     X(BAD_ACK,         bad_ack)                                                                    \
+    X(BAD_TIMESTAMP,   bad_timestamp)                                                              \
     X(BAD_OPTION,      bad_option)                                                                 \
     X(BAD_HANDSHAKE,   bad_handshake)                                                              \
     X(SYN_IN_FLOW,     syn_in_flow)                                                                \
@@ -132,6 +133,13 @@ enum weir_bad_rst {
 enum weir_bad_ack {
     WEIR_BAD_ACK_UNSENT, /**< of bytes that were never sent, nor allowed to be */
     WEIR_BAD_ACK_OLD,    /**< further back than the largest window (RFC 5961 section 5.2) */
+};
+
+/** What is wrong with a timestamp (event bad_timestamp). */
+enum weir_bad_timestamp {
+    WEIR_BAD_TIMESTAMP_OLD,        /**< PAWS: older than the latest; the segment is dropped */
+    WEIR_BAD_TIMESTAMP_MISSING,    /**< agreed on, and not there */
+    WEIR_BAD_TIMESTAMP_UNEXPECTED, /**< there, and not agreed on */
 };
 
 /** Which option makes a target drop a segment (event bad_option). */
@@ -265,6 +273,9 @@ struct weir_event {
         struct {
             uint8_t why; /**< enum weir_bad_ack */
         } bad_ack;
+        struct {
+            uint8_t why; /**< enum weir_bad_timestamp */
+        } bad_timestamp;
         struct {
             uint8_t why; /**< enum weir_bad_option */
         } bad_option;

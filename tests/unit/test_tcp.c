@@ -1039,6 +1039,106 @@ data_on_a_syn_is_noticed(void **state)
            "payload > offset=0 length=5 data=early after_gap=0\n");
 }
 
+/* ---- timestamps ---------------------------------------------------------------------------- */
+
+/* A segment with a timestamp option; ts 0 in a SYN switches them off. */
+static void
+stamped(enum weir_dir dir, uint8_t flags, int off, int ack, const char *data, uint32_t ts)
+{
+    const uint8_t option[12] = {
+        1, 1, 8, 10, (uint8_t)(ts >> 24), (uint8_t)(ts >> 16), (uint8_t)(ts >> 8), (uint8_t)ts
+    };
+    bool to_server = dir == WEIR_TOSERVER;
+
+    send_segment(
+        (struct segment){ .dir = dir,
+                          .flags = flags,
+                          .seq = (to_server ? CLIENT : SERVER) + (uint32_t)off,
+                          .ack = flags & A ? (to_server ? SERVER : CLIENT) + (uint32_t)ack : 0,
+                          .data = data,
+                          .n = (uint32_t)strlen(data),
+                          .options = option,
+                          .n_options = sizeof(option) });
+}
+
+static void
+stamped_handshake(uint32_t client_ts)
+{
+    stamped(WEIR_TOSERVER, S, -1, 0, "", client_ts);
+    stamped(WEIR_TOCLIENT, S | A, -1, 0, "", 900);
+    stamped(WEIR_TOSERVER, A, 0, 0, "", client_ts);
+    record_clear(&fixture.record);
+}
+
+/* RFC 7323 section 5.3; Linux lets one tick pass. */
+static void
+an_old_timestamp_keeps_data_out(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 200);
+    stamped(WEIR_TOSERVER, A, 1, 0, "evil", 198);
+    stamped(WEIR_TOSERVER, A, 1, 0, "b", 199);
+    stamped(WEIR_TOSERVER, A, 2, 0, "", 5);
+    expect("payload > offset=0 length=1 data=a after_gap=0\n"
+           "bad_timestamp > why=old\n"
+           "payload > offset=1 length=1 data=b after_gap=0\n");
+    stamped(WEIR_TOSERVER, R, 2, 0, "", 5); /* a RST is not judged */
+    expect("rst >\n");
+}
+
+/* TS.Recent moves with what was acknowledged up to its start, RFC 7323 section 4.3. */
+static void
+early_segments_do_not_move_the_timestamp(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 5, 0, "later", 100000);
+    stamped(WEIR_TOSERVER, A, 0, 0, "first", 101);
+    expect("out_of_order > offset=5 length=5 hole=5\n"
+           "payload > offset=0 length=5 data=first after_gap=0\n"
+           "payload > offset=5 length=5 data=later after_gap=0\n");
+}
+
+static void
+timestamps_wrap(void **state)
+{
+    (void)state;
+    stamped_handshake(UINT32_MAX - 5);
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 10);
+    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+/* Measured on Linux: neither is a reason to drop a segment. */
+static void
+timestamps_that_are_not_as_agreed_are_noticed(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    client(A, 0, 0, "a");
+    expect("bad_timestamp > why=missing\n"
+           "payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+static void
+timestamps_that_were_not_agreed_on_are_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 7);
+    expect("bad_timestamp > why=unexpected\n"
+           "payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+static void
+a_zero_in_the_handshake_switches_timestamps_off(void **state)
+{
+    (void)state;
+    stamped_handshake(0);
+    client(A, 0, 0, "a");
+    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
 /* ---- windows and acknowledgements ---------------------------------------------------------- */
 
 static void
@@ -1205,6 +1305,12 @@ main(void)
         TEST(both_sides_may_open_at_once),
         TEST(a_split_handshake_is_complete_with_its_fourth_step),
         TEST(data_on_a_syn_is_noticed),
+        TEST(an_old_timestamp_keeps_data_out),
+        TEST(early_segments_do_not_move_the_timestamp),
+        TEST(timestamps_wrap),
+        TEST(timestamps_that_are_not_as_agreed_are_noticed),
+        TEST(timestamps_that_were_not_agreed_on_are_noticed),
+        TEST(a_zero_in_the_handshake_switches_timestamps_off),
         TEST(acknowledgements_and_windows_are_told_apart),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_its_sender_is_noticed),
