@@ -147,14 +147,21 @@ struct flow_cold {
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 
+/* Parts of rare.tail_since. */
+#define TAIL_TICK UINT32_C(0xffff)     /* low bits of the tick */
+#define TAIL_SENT UINT32_C(0x40000000) /* a segment of the sender began behind them */
+#define TAIL_ANY  UINT32_C(0x80000000)
+
 /* What only a flow with holes needs. */
 struct rare {
     struct segs *queue[2];  /* by direction: data beyond next, sorted */
     uint64_t queued[2];     /* bytes in queue */
     int64_t lost[2];        /* bytes given up by gaps */
     uint64_t undelivered;   /* bytes behind holes that were never acknowledged */
-    uint32_t tail_since[2]; /* tick at which bytes beyond all data were acknowledged; 0: none */
+    uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
 };
+
+static_assert(sizeof(struct rare) == 64, "a block of memory");
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */
 struct bucket {

@@ -563,6 +563,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
 
+    reasm_sender_at(e, flow, dir, off);
     if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
         engine_raise_plain(e, flow, dir, WEIR_EV_KEEPALIVE);
         return;

@@ -697,6 +697,35 @@ a_gap_before_a_waiting_fin_ends_at_the_fin(void **state)
     }
 }
 
+/* RFC 9293 section 3.10.7.4: the server ignores such an ACK, and has yet to send its first byte. */
+static void
+an_ack_of_what_was_never_sent_makes_no_gap(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 5000, "");
+    wait_ms(2000);
+    server(A, 0, 0, "");
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
+}
+
+/* The capture missed them: the server's number tells that it sent them. */
+static void
+acknowledged_bytes_are_missing_once_the_sender_is_behind_them(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 50, "");
+    server(A, 50, 0, "");
+    wait_ms(800);
+    server(A, 50, 0, "");
+    expect("");
+    wait_ms(400);
+    client(A, 0, 50, "");
+    expect("gap < offset=0 length=50 cause=acked\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -816,6 +845,8 @@ main(void)
         TEST(a_segment_that_covers_a_waiting_fin_takes_its_place),
         TEST(data_behind_a_waiting_fin_goes_when_its_turn_comes),
         TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
+        TEST(an_ack_of_what_was_never_sent_makes_no_gap),
+        TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
