@@ -274,6 +274,13 @@ decide_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_drop_queue(flow, WEIR_TOSERVER);
 }
 
+/* RFC 9293 section 3.10.7.3: of a client's SYN, and of data on it, no more than was sent. */
+static bool
+acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct weir_packet *pkt)
+{
+    return pkt->tcp_ack - flow->side[of_syn].base <= reasm_seen_end(flow, of_syn);
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
 static void
 track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
@@ -291,7 +298,7 @@ track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(client->flags & SIDE_SEEN)) {
         client->base = pkt->tcp_ack;
         client->flags |= SIDE_SEEN;
-    } else if (pkt->tcp_ack - client->base > UINT16_MAX) { /* data on the SYN may be covered too */
+    } else if (!acks_syn(flow, WEIR_TOSERVER, pkt)) {
         return;
     }
     start_side(e, flow, dir, WEIR_EV_SYN_ACK);
@@ -611,7 +618,7 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
-               (pkt->tcp_flags & WEIR_TH_ACK && pkt->tcp_ack - peer->base <= UINT16_MAX);
+               (pkt->tcp_flags & WEIR_TH_ACK && acks_syn(flow, !dir, pkt));
     off = side_offset(side, pkt->tcp_seq - side->base);
     if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
         refuses_syn(flow, dir, pkt))

@@ -726,6 +726,20 @@ acknowledged_bytes_are_missing_once_the_sender_is_behind_them(void **state)
     expect("gap < offset=0 length=50 cause=acked\n");
 }
 
+/* RFC 9293 section 3.10.7.3; Linux. */
+static void
+a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, 99, 1, "");
+    server(R | A, 99, 1, "");
+    expect("");
+    server(S | A, -1, 0, "");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -847,6 +861,7 @@ main(void)
         TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
         TEST(an_ack_of_what_was_never_sent_makes_no_gap),
         TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
+        TEST(a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
