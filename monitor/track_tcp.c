@@ -640,14 +640,17 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. */
+/*
+ * A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. Where it sent
+ * data on it, and the capture missed the SYN/ACK, the server's first data tells what became of that.
+ */
 static bool
-too_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
 
     return !(side->flags & SIDE_SEEN) && peer->flags & SIDE_SYN && peer->next == 0 &&
-           peer->packets == 1 && pkt->payload_wire == 0;
+           !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
 }
 
 void

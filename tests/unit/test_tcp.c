@@ -740,6 +740,24 @@ a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused(void **state)
     expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
+/* RFC 9293 section 3.10.7.3: the client has no connection yet; Linux. */
+static void
+data_and_fin_before_the_syn_ack_are_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(A, 0, 0, "decoy");
+    server(F | A, 0, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    server(A, 0, 0, "truth");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=5000\n"
+           "payload < offset=0 length=5 data=truth after_gap=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -862,6 +880,7 @@ main(void)
         TEST(an_ack_of_what_was_never_sent_makes_no_gap),
         TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
         TEST(a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused),
+        TEST(data_and_fin_before_the_syn_ack_are_refused),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
