@@ -3,8 +3,9 @@
 #include "track.h"
 
 enum {
-    UNSCALED_UNKNOWN = 14
-}; /* shift of a window whose scale option was not seen: the greatest */
+    UNSCALED_UNKNOWN = 14, /* shift of a window whose scale option was not seen: the greatest */
+    WINDOW_MAX = 1 << 30,  /* RFC 7323 section 2.3 */
+};
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -236,8 +237,9 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(peer->flags & SIDE_SEEN))
         return true;
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
-    if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
-        ack > reasm_seen_end(flow, !dir) + 1)
+    if (ack > peer->next + WINDOW_MAX ||
+        (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
+         ack > reasm_seen_end(flow, !dir) + 1))
         return false;
     if (ack < 0)
         return true;

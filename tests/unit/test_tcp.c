@@ -758,6 +758,23 @@ data_and_fin_before_the_syn_ack_are_refused(void **state)
            "payload < offset=0 length=5 data=truth after_gap=0\n");
 }
 
+/* Each would allow the next one to go a window further, until offsets of 32 bits wrap. */
+static void
+acks_cannot_climb_beyond_a_window(void **state)
+{
+    static const uint32_t ack[] = { 0, 0x3fffc000, 0x7fff8000 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 15 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 15 });
+    for (int i = 0; i < 3; i++)
+        send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER + ack[i] });
+    record_clear(&fixture.record);
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -881,6 +898,7 @@ main(void)
         TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
         TEST(a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused),
         TEST(data_and_fin_before_the_syn_ack_are_refused),
+        TEST(acks_cannot_climb_beyond_a_window),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
