@@ -704,7 +704,8 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!tail)
         rare->tail_since[dir] = 0;
     else if (rare->tail_since[dir] == 0)
-        rare->tail_since[dir] = (uint32_t)tick_now(e) | 1U << 31;
+        rare->tail_since[dir] = ((uint32_t)tick_now(e) & TAIL_TICK) | TAIL_ANY;
+    rare->tail_since[dir] &= ~TAIL_SENT;
     engine_arm(e, flow);
 }
 
@@ -730,7 +731,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
         return since != 0;
     }
     *tick = unstamp(now, (uint16_t)rare->tail_since[dir]) + GRACE_TICKS;
-    return rare->tail_since[dir] != 0 && tail_missing(flow, dir);
+    return rare->tail_since[dir] & TAIL_SENT && tail_missing(flow, dir);
 }
 
 /* Give up the first hole, which was acknowledged. */
@@ -753,6 +754,19 @@ reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64
 
     while (reasm_deadline(e, flow, dir, &due) && due <= tick)
         give_up_acked(e, flow, dir);
+}
+
+void
+reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct rare *rare = flow_rare(flow);
+
+    if (rare == NULL || (rare->tail_since[dir] & (TAIL_ANY | TAIL_SENT)) != TAIL_ANY ||
+        off < acked_data(flow, dir))
+        return;
+    rare->tail_since[dir] |= TAIL_SENT;
+    reasm_expire(e, flow, dir, e->clock / TICK_NS);
+    engine_arm(e, flow);
 }
 
 void

@@ -82,6 +82,12 @@ void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 /* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
 void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+/*
+ * The sender of a direction is at this offset. It has sent all before; only then bytes that were
+ * acknowledged but never seen are missing, for anybody can acknowledge what was never sent.
+ */
+void reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
+
 /* The tick at which an acknowledged hole becomes a gap; false: there is none. */
 bool
 reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t *tick);

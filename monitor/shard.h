@@ -159,6 +159,11 @@ struct flow_cold {
 
 #define NO_URGENT INT64_MIN
 
+/* Parts of rare.tail_since. */
+#define TAIL_TICK UINT32_C(0xffff)     /* low bits of the tick */
+#define TAIL_SENT UINT32_C(0x40000000) /* a segment of the sender began behind them */
+#define TAIL_ANY  UINT32_C(0x80000000)
+
 /* What only a flow with holes or urgent data needs. */
 struct rare {
     struct segs *queue[2];  /* by direction: data beyond next, sorted */
@@ -166,7 +171,7 @@ struct rare {
     int64_t lost[2];        /* bytes given up by gaps */
     uint64_t undelivered;   /* bytes behind holes that were never acknowledged */
     int64_t urgent[2];      /* FLOW_URGENT: offset of the urgent byte; NO_URGENT: none */
-    uint32_t tail_since[2]; /* tick at which bytes beyond all data were acknowledged; 0: none */
+    uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
 };
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */

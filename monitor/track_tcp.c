@@ -5,8 +5,9 @@
 #include "track.h"
 
 enum {
-    UNSCALED_UNKNOWN = 14
-}; /* shift of a window whose scale option was not seen: the greatest */
+    UNSCALED_UNKNOWN = 14, /* shift of a window whose scale option was not seen: the greatest */
+    WINDOW_MAX = 1 << 30,  /* RFC 7323 section 2.3 */
+};
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -302,8 +303,9 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(peer->flags & SIDE_SEEN))
         return true;
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
-    if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
-        ack > reasm_seen_end(flow, !dir) + 1) {
+    if (ack > peer->next + WINDOW_MAX ||
+        (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
+         ack > reasm_seen_end(flow, !dir) + 1)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSENT);
         return false;
     }
@@ -346,11 +348,11 @@ decide_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_drop_queue(flow, WEIR_TOSERVER);
 }
 
-/* Whether a SYN/ACK acknowledges the peer's SYN, and perhaps data that came with it. */
+/* RFC 9293 section 3.10.7.3: of a client's SYN, and of data on it, no more than was sent. */
 static bool
-answers_syn(const struct side *peer, const struct weir_packet *pkt)
+acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct weir_packet *pkt)
 {
-    return pkt->tcp_ack - peer->base <= UINT16_MAX;
+    return pkt->tcp_ack - flow->side[of_syn].base <= reasm_seen_end(flow, of_syn);
 }
 
 /* Where both sides sent a SYN, the client's SYN/ACK repeats its SYN and acknowledges the other. */
@@ -358,10 +360,10 @@ static void
 track_client_syn_ack(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
-    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
+    const struct side *client = &flow->side[WEIR_TOSERVER];
 
     if (!(flow->flags & FLOW_BOTH_OPEN) || client->base != pkt->tcp_seq + 1 ||
-        !answers_syn(server, pkt) || flow->flags & FLOW_ESTABLISHED) {
+        !acks_syn(flow, WEIR_TOCLIENT, pkt) || flow->flags & FLOW_ESTABLISHED) {
         raise_stray_syn(e, flow, WEIR_TOSERVER, WEIR_BAD_HANDSHAKE_DIRECTION);
         return;
     }
@@ -373,8 +375,7 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
 static void
 note_other_syn_ack(struct weir_flow *flow, const struct weir_packet *pkt)
 {
-    if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) ||
-        !answers_syn(&flow->side[WEIR_TOSERVER], pkt))
+    if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) || !acks_syn(flow, WEIR_TOSERVER, pkt))
         return;
     flow->flags |= FLOW_OTHER_SYN_ACK;
     flow_cold(flow)->reuse_seq = pkt->tcp_seq;
@@ -407,7 +408,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
         raise_repeated_syn(e, flow, WEIR_TOCLIENT);
     } else if (side->flags & SIDE_SEEN && !opened) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
-    } else if (client->flags & SIDE_SEEN && !answers_syn(client, pkt)) {
+    } else if (client->flags & SIDE_SEEN && !acks_syn(flow, WEIR_TOSERVER, pkt)) {
         raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
     } else {
         if (!(client->flags & SIDE_SEEN))
@@ -748,6 +749,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
     int64_t urgent;
 
+    reasm_sender_at(e, flow, dir, off);
     if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
         engine_raise_plain(e, flow, dir,
                            window_is_closed(side) ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
@@ -803,7 +805,7 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
-               (pkt->tcp_flags & WEIR_TH_ACK && pkt->tcp_ack - peer->base <= UINT16_MAX);
+               (pkt->tcp_flags & WEIR_TH_ACK && acks_syn(flow, !dir, pkt));
     off = side_offset(side, pkt->tcp_seq - side->base);
     if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
         refuses_syn(flow, dir, pkt))
@@ -847,14 +849,17 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. */
+/*
+ * A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. Where it sent
+ * data on it, and the capture missed the SYN/ACK, the server's first data tells what became of that.
+ */
 static bool
-too_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
 
     return !(side->flags & SIDE_SEEN) && peer->flags & SIDE_SYN && peer->next == 0 &&
-           peer->packets == 1 && pkt->payload_wire == 0;
+           !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
 }
 
 static void

@@ -713,6 +713,85 @@ a_gap_before_a_waiting_fin_ends_at_the_fin(void **state)
     }
 }
 
+/* RFC 9293 section 3.10.7.4: the server ignores such an ACK, and has yet to send its first byte. */
+static void
+an_ack_of_what_was_never_sent_makes_no_gap(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 5000, "");
+    wait_ms(2000);
+    server(A, 0, 0, "");
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
+}
+
+/* The capture missed them: the server's number tells that it sent them. */
+static void
+acknowledged_bytes_are_missing_once_the_sender_is_behind_them(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 50, "");
+    server(A, 50, 0, "");
+    wait_ms(800);
+    server(A, 50, 0, "");
+    expect("");
+    wait_ms(400);
+    client(A, 0, 50, "");
+    expect("gap < offset=0 length=50 cause=acked\n");
+}
+
+/* RFC 9293 section 3.10.7.3; Linux. */
+static void
+a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, 99, 1, "");
+    server(R | A, 99, 1, "");
+    expect("bad_handshake < why=syn_ack_ack\n"
+           "bad_rst < why=bad_ack\n");
+    server(S | A, -1, 0, "");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
+/* RFC 9293 section 3.10.7.3: the client has no connection yet; Linux. */
+static void
+data_and_fin_before_the_syn_ack_are_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(A, 0, 0, "decoy");
+    server(F | A, 0, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    server(A, 0, 0, "truth");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=5000\n"
+           "payload < offset=0 length=5 data=truth after_gap=0\n");
+}
+
+/* Each would allow the next one to go a window further, until offsets of 32 bits wrap. */
+static void
+acks_cannot_climb_beyond_a_window(void **state)
+{
+    static const uint32_t ack[] = { 0, 0x3fffc000, 0x7fff8000 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 15 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 15 });
+    for (int i = 0; i < 3; i++)
+        send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER + ack[i] });
+    record_clear(&fixture.record);
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
+}
+
 static void
 a_flow_without_its_syn_is_picked_up(void **state)
 {
@@ -1288,6 +1367,11 @@ main(void)
         TEST(a_segment_that_covers_a_waiting_fin_takes_its_place),
         TEST(data_behind_a_waiting_fin_goes_when_its_turn_comes),
         TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
+        TEST(an_ack_of_what_was_never_sent_makes_no_gap),
+        TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
+        TEST(a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused),
+        TEST(data_and_fin_before_the_syn_ack_are_refused),
+        TEST(acks_cannot_climb_beyond_a_window),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
