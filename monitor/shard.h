@@ -121,6 +121,9 @@ enum {
     FLOW_RARE = 1 << 7,        /* flow_cold.rare is not NULL */
 };
 
+/* Above them: for the data of each direction, enum weir_policy of its receiver. */
+enum { POLICY_SHIFT = 24, POLICY_BITS = 4 };
+
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
