@@ -7,9 +7,13 @@
 
 #include "rule/vars.h"
 
+#include <weir/monitor.h>
+
 struct settings {
     struct vars *vars;
-    bool midstream; /* stream.midstream */
+    bool midstream;                 /* stream.midstream */
+    struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
+    size_t n_hosts;
 };
 
 /*
@@ -17,5 +21,8 @@ struct settings {
  */
 int
 settings_set(struct settings *settings, const char *text, bool *ignored, struct weir_errbuf *err);
+
+/* Free what settings_set() made; vars are the caller's. */
+void settings_free(struct settings *settings);
 
 #endif
