@@ -3,6 +3,7 @@
 
 #include <weir/port.h>
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -204,13 +205,84 @@ take_cores(void *ctx, const char *value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* "10.0.0.1", "10.0.0.0/8", "2001:db8::/32". */
+static bool
+parse_network(const char *text, struct weir_host_policy *out)
+{
+    size_t n = strcspn(text, "/");
+    char addr[INET6_ADDRSTRLEN], *end;
+    unsigned long most, prefix;
+
+    if (n >= sizeof(addr))
+        return false;
+    memcpy(addr, text, n);
+    addr[n] = '\0';
+    out->ip_version = strchr(addr, ':') != NULL ? 6 : 4;
+    if (inet_pton(out->ip_version == 4 ? AF_INET : AF_INET6, addr, out->addr.b) != 1)
+        return false;
+    prefix = most = out->ip_version == 4 ? 32 : 128;
+    if (text[n] == '/') {
+        prefix = strtoul(text + n + 1, &end, 10);
+        if (text[n + 1] < '0' || text[n + 1] > '9' || *end != '\0')
+            return false;
+    }
+    out->prefix = (uint8_t)prefix;
+    return prefix <= most;
+}
+
+int
+cli_add_host(struct cli *cli, const struct weir_host_policy *host, struct weir_errbuf *err)
+{
+    size_t n = cli->monitor.n_hosts;
+    struct weir_host_policy *more = realloc(cli->hosts, (n + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    more[n] = *host;
+    cli->monitor.hosts = cli->hosts = more;
+    cli->monitor.n_hosts = n + 1;
+    return WEIR_E_OK;
+}
+
+static int
+no_policy(const char *name, size_t n, struct weir_errbuf *err)
+{
+    char names[200] = "";
+
+    for (unsigned i = 0; i < WEIR_POLICY_COUNT; i++) {
+        size_t at = strlen(names);
+
+        snprintf(names + at, sizeof(names) - at, "%s%s", i > 0 ? ", " : "", weir_policy_name(i));
+    }
+    return weir_err_set(err, WEIR_E_INVAL, "--policy: '%.*s' is none of %s", (int)n, name, names);
+}
+
+/* NAME for all hosts, or NAME=ADDRESS[/LEN] for some. */
 static int
 take_policy(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    ((struct cli *)ctx)->monitor.policy = WEIR_POLICY_LINUX;
-    if (strcmp(value, "linux") != 0)
-        return weir_err_set(err, WEIR_E_INVAL, "--policy: linux is expected, not '%s'", value);
-    return WEIR_E_OK;
+    struct cli *cli = ctx;
+    size_t n = strcspn(value, "=");
+    struct weir_host_policy host = { .prefix = 0 };
+    char name[16] = "";
+    int policy;
+
+    if (n < sizeof(name))
+        memcpy(name, value, n);
+    policy = weir_policy_find(name);
+    if (policy < 0)
+        return no_policy(value, n, err);
+    host.policy = (enum weir_policy)policy;
+    if (value[n] == '\0') {
+        cli->monitor.policy = host.policy;
+        return WEIR_E_OK;
+    }
+    if (!parse_network(value + n + 1, &host))
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--policy: an address (10.0.0.1, 10.0.0.0/8, 2001:db8::/32) is "
+                            "expected, not '%s'",
+                            value + n + 1);
+    return cli_add_host(cli, &host, err);
 }
 
 static int
@@ -273,7 +345,11 @@ static const struct cli_option common[] = {
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
     { 'j', "cores", "N", "packet threads (1)", take_cores },
-    { 0, "policy", "NAME", "what the target hosts are: linux (default)", take_policy },
+    { 0, "policy", "NAME[=NET]",
+      "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
+      "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
+      "                          vista, solaris, macos, irix, hpux10, hpux11; may be repeated",
+      take_policy },
     { 0, "memcap", "SIZE", "memory for flows and their data (default: 4GiB)", take_memcap },
     { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
       take_strict },
@@ -491,6 +567,8 @@ cli_free(struct cli *cli)
 {
     free(cli->inputs);
     free(cli->filter);
+    free(cli->hosts);
+    cli->hosts = NULL;
     cli->inputs = NULL;
     cli->filter = NULL;
 }

@@ -5,6 +5,7 @@ libcore_la_SOURCES += \
     %D%/engine.c %D%/engine.h \
     %D%/event.c \
     %D%/flow.c \
+    %D%/hosts.c %D%/hosts.h \
     %D%/monitor.c \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
@@ -42,6 +43,17 @@ tests_unit_test_tcp_SOURCES  = tests/unit/test_tcp.c
 tests_unit_test_tcp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_tcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tcp_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_hosts
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c
+tests_unit_test_hosts_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hosts_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_overlap
+tests_unit_test_overlap_SOURCES  = tests/unit/test_overlap.c tests/unit/overlap_vectors.h
+tests_unit_test_overlap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_overlap_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_overlap_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_monitor
 tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c

@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "decode.h"
 #include "engine.h"
+#include "hosts.h"
 #include "reasm.h"
 #include "track.h"
 
@@ -32,11 +33,13 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     static const struct weir_monitor_opts defaults;
     struct weir_monitor *m;
     struct engine *e;
+    int rc;
 
     *out = NULL;
     if (opts == NULL)
         opts = &defaults;
-    if (opts->memcap != 0 && opts->memcap < LEAST_MEMCAP)
+    if ((opts->memcap != 0 && opts->memcap < LEAST_MEMCAP) ||
+        (unsigned)opts->policy >= WEIR_POLICY_COUNT)
         return WEIR_E_INVAL;
     m = aligned_alloc(alignof(struct weir_monitor), sizeof(*m));
     if (m == NULL)
@@ -48,10 +51,15 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
         e->opts.memcap = DEFAULT_MEMCAP;
     e->secret = (struct hash_key){ mix64(opts->seed + 1), mix64(~opts->seed) };
     e->window = KEPT_WINDOW;
-    if (weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core) != WEIR_E_OK) {
+    rc = hosts_new(opts->hosts, opts->n_hosts, opts->policy, &e->hosts);
+    if (rc == WEIR_E_OK)
+        rc = weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core);
+    if (rc != WEIR_E_OK) {
+        hosts_free(e->hosts);
         free(m);
-        return WEIR_E_NOMEM;
+        return rc;
     }
+    e->opts.hosts = NULL; /* copied; not ours to keep */
     weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
     *out = m;
     return WEIR_E_OK;
@@ -136,6 +144,7 @@ weir_monitor_free(struct weir_monitor *m)
         munmap(m->e.range, m->e.range_size);
     }
     free(m->e.flowless);
+    hosts_free(m->e.hosts);
     free(m);
 }
 
@@ -233,6 +242,15 @@ add_flow(struct engine *e, const struct arrival *a)
     return flow;
 }
 
+/* The receiver of each direction decides; pkt goes in direction dir. */
+static void
+set_policies(const struct engine *e, struct weir_flow *flow, const struct weir_packet *pkt,
+             enum weir_dir dir)
+{
+    flow_set_policy(flow, dir, hosts_find(e->hosts, &pkt->dst, pkt->ip_version));
+    flow_set_policy(flow, !dir, hosts_find(e->hosts, &pkt->src, pkt->ip_version));
+}
+
 /* answers: the SYN that this SYN/ACK answers came while the tuple was another flow's. */
 static struct weir_flow *
 start_flow(struct engine *e, const struct arrival *a, bool answers)
@@ -253,6 +271,8 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
     if (tcp && (!tcp_is_syn(pkt) || (!from_client && !answers)))
         flow->flags |= FLOW_MIDSTREAM;
     flow->side[WEIR_TOCLIENT].state = WEIR_TCP_LISTEN;
+    if (tcp)
+        set_policies(e, flow, pkt, from_client ? WEIR_TOSERVER : WEIR_TOCLIENT);
     e->stats.flows++;
     e->stats.live_flows++;
     if (e->n_apps > 0)

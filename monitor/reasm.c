@@ -276,16 +276,15 @@ reasm_delivered(const struct weir_flow *flow, enum weir_dir dir)
     return (uint64_t)(flow->side[dir].next - (rare != NULL ? rare->lost[dir] : 0));
 }
 
-size_t
-reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n)
+/* Copy what the segments from place i on hold, from offset on, up to the first that is missing. */
+static size_t
+copy_held(const struct side *side, struct segs *segs, uint32_t i, int64_t offset, uint8_t *to,
+          size_t n)
 {
-    const struct side *side = &flow->side[dir];
-    struct segs *kept = flow->kept[dir];
     size_t done = 0;
 
-    n = (int64_t)n < side->next - offset ? n : (size_t)greater(side->next - offset, 0);
-    for (uint32_t i = segs_find(kept, (uint32_t)offset); i < segs_count(kept) && done < n; i++) {
-        const struct seg *seg = segs_at(kept, i);
+    for (; i < segs_count(segs) && done < n; i++) {
+        const struct seg *seg = segs_at(segs, i);
         int64_t into = offset + (int64_t)done - seg_start(side, seg);
         size_t part;
 
@@ -298,7 +297,23 @@ reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint
     return done;
 }
 
+size_t
+reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n)
+{
+    const struct side *side = &flow->side[dir];
+    struct segs *kept = flow->kept[dir];
+
+    n = (int64_t)n < side->next - offset ? n : (size_t)greater(side->next - offset, 0);
+    return copy_held(side, kept, segs_find(kept, (uint32_t)offset), offset, to, n);
+}
+
 /* ---- comparison ---------------------------------------------------------------------------- */
+
+static bool
+differs(const struct overlap *out)
+{
+    return out->diff_end > out->diff_off;
+}
 
 static void
 widen(int64_t *off, int64_t *end, int64_t from, int64_t to)
@@ -320,26 +335,31 @@ note_difference(struct overlap *out, const uint8_t *new, const uint8_t *old, int
         first++;
     while (new[last] == old[last])
         last--;
-    if (out->diff_off == out->diff_end)
+    if (!differs(out))
         out->kept = kept;
     widen(&out->diff_off, &out->diff_end, from + first, from + last + 1);
 }
 
-/* Compare the part [from, to) of the chunk with the segment, which covers it. */
+/*
+ * Compare the part [from, to) of the chunk with the segment, which covers it. Behind a difference
+ * only what lies next to it counts: where nothing was seen, or is held, there are no old bytes.
+ */
 static void
 compare_part(const struct engine *e, const struct chunk *chunk, const struct seg *seg,
              int64_t seg_off, int64_t from, int64_t to, enum weir_kept kept, struct overlap *out)
 {
     const uint8_t *new = chunk->data + (from - chunk->off);
 
+    if (differs(out) && (from != out->held_end || seg->kind == SEG_DIGEST))
+        return;
     if (seg->kind != SEG_DIGEST) {
         note_difference(out, new, seg->data + (from - seg_off), to - from, from, kept);
-        return;
-    }
-    if (from != seg_off || to - from != seg->len)
+        out->held_end = to;
+    } else if (from != seg_off || to - from != seg->len) {
         out->verified = false;
-    else if (siphash13_bytes(&e->secret, new, seg->len) != seg->digest)
+    } else if (siphash13_bytes(&e->secret, new, seg->len) != seg->digest) {
         widen(&out->diff_off, &out->diff_end, from, to);
+    }
 }
 
 /*
@@ -384,13 +404,13 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 }
 
 static bool
-chunk_wins(const struct engine *e, const struct chunk *chunk, const struct queued *q,
+chunk_wins(enum weir_policy policy, const struct chunk *chunk, const struct queued *q,
            int64_t seg_off)
 {
     int64_t start = chunk->off - (seg_off - q->cut_front);
     int64_t end = chunk->end - (seg_off + q->seg.len + q->cut_back);
 
-    return policy_new_wins(e->opts.policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
+    return policy_new_wins(policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
 }
 
 static void
@@ -398,6 +418,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
               const struct chunk *chunk, struct overlap *out)
 {
     const struct side *side = flow_side(flow, dir);
+    enum weir_policy policy = flow_policy(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     int64_t off = greater(chunk->off, side->next);
 
@@ -411,7 +432,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
         compare_part(e, chunk, &q->seg, seg_off, from, to,
-                     chunk_wins(e, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+                     chunk_wins(policy, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
     }
 }
 
@@ -426,38 +447,23 @@ reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         compare_queue(e, flow, dir, chunk, out);
 }
 
-/* Write what the segments from place i on hold of [off, end) over it. */
-static void
-overlay(struct engine *e, const struct side *side, struct segs *segs, uint32_t i, int64_t off,
-        int64_t end)
-{
-    for (; i < segs_count(segs); i++) {
-        const struct seg *seg = segs_at(segs, i);
-        int64_t seg_off = seg_start(side, seg);
-        int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, end);
-
-        if (from >= to)
-            break;
-        if (seg->kind != SEG_DIGEST)
-            memcpy(e->scratch + (from - off), seg->data + (from - seg_off), (size_t)(to - from));
-    }
-}
-
 struct weir_bytes
-reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                const struct chunk *chunk, int64_t off, int64_t end)
+reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
+                int64_t end)
 {
     const struct side *side = flow_side(flow, dir);
+    size_t room = (size_t)smaller(end - off, SCRATCH);
+    size_t n = copy_held(side, flow->kept[dir], first_compared(flow, dir, off), off, e->scratch,
+                         room);
 
-    end = smaller(end, off + SCRATCH);
-    memcpy(e->scratch, chunk->data + (off - chunk->off), (size_t)(end - off));
-    overlay(e, side, flow->kept[dir], first_compared(flow, dir, off), off, end);
     if (has_queue(flow, dir)) {
         struct segs *queue = *queue_of(flow, dir);
+        int64_t from = off + (int64_t)n;
 
-        overlay(e, side, queue, segs_find(queue, (uint32_t)off), off, end);
+        n += copy_held(side, queue, segs_find(queue, (uint32_t)from), from, e->scratch + n,
+                       room - n);
     }
-    return (struct weir_bytes){ e->scratch, (uint32_t)(end - off) };
+    return (struct weir_bytes){ e->scratch, (uint32_t)n };
 }
 
 /* ---- the queue ----------------------------------------------------------------------------- */
@@ -506,26 +512,48 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     return true;
 }
 
+/* Cut the segment at place i in two at an offset inside. False: memory ended, it stays whole. */
+static bool
+split_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t at)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs **queue = queue_of(flow, dir);
+    int64_t front = at - seg_start(side, segs_at(*queue, i));
+
+    if (!queued_split(queue, flow_mem(flow), i, (uint32_t)front))
+        return false;
+    if (side_acked(side) < at) /* the ACK passed the hole before the front only */
+        queued_at(*queue, i + 1)->acked_at = 0;
+    return true;
+}
+
 /*
- * The chunk wins over the segment at place i, which starts at or behind what is left of the chunk:
- * remove it, or what the chunk covers of it. Returns whether it is gone.
+ * The chunk wins over the segment at place *i: that loses what lies in [from, end). What it keeps
+ * before from is passed by *i. False: memory ended where it had to become two, and it lost nothing.
  */
 static bool
-yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t end)
+yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t *i, int64_t from, int64_t end)
 {
     struct rare *rare = flow_rare(flow);
-    struct queued *q = queued_at(rare->queue[dir], i);
-    struct seg *seg = &q->seg;
-    int64_t covered = end - seg_start(flow_side(flow, dir), seg);
+    struct queued *q = queued_at(rare->queue[dir], *i);
+    int64_t seg_off = seg_start(flow_side(flow, dir), &q->seg), seg_end = seg_off + q->seg.len;
 
-    if (covered < seg->len) {
-        queued_cut_front(q, (uint32_t)covered);
-        rare->queued[dir] -= (uint64_t)covered;
-        return false;
+    if (seg_off < from && seg_end > end) {
+        if (!split_segment(flow, dir, *i, end))
+            return false;
+        q = queued_at(rare->queue[dir], *i);
+        seg_end = end;
     }
-    rare->queued[dir] -= seg->len;
-    seg_drop(seg, flow_mem(flow));
-    segs_remove(rare->queue[dir], i);
+    rare->queued[dir] -= (uint64_t)(smaller(seg_end, end) - greater(seg_off, from));
+    if (seg_off < from) {
+        queued_cut_back(q, (uint32_t)(seg_end - from));
+        ++*i;
+    } else if (seg_end > end) {
+        queued_cut_front(q, (uint32_t)(end - seg_off));
+    } else {
+        seg_drop(&q->seg, flow_mem(flow));
+        segs_remove(rare->queue[dir], *i);
+    }
     return true;
 }
 
@@ -547,9 +575,9 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
 
         if (seg_off >= chunk->end)
             break;
-        if (chunk_wins(e, chunk, q, seg_off)) {
-            if (!yield_segment(flow, dir, i, chunk->end))
-                break;
+        if (chunk_wins(flow_policy(flow, dir), chunk, q, seg_off)) {
+            if (!yield_segment(flow, dir, &i, from, chunk->end))
+                return false;
             continue;
         }
         if (from < seg_off && !queue_part(e, flow, dir, chunk, from, seg_off, i++))

@@ -21,7 +21,8 @@ struct chunk {
 struct overlap {
     int64_t off, end;           /* first to last byte seen before; off == end: none */
     int64_t bytes;              /* how many of them were seen before */
-    int64_t diff_off, diff_end; /* first to last byte that differs; equal: none */
+    int64_t diff_off, diff_end; /* first to last byte that differs, before a hole; equal: none */
+    int64_t held_end;           /* no hole lies between the difference and this offset */
     enum weir_kept kept;
     bool verified; /* all of them could be compared */
 };
@@ -58,9 +59,9 @@ side_acked(const struct side *side)
 void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    const struct chunk *chunk, struct overlap *out);
 
-/* Bytes of the chunk as they were seen before, in e->scratch, from off on, at most SCRATCH. */
+/* Bytes seen before, in e->scratch, from off on, as far as they are held; at most SCRATCH. */
 struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                                  const struct chunk *chunk, int64_t off, int64_t end);
+                                  int64_t off, int64_t end);
 
 /*
  * Deliver a chunk that starts at or before next, or queue it behind the hole before it. While a

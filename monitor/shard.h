@@ -154,6 +154,7 @@ struct flow_cold {
     uint32_t reuse_seq;      /* FLOW_REUSE_WAITS: sequence number of that SYN */
     uint32_t asleep;   /* taps that had not ended when the flow did; free slot: the next one */
     struct rare *rare; /* NULL until data came out of order or was given up */
+    uint8_t policy[2]; /* for the data of each direction: enum weir_policy of its receiver */
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 

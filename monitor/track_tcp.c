@@ -505,7 +505,7 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
            const struct overlap *seen)
 {
     struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = (uint8_t)dir };
-    uint32_t n;
+    uint32_t n = (uint32_t)(seen->diff_end - seen->diff_off);
 
     if (!engine_raises(e, flow, WEIR_EV_FAKE_RETRANSMIT))
         return;
@@ -514,9 +514,7 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     ev.fake_retransmit.diff_offset = seen->diff_off;
     ev.fake_retransmit.diff_length = seen->diff_end - seen->diff_off;
     ev.fake_retransmit.kept = (uint8_t)seen->kept;
-    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, chunk, seen->diff_off,
-                                                  seen->diff_end);
-    n = ev.fake_retransmit.old_data.n;
+    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, seen->diff_off, seen->diff_end);
     ev.fake_retransmit.new_data = (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off),
                                                        n };
     engine_deliver(e, flow, &ev);

@@ -34,7 +34,7 @@ tests_unit_test_mem_SOURCES = tests/unit/test_mem.c
 tests_unit_test_mem_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mem_LDADD   = libcore.la $(CMOCKA_LIBS)
 
-tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/unit/overlap_vectors.h
 tests_unit_test_policy_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_policy_LDADD   = libcore.la $(CMOCKA_LIBS)
 

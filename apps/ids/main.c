@@ -218,6 +218,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     struct detect_opts opts = { .midstream = prg->settings.midstream, .memory = memcap / 4 };
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
+    for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
+        rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
         return rc;
     *spec =

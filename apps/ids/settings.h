@@ -7,6 +7,8 @@
 
 #include "rule/vars.h"
 
+#include <weir/monitor.h>
+
 struct settings {
     struct vars *vars;
     bool midstream; /* stream.midstream */
@@ -15,6 +17,8 @@ struct settings {
         struct text name; /* in the text it was set with */
     } * given;            /* variables that were set; owned */
     size_t n_given;
+    struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
+    size_t n_hosts;
 };
 
 /*
@@ -30,6 +34,7 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
  */
 int settings_check(const struct settings *settings, struct weir_errbuf *err);
 
+/* Free what settings_set() made, and vars. */
 void settings_free(struct settings *settings);
 
 #endif

@@ -259,8 +259,9 @@ struct weir_event {
             int64_t length;
             int64_t diff_offset; /**< first to last differing byte */
             int64_t diff_length;
-            uint8_t kept;               /**< enum weir_kept */
-            struct weir_bytes old_data; /**< the bytes from diff_offset on, diff_length of them */
+            uint8_t kept; /**< enum weir_kept */
+            struct weir_bytes
+                old_data; /**< diff_length bytes from diff_offset on; none if only a digest was left */
             struct weir_bytes new_data;
         } fake_retransmit;
         struct {

@@ -137,6 +137,9 @@ eng("handshake", hello, data(), ack(), data(20, 1), ack(0, 255, 0), fin(), fin(1
 eng("checksums", hello, data(), ack(), step(15), data(5, 1), options=0)
 eng("stable", hello, data(), at(-5, 9), at(-5, 5, 1), ack(), fin(), options=3)
 eng("overlap", hello, at(10, 10), at(5, 10, 1), at(12, 20, 2), at(0, 5), ack(9), at(0, 40), ack(40))
+for policy, name in enumerate(("linux", "first", "last", "bsd", "old_linux", "windows", "windows2k3", "vista", "solaris")):
+    eng("overlap_" + name, hello, at(10, 20), at(14, 4, 1), at(25, 12, 2), at(4, 9, 3), at(10, 20, 4), at(2, 40, 5),
+        at(16, 3), ack(18), at(40, 9, 6), ack(30), at(0, 3), ack(60), options=1 | policy << 4)
 eng("hole_acked", hello, at(20, 10), ack(30), wait(20), data(), wait(20))
 eng("hole_never_acked", hello, at(20, 10), ack(0), at(60, 4))
 eng("one_sided", data(), at(20, 30), data(), step(7, 0, 0, 9, 40))

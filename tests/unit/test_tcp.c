@@ -213,6 +213,40 @@ a_fake_in_the_queue_says_who_wins(void **state)
            "payload > offset=6 length=2 data=AA after_gap=0\n");
 }
 
+/* What was never seen is not shown as old: of two conflicts with a hole between, the first is told. */
+static void
+a_fake_ends_before_a_hole(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 4, 0, "AAAA");
+    client(A, 12, 0, "BBBB");
+    client(A, 4, 0, "AxxAccccyyyyy");
+    expect("out_of_order > offset=4 length=4 hole=4\n"
+           "out_of_order > offset=12 length=4 hole=12\n"
+           "fake_retransmit > offset=4 length=12 diff_offset=5 diff_length=2 kept=new "
+           "old_data=AA new_data=xx\n"
+           "out_of_order > offset=4 length=13 hole=4\n");
+}
+
+/* Delivered bytes and those that wait behind them, with nothing missing, are one old text. */
+static void
+a_fake_goes_over_segments_that_touch(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 4, 0, "AA");
+    client(A, 6, 0, "BB");
+    client(A, 8, 0, "CC");
+    client(A, 5, 0, "xBByC");
+    expect("out_of_order > offset=4 length=2 hole=4\n"
+           "out_of_order > offset=6 length=2 hole=6\n"
+           "out_of_order > offset=8 length=2 hole=8\n"
+           "fake_retransmit > offset=5 length=5 diff_offset=5 diff_length=4 kept=old "
+           "old_data=ABBC new_data=xBBy\n"
+           "out_of_order > offset=5 length=5 hole=5\n");
+}
+
 static void
 an_acknowledged_hole_is_a_gap_after_a_second(void **state)
 {
@@ -1334,6 +1368,8 @@ main(void)
         TEST(different_bytes_again_are_a_fake_before_and_after_the_ack),
         TEST(data_out_of_order_waits_and_comes_in_order),
         TEST(a_fake_in_the_queue_says_who_wins),
+        TEST(a_fake_ends_before_a_hole),
+        TEST(a_fake_goes_over_segments_that_touch),
         TEST(an_acknowledged_hole_is_a_gap_after_a_second),
         TEST(late_bytes_fill_an_acknowledged_hole),
         TEST(acknowledged_bytes_that_never_came_are_a_gap),
