@@ -49,7 +49,7 @@ static void
 check_fault(const struct weir_frame *f, const struct decode_fault *fault)
 {
     assert(fault->why > WEIR_BAD_NONE && fault->why <= WEIR_BAD_LAYERS);
-    assert(fault->layer <= WEIR_LAYER_ICMPV6);
+    assert(fault->layer <= WEIR_LAYER_TUNNEL);
     assert(fault->why != WEIR_BAD_TRUNCATED || f->caplen < f->wirelen);
     assert(fault->why != WEIR_BAD_LAYERS || f->caplen >= 60);
 }
