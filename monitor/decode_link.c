@@ -79,7 +79,7 @@ pppoe(struct walk *w)
 
 /* ---- MPLS ---------------------------------------------------------------------------------- */
 
-enum guess { NO, YES, CUT };
+enum guess { NO, YES, TAGGED, CUT };
 
 /* Whether an Ethernet header may begin so many bytes from here. */
 static enum guess
@@ -90,14 +90,15 @@ looks_like_ethernet(const struct walk *w, uint32_t at)
     if (rd_left(&w->rd) < at + 14)
         return CUT;
     switch (be16(w->rd.p + at + 12)) {
+    case 0x8100:
+    case 0x88a8:
+        return TAGGED;
     case 0x0800:
     case 0x0806:
-    case 0x8100:
     case 0x86dd:
     case 0x8847:
     case 0x8848:
     case 0x8864:
-    case 0x88a8:
         return YES;
     default:
         return NO;
@@ -106,7 +107,8 @@ looks_like_ethernet(const struct walk *w, uint32_t at)
 
 /*
  * A pseudowire, RFC 4448 section 4: a frame with or without a control word before it, and no field
- * tells which. Taken is the one reading that makes a frame of it.
+ * tells which. Taken is the one reading that makes a frame of it; a VLAN tag without a control word
+ * is followed by what looks like a type with one.
  */
 static enum layer
 pseudowire(struct walk *w)
@@ -117,11 +119,11 @@ pseudowire(struct walk *w)
 
     if (plain == CUT || controlled == CUT)
         return bad(w, WEIR_LAYER_MPLS, WEIR_BAD_TRUNCATED);
-    if (plain == controlled)
+    if (plain == TAGGED || (plain == YES && controlled == NO))
+        return inner_ethernet(w);
+    if (plain == YES || controlled == NO)
         return L_NO_FLOW;
-    if (controlled == YES && take(w, 4, WEIR_LAYER_MPLS) == NULL)
-        return L_BAD;
-    return inner_ethernet(w);
+    return take(w, 4, WEIR_LAYER_MPLS) != NULL ? inner_ethernet(w) : L_BAD;
 }
 
 /* RFC 3032 section 2.1. What lies behind the stack is told by its first nibble, RFC 4928. */
