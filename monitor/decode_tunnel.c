@@ -231,19 +231,29 @@ teredo_address(const uint8_t *p)
     return be32(p) == 0x20010000 || (be16(p) & 0xffc0) == 0xfe80;
 }
 
-/* RFC 4380 section 5.1.1: an authentication header, then an origin indication, may come first. */
+/* RFC 4380 section 5.1.1: an authentication header, then an origin indication. False: they are cut. */
+static bool
+teredo_headers(struct walk *w)
+{
+    const uint8_t *p = peek(w, 4, WEIR_LAYER_TUNNEL);
+
+    if (p != NULL && be16(p) == 1) {
+        if (take(w, 13U + p[2] + p[3], WEIR_LAYER_TUNNEL) == NULL)
+            return false;
+        p = peek(w, 4, WEIR_LAYER_TUNNEL);
+    }
+    if (p != NULL && be16(p) == 0)
+        p = take(w, 8, WEIR_LAYER_TUNNEL);
+    return p != NULL;
+}
+
 enum layer
 teredo(struct walk *w)
 {
     const uint8_t *p;
 
     into_tunnel(w, true);
-    p = peek(w, 4, WEIR_LAYER_TUNNEL);
-    if (p != NULL && be16(p) == 1 && take(w, 13U + p[2] + p[3], WEIR_LAYER_TUNNEL) != NULL)
-        p = peek(w, 4, WEIR_LAYER_TUNNEL);
-    if (p != NULL && be16(p) == 0)
-        p = take(w, 8, WEIR_LAYER_TUNNEL);
-    if (p == NULL)
+    if (!teredo_headers(w))
         return L_BAD;
     p = peek(w, 40, WEIR_LAYER_TUNNEL);
     if (p == NULL)
