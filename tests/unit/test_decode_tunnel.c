@@ -551,6 +551,67 @@ vlan_ids_inside_replace_those_around(void **state)
     }
 }
 
+static void
+both_vlan_tags_inside_are_kept(void **state)
+{
+    struct bytes inside = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, MACS, 0x88, 0xa8, 0, 30, 0x81, 0,
+                                   0, 40, 0x81, 0, 0, 50, 0x08, 0);
+    struct bytes frame = in_udp(50000, 4789, &inside);
+    struct got g = run_whole(RAW, &frame);
+
+    (void)state;
+    assert_int_equal(g.pkt.n_vlan, 2);
+    assert_int_equal(g.pkt.vlan[0], 30);
+    assert_int_equal(g.pkt.vlan[1], 40);
+    done(&g);
+}
+
+static void
+too_many_layers_are_told_inside_udp_too(void **state)
+{
+    struct bytes inside = WITH_TCP(0, 0x08, 0, 0, 0, 0, 0, 7, 0, MACS), frame;
+
+    (void)state;
+    for (int i = 0; i < 16; i++)
+        ADD_BYTES(&inside, 0x81, 0, 0, 5);
+    ADD_BYTES(&inside, 0x08, 0);
+    ADD(&inside, tcp4);
+    frame = in_udp(50000, 4789, &inside);
+    assert_bad(RAW, &frame, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
+}
+
+static void
+the_length_of_gtpu_fences_what_is_inside(void **state)
+{
+    struct bytes inside = WITH_TCP(4, 0x30, 255, 0, sizeof(tcp4), 0, 0, 0, 1), frame;
+
+    (void)state;
+    ADD_BYTES(&inside, 1, 2, 3, 4, 5);
+    frame = in_udp(50000, 2152, &inside);
+    assert_tcp(RAW, &frame, 4, 5);
+    inside.b[8 + 3] += 5; /* the packet's length, which the datagram would hold */
+    frame = in_udp(50000, 2152, &inside);
+    assert_outer(&frame, 17, 2152);
+}
+
+static void
+ports_of_the_tunnel_are_none_of_what_is_inside(void **state)
+{
+    struct bytes inside = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, ETH4), frame;
+    struct got g;
+
+    (void)state;
+    inside.b[31] = 132; /* SCTP: without ports here */
+    frame = in_udp(50000, 4789, &inside);
+    g = run_whole(RAW, &frame);
+    assert_int_equal(g.result, DECODE_FLOW);
+    assert_int_equal(g.pkt.proto, 132);
+    assert_int_equal(g.pkt.src_port, 0);
+    assert_int_equal(g.pkt.dst_port, 0);
+    assert_int_equal(g.pkt.l4_len, 25);
+    done(&g);
+}
+
 int
 main(void)
 {
@@ -576,6 +637,10 @@ main(void)
         cmocka_unit_test(a_tunnel_in_udp_that_ends_early_is_plain_udp),
         cmocka_unit_test(a_bad_tunnel_in_one_by_port_is_payload_of_what_carries_it),
         cmocka_unit_test(vlan_ids_inside_replace_those_around),
+        cmocka_unit_test(both_vlan_tags_inside_are_kept),
+        cmocka_unit_test(too_many_layers_are_told_inside_udp_too),
+        cmocka_unit_test(the_length_of_gtpu_fences_what_is_inside),
+        cmocka_unit_test(ports_of_the_tunnel_are_none_of_what_is_inside),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
