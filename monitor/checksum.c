@@ -62,6 +62,8 @@ bool
 checksums_right(const struct weir_packet *pkt, enum weir_layer *layer)
 {
     *layer = WEIR_LAYER_IPV4;
+    if (pkt->bad_outer_sum)
+        return false;
     if (pkt->ip_version == 4 && checksum_add(pkt->ip, (pkt->ip[0] & 15U) * 4U, 0) != 0xffff)
         return false;
     if (pkt->l4 == NULL || pkt->truncated)

@@ -1,7 +1,12 @@
 /*
- * From a frame to a packet: link, VLAN, network and transport headers, each read through a
+ * From a frame to a packet: link, VLAN, tunnel, network and transport headers, each read through a
  * bounded reader. A frame cut by the snap length (truncated) and one that contradicts itself
  * (malformed) are different answers.
+ *
+ * The packet is the innermost IP packet that can be read:
+ * - where a tunnel holds nothing of IP, or has a form that is not opened, it is the one around it;
+ * - likewise where only a UDP port spoke for the tunnel and what is inside is malformed;
+ * - VLAN ids are those of the frame in the tunnel, or, if that has no tag, those around it.
  */
 #ifndef WEIR_DECODE_H
 #define WEIR_DECODE_H

@@ -13,8 +13,8 @@ static const char *const states[] = { "closed",      "listen",     "syn_sent",  
                                       "closing",     "last_ack",   "time_wait",  NULL };
 static const char *const gap_causes[] = { "acked", "memcap", "one_sided", "never_acked", NULL };
 static const char *const kept[] = { "old", "new", NULL };
-static const char *const layers[] = { "link", "vlan", "ipv4",   "ipv6", "tcp",
-                                      "udp",  "icmp", "icmpv6", NULL };
+static const char *const layers[] = { "link", "vlan",   "ipv4", "ipv6", "tcp",    "udp",
+                                      "icmp", "icmpv6", "mpls", "ppp",  "tunnel", NULL };
 static const char *const bads[] = { "none",   "truncated", "too_short", "version", "header_length",
                                     "length", "options",   "layers",    NULL };
 static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };

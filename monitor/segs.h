@@ -120,7 +120,7 @@ void seg_drop(struct seg *seg, struct mem *mem);
 bool seg_hold(struct segs *segs, struct seg *seg, struct mem *mem, const uint8_t *data,
               uint32_t len, bool stable);
 
-/* Cut n bytes (less than all) off its front. */
+/* Cut n bytes (less than all) off its front or back. */
 void queued_cut_front(struct queued *q, uint32_t n);
 void queued_cut_back(struct queued *q, uint32_t n);
 

@@ -35,7 +35,7 @@ struct segs;
  * are hashed, compared and copied for every packet.
  */
 struct flow_key {
-    uint64_t word[3]; /* addresses; ports and VLAN ids; protocol and IP version */
+    uint64_t word[3]; /* addresses; ports and VLAN ids; protocol, IP version, VNI */
 };
 
 static inline uint32_t
@@ -70,6 +70,18 @@ key_ip_version(const struct flow_key *key)
 }
 
 enum { NO_VLAN = 0xffff };
+
+static inline bool
+key_has_vni(const struct flow_key *key)
+{
+    return (key->word[2] >> 40) != 0;
+}
+
+static inline uint32_t
+key_vni(const struct flow_key *key)
+{
+    return (uint32_t)(key->word[2] >> 16) & 0xffffff;
+}
 
 /* A packet's key, and what the lookup needs with it. */
 struct flow_ref {
