@@ -13,7 +13,8 @@
 enum decode_result {
     DECODE_FLOW,     /* addresses and, where the protocol has them, ports: belongs to a flow */
     DECODE_NO_FLOW,  /* nothing wrong, but no IP inside */
-    DECODE_FRAGMENT, /* a piece of an IP packet */
+    DECODE_FRAGMENT, /* a piece of an IP packet: payload is what it carries, behind the IPv4 header
+                        or the IPv6 fragment header; pkt->ip is the header before */
     DECODE_BAD,      /* see fault */
 };
 
@@ -25,5 +26,13 @@ struct decode_fault {
 /* Fill *out from the frame; number is the caller's to set. */
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
+
+/*
+ * Decode on from an IP packet, put together from fragments, the last of which is *pkt; it keeps
+ * number, time, IP version and what was around the packet. The bytes are not stable. They are taken
+ * for the frame.
+ */
+enum decode_result decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen,
+                                struct weir_packet *pkt, struct decode_fault *fault);
 
 #endif

@@ -20,6 +20,7 @@ struct weir_monitor {
 
 enum {
     MAX_HISTORY = 1 << 20,
+    MAX_NESTED = 4,  /* fragments inside what was put together from fragments */
     EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
 };
 
@@ -102,10 +103,11 @@ start(struct weir_monitor *m, uint64_t time)
 {
     struct engine *e = &m->e;
     size_t stride = e->layout.app_stride;
+    uint64_t fragments = e->opts.memcap / FRAG_SHARE;
 
     if (e->started)
         return WEIR_E_OK;
-    if (!shard_layout(&e->layout, (size_t)(e->opts.memcap / N_SHARDS), stride))
+    if (!shard_layout(&e->layout, (size_t)((e->opts.memcap - fragments) / N_SHARDS), stride))
         return WEIR_E_LIMIT;
     if (e->flowless == NULL)
         e->flowless = calloc(1, stride + 1);
@@ -117,6 +119,7 @@ start(struct weir_monitor *m, uint64_t time)
         wheel_init(&e->wheels[i], time / TICK_NS);
         e->next_tick[i] = UINT64_MAX;
     }
+    frag_init(&e->frags, &e->arena, (size_t)fragments);
     e->tick = time / TICK_NS;
     engine_start_taps(e, e->flowless);
     e->started = true;
@@ -344,7 +347,67 @@ raise_bad_packet(struct engine *e, const struct arrival *a)
 }
 
 static void
-take(struct engine *e, const struct arrival *a)
+take_decoded(struct engine *e, const struct arrival *a)
+{
+    if (a->result == DECODE_FLOW) {
+        take_flow_packet(e, a);
+        return;
+    }
+    e->stats.no_flow++;
+    if (a->result == DECODE_BAD)
+        raise_bad_packet(e, a);
+}
+
+/* The flow of a datagram that was put together is not in the cache yet; it has to do without. */
+static void
+refer(struct engine *e, struct arrival *a)
+{
+    flow_ref(&a->pkt, &e->secret, &a->ref);
+    if (!e->opts.no_checksums)
+        a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
+}
+
+static bool
+fragment_is_sound(struct engine *e, struct arrival *a)
+{
+    a->pkt.bad_checksum = !e->opts.no_checksums && !ip_checksum_right(&a->pkt);
+    if (!a->pkt.bad_checksum)
+        return true;
+    a->bad_layer = WEIR_LAYER_IPV4;
+    raise_bad_checksum(e, NULL, a);
+    return false;
+}
+
+/*
+ * A fragment. The packet that completes a datagram is the datagram from then on; inside a tunnel
+ * that may be a fragment again, so there is a limit.
+ */
+static void
+take_fragment(struct engine *e, struct arrival *a)
+{
+    struct whole whole = { .datagram = NULL }, outer;
+
+    e->stats.fragments++;
+    for (unsigned n = 0; a->result == DECODE_FRAGMENT && n < MAX_NESTED; n++) {
+        outer = whole;
+        whole.datagram = NULL;
+        if (fragment_is_sound(e, a) && frag_add(e, &a->pkt, &whole)) {
+            e->stats.datagrams++;
+            a->result = decode_whole(whole.ip, whole.n, whole.wire, &a->pkt, &a->fault);
+        }
+        frag_free(&e->frags, outer.datagram);
+        if (whole.datagram == NULL)
+            break;
+    }
+    if (a->result == DECODE_FLOW)
+        refer(e, a);
+    take_decoded(e, a);
+    weir_core_run(e->core, UINT32_MAX);
+    frag_free(&e->frags, whole.datagram);
+}
+
+static void
+take(struct engine *e, struct arrival *a)
 {
     if (a->pkt.time > e->clock)
         e->clock = a->pkt.time;
@@ -354,15 +417,10 @@ take(struct engine *e, const struct arrival *a)
     e->packet = &a->pkt;
     e->stats.packets++;
     e->stats.bytes += a->pkt.wirelen;
-    if (a->result == DECODE_FLOW) {
-        take_flow_packet(e, a);
-    } else {
-        e->stats.no_flow++;
-        if (a->result == DECODE_BAD)
-            raise_bad_packet(e, a);
-        else if (a->result == DECODE_FRAGMENT)
-            e->stats.fragments++;
-    }
+    if (a->result == DECODE_FRAGMENT)
+        take_fragment(e, a);
+    else
+        take_decoded(e, a);
     weir_core_run(e->core, UINT32_MAX);
     e->packet = NULL;
 }
@@ -493,6 +551,7 @@ weir_monitor_end(struct weir_monitor *m)
     before = weir_core_enter(e->core);
     e->packet = NULL;
     e->now = e->clock;
+    frag_clear(&e->frags);
     engine_end_all(e);
     if (!e->flowless_ended)
         e->flowless_asleep = engine_finish_taps(e, e->flowless);
@@ -506,7 +565,7 @@ weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *
 {
     *out = m->e.stats;
     out->offload = any_offload(&m->e);
-    out->memory = 0;
+    out->memory = m->e.frags.mem.used;
     for (unsigned i = 0; i < N_SHARDS; i++)
         out->memory += m->e.shards[i].mem.used;
 }

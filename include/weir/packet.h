@@ -60,7 +60,9 @@ struct weir_packet {
     uint8_t ttl;        /**< TTL or hop limit */
     uint8_t n_vlan;     /**< how many of vlan[] are set */
     uint16_t vlan[2];   /**< VLAN ids, outermost first, 12 bits each */
-    bool fragment;      /**< an IP fragment: no transport header was read */
+    bool fragment;      /**< an IP fragment: no transport header was read. The packet that completes
+                             a datagram is shown as the whole of it: frame then begins with the IP
+                             header, link is 101, and the bytes are not stable */
     struct weir_addr src, dst;
     uint16_t src_port, dst_port; /**< TCP and UDP; ICMP echo: its identifier, in both */
     uint8_t icmp_type, icmp_code;
