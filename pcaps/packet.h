@@ -32,7 +32,8 @@ enum {
     PACKET_DATA_MAX = 65000, /* with all headers still a legal IP packet */
     PACKET_MAX = PACKET_DATA_MAX + 256,
     PACKET_VLANS = 4,
-    PACKET_QUOTE = 68, /* the longest IP header and eight bytes */
+    PACKET_FRAG = 65535, /* where a fragment may begin and end, at most */
+    PACKET_QUOTE = 68,   /* the longest IP header and eight bytes */
 };
 
 struct packet_end {
@@ -53,6 +54,9 @@ struct packet {
     unsigned n_vlan;
     int64_t ttl, ihl, iplen;          /* header fields */
     bool bad_ip_sum, bad_sum, no_sum; /* of the IP header; of the transport */
+    int64_t frag_id;                  /* ABSENT: the packet is not cut into fragments */
+    int64_t frag_from, frag_n;        /* bytes of its payload, of which there are so many */
+    int64_t frag_more;                /* flag; ABSENT: if bytes are left */
 
     uint32_t seq, ack; /* TCP */
     uint8_t flags;
@@ -72,6 +76,9 @@ struct frame {
     size_t ip; /* where the IP header begins */
     uint8_t data[PACKET_MAX];
 };
+
+/* Bytes of transport header and data: what fragments are cut from. */
+size_t packet_size(const struct packet *pkt);
 
 void packet_build(const struct packet *pkt, struct frame *out);
 
