@@ -6,6 +6,7 @@
 
 enum {
     MAX_LAYERS = 16,
+    LINK_RAW = 101,       /* a frame that begins with an IP header */
     MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger ones */
 };
 
@@ -428,7 +429,7 @@ first_layer(uint16_t link)
     case 108:
         return L_LOOP;
     case 12: /* DLT_RAW of most systems, found in old files */
-    case 101:
+    case LINK_RAW:
         return L_RAW_IP;
     case 113:
         return L_COOKED;
@@ -456,55 +457,50 @@ start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
     };
 }
 
-static enum decode_result
-walk_layers(struct walk *w, enum layer at)
+enum decode_result
+decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
 {
-    struct weir_packet *pkt = w->pkt;
+    uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
+    struct walk w = { { frame->data, frame->data + n_read }, frame->wirelen, 0, out, fault };
+    enum layer at = first_layer(frame->link);
 
+    start_packet(out, frame);
     /* Every step but the EtherType's own is a header; two steps for one VLAN tag are the worst. */
     for (unsigned n = 0; at < L_N; n++) {
         if (n == 2 * MAX_LAYERS)
-            at = bad(w, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
+            at = bad(&w, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
         else
-            at = layers[at](w);
+            at = layers[at](&w);
     }
-    pkt->payload = w->rd.p;
-    pkt->payload_len = (uint32_t)rd_left(&w->rd);
-    pkt->payload_wire = w->wire;
-    pkt->truncated = pkt->payload_len < pkt->payload_wire;
-    pkt->fragment = at == L_FRAGMENT;
+    out->payload = w.rd.p;
+    out->payload_len = (uint32_t)rd_left(&w.rd);
+    out->payload_wire = w.wire;
+    out->truncated = out->payload_len < out->payload_wire;
+    if (at == L_FRAGMENT)
+        out->fragment = true;
     return at == L_FLOW       ? DECODE_FLOW
            : at == L_FRAGMENT ? DECODE_FRAGMENT
            : at == L_NO_FLOW  ? DECODE_NO_FLOW
                               : DECODE_BAD;
 }
 
-enum decode_result
-decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
-{
-    uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
-    struct walk w = { { frame->data, frame->data + n_read }, frame->wirelen, 0, out, fault };
-
-    start_packet(out, frame);
-    return walk_layers(&w, first_layer(frame->link));
-}
-
+/* Around the packet are the VLANs that were around its fragments, then what it holds itself. */
 enum decode_result
 decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_packet *pkt,
              struct decode_fault *fault)
 {
-    struct walk w = { { ip, ip + caplen }, wirelen, 0, pkt, fault };
-
-    *pkt = (struct weir_packet){
-        .number = pkt->number,
-        .time = pkt->time,
-        .frame = ip,
-        .caplen = caplen,
-        .wirelen = wirelen,
-        .link = 101, /* LINKTYPE_RAW */
-        .ip_version = pkt->ip_version,
-        .n_vlan = pkt->n_vlan,
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+    const struct weir_packet outer = *pkt;
+    const struct weir_frame frame = {
+        .data = ip, .caplen = caplen, .wirelen = wirelen, .time = outer.time, .link = LINK_RAW
     };
-    return walk_layers(&w, pkt->ip_version == 4 ? L_IPV4 : L_IPV6);
+    const enum decode_result result = decode(&frame, pkt, fault);
+    const uint16_t inner[2] = { pkt->vlan[0], pkt->vlan[1] };
+    const unsigned n_inner = pkt->n_vlan;
+
+    pkt->number = outer.number;
+    pkt->n_vlan = outer.n_vlan;
+    memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));
+    for (unsigned i = 0; i < n_inner && pkt->n_vlan < 2; i++)
+        pkt->vlan[pkt->n_vlan++] = inner[i];
+    return result;
 }

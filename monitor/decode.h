@@ -28,9 +28,8 @@ enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
 
 /*
- * Decode on from an IP packet, put together from fragments, the last of which is *pkt; it keeps
- * number, time, IP version and what was around the packet. The bytes are not stable. They are taken
- * for the frame.
+ * Decode on from an IP packet, put together from fragments, the last of which is *pkt; its number,
+ * its time and what was around it stay. The bytes are taken for the frame, and are not stable.
  */
 enum decode_result decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen,
                                 struct weir_packet *pkt, struct decode_fault *fault);
