@@ -395,8 +395,9 @@ judge(struct engine *e, enum weir_frag_bad why, enum use use)
 }
 
 /*
- * What is wrong with the fragment itself, and what Linux then does (ip_frag_queue() and
- * ip6_frag_queue() of 6.18). An odd length is cut off in IPv4; in IPv6 that fragment alone goes.
+ * What is wrong with the fragment itself, and what Linux then does (ip_frag_queue(),
+ * ip6_frag_queue() and, for a first fragment without its header, ipv6_frag_rcv() of 6.18). An odd
+ * length is cut off in IPv4; in IPv6 that fragment alone goes.
  */
 static enum use
 check_alone(struct engine *e, struct fragment *f)
@@ -405,7 +406,7 @@ check_alone(struct engine *e, struct fragment *f)
     enum use use = USE_IT;
 
     if (f->end == f->start)
-        return judge(e, WEIR_FRAG_ZERO_LENGTH, DROP_WHOLE);
+        return judge(e, WEIR_FRAG_ZERO_LENGTH, v6 && f->start == 0 ? DROP_IT : DROP_WHOLE);
     if (f->end + (v6 ? 0 : f->n_header) > MAX_LENGTH)
         return judge(e, WEIR_FRAG_TOO_LONG, v6 ? DROP_IT : DROP_WHOLE);
     if (f->more && f->end % 8 != 0) {

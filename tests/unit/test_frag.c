@@ -259,6 +259,11 @@ an_empty_fragment_ends_the_datagram(void **state)
         send_part(version, 0, 0, 16); /* the last one began another datagram */
         assert_string_equal(r.text, BAD(zero_length, 1) GOT);
     }
+    record_clear(&r);
+    send_part(6, 0, 16, 24);
+    send_letters(6, 0, 0, true); /* dropped like any first fragment without a header */
+    send_part(6, 0, 0, 16);
+    assert_string_equal(r.text, BAD(zero_length, 0) GOT);
 }
 
 static void
