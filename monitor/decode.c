@@ -253,13 +253,14 @@ ipv4(struct walk *w)
 
 /*
  * Walk IPv6 extension headers (RFC 8200 section 4, RFC 4302 for AH, RFC 7045 for the list) until
- * something else comes, which is left in pkt->proto.
+ * something else comes, which is left in pkt->proto. A second fragment header is refused, as Linux
+ * does (IP6SKB_FRAGMENTED), also inside what was put together: see decode_whole().
  */
 static enum layer
 ipv6_extensions(struct walk *w, uint8_t next)
 {
     const uint8_t *p;
-    bool fragment = false;
+    bool fragment = false, had_one = false;
 
     for (unsigned n = 0; n < MAX_LAYERS; n++) {
         uint32_t rest = 0; /* bytes of the header behind its first eight */
@@ -280,6 +281,9 @@ ipv6_extensions(struct walk *w, uint8_t next)
         }
         if (fragment)
             return L_FRAGMENT;
+        if (next == 44 && had_one)
+            return bad(w, WEIR_LAYER_IPV6, WEIR_BAD_LAYERS);
+        had_one = had_one || next == 44;
         p = take(w, 8, WEIR_LAYER_IPV6);
         if (p == NULL)
             return L_BAD;

@@ -542,7 +542,8 @@ mend_ipv4(const struct datagram *d)
 
 /*
  * The fragment header stays, as one of an atomic fragment (RFC 6946): so the bytes are those that
- * were sent. A length that the field cannot hold for these eight bytes is 0, read as "all there is".
+ * were sent, and the decoder refuses another one behind it. A length that the field cannot hold
+ * for these eight bytes is 0, read as "all there is".
  */
 static void
 mend_ipv6(const struct datagram *d)

@@ -389,6 +389,10 @@ take_fragment(struct engine *e, struct arrival *a)
         if (whole.datagram == NULL)
             break;
     }
+    if (a->result == DECODE_FRAGMENT && whole.datagram != NULL) {
+        a->result = DECODE_BAD;
+        a->fault = (struct decode_fault){ WEIR_LAYER_LINK, WEIR_BAD_LAYERS };
+    }
     if (a->result == DECODE_FLOW)
         refer(e, a);
     return whole.datagram;

@@ -12,7 +12,7 @@
 
 enum { PIECES_UNITS = 8192 };
 
-/* A fragment as it came: its first byte and the one behind its last, which are no more than 65535. */
+/* A fragment as it came: its first byte and the one behind its last, at most 65535. */
 struct piece {
     uint16_t start, end;
     /* The first piece of its run: fragments that came one after the other, each where all that was

@@ -580,6 +580,30 @@ an_atomic_fragment_is_a_packet(void **state)
     assert_int_equal(stats().fragments, 1);
 }
 
+/* The first fragment's bytes begin with a fragment header themselves. */
+static void
+fragments_inside_a_fragmented_packet_are_refused(void **state)
+{
+    static const uint8_t inner[24] = { WEIR_PROTO_UDP, 0, 0, 1, 0, 0, 0, 9 };
+    static const uint8_t atomic[24] = { WEIR_PROTO_UDP, 0, 0, 0, 0, 0, 0, 9 };
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const uint8_t *data = i == 0 ? inner : atomic;
+
+        record_clear(&r);
+        if (i < 2)
+            send((struct ip_fragment){
+                .version = 6, .proto = 44, .more = true, .data = data, .n = 16 });
+        send((struct ip_fragment){ .version = 6,
+                                   .proto = 44,
+                                   .start = i < 2 ? 16 : 0,
+                                   .data = i < 2 ? data + 16 : data,
+                                   .n = i < 2 ? 8 : 24 });
+        assert_string_equal(r.text, "bad_packet layer=ipv6 why=layers\n");
+    }
+}
+
 int
 main(void)
 {
@@ -612,6 +636,8 @@ main(void)
         cmocka_unit_test_setup_teardown(every_prefix_is_safe, begin, end),
         cmocka_unit_test_setup_teardown(an_ipv6_header_with_extensions_is_kept, begin, end),
         cmocka_unit_test_setup_teardown(an_atomic_fragment_is_a_packet, begin, end),
+        cmocka_unit_test_setup_teardown(fragments_inside_a_fragmented_packet_are_refused, begin,
+                                        end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
