@@ -59,12 +59,16 @@ udp_has_none(const struct weir_packet *pkt)
 }
 
 bool
+ip_checksum_right(const struct weir_packet *pkt)
+{
+    return pkt->ip_version != 4 || checksum_add(pkt->ip, (pkt->ip[0] & 15U) * 4U, 0) == 0xffff;
+}
+
+bool
 checksums_right(const struct weir_packet *pkt, enum weir_layer *layer)
 {
     *layer = WEIR_LAYER_IPV4;
-    if (pkt->bad_outer_sum)
-        return false;
-    if (pkt->ip_version == 4 && checksum_add(pkt->ip, (pkt->ip[0] & 15U) * 4U, 0) != 0xffff)
+    if (pkt->bad_outer_sum || !ip_checksum_right(pkt))
         return false;
     if (pkt->l4 == NULL || pkt->truncated)
         return true;

@@ -16,6 +16,9 @@
  */
 bool checksums_right(const struct weir_packet *pkt, enum weir_layer *layer);
 
+/* The checksum of the IPv4 header alone; there is none in IPv6. */
+bool ip_checksum_right(const struct weir_packet *pkt);
+
 /* Sum of the 16-bit words of p[0..n), folded to 16 bits, not complemented; start: a sum so far. */
 uint16_t checksum_add(const uint8_t *p, size_t n, uint64_t start);
 

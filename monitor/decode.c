@@ -2,7 +2,10 @@
 
 #include <string.h>
 
-enum { MAX_CAPLEN = 1 << 20 }; /* bytes of a frame that are looked at; ports hand out no larger */
+enum {
+    LINK_RAW = 101,       /* a frame that begins with an IP header */
+    MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger */
+};
 
 enum layer
 ethertype(struct walk *w, uint16_t type)
@@ -309,13 +312,14 @@ ipv4(struct walk *w)
 
 /*
  * Walk IPv6 extension headers (RFC 8200 section 4, RFC 4302 for AH, RFC 7045 for the list) until
- * something else comes, which is left in pkt->proto.
+ * something else comes, which is left in pkt->proto. A second fragment header is refused, as Linux
+ * does (IP6SKB_FRAGMENTED), also inside what was put together: see decode_whole().
  */
 static enum layer
 ipv6_extensions(struct walk *w, uint8_t next)
 {
     const uint8_t *p;
-    bool fragment = false;
+    bool fragment = false, had_one = false;
 
     for (unsigned n = 0; n < MAX_LAYERS; n++) {
         uint32_t rest = 0; /* bytes of the header behind its first eight */
@@ -336,6 +340,9 @@ ipv6_extensions(struct walk *w, uint8_t next)
         }
         if (fragment)
             return L_FRAGMENT;
+        if (next == 44 && had_one)
+            return bad(w, WEIR_LAYER_IPV6, WEIR_BAD_LAYERS);
+        had_one = had_one || next == 44;
         p = take(w, 8, WEIR_LAYER_IPV6);
         if (p == NULL)
             return L_BAD;
@@ -402,7 +409,7 @@ first_layer(uint16_t link)
     case 108:
         return L_LOOP;
     case 12: /* DLT_RAW of most systems, found in old files */
-    case 101:
+    case LINK_RAW:
         return L_RAW_IP;
     case 9:
         return L_PPP;
@@ -499,4 +506,25 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
            : at == L_FRAGMENT ? DECODE_FRAGMENT
            : at == L_NO_FLOW  ? DECODE_NO_FLOW
                               : DECODE_BAD;
+}
+
+/* Around the packet are the VLANs that were around its fragments, then what it holds itself. */
+enum decode_result
+decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_packet *pkt,
+             struct decode_fault *fault)
+{
+    const struct weir_packet outer = *pkt;
+    const struct weir_frame frame = {
+        .data = ip, .caplen = caplen, .wirelen = wirelen, .time = outer.time, .link = LINK_RAW
+    };
+    const enum decode_result result = decode(&frame, pkt, fault);
+    const uint16_t inner[2] = { pkt->vlan[0], pkt->vlan[1] };
+    const unsigned n_inner = pkt->n_vlan;
+
+    pkt->number = outer.number;
+    pkt->n_vlan = outer.n_vlan;
+    memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));
+    for (unsigned i = 0; i < n_inner && pkt->n_vlan < 2; i++)
+        pkt->vlan[pkt->n_vlan++] = inner[i];
+    return result;
 }

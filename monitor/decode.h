@@ -21,7 +21,8 @@
 enum decode_result {
     DECODE_FLOW,     /* addresses and, where the protocol has them, ports: belongs to a flow */
     DECODE_NO_FLOW,  /* nothing wrong, but no IP inside */
-    DECODE_FRAGMENT, /* a piece of an IP packet */
+    DECODE_FRAGMENT, /* a piece of an IP packet: payload is what it carries, behind the IPv4 header
+                        or the IPv6 fragment header; pkt->ip is the header before */
     DECODE_BAD,      /* see fault */
 };
 
@@ -36,5 +37,12 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
 
 /* Of a frame of another LINKTYPE_ nothing is read: it belongs to no flow. */
 bool decode_knows_link(uint16_t link);
+
+/*
+ * Decode on from an IP packet, put together from fragments, the last of which is *pkt; its number,
+ * its time and what was around it stay. The bytes are taken for the frame, and are not stable.
+ */
+enum decode_result decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen,
+                                struct weir_packet *pkt, struct decode_fault *fault);
 
 #endif

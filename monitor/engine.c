@@ -388,7 +388,10 @@ collect(void *ctx, struct wheel_node *timer)
         push_due(e, timer);
 }
 
-/* All that is due at one tick, over all shards, in the order of the flows' ids. */
+/*
+ * All that is due at one tick, over all shards, in the order of the flows' ids. Among them are
+ * datagrams in fragments, in the order of their first packets.
+ */
 static void
 run_tick(struct engine *e, uint64_t tick)
 {
@@ -401,14 +404,23 @@ run_tick(struct engine *e, uint64_t tick)
     e->tick = tick;
     e->now = tick * TICK_NS;
     e->due = sort_by_id(e->due);
-    while (e->due != NULL)
-        flow_due(e, pop_due(e), tick);
+    for (;;) {
+        const uint64_t flow = e->due != NULL ? id_of(e->due) : UINT64_MAX;
+        const uint64_t fragments = frag_due_id(&e->frags, tick);
+
+        if (fragments < flow)
+            frag_expire(e, tick);
+        else if (flow != UINT64_MAX)
+            flow_due(e, pop_due(e), tick);
+        else
+            break;
+    }
 }
 
 static uint64_t
 first_tick(const struct engine *e)
 {
-    uint64_t first = UINT64_MAX;
+    uint64_t first = frag_next_tick(&e->frags);
 
     for (unsigned i = 0; i < N_SHARDS; i++)
         if (e->next_tick[i] < first)

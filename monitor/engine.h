@@ -6,6 +6,7 @@
 #ifndef WEIR_ENGINE_H
 #define WEIR_ENGINE_H
 
+#include "frag.h"
 #include "shard.h"
 
 #include <weir/core.h>
@@ -58,6 +59,7 @@ struct engine {
     struct shard_layout layout;
     struct shard shards[N_SHARDS];
     struct wheel wheels[N_SHARDS];
+    struct frag_room frags;
 
     struct weir_monitor_stats stats;
     struct sender senders[N_SENDERS];

@@ -105,8 +105,8 @@ ends_of_packet(const struct weir_packet *pkt, struct ends *out)
         .n_vlan = pkt->n_vlan,
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
-        .icmp_type = is_icmp(pkt->proto) ? pkt->icmp_type : -1,
-        .icmp_code = is_icmp(pkt->proto) ? pkt->icmp_code : -1,
+        .icmp_type = is_icmp(pkt->proto) && !pkt->fragment ? pkt->icmp_type : -1,
+        .icmp_code = is_icmp(pkt->proto) && !pkt->fragment ? pkt->icmp_code : -1,
     };
 }
 

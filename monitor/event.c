@@ -27,7 +27,11 @@ static const char *const bad_flag_sets[] = { "syn_fin", "syn_rst",  "null", "xma
                                              "no_ack",  "rst_data", NULL };
 static const char *const ends[] = { "fin", "rst", NULL };
 static const char *const reasons[] = { "fin", "rst", "timeout", "reuse", "evicted", "eof", NULL };
-static const char *const overloads[] = { "flows", "memcap", "segments", "tap_queue", NULL };
+static const char *const overloads[] = { "flows",     "memcap",    "segments",
+                                         "tap_queue", "fragments", NULL };
+static const char *const frag_bads[] = {
+    "zero_length", "too_long", "unaligned", "tiny", "end", NULL
+};
 
 /* clang-format off */
 #define AT(member) offsetof(struct weir_event, member)
@@ -112,6 +116,16 @@ static const struct weir_field bad_packet[] = {
     CHOICE(bad_packet, why, bads),
     END,
 };
+static const struct weir_field frag_overlap[] = {
+    FIELD(frag_overlap, conflict, BOOL),
+    FIELD(frag_overlap, discarded, BOOL),
+    END,
+};
+static const struct weir_field frag_bad[] = {
+    CHOICE(frag_bad, why, frag_bads),
+    FIELD(frag_bad, discarded, BOOL),
+    END,
+};
 static const struct weir_field overload[] = {
     CHOICE(overload, what, overloads),
     FIELD(overload, count, INT),
@@ -165,6 +179,9 @@ static const struct weir_field *const fields[WEIR_EV_COUNT] = {
     [WEIR_EV_TTL_JUMP] = ttl_jump,
     [WEIR_EV_BAD_CHECKSUM] = bad_checksum,
     [WEIR_EV_BAD_PACKET] = bad_packet,
+    [WEIR_EV_FRAG_OVERLAP] = frag_overlap,
+    [WEIR_EV_FRAG_TIMEOUT] = none,
+    [WEIR_EV_FRAG_BAD] = frag_bad,
     [WEIR_EV_OVERLOAD] = overload,
     [WEIR_EV_FLOW_END] = flow_end,
 };

@@ -6,8 +6,11 @@ libcore_la_SOURCES += \
     %D%/engine.c %D%/engine.h \
     %D%/event.c \
     %D%/flow.c \
+    %D%/frag.c %D%/frag.h \
+    %D%/frag_policy.c %D%/frag_policy.h \
     %D%/hosts.c %D%/hosts.h \
     %D%/monitor.c \
+    %D%/pieces.c %D%/pieces.h \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
@@ -55,6 +58,17 @@ tests_unit_test_overlap_SOURCES  = tests/unit/test_overlap.c tests/unit/overlap_
 tests_unit_test_overlap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_overlap_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_overlap_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_frag
+tests_unit_test_frag_SOURCES  = tests/unit/test_frag.c
+tests_unit_test_frag_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_frag_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_frag_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_pieces
+tests_unit_test_pieces_SOURCES  = tests/unit/test_pieces.c
+tests_unit_test_pieces_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pieces_LDADD    = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_monitor
 tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c

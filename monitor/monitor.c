@@ -22,6 +22,7 @@ struct weir_monitor {
 enum {
     MAX_HISTORY = 1 << 20,
     MAX_STAGES = 255, /* a tap counts them in a byte */
+    MAX_NESTED = 4,   /* fragments inside what was put together from fragments */
     EVICT_LOOK = 64,  /* flows that are looked at to find one that has been idle for long */
 };
 
@@ -112,10 +113,11 @@ start(struct weir_monitor *m, uint64_t time)
 {
     struct engine *e = &m->e;
     size_t stride = e->layout.app_stride;
+    uint64_t fragments = e->opts.memcap / FRAG_SHARE;
 
     if (e->started)
         return WEIR_E_OK;
-    if (!shard_layout(&e->layout, (size_t)(e->opts.memcap / N_SHARDS), stride))
+    if (!shard_layout(&e->layout, (size_t)((e->opts.memcap - fragments) / N_SHARDS), stride))
         return WEIR_E_LIMIT;
     if (e->flowless == NULL)
         e->flowless = calloc(1, stride + 1);
@@ -127,6 +129,7 @@ start(struct weir_monitor *m, uint64_t time)
         wheel_init(&e->wheels[i], time / TICK_NS);
         e->next_tick[i] = UINT64_MAX;
     }
+    frag_init(&e->frags, &e->arena, (size_t)fragments);
     e->tick = time / TICK_NS;
     engine_start_taps(e, e->flowless);
     e->started = true;
@@ -368,9 +371,63 @@ raise_bad_packet(struct engine *e, const struct arrival *a)
     engine_deliver(e, NULL, &ev);
 }
 
+/* The flow of a datagram that was put together is not in the cache yet; it has to do without. */
 static void
-take(struct engine *e, const struct arrival *a)
+refer(struct engine *e, struct arrival *a)
 {
+    flow_ref(&a->pkt, &e->secret, &a->ref);
+    if (!e->opts.no_checksums)
+        a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
+}
+
+static bool
+fragment_is_sound(struct engine *e, struct arrival *a)
+{
+    a->pkt.bad_checksum = !e->opts.no_checksums && !ip_checksum_right(&a->pkt);
+    if (!a->pkt.bad_checksum)
+        return true;
+    a->bad_layer = WEIR_LAYER_IPV4;
+    raise_bad_checksum(e, NULL, a);
+    return false;
+}
+
+/*
+ * A fragment. The packet that completes a datagram is the datagram from then on; inside a tunnel
+ * that may be a fragment again, so there is a limit. Returns what the packet's bytes belong to now.
+ *
+ * Not inline: what all packets take stays short.
+ */
+static __attribute__((noinline)) struct datagram *
+take_fragment(struct engine *e, struct arrival *a)
+{
+    struct whole whole = { .datagram = NULL }, outer;
+
+    e->stats.fragments++;
+    for (unsigned n = 0; a->result == DECODE_FRAGMENT && n < MAX_NESTED; n++) {
+        outer = whole;
+        whole.datagram = NULL;
+        if (fragment_is_sound(e, a) && frag_add(e, &a->pkt, &whole)) {
+            e->stats.datagrams++;
+            a->result = decode_whole(whole.ip, whole.n, whole.wire, &a->pkt, &a->fault);
+        }
+        frag_free(&e->frags, outer.datagram);
+        if (whole.datagram == NULL)
+            break;
+    }
+    if (a->result == DECODE_FRAGMENT && whole.datagram != NULL) {
+        a->result = DECODE_BAD;
+        a->fault = (struct decode_fault){ WEIR_LAYER_LINK, WEIR_BAD_LAYERS };
+    }
+    if (a->result == DECODE_FLOW)
+        refer(e, a);
+    return whole.datagram;
+}
+
+static void
+take(struct engine *e, struct arrival *a)
+{
+    struct datagram *datagram = NULL;
+
     if (a->pkt.time > e->clock)
         e->clock = a->pkt.time;
     if (e->clock >= e->next_run)
@@ -379,17 +436,19 @@ take(struct engine *e, const struct arrival *a)
     e->packet = &a->pkt;
     e->stats.packets++;
     e->stats.bytes += a->pkt.wirelen;
+    if (a->result == DECODE_FRAGMENT)
+        datagram = take_fragment(e, a);
     if (a->result == DECODE_FLOW) {
         take_flow_packet(e, a);
     } else {
         e->stats.no_flow++;
         if (a->result == DECODE_BAD)
             raise_bad_packet(e, a);
-        else if (a->result == DECODE_FRAGMENT)
-            e->stats.fragments++;
     }
     weir_core_run(e->core, UINT32_MAX);
     e->packet = NULL;
+    if (datagram != NULL)
+        frag_free(&e->frags, datagram);
 }
 
 /* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
@@ -518,6 +577,7 @@ weir_monitor_end(struct weir_monitor *m)
     before = weir_core_enter(e->core);
     e->packet = NULL;
     e->now = e->clock;
+    frag_clear(&e->frags);
     engine_end_all(e);
     if (!e->flowless_ended)
         e->flowless_asleep = engine_finish_taps(e, e->flowless);
@@ -531,7 +591,7 @@ weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *
 {
     *out = m->e.stats;
     out->offload = any_offload(&m->e);
-    out->memory = 0;
+    out->memory = m->e.frags.mem.used;
     for (unsigned i = 0; i < N_SHARDS; i++)
         out->memory += m->e.shards[i].mem.used;
 }

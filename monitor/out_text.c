@@ -22,6 +22,8 @@ colour_of(unsigned type)
     case WEIR_EV_TTL_JUMP:
     case WEIR_EV_BAD_CHECKSUM:
     case WEIR_EV_BAD_PACKET:
+    case WEIR_EV_FRAG_OVERLAP:
+    case WEIR_EV_FRAG_BAD:
     case WEIR_EV_OVERLOAD:
         return "\033[31m";
     case WEIR_EV_GAP:
@@ -31,6 +33,7 @@ colour_of(unsigned type)
     case WEIR_EV_WINDOW_PROBE:
     case WEIR_EV_OUT_OF_ORDER:
     case WEIR_EV_RETRANSMIT:
+    case WEIR_EV_FRAG_TIMEOUT:
         return "\033[33m";
     case WEIR_EV_FLOW_START:
     case WEIR_EV_FLOW_END:

@@ -147,6 +147,24 @@ read_badsum(struct script *s, const struct item *item)
     return WEIR_E_OK;
 }
 
+/* frag ID FROM N: of the packet's bytes behind the IP header these alone. */
+static int
+read_frag(struct script *s, const struct item *item)
+{
+    struct packet *pkt = &s->line.pkt;
+    int rc = script_number(s, "frag: an identification", 0,
+                           pkt->version == 4 ? UINT16_MAX : UINT32_MAX, &pkt->frag_id);
+
+    (void)item;
+    if (rc == WEIR_E_OK)
+        rc = script_number(s, "frag: where it begins", 0, PACKET_FRAG, &pkt->frag_from);
+    if (rc == WEIR_E_OK && pkt->frag_from % 8 != 0)
+        return script_fail(s, "frag: a multiple of 8 is expected to begin at");
+    if (rc == WEIR_E_OK)
+        rc = script_number(s, "frag: a number of bytes", 0, PACKET_FRAG, &pkt->frag_n);
+    return rc;
+}
+
 /* ---- TCP options --------------------------------------------------------------------------- */
 
 static int
@@ -341,6 +359,8 @@ static const struct item items[] = {
     NUMBER("ihl", ANY, 0, 15, pkt.ihl),
     NUMBER("iplen", ANY, 0, UINT16_MAX, pkt.iplen),
     NUMBER("cut", ANY, 0, PACKET_MAX, cut),
+    { "frag", ANY, read_frag, 0, 0, 0 },
+    NUMBER("more", ANY, 0, 1, pkt.frag_more),
     { "badsum", ANY, read_badsum, 0, 0, 0 },
     MARK("lost", lost),
     MARK("unseen", unseen),

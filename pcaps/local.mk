@@ -20,6 +20,9 @@ SCRIPTS_OF_PACKETS = \
     %D%/close_odd.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
+    %D%/frag.pkt \
+    %D%/frag_bad.pkt \
+    %D%/frag_overlap.pkt \
     %D%/gap.pkt \
     %D%/gap_never_acked.pkt \
     %D%/gap_one_sided.pkt \

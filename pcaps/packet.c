@@ -49,6 +49,57 @@ pseudo_header(const struct packet *pkt, size_t length)
     return sum16(pkt->dst.addr, addr_size(pkt), sum);
 }
 
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+static size_t
+tcp_header_size(const struct packet *pkt)
+{
+    return 20 + (pkt->n_option + 3) / 4 * 4;
+}
+
+size_t
+packet_size(const struct packet *pkt)
+{
+    return pkt->n + (pkt->proto == PROTO_TCP ? tcp_header_size(pkt) : 8);
+}
+
+/* ---- fragments ----------------------------------------------------------------------------- */
+
+static bool
+is_fragment(const struct packet *pkt)
+{
+    return pkt->frag_id != PACKET_ABSENT;
+}
+
+static bool
+more_follow(const struct packet *pkt)
+{
+    const int64_t end = pkt->frag_from + pkt->frag_n;
+
+    return or_else(pkt->frag_more, end < (int64_t)packet_size(pkt)) != 0;
+}
+
+/* RFC 8200 section 4.5. */
+static void
+fragment_header(const struct packet *pkt, struct frame *f)
+{
+    uint8_t *p = add(f, 8);
+
+    p[0] = pkt->proto;
+    put16(p + 2, pkt->frag_from | more_follow(pkt));
+    put32(p + 4, pkt->frag_id);
+}
+
+/* What stands behind the IP header was written whole; leave the fragment's part of it. */
+static void
+cut_out(const struct packet *pkt, struct frame *f, size_t at)
+{
+    if (!is_fragment(pkt))
+        return;
+    memmove(f->data + at, f->data + at + pkt->frag_from, (size_t)pkt->frag_n);
+    f->n = at + (size_t)pkt->frag_n;
+}
+
 /* ---- IP ------------------------------------------------------------------------------------ */
 
 static void
@@ -59,7 +110,12 @@ ipv4(const struct packet *pkt, struct frame *f, size_t l4_len)
 
     p[0] = (uint8_t)(0x40 | or_else(pkt->ihl, 5));
     put16(p + 2, or_else(pkt->iplen, (int64_t)(20 + l4_len)));
-    p[6] = 0x40; /* don't fragment */
+    if (is_fragment(pkt)) {
+        put16(p + 4, pkt->frag_id);
+        put16(p + 6, pkt->frag_from / 8 | (more_follow(pkt) ? 0x2000 : 0));
+    } else {
+        p[6] = 0x40; /* don't fragment */
+    }
     p[8] = (uint8_t)or_else(pkt->ttl, 64);
     p[9] = pkt->proto;
     memcpy(p + 12, pkt->src.addr, 4);
@@ -74,11 +130,13 @@ ipv6(const struct packet *pkt, struct frame *f, size_t l4_len)
     uint8_t *p = add(f, 40);
 
     p[0] = 0x60;
-    put16(p + 4, or_else(pkt->iplen, (int64_t)l4_len));
-    p[6] = pkt->proto;
+    put16(p + 4, or_else(pkt->iplen, (int64_t)l4_len + (is_fragment(pkt) ? 8 : 0)));
+    p[6] = is_fragment(pkt) ? 44 : pkt->proto;
     p[7] = (uint8_t)or_else(pkt->ttl, 64);
     memcpy(p + 8, pkt->src.addr, 16);
     memcpy(p + 24, pkt->dst.addr, 16);
+    if (is_fragment(pkt))
+        fragment_header(pkt, f);
 }
 
 /* ---- transport ----------------------------------------------------------------------------- */
@@ -104,12 +162,6 @@ add_data(const struct packet *pkt, struct frame *f)
 
     if (pkt->n > 0)
         memcpy(p, pkt->data, pkt->n);
-}
-
-static size_t
-tcp_header_size(const struct packet *pkt)
-{
-    return 20 + (pkt->n_option + 3) / 4 * 4;
 }
 
 static void
@@ -155,29 +207,28 @@ icmp(const struct packet *pkt, struct frame *f)
     seal(pkt, f, p, p + 2);
 }
 
-static size_t
-transport_size(const struct packet *pkt)
-{
-    return pkt->n + (pkt->proto == PROTO_TCP ? tcp_header_size(pkt) : 8);
-}
-
 void
 packet_build(const struct packet *pkt, struct frame *out)
 {
+    const size_t size = is_fragment(pkt) ? (size_t)pkt->frag_n : packet_size(pkt);
+    size_t l4;
+
     out->n = out->ip = 0;
     if (pkt->proto == 0) {
         add_data(pkt, out);
         return;
     }
     if (pkt->version == 4)
-        ipv4(pkt, out, transport_size(pkt));
+        ipv4(pkt, out, size);
     else
-        ipv6(pkt, out, transport_size(pkt));
+        ipv6(pkt, out, size);
+    l4 = out->n;
     if (pkt->proto == PROTO_TCP)
         tcp(pkt, out);
     else if (pkt->proto == PROTO_UDP)
         udp(pkt, out);
     else
         icmp(pkt, out);
+    cut_out(pkt, out, l4);
     wrap_packet(pkt, out);
 }

@@ -33,7 +33,8 @@ enum {
     PACKET_MAX = PACKET_DATA_MAX + 535, /* what an IP packet may hold */
     PACKET_VLANS = 4,
     PACKET_TUNNELS = 4,
-    PACKET_QUOTE = 68, /* the longest IP header and eight bytes */
+    PACKET_FRAG = 65535, /* where a fragment may begin and end, at most */
+    PACKET_QUOTE = 68,   /* the longest IP header and eight bytes */
 };
 
 enum packet_tunnel_kind {
@@ -82,6 +83,9 @@ struct packet {
     unsigned n_tunnel;
     int64_t ttl, ihl, iplen;          /* header fields */
     bool bad_ip_sum, bad_sum, no_sum; /* of the IP header; of the transport */
+    int64_t frag_id;                  /* ABSENT: the packet is not cut into fragments */
+    int64_t frag_from, frag_n;        /* bytes of its payload, of which there are so many */
+    int64_t frag_more;                /* flag; ABSENT: if bytes are left */
 
     uint32_t seq, ack; /* TCP */
     uint8_t flags;
@@ -101,6 +105,9 @@ struct frame {
     size_t ip; /* where the innermost IP header begins */
     uint8_t data[PACKET_MAX];
 };
+
+/* Bytes of transport header and data: what fragments are cut from. */
+size_t packet_size(const struct packet *pkt);
 
 void packet_build(const struct packet *pkt, struct frame *out);
 

@@ -414,6 +414,7 @@ clear_line(struct script *s)
     pkt->link = s->link;
     pkt->ttl = pkt->ihl = pkt->iplen = pkt->win = pkt->urg = pkt->doff = PACKET_ABSENT;
     pkt->udplen = pkt->type = pkt->code = pkt->rest = PACKET_ABSENT;
+    pkt->frag_id = pkt->frag_more = PACKET_ABSENT;
 }
 
 static void
@@ -503,6 +504,10 @@ finish_packet(struct script *s, struct script_frame *out)
         rc = number_segment(s);
     if (rc != WEIR_E_OK)
         return rc;
+    if (line->pkt.frag_id != PACKET_ABSENT &&
+        line->pkt.frag_from + line->pkt.frag_n > (int64_t)packet_size(&line->pkt))
+        return script_fail(s, "frag: the packet has only %zu bytes behind the IP header",
+                           packet_size(&line->pkt));
     packet_build(&line->pkt, &out->frame);
     if (line->flow != NULL)
         keep_quote(line->flow, &out->frame);

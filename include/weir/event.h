@@ -56,6 +56,9 @@ struct weir_flow;
     X(TTL_JUMP,        ttl_jump)                                                                   \
     X(BAD_CHECKSUM,    bad_checksum)                                                               \
     X(BAD_PACKET,      bad_packet)                                                                 \
+    X(FRAG_OVERLAP,    frag_overlap)                                                               \
+    X(FRAG_TIMEOUT,    frag_timeout)                                                               \
+    X(FRAG_BAD,        frag_bad)                                                                   \
     X(OVERLOAD,        overload)                                                                   \
     X(FLOW_END,        flow_end)
 /* clang-format on */
@@ -174,6 +177,15 @@ enum weir_bad_flags {
 /** What came before the bytes of data_after_end. */
 enum weir_after_end { WEIR_AFTER_FIN, WEIR_AFTER_RST };
 
+/** What is wrong with an IP fragment (event frag_bad). */
+enum weir_frag_bad {
+    WEIR_FRAG_ZERO_LENGTH, /**< it holds no byte */
+    WEIR_FRAG_TOO_LONG,    /**< it ends beyond the 65,535 bytes of a datagram */
+    WEIR_FRAG_UNALIGNED,   /**< not the last one, and its length is no multiple of eight */
+    WEIR_FRAG_TINY,        /**< the first one, and it does not hold the whole transport header */
+    WEIR_FRAG_END,         /**< contradicts another one as to where the datagram ends */
+};
+
 /** Why a flow ended (event flow_end). */
 enum weir_end_reason {
     WEIR_END_FIN,
@@ -190,6 +202,7 @@ enum weir_overload {
     WEIR_OVERLOAD_MEMCAP,    /**< no memory for out-of-order data */
     WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
     WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; the other taps are told */
+    WEIR_OVERLOAD_FRAGMENTS, /**< no room for IP fragments: a datagram was given up */
 };
 
 /** Bytes that an event shows; lent like the event itself. */
@@ -210,7 +223,8 @@ struct weir_event {
     bool stable;       /**< bytes shown live until the port is closed */
     uint64_t time;     /**< nanoseconds since 1970-01-01 UTC; an expiry's: its deadline */
     uint64_t number;   /**< packet number; 0: raised by a timer or the end of the run */
-    const struct weir_packet *packet; /**< NULL where number is 0 */
+    const struct weir_packet *packet; /**< NULL where number is 0; but frag_timeout shows what is
+                                           known: addresses, protocol, VLAN ids, no bytes */
     struct weir_flow *flow;           /**< NULL: the packet belongs to none */
     void *app;                        /**< weir_app.arg of the app that is being called */
     union {
@@ -309,6 +323,14 @@ struct weir_event {
             uint8_t layer; /**< enum weir_layer */
             uint8_t why;   /**< enum weir_bad */
         } bad_packet;
+        struct {
+            bool conflict;  /**< the bytes that were there differ */
+            bool discarded; /**< the target gives up the whole datagram */
+        } frag_overlap;
+        struct {
+            uint8_t why;    /**< enum weir_frag_bad */
+            bool discarded; /**< the target gives up the whole datagram */
+        } frag_bad;
         struct {
             uint8_t what;  /**< enum weir_overload */
             int64_t count; /**< how often so far in this run */

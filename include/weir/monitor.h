@@ -90,7 +90,8 @@ struct weir_monitor_stats {
     uint64_t flows;       /**< flow_start events */
     uint64_t live_flows;  /**< right now */
     uint64_t no_flow;     /**< packets that belong to no flow: not IP, for example */
-    uint64_t fragments;   /**< IP fragments (part of no_flow) */
+    uint64_t fragments;   /**< IP fragments (part of no_flow, but those that complete a datagram) */
+    uint64_t datagrams;   /**< put together from IP fragments */
     uint64_t undelivered; /**< payload bytes behind holes that were never acknowledged */
     uint64_t bad_checksums;
     bool offload; /**< more than 20 % of a sender's checksums are wrong: its network card computes
@@ -98,7 +99,7 @@ struct weir_monitor_stats {
     uint64_t tap_dropped; /**< events dropped behind sleeping stages; in a replay only where no
                                handler could run to wake the stage */
     uint64_t memory;      /**< bytes in use now, of memcap */
-    uint64_t overload[4]; /**< by enum weir_overload: how often each limit was hit */
+    uint64_t overload[5]; /**< by enum weir_overload: how often each limit was hit */
     uint64_t events[WEIR_EV_COUNT]; /**< raised, wanted or not */
 };
 

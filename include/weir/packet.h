@@ -61,7 +61,9 @@ struct weir_packet {
     uint8_t ttl;        /**< TTL or hop limit */
     uint8_t n_vlan;     /**< how many of vlan[] are set */
     uint16_t vlan[2]; /**< VLAN ids, outermost first, 12 bits each; struct weir_tuple says which */
-    bool fragment;    /**< an IP fragment: no transport header was read */
+    bool fragment;    /**< an IP fragment: no transport header was read. The packet that completes
+                           a datagram is shown as the whole of it: frame then begins with the IP
+                           header, link is 101, and the bytes are not stable */
     bool has_vni;     /**< vni is set */
     uint8_t tunnel;   /**< IP packets around the innermost one; 0: not in a tunnel */
     uint32_t vni;     /**< VXLAN or Geneve network identifier, the innermost, 24 bits */

@@ -144,6 +144,33 @@ send_datagram(struct plan *plan, const struct step *step)
     add_frame(plan, udp_frame(dir_of(step), data, step->a, plan->ms++, room));
 }
 
+/*
+ * A piece of one of eight datagrams of 64 bytes, which all fragments together can complete: by
+ * direction IPv4 or IPv6, by connection its identification. Some pieces are odd, others overlap.
+ */
+static void
+send_fragment(struct plan *plan, const struct step *step)
+{
+    struct ip_fragment f = { .version = dir_of(step) == WEIR_TOSERVER ? 4 : 6,
+                             .ident = step->what & 3U,
+                             .start = step->a % 9 * 8,
+                             .n = step->b < 192 ? (step->b % 8 + 1) * 8U : step->b % 33U,
+                             .ms = plan->ms++ };
+    uint8_t room[FRAME_ROOM], data[128], whole[144];
+
+    memset(data, 'a' + (int)f.ident, sizeof(data));
+    udp_whole(f.version, data, 56, whole);
+    memset(whole + 64, '.', sizeof(whole) - 64);
+    if (step->c % 4 == 3)
+        whole[f.start + step->b % 8] ^= 1;
+    if (step->c % 16 != 15 && f.start < 64 && f.start + f.n > 64)
+        f.n = 64 - f.start;
+    f.data = whole + f.start;
+    f.more = step->c % 8 == 7 ? step->c & 8 : f.start + f.n < 64;
+    f.lack = step->c > 240 ? f.n / 2 : 0;
+    add_frame(plan, fragment_frame(&f, room));
+}
+
 /* The kinds of segments that need but their numbers. */
 static void
 send_segment(struct plan *plan, const struct step *step)
@@ -212,6 +239,8 @@ take_step(struct plan *plan, const struct step *step)
         plan->ms += step->a * 100U + step->b * 10000U;
     else if (kind == 17)
         plan->wake[plan->n] = step->a;
+    else if (kind >= 28)
+        send_fragment(plan, step);
     else if ((step->what & 3) == 3)
         send_datagram(plan, step);
     else if (kind < 3)

@@ -197,10 +197,20 @@ check_flow_event(struct facts *facts, struct seen *s, const struct weir_event *e
     check_kind(s, ev->direction, ev);
 }
 
+/* Fragments belong to no flow; of a timeout's packet only the ends are known. */
+static void
+check_fragment(const struct weir_event *ev)
+{
+    assert(!ev->has_flow && ev->packet->fragment && ev->packet->ip_version != 0);
+    assert(ev->type != WEIR_EV_FRAG_TIMEOUT || (ev->number == 0 && ev->packet->caplen == 0));
+}
+
 static void
 check_event(struct facts *facts, struct seen *s, const struct weir_event *ev)
 {
-    assert((ev->packet != NULL) == (ev->number != 0));
+    assert((ev->packet != NULL) == (ev->number != 0) || ev->type == WEIR_EV_FRAG_TIMEOUT);
+    if (ev->type >= WEIR_EV_FRAG_OVERLAP && ev->type <= WEIR_EV_FRAG_BAD)
+        check_fragment(ev);
     assert(ev->packet == NULL || ev->packet->number == ev->number);
     assert(ev->has_flow == (ev->flow != NULL));
     s->facts = facts;

@@ -124,3 +124,73 @@ udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms, uint8_t 
     put16(udp + 6, transport_sum(room, WEIR_PROTO_UDP, 8 + n));
     return frame_of(room, ETHERNET + IP + 8 + n, ms);
 }
+
+static const uint8_t hosts6[32] = { 0x20, 1, 0xd, 0xb8, [15] = 1, 0x20, 1, 0xd, 0xb8, [31] = 2 };
+
+/* IPv6 header and fragment header; RFC 8200 3 and 4.5. */
+static void
+headers6(uint8_t *ip, const struct ip_fragment *f, uint8_t proto)
+{
+    memset(ip, 0, 48);
+    ip[0] = 0x60;
+    put16(ip + 4, 8 + f->n);
+    ip[6] = 44;
+    ip[7] = 64;
+    memcpy(ip + 8, hosts6, sizeof(hosts6));
+    ip[40] = proto;
+    put16(ip + 42, f->start | f->more);
+    put32(ip + 44, f->ident);
+}
+
+static void
+headers4(uint8_t *frame, const struct ip_fragment *f, uint8_t proto)
+{
+    uint8_t *ip = frame + ETHERNET;
+
+    headers(frame, WEIR_TOSERVER, proto, f->n);
+    put16(ip + 4, f->ident);
+    put16(ip + 6, f->start / 8 | (f->more ? 0x2000U : 0));
+    put16(ip + 10, 0);
+    put16(ip + 10, finish16(sum16(ip, IP, 0)) ^ (f->bad_checksum ? 0x5555U : 0));
+}
+
+struct weir_frame
+fragment_frame(const struct ip_fragment *f, uint8_t room[FRAME_ROOM])
+{
+    const uint8_t proto = f->proto != 0 ? f->proto : WEIR_PROTO_UDP;
+    size_t n = ETHERNET + (f->version == 6 ? 48 : IP) + f->n;
+    struct weir_frame frame;
+
+    memset(room, 0, ETHERNET);
+    if (f->version == 6)
+        headers6(room + ETHERNET, f, proto);
+    else
+        headers4(room, f, proto);
+    put16(room + 12, f->version == 6 ? 0x86dd : 0x800);
+    if (f->n > 0)
+        memcpy(room + n - f->n, f->data, f->n);
+    if (f->vlan != 0) {
+        memmove(room + 16, room + 12, n - 12);
+        put16(room + 12, 0x8100);
+        put16(room + 14, f->vlan);
+        n += 4;
+    }
+    frame = frame_of(room, n, f->ms);
+    frame.caplen -= f->lack;
+    return frame;
+}
+
+uint32_t
+udp_whole(unsigned version, const void *data, uint32_t n, uint8_t *room)
+{
+    static const uint8_t hosts4[8] = { 10, 0, 0, 1, 10, 0, 0, 2 };
+    const uint32_t hosts = version == 6 ? sum16(hosts6, 32, 0) : sum16(hosts4, 8, 0);
+
+    put16(room, 1000);
+    put16(room + 2, 53);
+    put16(room + 4, 8 + n);
+    put16(room + 6, 0);
+    memcpy(room + 8, data, n);
+    put16(room + 6, finish16(sum16(room, 8 + n, hosts + WEIR_PROTO_UDP + 8 + n)));
+    return 8 + n;
+}

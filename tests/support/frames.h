@@ -37,4 +37,23 @@ struct weir_frame tcp_frame(const struct segment *segment, uint8_t room[FRAME_RO
 struct weir_frame
 udp_frame(enum weir_dir dir, const void *data, uint32_t n, uint64_t ms, uint8_t room[FRAME_ROOM]);
 
+/* A fragment from 10.0.0.1 to 10.0.0.2, or from 2001:db8::1 to 2001:db8::2. */
+struct ip_fragment {
+    uint8_t version; /* 0: 4 */
+    uint8_t proto;   /* 0: UDP */
+    uint32_t ident, start;
+    bool more;
+    const void *data;
+    uint32_t n;
+    uint32_t lack; /* bytes of it that the snap length cut */
+    uint64_t ms;
+    uint16_t vlan; /* 0: none */
+    bool bad_checksum;
+};
+
+struct weir_frame fragment_frame(const struct ip_fragment *fragment, uint8_t room[FRAME_ROOM]);
+
+/* A UDP header with ports 1000 and 53 and n bytes of data, between the hosts of the fragments. */
+uint32_t udp_whole(unsigned version, const void *data, uint32_t n, uint8_t *room);
+
 #endif

@@ -88,11 +88,14 @@ every_choice_has_a_text(void **state)
     names = field_of(WEIR_EV_BAD_CHECKSUM, "layer")->names;
     assert_int_equal(count(names), WEIR_LAYER_TUNNEL + 1);
     assert_string_equal(names[WEIR_LAYER_UDP], "udp");
+    names = field_of(WEIR_EV_FRAG_BAD, "why")->names;
+    assert_int_equal(count(names), WEIR_FRAG_END + 1);
+    assert_string_equal(names[WEIR_FRAG_TINY], "tiny");
     names = field_of(WEIR_EV_FLOW_END, "reason")->names;
     assert_int_equal(count(names), WEIR_END_EOF + 1);
     assert_string_equal(names[WEIR_END_EVICTED], "evicted");
     names = field_of(WEIR_EV_OVERLOAD, "what")->names;
-    assert_int_equal(count(names), WEIR_OVERLOAD_TAP_QUEUE + 1);
+    assert_int_equal(count(names), WEIR_OVERLOAD_FRAGMENTS + 1);
     assert_string_equal(names[WEIR_OVERLOAD_MEMCAP], "memcap");
     names = field_of(WEIR_EV_FAKE_RETRANSMIT, "kept")->names;
     assert_int_equal(count(names), WEIR_KEPT_NEW + 1);

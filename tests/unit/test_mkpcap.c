@@ -315,6 +315,45 @@ every_character_may_be_wrong(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
+static void
+fragments_are_cut_from_the_whole_packet(void **state)
+{
+    static const char lines[] = "0 > ACK \"0123456789abcdef\"\n"
+                                "0 > ACK seq 0 \"0123456789abcdef\" frag 0x1234 0 24\n"
+                                "0 > ACK seq 0 \"0123456789abcdef\" frag 0x1234 24 12\n"
+                                "0 > ACK seq 0 \"0123456789abcdef\" frag 0x1234 24 8 more 0\n";
+    static const uint8_t first[] = { 0x45, 0, 0, 44, 0x12, 0x34, 0x20, 0, 64, 6, 0x7c, 0x96 };
+    static const uint8_t last[] = { 0x45, 0, 0, 32, 0x12, 0x34, 0, 3, 64, 6, 0x9c, 0x9f };
+
+    (void)state;
+    assert_int_equal(read_lines(lines), 4);
+    assert_int_equal(fx->frame[1].frame.n, ETHERNET + IPV4 + 24);
+    assert_memory_equal(fx->frame[1].frame.data + ETHERNET, first, sizeof(first));
+    assert_memory_equal(tcp_of(1), tcp_of(0), 24);
+    assert_int_equal(fx->frame[2].frame.n, ETHERNET + IPV4 + 12);
+    assert_memory_equal(fx->frame[2].frame.data + ETHERNET, last, sizeof(last));
+    assert_memory_equal(tcp_of(2), tcp_of(0) + 24, 12);
+    assert_int_equal(fx->frame[3].frame.n, ETHERNET + IPV4 + 8);
+    assert_int_equal(fx->frame[3].frame.data[ETHERNET + 6], 0);
+}
+
+static void
+an_ipv6_fragment_has_a_header_of_its_own(void **state)
+{
+    static const char text[] = "flow udp [2001:db8::1]:1 > [2001:db8::2]:2\n"
+                               "0 > \"0123456789abcdef\" frag 0x12345678 8 8\n";
+    static const uint8_t header[] = { 17, 0, 0, 9, 0x12, 0x34, 0x56, 0x78 };
+    const uint8_t *ip = fx->frame[0].frame.data + ETHERNET;
+
+    (void)state;
+    assert_int_equal(read_script(text, sizeof(text) - 1), 1);
+    assert_int_equal(fx->frame[0].frame.n, ETHERNET + 40 + 8 + 8);
+    assert_int_equal(ip[5], 16);
+    assert_int_equal(ip[6], 44);
+    assert_memory_equal(ip + 40, header, sizeof(header));
+    assert_memory_equal(ip + 48, "01234567", 8);
+}
+
 int
 main(void)
 {
@@ -327,6 +366,8 @@ main(void)
         TEST(lost_is_not_acknowledged_unseen_is_and_injected_counts_for_nobody),
         TEST(bytes_are_text_hex_and_fill),
         TEST(cut_keeps_the_length_on_the_wire),
+        TEST(fragments_are_cut_from_the_whole_packet),
+        TEST(an_ipv6_fragment_has_a_header_of_its_own),
         TEST(errors_name_their_line),
         TEST(what_does_not_fit_is_an_error),
         TEST(more_holes_than_are_kept_are_an_error),

@@ -1,0 +1,68 @@
+/*
+ * Datagrams that are being put together from IP fragments.
+ *
+ * They belong to no flow and so to no shard: the room is the engine's, and a whole datagram goes to
+ * the shard of its flow. Its memory is a sixteenth of the engine's, taken from the same address
+ * range; when it is used up, or MAX_DATAGRAMS are waiting, the oldest datagram goes.
+ */
+#ifndef WEIR_FRAG_H
+#define WEIR_FRAG_H
+
+#include "hash.h"
+#include "mem.h"
+
+#include <weir/packet.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    FRAG_SHARE = 16, /* of the engine's memory, one part is for fragments */
+    MAX_DATAGRAMS = 16384,
+    FRAG_BUCKETS = 8192,
+};
+
+struct engine;
+struct datagram;
+
+struct frag_room {
+    struct mem mem;
+    struct datagram *bucket[FRAG_BUCKETS];
+    struct frag_queue {
+        struct datagram *oldest, *newest;
+    } queue[2]; /* IPv4, IPv6: each has one timeout, so the oldest is due first */
+    uint32_t n; /* datagrams */
+};
+
+void frag_init(struct frag_room *room, struct arena *arena, size_t cap);
+
+/* Put together by frag_add(). */
+struct whole {
+    struct datagram *datagram; /* NULL: nothing; else freed with frag_free() */
+    const uint8_t *ip;         /* header of the first fragment, mended, and all the payload */
+    uint32_t n;                /* bytes of both that were captured */
+    uint32_t wire;             /* and that there are */
+};
+
+/*
+ * Take a fragment: a packet of DECODE_FRAGMENT, which is e->packet. Raises what is odd about it.
+ * Returns true if it completes its datagram.
+ */
+bool frag_add(struct engine *e, const struct weir_packet *pkt, struct whole *whole);
+
+/* Free a datagram that was put together. NULL is allowed. */
+void frag_free(struct frag_room *room, struct datagram *datagram);
+
+/* Forget all that waits, without an event: the input is over. */
+void frag_clear(struct frag_room *room);
+
+/* The first tick at which a datagram is due; UINT64_MAX: none waits. */
+uint64_t frag_next_tick(const struct frag_room *room);
+
+/* The number of the first packet of the datagram that is due first at this tick; or UINT64_MAX. */
+uint64_t frag_due_id(const struct frag_room *room, uint64_t tick);
+
+/* Give up the datagram of frag_due_id(). */
+void frag_expire(struct engine *e, uint64_t tick);
+
+#endif
