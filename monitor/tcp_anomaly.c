@@ -21,10 +21,9 @@ void
 raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum weir_event_type type,
           uint8_t why)
 {
-    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
-
     if (!engine_raises(e, flow, type))
         return;
+    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
     ev.bad_rst.why = why;
     engine_deliver(e, flow, &ev);
 }

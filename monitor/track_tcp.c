@@ -324,7 +324,8 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         fin_acked(flow, !dir);
     if (flow->flags & FLOW_RESET)
         resume(e, flow, !dir);
-    reasm_acked(e, flow, !dir);
+    if (ack > peer->next || flow->flags & FLOW_RARE)
+        reasm_acked(e, flow, !dir);
     return true;
 }
 
@@ -619,6 +620,8 @@ static void
 look_for_repetition(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                     const struct chunk *chunk, bool fin)
 {
+    if (chunk->off >= flow->side[dir].next && queue_empty(flow, dir) && !fin)
+        return; /* as nearly all segments */
     struct overlap seen = { .verified = true };
 
     if (chunk->end > chunk->off)
