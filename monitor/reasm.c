@@ -721,6 +721,9 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     if (side_acked(side) <= side->next && rare == NULL)
         return;
+    if (side_acked(side) > side->next && has_queue(flow, dir) &&
+        seg_start(side, segs_at(*queue_of(flow, dir), 0)) == side->next)
+        reasm_drain(e, flow, dir); /* it was parked, and is acknowledged */
     if (has_queue(flow, dir))
         stamp_holes(e, flow, dir, side_acked(side));
     tail = tail_missing(flow, dir);

@@ -262,6 +262,7 @@ resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     tcp_input(flow, !dir, TCP_RESUMED);
     engine_raise_plain(e, flow, dir, WEIR_EV_RST_IGNORED);
     reasm_drain(e, flow, dir);
+    reasm_drain(e, flow, !dir); /* what waited there for the same decision */
     engine_arm(e, flow);
 }
 

@@ -66,7 +66,7 @@ main(int argc, char **argv)
     int rc = 0;
 
     for (int i = 1; i < argc; i++)
-        if (one_path(argv[i]) != 0)
+        if (argv[i][0] != '-' && one_path(argv[i]) != 0) /* -runs=0 is for libFuzzer */
             rc = 1;
     printf("%u inputs\n", n_run);
     return n_run == 0 ? 1 : rc;

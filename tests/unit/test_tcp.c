@@ -1315,6 +1315,23 @@ data_behind_a_rst_of_its_sender_is_noticed(void **state)
            "data_after_end < why=rst\n");
 }
 
+/* The client goes on, so the RST was none of the server's: nothing that waited is lost. */
+static void
+a_rst_that_is_ignored_frees_both_directions(void **state)
+{
+    (void)state;
+    handshake();
+    server(R, 0, 0, "");
+    client(A, 0, 0, "hello");
+    server(A, 0, 0, "more");
+    client(A, 5, 4, "");
+    expect("rst <\n"
+           "data_after_end < why=rst\n"
+           "rst_ignored <\n"
+           "payload < offset=0 length=4 data=more after_gap=0\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
 /* ---- urgent data --------------------------------------------------------------------------- */
 
 static void
@@ -1434,6 +1451,7 @@ main(void)
         TEST(acknowledgements_and_windows_are_told_apart),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_its_sender_is_noticed),
+        TEST(a_rst_that_is_ignored_frees_both_directions),
         TEST(an_urgent_byte_is_no_part_of_the_stream),
         TEST(an_urgent_byte_may_be_still_to_come),
     };
