@@ -23,10 +23,6 @@ import tempfile
 CLASSES = ("in_order", "reordered", "overlap_same")
 
 
-# Captures whose connections also run in fragments, which weir does not put together yet.
-LATER = ("socks5-http-302-frag.pcap",)
-
-
 def end_name(end):
     host, port = end.rsplit(":", 1)
     address = ipaddress.ip_address(host.strip("[]"))
@@ -82,8 +78,7 @@ def found(weir, path):
 def check(weir, folder, capture):
     path = os.path.join(folder, capture["pcap"])
     streams, flows, run = found(weir, path)
-    later = capture["pcap"].endswith(LATER)
-    rows = [(group if name in flows and not later else "not decoded", (name, digest) in streams, capture["pcap"],
+    rows = [(group if name in flows else "not decoded", (name, digest) in streams, capture["pcap"],
              name) for name, digest, group in expected(capture)]
     crashed = run.returncode < 0 or run.returncode > 2 or b"Sanitizer" in run.stderr
     return rows, capture["pcap"] if crashed else None

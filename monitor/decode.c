@@ -508,7 +508,7 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
                               : DECODE_BAD;
 }
 
-/* Around the packet are the VLANs that were around its fragments, then what it holds itself. */
+/* What was around its fragments is around the packet, where it holds nothing of the kind itself. */
 enum decode_result
 decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_packet *pkt,
              struct decode_fault *fault)
@@ -518,13 +518,17 @@ decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_p
         .data = ip, .caplen = caplen, .wirelen = wirelen, .time = outer.time, .link = LINK_RAW
     };
     const enum decode_result result = decode(&frame, pkt, fault);
-    const uint16_t inner[2] = { pkt->vlan[0], pkt->vlan[1] };
-    const unsigned n_inner = pkt->n_vlan;
 
     pkt->number = outer.number;
-    pkt->n_vlan = outer.n_vlan;
-    memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));
-    for (unsigned i = 0; i < n_inner && pkt->n_vlan < 2; i++)
-        pkt->vlan[pkt->n_vlan++] = inner[i];
+    if (pkt->n_vlan == 0) {
+        pkt->n_vlan = outer.n_vlan;
+        memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));
+    }
+    if (!pkt->has_vni) {
+        pkt->has_vni = outer.has_vni;
+        pkt->vni = outer.vni;
+    }
+    pkt->tunnel = (uint8_t)(pkt->tunnel + outer.tunnel);
+    pkt->bad_outer_sum |= outer.bad_outer_sum;
     return result;
 }

@@ -2,6 +2,7 @@
 
 #include "checksum.h"
 #include "engine.h"
+#include "hosts.h"
 #include "pieces.h"
 #include "rd.h"
 
@@ -74,7 +75,7 @@ make_key(const struct weir_packet *pkt, uint32_t ident, uint64_t key[KEY_WORDS])
     memcpy(&key[0], pkt->src.b, n);
     memcpy(&key[2], pkt->dst.b, n);
     key[4] = ident | proto << 32 | (uint64_t)pkt->ip_version << 40;
-    key[5] = vlan0 | vlan1 << 16;
+    key[5] = vlan0 | vlan1 << 16 | (uint64_t)pkt->vni << 32 | (uint64_t)pkt->has_vni << 56;
 }
 
 static void
@@ -283,6 +284,9 @@ new_datagram(struct engine *e, const struct fragment *f)
         .proto = pkt->proto,
         .n_vlan = pkt->n_vlan,
         .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .has_vni = pkt->has_vni,
+        .vni = pkt->vni,
+        .tunnel = pkt->tunnel,
         .fragment = true,
         .src = pkt->src,
         .dst = pkt->dst,
@@ -505,7 +509,8 @@ put(struct datagram *d, const struct fragment *f, enum frag_policy policy)
 static enum use
 take_in(struct engine *e, struct datagram *d, const struct fragment *f)
 {
-    const enum frag_policy policy = frag_policy_of(e->opts.policy, f->pkt->ip_version);
+    const enum frag_policy policy = frag_policy_of(
+        hosts_find(e->hosts, &f->pkt->dst, f->pkt->ip_version), f->pkt->ip_version);
     enum use use = check_end(e, d, f);
 
     if (use == USE_IT && !fit(e, d, f))

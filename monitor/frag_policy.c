@@ -1,9 +1,23 @@
 #include "frag_policy.h"
 
-/* Targets that are not in the list keep what came first, as IPv4 of most systems does. */
+#include <assert.h>
+
 static const enum frag_policy of_ipv4[] = {
     [WEIR_POLICY_LINUX] = FRAG_LINUX,
+    [WEIR_POLICY_FIRST] = FRAG_FIRST,
+    [WEIR_POLICY_LAST] = FRAG_LAST,
+    [WEIR_POLICY_BSD] = FRAG_BSD,
+    [WEIR_POLICY_OLD_LINUX] = FRAG_OLD_LINUX,
+    [WEIR_POLICY_WINDOWS] = FRAG_WINDOWS,
+    [WEIR_POLICY_WINDOWS2K3] = FRAG_WINDOWS,
+    [WEIR_POLICY_VISTA] = FRAG_WINDOWS,
+    [WEIR_POLICY_SOLARIS] = FRAG_SOLARIS,
+    [WEIR_POLICY_MACOS] = FRAG_FIRST,
+    [WEIR_POLICY_IRIX] = FRAG_BSD,
+    [WEIR_POLICY_HPUX10] = FRAG_BSD,
+    [WEIR_POLICY_HPUX11] = FRAG_FIRST,
 };
+static_assert(sizeof(of_ipv4) / sizeof(*of_ipv4) == WEIR_POLICY_COUNT, "a policy has no row");
 
 enum frag_policy
 frag_policy_of(enum weir_policy policy, unsigned ip_version)

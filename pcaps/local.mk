@@ -23,6 +23,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/frag.pkt \
     %D%/frag_bad.pkt \
     %D%/frag_overlap.pkt \
+    %D%/frag_tunnel.pkt \
     %D%/gap.pkt \
     %D%/gap_never_acked.pkt \
     %D%/gap_one_sided.pkt \
