@@ -68,7 +68,7 @@ bool
 checksums_right(const struct weir_packet *pkt, enum weir_layer *layer)
 {
     *layer = WEIR_LAYER_IPV4;
-    if (!ip_checksum_right(pkt))
+    if (pkt->bad_outer_sum || !ip_checksum_right(pkt))
         return false;
     if (pkt->l4 == NULL || pkt->truncated)
         return true;

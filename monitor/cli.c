@@ -1,9 +1,12 @@
 #include "cli.h"
+#include "decode.h"
 
 #include <weir/port.h>
 
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -167,6 +170,8 @@ take_filter_file(void *ctx, const char *value, struct weir_errbuf *err)
         rc = weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
     while (rc == WEIR_E_OK && getline(&line, &size, file) >= 0)
         rc = append_filter(cli, line, strcspn(line, "#\n"));
+    if (rc == WEIR_E_OK && ferror(file)) /* a folder opens, but cannot be read */
+        rc = weir_err_set(err, WEIR_E_IO, "%s: %s", value, strerror(errno));
     free(line);
     if (file != NULL)
         fclose(file);
@@ -200,13 +205,84 @@ take_cores(void *ctx, const char *value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* "10.0.0.1", "10.0.0.0/8", "2001:db8::/32". */
+static bool
+parse_network(const char *text, struct weir_host_policy *out)
+{
+    size_t n = strcspn(text, "/");
+    char addr[INET6_ADDRSTRLEN], *end;
+    unsigned long most, prefix;
+
+    if (n >= sizeof(addr))
+        return false;
+    memcpy(addr, text, n);
+    addr[n] = '\0';
+    out->ip_version = strchr(addr, ':') != NULL ? 6 : 4;
+    if (inet_pton(out->ip_version == 4 ? AF_INET : AF_INET6, addr, out->addr.b) != 1)
+        return false;
+    prefix = most = out->ip_version == 4 ? 32 : 128;
+    if (text[n] == '/') {
+        prefix = strtoul(text + n + 1, &end, 10);
+        if (text[n + 1] < '0' || text[n + 1] > '9' || *end != '\0')
+            return false;
+    }
+    out->prefix = (uint8_t)prefix;
+    return prefix <= most;
+}
+
+int
+cli_add_host(struct cli *cli, const struct weir_host_policy *host, struct weir_errbuf *err)
+{
+    size_t n = cli->monitor.n_hosts;
+    struct weir_host_policy *more = realloc(cli->hosts, (n + 1) * sizeof(*more));
+
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    more[n] = *host;
+    cli->monitor.hosts = cli->hosts = more;
+    cli->monitor.n_hosts = n + 1;
+    return WEIR_E_OK;
+}
+
+static int
+no_policy(const char *name, size_t n, struct weir_errbuf *err)
+{
+    char names[200] = "";
+
+    for (unsigned i = 0; i < WEIR_POLICY_COUNT; i++) {
+        size_t at = strlen(names);
+
+        snprintf(names + at, sizeof(names) - at, "%s%s", i > 0 ? ", " : "", weir_policy_name(i));
+    }
+    return weir_err_set(err, WEIR_E_INVAL, "--policy: '%.*s' is none of %s", (int)n, name, names);
+}
+
+/* NAME for all hosts, or NAME=ADDRESS[/LEN] for some. */
 static int
 take_policy(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    ((struct cli *)ctx)->monitor.policy = WEIR_POLICY_LINUX;
-    if (strcmp(value, "linux") != 0)
-        return weir_err_set(err, WEIR_E_INVAL, "--policy: linux is expected, not '%s'", value);
-    return WEIR_E_OK;
+    struct cli *cli = ctx;
+    size_t n = strcspn(value, "=");
+    struct weir_host_policy host = { .prefix = 0 };
+    char name[16] = "";
+    int policy;
+
+    if (n < sizeof(name))
+        memcpy(name, value, n);
+    policy = weir_policy_find(name);
+    if (policy < 0)
+        return no_policy(value, n, err);
+    host.policy = (enum weir_policy)policy;
+    if (value[n] == '\0') {
+        cli->monitor.policy = host.policy;
+        return WEIR_E_OK;
+    }
+    if (!parse_network(value + n + 1, &host))
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--policy: an address (10.0.0.1, 10.0.0.0/8, 2001:db8::/32) is "
+                            "expected, not '%s'",
+                            value + n + 1);
+    return cli_add_host(cli, &host, err);
 }
 
 static int
@@ -269,7 +345,11 @@ static const struct cli_option common[] = {
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
     { 'j', "cores", "N", "packet threads (1)", take_cores },
-    { 0, "policy", "NAME", "what the target hosts are: linux (default)", take_policy },
+    { 0, "policy", "NAME[=NET]",
+      "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
+      "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
+      "                          vista, solaris, macos, irix, hpux10, hpux11; may be repeated",
+      take_policy },
     { 0, "memcap", "SIZE", "memory for flows and their data (default: 4GiB)", take_memcap },
     { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
       take_strict },
@@ -342,6 +422,16 @@ struct words {
     char **at, **end;
 };
 
+/* What was asked for is on standard output: the exit code. */
+static int
+printed(const struct cli *cli)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    cli_error(cli, "standard output: %s", strerror(errno));
+    return EXIT_FAILED;
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *value)
@@ -350,11 +440,11 @@ apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *v
 
     if (option->letter == 'h' && option->take == take_nothing) {
         help(cli);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->letter == 'V' && option->take == take_nothing) {
         printf("%s %s\n", cli->program, PACKAGE_VERSION);
-        return EXIT_DONE;
+        return printed(cli);
     }
     if (option->take(ctx, value, &err) == WEIR_E_OK)
         return -1;
@@ -430,12 +520,26 @@ check(struct cli *cli, bool words)
     return EXIT_USAGE;
 }
 
+/*
+ * A file that took the place of a closed standard error would get the notices. Input and output
+ * fail as before: their stand-ins are open the wrong way round.
+ */
+static int
+hold_standard_fds(void)
+{
+    for (int fd = 0; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            return EXIT_FAILED;
+    return -1;
+}
+
 int
 cli_parse(struct cli *cli, int argc, char **argv)
 {
     struct words words = { argv + 1, argv + argc };
     bool only_words = false, filter_words = false;
-    int code = -1;
+    int code = hold_standard_fds();
 
     cli->log_dir = ".";
     while (words.at < words.end && code < 0) {
@@ -463,6 +567,8 @@ cli_free(struct cli *cli)
 {
     free(cli->inputs);
     free(cli->filter);
+    free(cli->hosts);
+    cli->hosts = NULL;
     cli->inputs = NULL;
     cli->filter = NULL;
 }
@@ -492,8 +598,12 @@ catch_signals(void)
     struct sigaction stop = { .sa_handler = on_signal };
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
+    struct sigaction before;
+
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
+    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* not by nohup */
+        sigaction(SIGHUP, &stop, NULL);
     sigaction(SIGBUS, &fault, NULL);
 }
 
@@ -521,6 +631,7 @@ struct run {
     uint64_t shown_at; /* wall clock of the last progress line */
     unsigned batches;
     bool terminal;
+    bool told_link; /* of this input */
 };
 
 static void
@@ -565,6 +676,19 @@ stopped(const struct run *run)
     return caught != 0 || run->cli->failed_output;
 }
 
+/* A capture whose frames nobody can read looks like one in which nothing happened. */
+static void
+look_at_links(struct run *run, const struct weir_frame *frames, int n, const char *name)
+{
+    for (int i = 0; i < n && !run->told_link; i++) {
+        if (decode_knows_link(frames[i].link))
+            continue;
+        cli_notice(run->cli, "%s: frames of link type %u cannot be read: they belong to no flow",
+                   name, frames[i].link);
+        run->told_link = true;
+    }
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 pump(struct run *run, struct weir_port *port, const char *name)
@@ -577,6 +701,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
     do {
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
+        look_at_links(run, frames, n, name);
         if (n > 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;
@@ -652,6 +777,7 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli->bad_filter |= rc == WEIR_E_SYNTAX;
         return;
     }
+    run->told_link = false;
     stable = pump(run, port, name);
     tell_end(run, port, name);
     if (stable)
@@ -672,6 +798,14 @@ by_bytes(const struct dirent **a, const struct dirent **b)
     return strcmp((*a)->d_name, (*b)->d_name);
 }
 
+static bool
+ends_in_slash(const char *path)
+{
+    size_t n = strlen(path);
+
+    return n > 0 && path[n - 1] == '/';
+}
+
 /* Call each() with every input: a folder's files in the order of their names' bytes. */
 static void
 for_each_input(struct run *run, void each(struct run *run, const char *name, bool in_folder))
@@ -687,16 +821,20 @@ for_each_input(struct run *run, void each(struct run *run, const char *name, boo
             continue;
         }
         n = scandir(input, &entries, not_hidden, by_bytes);
+        if (n < 0) { /* to open it will say why */
+            each(run, input, false);
+            continue;
+        }
         for (int k = 0; k < n; k++) {
             char path[4096];
 
-            snprintf(path, sizeof(path), "%s/%s", input, entries[k]->d_name);
+            snprintf(path, sizeof(path), "%s%s%s", input, ends_in_slash(input) ? "" : "/",
+                     entries[k]->d_name);
             if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
                 each(run, path, true);
             free(entries[k]);
         }
-        if (n >= 0)
-            free(entries);
+        free(entries);
     }
 }
 
@@ -759,6 +897,8 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
     double seconds = (double)(wall_ns() - cli->started) / 1e9;
     struct weir_monitor_stats s;
 
+    if (cli->bad_filter) /* nothing was read */
+        return;
     weir_monitor_get_stats(m, &s);
     if (s.offload)
         cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "

@@ -48,6 +48,7 @@ struct cli {
     bool quiet, strict_input, no_map;
     unsigned verbose;
     struct weir_monitor_opts monitor;
+    struct weir_host_policy *hosts; /* monitor.hosts, owned */
 
     int signal;            /* the one that ended the run; 0: none */
     bool failed;           /* something that makes the exit code 1 */
@@ -64,6 +65,9 @@ struct cli {
  * Returns -1 to go on, or the exit code.
  */
 int cli_parse(struct cli *cli, int argc, char **argv);
+
+/* Say what the hosts of a network are, as --policy does. Text in err if memory ran out. */
+int cli_add_host(struct cli *cli, const struct weir_host_policy *host, struct weir_errbuf *err);
 
 /*
  * Feed the monitor with all inputs, in order, or the interface, until the end or a signal, then

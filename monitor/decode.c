@@ -1,81 +1,34 @@
-#include "decode.h"
-
-#include "rd.h"
+#include "decode_walk.h"
 
 #include <string.h>
 
 enum {
-    MAX_LAYERS = 16,
     LINK_RAW = 101,       /* a frame that begins with an IP header */
-    MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger ones */
+    MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger */
 };
 
-/* What comes next; each but the last three has a function in the table at the end. */
-enum layer {
-    L_ETHERNET,
-    L_COOKED,
-    L_COOKED2,
-    L_NULL,
-    L_LOOP,
-    L_RAW_IP,
-    L_ETHERTYPE, /* the type is in walk.type */
-    L_VLAN,
-    L_SNAP,
-    L_IPV4,
-    L_IPV6,
-    L_TRANSPORT, /* the protocol is in pkt->proto */
-    L_N,
-    L_FLOW = L_N,
-    L_NO_FLOW,
-    L_FRAGMENT,
-    L_BAD,
-};
-
-/* Where the decoder stands in a frame. */
-struct walk {
-    struct rd rd;  /* captured bytes from here to the end of the enclosing layer */
-    uint32_t wire; /* the same on the wire: more, where the snap length cut */
-    uint16_t type; /* EtherType to look at */
-    struct weir_packet *pkt;
-    struct decode_fault *fault;
-};
-
-typedef enum layer (*layer_fn)(struct walk *w);
-
-static enum layer
-bad(struct walk *w, enum weir_layer layer, enum weir_bad why)
+enum layer
+ethertype(struct walk *w, uint16_t type)
 {
-    *w->fault = (struct decode_fault){ layer, why };
-    return L_BAD;
-}
-
-/* The next n bytes, consumed; NULL after writing down which layer lacks them and why. */
-static const uint8_t *
-take(struct walk *w, uint32_t n, enum weir_layer layer)
-{
-    const uint8_t *p;
-
-    if (w->wire < n) {
-        bad(w, layer, WEIR_BAD_TOO_SHORT);
-        return NULL;
+    switch (type) {
+    case 0x0800:
+        return L_IPV4;
+    case 0x86dd:
+        return L_IPV6;
+    case 0x8100: /* 802.1Q */
+    case 0x88a8: /* 802.1ad */
+    case 0x9100: /* before 802.1ad, still seen */
+    case 0x9200:
+        return L_VLAN;
+    case 0x8847: /* unicast and multicast */
+    case 0x8848:
+        return L_MPLS;
+    case 0x8864:
+        return L_PPPOE;
+    default: /* below 1536: a length, IEEE 802.3 3.2.6 */
+        w->type = type;
+        return type < 1536 ? L_SNAP : L_NO_FLOW;
     }
-    p = rd_take(&w->rd, n);
-    if (p == NULL)
-        bad(w, layer, WEIR_BAD_TRUNCATED);
-    else
-        w->wire -= n;
-    return p;
-}
-
-/* The enclosing layer holds only n more bytes: what follows is padding. */
-static void
-fence(struct walk *w, uint32_t n)
-{
-    if (n >= w->wire)
-        return;
-    w->wire = n;
-    if (rd_left(&w->rd) > n)
-        w->rd.end = w->rd.p + n;
 }
 
 static enum layer
@@ -85,8 +38,7 @@ ethernet(struct walk *w)
 
     if (p == NULL)
         return L_BAD;
-    w->type = be16(p + 12);
-    return L_ETHERTYPE;
+    return ethertype(w, be16(p + 12));
 }
 
 /* LINKTYPE_LINUX_SLL: type, address type, address length, address, protocol. */
@@ -97,8 +49,7 @@ cooked(struct walk *w)
 
     if (p == NULL)
         return L_BAD;
-    w->type = be16(p + 14);
-    return L_ETHERTYPE;
+    return ethertype(w, be16(p + 14));
 }
 
 /* LINKTYPE_LINUX_SLL2: the protocol comes first. */
@@ -109,8 +60,7 @@ cooked2(struct walk *w)
 
     if (p == NULL)
         return L_BAD;
-    w->type = be16(p);
-    return L_ETHERTYPE;
+    return ethertype(w, be16(p));
 }
 
 /* Address families that BSD and its kin write for IPv6 differ: NetBSD 24, FreeBSD 28, macOS 30. */
@@ -166,56 +116,163 @@ raw_ip(struct walk *w)
 }
 
 static enum layer
-ethertype(struct walk *w)
-{
-    switch (w->type) {
-    case 0x0800:
-        return L_IPV4;
-    case 0x86dd:
-        return L_IPV6;
-    case 0x8100: /* 802.1Q */
-    case 0x88a8: /* 802.1ad */
-    case 0x9100: /* before 802.1ad, still seen */
-    case 0x9200:
-        return L_VLAN;
-    default: /* below 1536: a length, IEEE 802.3 3.2.6 */
-        return w->type < 1536 ? L_SNAP : L_NO_FLOW;
-    }
-}
-
-static enum layer
 vlan(struct walk *w)
 {
     const uint8_t *p = take(w, 4, WEIR_LAYER_VLAN);
 
     if (p == NULL)
         return L_BAD;
+    if (w->inner) {
+        w->inner = false;
+        w->pkt->n_vlan = 0;
+        w->pkt->vlan[1] = 0;
+    }
     if (w->pkt->n_vlan < 2)
         w->pkt->vlan[w->pkt->n_vlan++] = be16(p) & 0xfff;
-    w->type = be16(p + 2);
-    return L_ETHERTYPE;
+    return ethertype(w, be16(p + 2));
 }
 
-/*
- * IEEE 802.2 LLC with SNAP and no organisation (RFC 1042); anything else is not IP. The length
- * field fences it first: bytes behind are padding.
- */
+/* IEEE 802.2 LLC with SNAP and no organisation (RFC 1042); anything else is not IP. */
 static enum layer
-snap(struct walk *w)
+llc(struct walk *w)
 {
     static const uint8_t rfc1042[] = { 0xaa, 0xaa, 3, 0, 0, 0 };
     const uint8_t *p;
-    size_t n;
+    uint16_t type;
+    size_t n = rd_left(&w->rd) < sizeof(rfc1042) ? rd_left(&w->rd) : sizeof(rfc1042);
 
-    fence(w, w->type);
-    n = rd_left(&w->rd) < sizeof(rfc1042) ? rd_left(&w->rd) : sizeof(rfc1042);
     if (w->wire < 8 || memcmp(w->rd.p, rfc1042, n) != 0)
         return L_NO_FLOW;
     p = take(w, 8, WEIR_LAYER_LINK);
     if (p == NULL)
         return L_BAD;
-    w->type = be16(p + 6);
-    return w->type < 1536 ? L_NO_FLOW : L_ETHERTYPE;
+    type = be16(p + 6);
+    return type < 1536 ? L_NO_FLOW : ethertype(w, type);
+}
+
+/* The length field of IEEE 802.3 fences it: bytes behind are padding. */
+static enum layer
+snap(struct walk *w)
+{
+    fence(w, w->type);
+    return llc(w);
+}
+
+/* RFC 9293 section 3.1. */
+static enum layer
+tcp(struct walk *w)
+{
+    struct weir_packet *pkt = w->pkt;
+    const uint8_t *p = take(w, 20, WEIR_LAYER_TCP);
+    uint32_t header;
+
+    if (p == NULL)
+        return L_BAD;
+    header = (p[12] >> 4) * 4U;
+    if (header < 20 || header - 20 > w->wire)
+        return bad(w, WEIR_LAYER_TCP, WEIR_BAD_HEADER_LENGTH);
+    pkt->tcp_options = take(w, header - 20, WEIR_LAYER_TCP);
+    if (pkt->tcp_options == NULL)
+        return L_BAD;
+    pkt->n_tcp_options = (uint8_t)(header - 20);
+    pkt->src_port = be16(p);
+    pkt->dst_port = be16(p + 2);
+    pkt->tcp_seq = be32(p + 4);
+    pkt->tcp_ack = be32(p + 8);
+    pkt->tcp_flags = p[13];
+    pkt->tcp_window = be16(p + 14);
+    return L_FLOW;
+}
+
+/* Tunnels are sent to their port; Teredo's servers answer from it, too. */
+static enum layer
+udp_payload(const struct weir_packet *pkt)
+{
+    switch (pkt->dst_port) {
+    case 4789:
+        return L_VXLAN;
+    case 6081:
+        return L_GENEVE;
+    case 2152:
+        return L_GTPU;
+    case 3544:
+        return L_TEREDO;
+    default:
+        return pkt->src_port == 3544 ? L_TEREDO : L_FLOW;
+    }
+}
+
+/* RFC 768. A length of 0 is a datagram that the card was to cut, or a jumbogram (RFC 2675). */
+static enum layer
+udp(struct walk *w)
+{
+    struct weir_packet *pkt = w->pkt;
+    const uint8_t *p = take(w, 8, WEIR_LAYER_UDP);
+    uint32_t length;
+
+    if (p == NULL)
+        return L_BAD;
+    length = be16(p + 4);
+    if (length == 0)
+        length = w->wire + 8;
+    if (length < 8)
+        return bad(w, WEIR_LAYER_UDP, WEIR_BAD_HEADER_LENGTH);
+    if (length > w->wire + 8)
+        return bad(w, WEIR_LAYER_UDP, WEIR_BAD_LENGTH);
+    fence(w, length - 8);
+    pkt->l4_len = length;
+    pkt->src_port = be16(p);
+    pkt->dst_port = be16(p + 2);
+    return udp_payload(pkt);
+}
+
+/* RFC 792 and RFC 4443: an echo and its reply share an identifier, which stands for both ports. */
+static enum layer
+icmp(struct walk *w, enum weir_layer layer)
+{
+    struct weir_packet *pkt = w->pkt;
+    const uint8_t *p = take(w, 8, layer);
+    bool echo;
+
+    if (p == NULL)
+        return L_BAD;
+    pkt->icmp_type = p[0];
+    pkt->icmp_code = p[1];
+    echo = layer == WEIR_LAYER_ICMP ? p[0] == 8 || p[0] == 0 : p[0] == 128 || p[0] == 129;
+    if (echo)
+        pkt->src_port = pkt->dst_port = be16(p + 4);
+    return L_FLOW;
+}
+
+/* What an IP header leads to. */
+static enum layer
+protocol(struct walk *w)
+{
+    w->pkt->l4 = w->rd.p;
+    w->pkt->l4_len = w->wire;
+    switch (w->pkt->proto) {
+    case WEIR_PROTO_TCP:
+        return tcp(w);
+    case WEIR_PROTO_UDP:
+        return udp(w);
+    case WEIR_PROTO_ICMP:
+        return icmp(w, WEIR_LAYER_ICMP);
+    case WEIR_PROTO_ICMPV6:
+        return icmp(w, WEIR_LAYER_ICMPV6);
+    case 4: /* RFC 2003, RFC 2473 */
+        into_tunnel(w, false);
+        return L_IPV4;
+    case 41: /* RFC 4213, RFC 2473 */
+        into_tunnel(w, false);
+        return L_IPV6;
+    case 47:
+        return L_GRE;
+    case 137: /* RFC 4023 */
+        into_tunnel(w, false);
+        return L_MPLS;
+    default:
+        return L_FLOW;
+    }
 }
 
 /* RFC 791 section 3.1. A total length of 0 is a segment that the sender's card was to cut. */
@@ -246,9 +303,11 @@ ipv4(struct walk *w)
     pkt->ip_version = 4;
     pkt->ttl = ip[8];
     pkt->proto = ip[9];
+    if (pkt->tunnel > 0)
+        pkt->src = pkt->dst = (struct weir_addr){ { 0 } };
     memcpy(pkt->src.b, ip + 12, 4);
     memcpy(pkt->dst.b, ip + 16, 4);
-    return (be16(ip + 6) & 0x3fff) != 0 ? L_FRAGMENT : L_TRANSPORT;
+    return (be16(ip + 6) & 0x3fff) != 0 ? L_FRAGMENT : protocol(w);
 }
 
 /*
@@ -277,7 +336,7 @@ ipv6_extensions(struct walk *w, uint8_t next)
         case 51:  /* authentication */
             break;
         default:
-            return fragment ? L_FRAGMENT : L_TRANSPORT;
+            return fragment ? L_FRAGMENT : protocol(w);
         }
         if (fragment)
             return L_FRAGMENT;
@@ -327,98 +386,15 @@ ipv6(struct walk *w)
     return ipv6_extensions(w, ip[6]);
 }
 
-/* RFC 9293 section 3.1. */
-static enum layer
-tcp(struct walk *w)
-{
-    struct weir_packet *pkt = w->pkt;
-    const uint8_t *p = take(w, 20, WEIR_LAYER_TCP);
-    uint32_t header;
-
-    if (p == NULL)
-        return L_BAD;
-    header = (p[12] >> 4) * 4U;
-    if (header < 20 || header - 20 > w->wire)
-        return bad(w, WEIR_LAYER_TCP, WEIR_BAD_HEADER_LENGTH);
-    pkt->tcp_options = take(w, header - 20, WEIR_LAYER_TCP);
-    if (pkt->tcp_options == NULL)
-        return L_BAD;
-    pkt->n_tcp_options = (uint8_t)(header - 20);
-    pkt->src_port = be16(p);
-    pkt->dst_port = be16(p + 2);
-    pkt->tcp_seq = be32(p + 4);
-    pkt->tcp_ack = be32(p + 8);
-    pkt->tcp_flags = p[13];
-    pkt->tcp_window = be16(p + 14);
-    return L_FLOW;
-}
-
-/* RFC 768. A length of 0 is a datagram that the card was to cut, or a jumbogram (RFC 2675). */
-static enum layer
-udp(struct walk *w)
-{
-    struct weir_packet *pkt = w->pkt;
-    const uint8_t *p = take(w, 8, WEIR_LAYER_UDP);
-    uint32_t length;
-
-    if (p == NULL)
-        return L_BAD;
-    length = be16(p + 4);
-    if (length == 0)
-        length = w->wire + 8;
-    if (length < 8)
-        return bad(w, WEIR_LAYER_UDP, WEIR_BAD_HEADER_LENGTH);
-    if (length > w->wire + 8)
-        return bad(w, WEIR_LAYER_UDP, WEIR_BAD_LENGTH);
-    fence(w, length - 8);
-    pkt->l4_len = length;
-    pkt->src_port = be16(p);
-    pkt->dst_port = be16(p + 2);
-    return L_FLOW;
-}
-
-/* RFC 792 and RFC 4443: an echo and its reply share an identifier, which stands for both ports. */
-static enum layer
-icmp(struct walk *w, enum weir_layer layer)
-{
-    struct weir_packet *pkt = w->pkt;
-    const uint8_t *p = take(w, 8, layer);
-    bool echo;
-
-    if (p == NULL)
-        return L_BAD;
-    pkt->icmp_type = p[0];
-    pkt->icmp_code = p[1];
-    echo = layer == WEIR_LAYER_ICMP ? p[0] == 8 || p[0] == 0 : p[0] == 128 || p[0] == 129;
-    if (echo)
-        pkt->src_port = pkt->dst_port = be16(p + 4);
-    return L_FLOW;
-}
-
-static enum layer
-transport(struct walk *w)
-{
-    w->pkt->l4 = w->rd.p;
-    w->pkt->l4_len = w->wire;
-    switch (w->pkt->proto) {
-    case WEIR_PROTO_TCP:
-        return tcp(w);
-    case WEIR_PROTO_UDP:
-        return udp(w);
-    case WEIR_PROTO_ICMP:
-        return icmp(w, WEIR_LAYER_ICMP);
-    case WEIR_PROTO_ICMPV6:
-        return icmp(w, WEIR_LAYER_ICMPV6);
-    default:
-        return L_FLOW;
-    }
-}
-
 static const layer_fn layers[L_N] = {
-    [L_ETHERNET] = ethernet,   [L_COOKED] = cooked, [L_COOKED2] = cooked2,
-    [L_NULL] = null_loopback,  [L_LOOP] = loop,     [L_RAW_IP] = raw_ip,
-    [L_ETHERTYPE] = ethertype, [L_VLAN] = vlan,     [L_SNAP] = snap,
-    [L_IPV4] = ipv4,           [L_IPV6] = ipv6,     [L_TRANSPORT] = transport,
+    [L_ETHERNET] = ethernet,  [L_COOKED] = cooked, [L_COOKED2] = cooked2,
+    [L_NULL] = null_loopback, [L_LOOP] = loop,     [L_RAW_IP] = raw_ip,
+    [L_HDLC] = hdlc,          [L_PPP] = ppp,       [L_PPPOE] = pppoe,
+    [L_RADIOTAP] = radiotap,  [L_WIFI] = wifi,     [L_VLAN] = vlan,
+    [L_SNAP] = snap,          [L_LLC] = llc,       [L_MPLS] = mpls,
+    [L_IPV4] = ipv4,          [L_IPV6] = ipv6,     [L_GRE] = gre,
+    [L_VXLAN] = vxlan,        [L_GENEVE] = geneve, [L_GTPU] = gtpu,
+    [L_TEREDO] = teredo,
 };
 
 /* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html */
@@ -435,6 +411,17 @@ first_layer(uint16_t link)
     case 12: /* DLT_RAW of most systems, found in old files */
     case LINK_RAW:
         return L_RAW_IP;
+    case 9:
+        return L_PPP;
+    case 50:
+    case 104:
+        return L_HDLC;
+    case 51:
+        return L_PPPOE;
+    case 105:
+        return L_WIFI;
+    case 127:
+        return L_RADIOTAP;
     case 113:
         return L_COOKED;
     case 276:
@@ -446,6 +433,12 @@ first_layer(uint16_t link)
     default:
         return L_NO_FLOW;
     }
+}
+
+bool
+decode_knows_link(uint16_t link)
+{
+    return first_layer(link) != L_NO_FLOW;
 }
 
 static void
@@ -461,21 +454,48 @@ start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
     };
 }
 
+/*
+ * The flow is that of the innermost IP packet: where no other comes inside a tunnel, of the one
+ * around it; likewise where only a port spoke for the tunnel and what is inside is malformed.
+ */
+static enum layer
+come_out(struct walk *w, enum layer at)
+{
+    bool no_tunnel = at == L_BAD && w->carrier->by_port && w->fault->why != WEIR_BAD_TRUNCATED &&
+                     w->fault->why != WEIR_BAD_LAYERS;
+
+    if (at != L_NO_FLOW && !no_tunnel)
+        return at;
+    w->rd = w->carrier->rd;
+    w->wire = w->carrier->wire;
+    *w->pkt = w->carrier->pkt;
+    return L_FLOW;
+}
+
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
 {
     uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
-    struct walk w = { { frame->data, frame->data + n_read }, frame->wirelen, 0, out, fault };
+    struct carrier carrier;
+    struct walk w = {
+        .rd = { frame->data, frame->data + n_read },
+        .wire = frame->wirelen,
+        .pkt = out,
+        .fault = fault,
+        .carrier = &carrier,
+    };
     enum layer at = first_layer(frame->link);
 
+    carrier.any = false; /* the rest is large, and seldom needed */
     start_packet(out, frame);
-    /* Every step but the EtherType's own is a header; two steps for one VLAN tag are the worst. */
     for (unsigned n = 0; at < L_N; n++) {
-        if (n == 2 * MAX_LAYERS)
+        if (n == MAX_LAYERS)
             at = bad(&w, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
         else
             at = layers[at](&w);
     }
+    if (carrier.any)
+        at = come_out(&w, at);
     out->payload = w.rd.p;
     out->payload_len = (uint32_t)rd_left(&w.rd);
     out->payload_wire = w.wire;

@@ -1,7 +1,12 @@
 /*
- * From a frame to a packet: link, VLAN, network and transport headers, each read through a
+ * From a frame to a packet: link, VLAN, tunnel, network and transport headers, each read through a
  * bounded reader. A frame cut by the snap length (truncated) and one that contradicts itself
  * (malformed) are different answers.
+ *
+ * The packet is the innermost IP packet that can be read:
+ * - where a tunnel holds nothing of IP, or has a form that is not opened, it is the one around it;
+ * - likewise where only a UDP port spoke for the tunnel and what is inside is malformed;
+ * - VLAN ids are those of the frame in the tunnel, or, if that has no tag, those around it.
  */
 #ifndef WEIR_DECODE_H
 #define WEIR_DECODE_H
@@ -9,6 +14,9 @@
 #include <weir/event.h>
 #include <weir/packet.h>
 #include <weir/port.h>
+
+#include <stdbool.h>
+#include <stdint.h>
 
 enum decode_result {
     DECODE_FLOW,     /* addresses and, where the protocol has them, ports: belongs to a flow */
@@ -26,6 +34,9 @@ struct decode_fault {
 /* Fill *out from the frame; number is the caller's to set. */
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
+
+/* Of a frame of another LINKTYPE_ nothing is read: it belongs to no flow. */
+bool decode_knows_link(uint16_t link);
 
 /*
  * Decode on from an IP packet, put together from fragments, the last of which is *pkt; its number,

@@ -36,8 +36,9 @@ struct engine {
 
     struct app apps[MAX_APPS];
     unsigned n_apps;
-    uint64_t want;     /* what any app wants */
-    uint8_t *flowless; /* taps and state for events that belong to no flow */
+    struct hosts *hosts; /* policies by address */
+    uint64_t want;       /* what any app wants */
+    uint8_t *flowless;   /* taps and state for events that belong to no flow */
     bool flowless_ended;
     unsigned flowless_asleep; /* of its taps, after the end */
     bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
@@ -71,6 +72,19 @@ struct engine {
 
 extern const struct weir_tap_ops engine_tap_ops;
 
+/* What the receiver of this direction's data is. */
+static inline enum weir_policy
+flow_policy(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return (enum weir_policy)flow_cold(flow)->policy[dir];
+}
+
+static inline void
+flow_set_policy(struct weir_flow *flow, enum weir_dir dir, enum weir_policy policy)
+{
+    flow_cold(flow)->policy[dir] = (uint8_t)policy;
+}
+
 /* Make the taps of all apps in a flow's part for apps, and their state, zeroed. */
 void engine_start_taps(struct engine *e, uint8_t *part);
 
@@ -93,8 +107,9 @@ void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event 
 static inline bool
 engine_raises(struct engine *e, const struct weir_flow *flow, enum weir_event_type type)
 {
+    (void)flow;
     e->stats.events[type]++;
-    return (flow == NULL ? e->want : flow->want) >> type & 1;
+    return e->want >> type & 1;
 }
 
 /* Raise an event that has no own fields. */

@@ -8,12 +8,24 @@ static const char *const names[] = {
 #undef X
 };
 
+static const char *const states[] = { "closed",      "listen",     "syn_sent",   "syn_received",
+                                      "established", "fin_wait_1", "fin_wait_2", "close_wait",
+                                      "closing",     "last_ack",   "time_wait",  NULL };
 static const char *const gap_causes[] = { "acked", "memcap", "one_sided", "never_acked", NULL };
 static const char *const kept[] = { "old", "new", NULL };
-static const char *const layers[] = { "link", "vlan", "ipv4",   "ipv6", "tcp",
-                                      "udp",  "icmp", "icmpv6", NULL };
+static const char *const layers[] = { "link", "vlan",   "ipv4", "ipv6", "tcp",    "udp",
+                                      "icmp", "icmpv6", "mpls", "ppp",  "tunnel", NULL };
 static const char *const bads[] = { "none",   "truncated", "too_short", "version", "header_length",
                                     "length", "options",   "layers",    NULL };
+static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };
+static const char *const bad_acks[] = { "unsent", "old", NULL };
+static const char *const bad_timestamps[] = { "old", "missing", "unexpected", NULL };
+static const char *const bad_options[] = { "md5", "ao", "malformed", NULL };
+static const char *const bad_handshakes[] = { "syn_seq",   "syn_ack_seq", "syn_ack_ack",
+                                              "direction", "ack",         NULL };
+static const char *const bad_flag_sets[] = { "syn_fin", "syn_rst",  "null", "xmas",
+                                             "no_ack",  "rst_data", NULL };
+static const char *const ends[] = { "fin", "rst", NULL };
 static const char *const reasons[] = { "fin", "rst", "timeout", "reuse", "evicted", "eof", NULL };
 static const char *const overloads[] = { "flows",     "memcap",    "segments",
                                          "tap_queue", "fragments", NULL };
@@ -21,23 +33,13 @@ static const char *const frag_bads[] = {
     "zero_length", "too_long", "unaligned", "tiny", "end", NULL
 };
 
-#define FIELD(event, name, kind)                                                                   \
-    {                                                                                              \
-#name, WEIR_FIELD_##kind, AT(event.name), NULL                                             \
-    }
-#define AS(text, member, kind)                                                                     \
-    {                                                                                              \
-        text, WEIR_FIELD_##kind, AT(member), NULL                                                  \
-    }
-#define CHOICE(event, name, choices)                                                               \
-    {                                                                                              \
-#name, WEIR_FIELD_ENUM, AT(event.name), choices                                            \
-    }
+/* clang-format off */
 #define AT(member) offsetof(struct weir_event, member)
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, WEIR_FIELD_INT, 0, NULL                                                              \
-    }
+#define FIELD(event, name, kind)     { #name, WEIR_FIELD_##kind, AT(event.name), NULL }
+#define AS(text, member, kind)       { text, WEIR_FIELD_##kind, AT(member), NULL }
+#define CHOICE(event, name, choices) { #name, WEIR_FIELD_ENUM, AT(event.name), choices }
+#define END                          { NULL, WEIR_FIELD_INT, 0, NULL }
+/* clang-format on */
 
 static const struct weir_field none[] = { END };
 static const struct weir_field flow_start[] = { FIELD(flow_start, midstream, BOOL), END };
@@ -46,6 +48,11 @@ static const struct weir_field syn[] = {
     FIELD(syn, ts, BOOL), FIELD(syn, tfo, BOOL),   END,
 };
 static const struct weir_field established[] = { FIELD(established, rtt, INT), END };
+static const struct weir_field state[] = {
+    CHOICE(state, client, states),
+    CHOICE(state, server, states),
+    END,
+};
 static const struct weir_field payload[] = {
     FIELD(payload, offset, INT),
     FIELD(payload, length, INT),
@@ -87,6 +94,22 @@ static const struct weir_field out_of_window[] = {
     FIELD(out_of_window, length, INT),
     END,
 };
+static const struct weir_field bad_rst[] = { CHOICE(bad_rst, why, bad_rsts), END };
+static const struct weir_field bad_ack[] = { CHOICE(bad_ack, why, bad_acks), END };
+static const struct weir_field bad_timestamp[] = { CHOICE(bad_timestamp, why, bad_timestamps),
+                                                   END };
+static const struct weir_field bad_option[] = { CHOICE(bad_option, why, bad_options), END };
+static const struct weir_field bad_handshake[] = { CHOICE(bad_handshake, why, bad_handshakes),
+                                                   END };
+static const struct weir_field bad_flags[] = { CHOICE(bad_flags, why, bad_flag_sets), END };
+static const struct weir_field data_after_end[] = { CHOICE(data_after_end, why, ends), END };
+static const struct weir_field data_on_syn[] = { FIELD(data_on_syn, tfo, BOOL), END };
+static const struct weir_field urgent[] = { FIELD(urgent, offset, INT), END };
+static const struct weir_field ttl_jump[] = {
+    FIELD(ttl_jump, ttl, INT),
+    FIELD(ttl_jump, usual, INT),
+    END,
+};
 static const struct weir_field bad_checksum[] = { CHOICE(bad_checksum, layer, layers), END };
 static const struct weir_field bad_packet[] = {
     CHOICE(bad_packet, layer, layers),
@@ -126,16 +149,34 @@ static const struct weir_field *const fields[WEIR_EV_COUNT] = {
     [WEIR_EV_SYN] = syn,
     [WEIR_EV_SYN_ACK] = syn,
     [WEIR_EV_ESTABLISHED] = established,
+    [WEIR_EV_STATE] = state,
     [WEIR_EV_PAYLOAD] = payload,
     [WEIR_EV_DATAGRAM] = datagram,
     [WEIR_EV_OUT_OF_ORDER] = out_of_order,
     [WEIR_EV_GAP] = gap,
     [WEIR_EV_RETRANSMIT] = retransmit,
     [WEIR_EV_FAKE_RETRANSMIT] = fake_retransmit,
-    [WEIR_EV_KEEPALIVE] = none,
     [WEIR_EV_FIN] = none,
     [WEIR_EV_RST] = none,
+    [WEIR_EV_BAD_RST] = bad_rst,
+    [WEIR_EV_RST_IGNORED] = none,
     [WEIR_EV_OUT_OF_WINDOW] = out_of_window,
+    [WEIR_EV_BAD_ACK] = bad_ack,
+    [WEIR_EV_BAD_TIMESTAMP] = bad_timestamp,
+    [WEIR_EV_BAD_OPTION] = bad_option,
+    [WEIR_EV_BAD_HANDSHAKE] = bad_handshake,
+    [WEIR_EV_SYN_IN_FLOW] = none,
+    [WEIR_EV_TUPLE_REUSE] = none,
+    [WEIR_EV_DATA_ON_SYN] = data_on_syn,
+    [WEIR_EV_URGENT] = urgent,
+    [WEIR_EV_BAD_FLAGS] = bad_flags,
+    [WEIR_EV_DATA_AFTER_END] = data_after_end,
+    [WEIR_EV_ZERO_WINDOW] = none,
+    [WEIR_EV_WINDOW_PROBE] = none,
+    [WEIR_EV_KEEPALIVE] = none,
+    [WEIR_EV_WINDOW_UPDATE] = none,
+    [WEIR_EV_DUP_ACK] = none,
+    [WEIR_EV_TTL_JUMP] = ttl_jump,
     [WEIR_EV_BAD_CHECKSUM] = bad_checksum,
     [WEIR_EV_BAD_PACKET] = bad_packet,
     [WEIR_EV_FRAG_OVERLAP] = frag_overlap,

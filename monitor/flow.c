@@ -19,6 +19,8 @@ weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out)
     memset(out, 0, sizeof(*out));
     out->ip_version = key_ip_version(key);
     out->proto = key_proto(key);
+    out->has_vni = key_has_vni(key);
+    out->vni = key_vni(key);
     for (unsigned side = 0; side < 2; side++) {
         unsigned end = side ^ client;
         uint32_t v4 = key_addr(key, end);

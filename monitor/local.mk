@@ -2,17 +2,21 @@
 libcore_la_SOURCES += \
     %D%/checksum.c %D%/checksum.h \
     %D%/decode.c %D%/decode.h \
+    %D%/decode_link.c %D%/decode_tunnel.c %D%/decode_walk.h \
     %D%/engine.c %D%/engine.h \
     %D%/event.c \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
+    %D%/hosts.c %D%/hosts.h \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
+    %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
+    %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c
 
 # What the programs share and the library does not hold.
@@ -44,6 +48,17 @@ tests_unit_test_tcp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_tcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tcp_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_hosts
+tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c
+tests_unit_test_hosts_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_hosts_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_overlap
+tests_unit_test_overlap_SOURCES  = tests/unit/test_overlap.c tests/unit/overlap_vectors.h
+tests_unit_test_overlap_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_overlap_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_overlap_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_frag
 tests_unit_test_frag_SOURCES  = tests/unit/test_frag.c
 tests_unit_test_frag_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
@@ -67,3 +82,9 @@ tests_unit_test_allocs_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_test_allocs_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_tcp_state
+tests_unit_test_tcp_state_SOURCES  = tests/unit/test_tcp_state.c
+tests_unit_test_tcp_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_tcp_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tcp_state_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)

@@ -16,7 +16,8 @@ enum { DEFAULT_BYTES = 256, MOST_BYTES = 262144 };
 /* Too many to read, or of little interest by themselves. */
 #define DEFAULT_EVENTS                                                                             \
     (WEIR_EV_ALL & ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_PAYLOAD) |                  \
-                     WEIR_EV_BIT(WEIR_EV_DATAGRAM)))
+                     WEIR_EV_BIT(WEIR_EV_STATE) | WEIR_EV_BIT(WEIR_EV_DATAGRAM) |                  \
+                     WEIR_EV_BIT(WEIR_EV_DUP_ACK) | WEIR_EV_BIT(WEIR_EV_WINDOW_UPDATE)))
 
 struct program {
     struct cli cli;
@@ -171,6 +172,8 @@ print_summary_json(struct program *prg, const struct weir_monitor_stats *stats, 
     json_u64(&j, "packets", stats->packets);
     json_u64(&j, "bytes", stats->bytes);
     json_u64(&j, "flows", stats->flows);
+    json_u64(&j, "no_flow", stats->no_flow);
+    json_u64(&j, "fragments", stats->fragments);
     json_u64(&j, "undelivered", stats->undelivered);
     json_open(&j, "events");
     for (int i = 0; i < WEIR_EV_COUNT; i++)
@@ -194,6 +197,8 @@ print_summary_text(struct program *prg, const struct weir_monitor_stats *stats, 
     print_row(&prg->out, "packets", stats->packets);
     print_row(&prg->out, "bytes", stats->bytes);
     print_row(&prg->out, "flows", stats->flows);
+    print_row(&prg->out, "no_flow", stats->no_flow);
+    print_row(&prg->out, "fragments", stats->fragments);
     print_row(&prg->out, "undelivered", stats->undelivered);
     out_char(&prg->out, '\n');
     for (int i = 0; i < WEIR_EV_COUNT; i++)
@@ -260,7 +265,7 @@ run(struct program *prg)
         return;
     }
     cli_run(&prg->cli, m, after_batch, prg);
-    if (prg->summary)
+    if (prg->summary && !prg->cli.bad_filter)
         print_summary(prg, m);
     if (out_close(&prg->out, &err) != WEIR_E_OK || streams_free(prg->streams, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);

@@ -3,6 +3,7 @@
 #include "checksum.h"
 #include "decode.h"
 #include "engine.h"
+#include "hosts.h"
 #include "reasm.h"
 #include "track.h"
 
@@ -20,8 +21,9 @@ struct weir_monitor {
 
 enum {
     MAX_HISTORY = 1 << 20,
-    MAX_NESTED = 4,  /* fragments inside what was put together from fragments */
-    EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
+    MAX_STAGES = 255, /* a tap counts them in a byte */
+    MAX_NESTED = 4,   /* fragments inside what was put together from fragments */
+    EVICT_LOOK = 64,  /* flows that are looked at to find one that has been idle for long */
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -32,11 +34,13 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     static const struct weir_monitor_opts defaults;
     struct weir_monitor *m;
     struct engine *e;
+    int rc;
 
     *out = NULL;
     if (opts == NULL)
         opts = &defaults;
-    if (opts->memcap != 0 && opts->memcap < LEAST_MEMCAP)
+    if ((opts->memcap != 0 && opts->memcap < LEAST_MEMCAP) ||
+        (unsigned)opts->policy >= WEIR_POLICY_COUNT)
         return WEIR_E_INVAL;
     m = aligned_alloc(alignof(struct weir_monitor), sizeof(*m));
     if (m == NULL)
@@ -48,10 +52,15 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
         e->opts.memcap = DEFAULT_MEMCAP;
     e->secret = (struct hash_key){ mix64(opts->seed + 1), mix64(~opts->seed) };
     e->window = KEPT_WINDOW;
-    if (weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core) != WEIR_E_OK) {
+    rc = hosts_new(opts->hosts, opts->n_hosts, opts->policy, &e->hosts);
+    if (rc == WEIR_E_OK)
+        rc = weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core);
+    if (rc != WEIR_E_OK) {
+        hosts_free(e->hosts);
         free(m);
-        return WEIR_E_NOMEM;
+        return rc;
     }
+    e->opts.hosts = NULL; /* copied; not ours to keep */
     weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
     *out = m;
     return WEIR_E_OK;
@@ -63,7 +72,8 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
     struct engine *e = &m->e;
     size_t at = e->layout.app_stride; /* until the start: bytes of the apps so far */
 
-    if (e->started || app->history > MAX_HISTORY)
+    if (e->started || app->history > MAX_HISTORY || app->spec->n_stages > MAX_STAGES ||
+        (app->spec->n_stages == 0 && app->spec->want != 0))
         return WEIR_E_INVAL;
     if (e->n_apps == MAX_APPS)
         return WEIR_E_LIMIT;
@@ -137,6 +147,7 @@ weir_monitor_free(struct weir_monitor *m)
         munmap(m->e.range, m->e.range_size);
     }
     free(m->e.flowless);
+    hosts_free(m->e.hosts);
     free(m);
 }
 
@@ -234,6 +245,15 @@ add_flow(struct engine *e, const struct arrival *a)
     return flow;
 }
 
+/* The receiver of each direction decides; pkt goes in direction dir. */
+static void
+set_policies(const struct engine *e, struct weir_flow *flow, const struct weir_packet *pkt,
+             enum weir_dir dir)
+{
+    flow_set_policy(flow, dir, hosts_find(e->hosts, &pkt->dst, pkt->ip_version));
+    flow_set_policy(flow, !dir, hosts_find(e->hosts, &pkt->src, pkt->ip_version));
+}
+
 /* answers: the SYN that this SYN/ACK answers came while the tuple was another flow's. */
 static struct weir_flow *
 start_flow(struct engine *e, const struct arrival *a, bool answers)
@@ -249,11 +269,13 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
     cold->id = pkt->number;
     cold->start = pkt->time;
     flow->last = e->clock;
-    flow->want = e->want;
     if (a->ref.swapped == from_client)
         flow->flags |= FLOW_CLIENT_HIGH;
     if (tcp && (!tcp_is_syn(pkt) || (!from_client && !answers)))
         flow->flags |= FLOW_MIDSTREAM;
+    flow->side[WEIR_TOCLIENT].state = WEIR_TCP_LISTEN;
+    if (tcp)
+        set_policies(e, flow, pkt, from_client ? WEIR_TOSERVER : WEIR_TOCLIENT);
     e->stats.flows++;
     e->stats.live_flows++;
     if (e->n_apps > 0)
@@ -304,7 +326,7 @@ static void
 take_flow_packet(struct engine *e, const struct arrival *a)
 {
     struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
-    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, new;
+    bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
     enum weir_dir dir;
 
     if (a->pkt.bad_checksum) {
@@ -312,6 +334,7 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         return;
     }
     if (flow != NULL && tcp && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+        live = !(flow->flags & FLOW_CLOSED);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
@@ -328,6 +351,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         engine_arm(e, flow);
     }
     engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    if (live)
+        engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
     if (tcp)
         track_tcp(e, flow, dir);
     else

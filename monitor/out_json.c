@@ -29,6 +29,24 @@ put_field(struct json *j, const struct weir_event *ev, const struct weir_field *
     }
 }
 
+/* EVE has no name for it in the envelope. */
+static void
+put_vni(struct json *j, const struct weir_event *ev)
+{
+    struct weir_tuple tuple;
+
+    if (ev->packet != NULL) {
+        tuple.has_vni = ev->packet->has_vni;
+        tuple.vni = ev->packet->vni;
+    } else if (ev->has_flow) {
+        weir_flow_tuple(ev->flow, &tuple);
+    } else {
+        return;
+    }
+    if (tuple.has_vni)
+        json_u64(j, "vni", tuple.vni);
+}
+
 void
 out_json_event(struct out *out, const struct weir_event *ev, uint32_t max_bytes)
 {
@@ -39,6 +57,7 @@ out_json_event(struct out *out, const struct weir_event *ev, uint32_t max_bytes)
     json_str(&j, "event", weir_event_name(ev->type));
     if (ev->has_flow)
         json_str(&j, "direction", ev->direction == WEIR_TOSERVER ? "toserver" : "toclient");
+    put_vni(&j, ev);
     for (const struct weir_field *f = weir_event_fields(ev->type); f->name != NULL; f++)
         put_field(&j, ev, f, max_bytes);
     json_end(&j);

@@ -9,6 +9,17 @@ colour_of(unsigned type)
     switch (type) {
     case WEIR_EV_FAKE_RETRANSMIT:
     case WEIR_EV_OUT_OF_WINDOW:
+    case WEIR_EV_BAD_RST:
+    case WEIR_EV_RST_IGNORED:
+    case WEIR_EV_BAD_ACK:
+    case WEIR_EV_BAD_TIMESTAMP:
+    case WEIR_EV_BAD_OPTION:
+    case WEIR_EV_BAD_HANDSHAKE:
+    case WEIR_EV_SYN_IN_FLOW:
+    case WEIR_EV_DATA_ON_SYN:
+    case WEIR_EV_BAD_FLAGS:
+    case WEIR_EV_DATA_AFTER_END:
+    case WEIR_EV_TTL_JUMP:
     case WEIR_EV_BAD_CHECKSUM:
     case WEIR_EV_BAD_PACKET:
     case WEIR_EV_FRAG_OVERLAP:
@@ -16,6 +27,10 @@ colour_of(unsigned type)
     case WEIR_EV_OVERLOAD:
         return "\033[31m";
     case WEIR_EV_GAP:
+    case WEIR_EV_TUPLE_REUSE:
+    case WEIR_EV_URGENT:
+    case WEIR_EV_ZERO_WINDOW:
+    case WEIR_EV_WINDOW_PROBE:
     case WEIR_EV_OUT_OF_ORDER:
     case WEIR_EV_RETRANSMIT:
     case WEIR_EV_FRAG_TIMEOUT:
@@ -45,18 +60,20 @@ put_end(struct out *out, const struct weir_addr *addr, uint16_t port, unsigned v
     out_u64(out, port);
 }
 
-/* "vlan 100.200 ", outermost first. */
+/* "vlan 100.200 ", outermost first; "vni 5000 ". */
 static void
-put_vlan(struct out *out, const uint16_t *vlan, unsigned n)
+put_networks(struct out *out, const uint16_t *vlan, unsigned n, bool has_vni, uint32_t vni)
 {
-    if (n == 0)
-        return;
-    out_str(out, "vlan ");
     for (unsigned i = 0; i < n; i++) {
-        if (i > 0)
-            out_char(out, '.');
+        out_str(out, i == 0 ? "vlan " : ".");
         out_u64(out, vlan[i]);
     }
+    if (n > 0)
+        out_char(out, ' ');
+    if (!has_vni)
+        return;
+    out_str(out, "vni ");
+    out_u64(out, vni);
     out_char(out, ' ');
 }
 
@@ -71,7 +88,7 @@ put_ends(struct out *out, const struct weir_event *ev)
     if (ev->flow != NULL) {
         weir_flow_tuple(ev->flow, &tuple);
         ports = tuple.proto == WEIR_PROTO_TCP || tuple.proto == WEIR_PROTO_UDP;
-        put_vlan(out, tuple.vlan, tuple.n_vlan);
+        put_networks(out, tuple.vlan, tuple.n_vlan, tuple.has_vni, tuple.vni);
         proto_text(tuple.proto, proto);
         out_str(out, proto);
         out_char(out, ' ');
@@ -81,7 +98,7 @@ put_ends(struct out *out, const struct weir_event *ev)
         put_end(out, &tuple.addr[!ev->direction], tuple.port[!ev->direction], tuple.ip_version,
                 ports);
     } else if (pkt != NULL && pkt->ip_version != 0) {
-        put_vlan(out, pkt->vlan, pkt->n_vlan);
+        put_networks(out, pkt->vlan, pkt->n_vlan, pkt->has_vni, pkt->vni);
         proto_text(pkt->proto, proto);
         out_str(out, proto);
         out_char(out, ' ');

@@ -35,6 +35,7 @@ need_rare(struct weir_flow *flow)
         if (cold->rare == NULL)
             return NULL;
         memset(cold->rare, 0, sizeof(*cold->rare));
+        cold->rare->urgent[0] = cold->rare->urgent[1] = NO_URGENT;
         flow->flags |= FLOW_RARE;
     }
     return cold->rare;
@@ -151,8 +152,8 @@ reasm_forget(const struct engine *e, struct weir_flow *flow)
 /* ---- delivery ------------------------------------------------------------------------------ */
 
 static void
-raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-              const struct chunk *chunk, bool stable)
+raise_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+           bool stable)
 {
     struct side *side = flow_side(flow, dir);
     bool after_gap = side->flags & SIDE_AFTER_GAP;
@@ -166,6 +167,52 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
     ev.payload.after_gap = after_gap;
     engine_deliver(e, flow, &ev);
+}
+
+/* The urgent byte is read out of band: the stream goes on behind it, as if it was not there. */
+static void
+raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+             bool stable)
+{
+    struct rare *rare = flow_rare(flow);
+    int64_t at = rare->urgent[dir];
+
+    if (at < chunk->off || at >= chunk->end) {
+        raise_part(e, flow, dir, chunk, stable);
+        return;
+    }
+    rare->urgent[dir] = NO_URGENT;
+    rare->lost[dir]++;
+    flow_side(flow, dir)->next = at;
+    if (at > chunk->off)
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data }, stable);
+    flow_side(flow, dir)->next = chunk->end;
+    if (at + 1 < chunk->end)
+        raise_part(e, flow, dir,
+                   &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) },
+                   stable);
+}
+
+static void
+raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+              const struct chunk *chunk, bool stable)
+{
+    if (flow->flags & FLOW_URGENT)
+        raise_around(e, flow, dir, chunk, stable);
+    else
+        raise_part(e, flow, dir, chunk, stable);
+}
+
+bool
+reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct rare *rare = need_rare(flow);
+
+    if (rare == NULL || off < flow_side(flow, dir)->next)
+        return false;
+    rare->urgent[dir] = off;
+    flow->flags |= FLOW_URGENT;
+    return true;
 }
 
 /* Straight from the packet. */
@@ -199,14 +246,26 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         seg_drop(&seg, flow_mem(flow));
 }
 
+/* A FIN that waits is next, and the receiver acknowledged nothing behind it. */
+static bool
+at_fin(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = &flow->side[dir];
+
+    return side->flags & SIDE_FIN_WAITS && flow_cold(flow)->fin[dir] == (uint32_t)side->next &&
+           side_acked(side) <= side->next + 1;
+}
+
 void
 reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
 
-    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) &&
+    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) && !at_fin(flow, dir) &&
            segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)side->next)
         deliver_first(e, flow, dir);
+    if (at_fin(flow, dir) && !(flow->flags & FLOW_RESET))
+        reasm_drop_queue(flow, dir);
 }
 
 uint64_t
@@ -217,15 +276,15 @@ reasm_delivered(const struct weir_flow *flow, enum weir_dir dir)
     return (uint64_t)(flow->side[dir].next - (rare != NULL ? rare->lost[dir] : 0));
 }
 
-size_t
-reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n)
+/* Copy what the segments from place i on hold, from offset on, up to the first that is missing. */
+static size_t
+copy_held(const struct side *side, struct segs *segs, uint32_t i, int64_t offset, uint8_t *to,
+          size_t n)
 {
-    const struct side *side = &flow->side[dir];
-    struct segs *kept = flow->kept[dir];
     size_t done = 0;
 
-    for (uint32_t i = segs_find(kept, (uint32_t)offset); i < segs_count(kept) && done < n; i++) {
-        const struct seg *seg = segs_at(kept, i);
+    for (; i < segs_count(segs) && done < n; i++) {
+        const struct seg *seg = segs_at(segs, i);
         int64_t into = offset + (int64_t)done - seg_start(side, seg);
         size_t part;
 
@@ -238,7 +297,23 @@ reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint
     return done;
 }
 
+size_t
+reasm_read(const struct weir_flow *flow, enum weir_dir dir, int64_t offset, uint8_t *to, size_t n)
+{
+    const struct side *side = &flow->side[dir];
+    struct segs *kept = flow->kept[dir];
+
+    n = (int64_t)n < side->next - offset ? n : (size_t)greater(side->next - offset, 0);
+    return copy_held(side, kept, segs_find(kept, (uint32_t)offset), offset, to, n);
+}
+
 /* ---- comparison ---------------------------------------------------------------------------- */
+
+static bool
+differs(const struct overlap *out)
+{
+    return out->diff_end > out->diff_off;
+}
 
 static void
 widen(int64_t *off, int64_t *end, int64_t from, int64_t to)
@@ -260,26 +335,31 @@ note_difference(struct overlap *out, const uint8_t *new, const uint8_t *old, int
         first++;
     while (new[last] == old[last])
         last--;
-    if (out->diff_off == out->diff_end)
+    if (!differs(out))
         out->kept = kept;
     widen(&out->diff_off, &out->diff_end, from + first, from + last + 1);
 }
 
-/* Compare the part [from, to) of the chunk with the segment, which covers it. */
+/*
+ * Compare the part [from, to) of the chunk with the segment, which covers it. Behind a difference
+ * only what lies next to it counts: where nothing was seen, or is held, there are no old bytes.
+ */
 static void
 compare_part(const struct engine *e, const struct chunk *chunk, const struct seg *seg,
              int64_t seg_off, int64_t from, int64_t to, enum weir_kept kept, struct overlap *out)
 {
     const uint8_t *new = chunk->data + (from - chunk->off);
 
+    if (differs(out) && (from != out->held_end || seg->kind == SEG_DIGEST))
+        return;
     if (seg->kind != SEG_DIGEST) {
         note_difference(out, new, seg->data + (from - seg_off), to - from, from, kept);
-        return;
-    }
-    if (from != seg_off || to - from != seg->len)
+        out->held_end = to;
+    } else if (from != seg_off || to - from != seg->len) {
         out->verified = false;
-    else if (siphash13_bytes(&e->secret, new, seg->len) != seg->digest)
+    } else if (siphash13_bytes(&e->secret, new, seg->len) != seg->digest) {
         widen(&out->diff_off, &out->diff_end, from, to);
+    }
 }
 
 /*
@@ -324,13 +404,13 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 }
 
 static bool
-chunk_wins(const struct engine *e, const struct chunk *chunk, const struct queued *q,
+chunk_wins(enum weir_policy policy, const struct chunk *chunk, const struct queued *q,
            int64_t seg_off)
 {
     int64_t start = chunk->off - (seg_off - q->cut_front);
     int64_t end = chunk->end - (seg_off + q->seg.len + q->cut_back);
 
-    return policy_new_wins(e->opts.policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
+    return policy_new_wins(policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
 }
 
 static void
@@ -338,6 +418,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
               const struct chunk *chunk, struct overlap *out)
 {
     const struct side *side = flow_side(flow, dir);
+    enum weir_policy policy = flow_policy(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     int64_t off = greater(chunk->off, side->next);
 
@@ -351,7 +432,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
         compare_part(e, chunk, &q->seg, seg_off, from, to,
-                     chunk_wins(e, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+                     chunk_wins(policy, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
     }
 }
 
@@ -366,38 +447,23 @@ reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         compare_queue(e, flow, dir, chunk, out);
 }
 
-/* Write what the segments from place i on hold of [off, end) over it. */
-static void
-overlay(struct engine *e, const struct side *side, struct segs *segs, uint32_t i, int64_t off,
-        int64_t end)
-{
-    for (; i < segs_count(segs); i++) {
-        const struct seg *seg = segs_at(segs, i);
-        int64_t seg_off = seg_start(side, seg);
-        int64_t from = greater(seg_off, off), to = smaller(seg_off + seg->len, end);
-
-        if (from >= to)
-            break;
-        if (seg->kind != SEG_DIGEST)
-            memcpy(e->scratch + (from - off), seg->data + (from - seg_off), (size_t)(to - from));
-    }
-}
-
 struct weir_bytes
-reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                const struct chunk *chunk, int64_t off, int64_t end)
+reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
+                int64_t end)
 {
     const struct side *side = flow_side(flow, dir);
+    size_t room = (size_t)smaller(end - off, SCRATCH);
+    size_t n = copy_held(side, flow->kept[dir], first_compared(flow, dir, off), off, e->scratch,
+                         room);
 
-    end = smaller(end, off + SCRATCH);
-    memcpy(e->scratch, chunk->data + (off - chunk->off), (size_t)(end - off));
-    overlay(e, side, flow->kept[dir], first_compared(flow, dir, off), off, end);
     if (has_queue(flow, dir)) {
         struct segs *queue = *queue_of(flow, dir);
+        int64_t from = off + (int64_t)n;
 
-        overlay(e, side, queue, segs_find(queue, (uint32_t)off), off, end);
+        n += copy_held(side, queue, segs_find(queue, (uint32_t)from), from, e->scratch + n,
+                       room - n);
     }
-    return (struct weir_bytes){ e->scratch, (uint32_t)(end - off) };
+    return (struct weir_bytes){ e->scratch, (uint32_t)n };
 }
 
 /* ---- the queue ----------------------------------------------------------------------------- */
@@ -446,26 +512,48 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     return true;
 }
 
+/* Cut the segment at place i in two at an offset inside. False: memory ended, it stays whole. */
+static bool
+split_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t at)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs **queue = queue_of(flow, dir);
+    int64_t front = at - seg_start(side, segs_at(*queue, i));
+
+    if (!queued_split(queue, flow_mem(flow), i, (uint32_t)front))
+        return false;
+    if (side_acked(side) < at) /* the ACK passed the hole before the front only */
+        queued_at(*queue, i + 1)->acked_at = 0;
+    return true;
+}
+
 /*
- * The chunk wins over the segment at place i, which starts at or behind what is left of the chunk:
- * remove it, or what the chunk covers of it. Returns whether it is gone.
+ * The chunk wins over the segment at place *i: that loses what lies in [from, end). What it keeps
+ * before from is passed by *i. False: memory ended where it had to become two, and it lost nothing.
  */
 static bool
-yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t i, int64_t end)
+yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t *i, int64_t from, int64_t end)
 {
     struct rare *rare = flow_rare(flow);
-    struct queued *q = queued_at(rare->queue[dir], i);
-    struct seg *seg = &q->seg;
-    int64_t covered = end - seg_start(flow_side(flow, dir), seg);
+    struct queued *q = queued_at(rare->queue[dir], *i);
+    int64_t seg_off = seg_start(flow_side(flow, dir), &q->seg), seg_end = seg_off + q->seg.len;
 
-    if (covered < seg->len) {
-        queued_cut_front(q, (uint32_t)covered);
-        rare->queued[dir] -= (uint64_t)covered;
-        return false;
+    if (seg_off < from && seg_end > end) {
+        if (!split_segment(flow, dir, *i, end))
+            return false;
+        q = queued_at(rare->queue[dir], *i);
+        seg_end = end;
     }
-    rare->queued[dir] -= seg->len;
-    seg_drop(seg, flow_mem(flow));
-    segs_remove(rare->queue[dir], i);
+    rare->queued[dir] -= (uint64_t)(smaller(seg_end, end) - greater(seg_off, from));
+    if (seg_off < from) {
+        queued_cut_back(q, (uint32_t)(seg_end - from));
+        ++*i;
+    } else if (seg_end > end) {
+        queued_cut_front(q, (uint32_t)(end - seg_off));
+    } else {
+        seg_drop(&q->seg, flow_mem(flow));
+        segs_remove(rare->queue[dir], *i);
+    }
     return true;
 }
 
@@ -487,9 +575,9 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
 
         if (seg_off >= chunk->end)
             break;
-        if (chunk_wins(e, chunk, q, seg_off)) {
-            if (!yield_segment(flow, dir, i, chunk->end))
-                break;
+        if (chunk_wins(flow_policy(flow, dir), chunk, q, seg_off)) {
+            if (!yield_segment(flow, dir, &i, from, chunk->end))
+                return false;
             continue;
         }
         if (from < seg_off && !queue_part(e, flow, dir, chunk, from, seg_off, i++))
@@ -644,7 +732,8 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!tail)
         rare->tail_since[dir] = 0;
     else if (rare->tail_since[dir] == 0)
-        rare->tail_since[dir] = (uint32_t)tick_now(e) | 1U << 31;
+        rare->tail_since[dir] = ((uint32_t)tick_now(e) & TAIL_TICK) | TAIL_ANY;
+    rare->tail_since[dir] &= ~TAIL_SENT;
     engine_arm(e, flow);
 }
 
@@ -670,7 +759,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
         return since != 0;
     }
     *tick = unstamp(now, (uint16_t)rare->tail_since[dir]) + GRACE_TICKS;
-    return rare->tail_since[dir] != 0 && tail_missing(flow, dir);
+    return rare->tail_since[dir] & TAIL_SENT && tail_missing(flow, dir);
 }
 
 /* Give up the first hole, which was acknowledged. */
@@ -696,6 +785,19 @@ reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64
 }
 
 void
+reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct rare *rare = flow_rare(flow);
+
+    if (rare == NULL || (rare->tail_since[dir] & (TAIL_ANY | TAIL_SENT)) != TAIL_ANY ||
+        off < acked_data(flow, dir))
+        return;
+    rare->tail_since[dir] |= TAIL_SENT;
+    reasm_expire(e, flow, dir, e->clock / TICK_NS);
+    engine_arm(e, flow);
+}
+
+void
 reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
 {
     struct rare *rare = flow_rare(flow);
@@ -706,28 +808,18 @@ reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir)
     segs_free(&rare->queue[dir], flow_mem(flow));
 }
 
-void
-reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end)
+bool
+reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to)
 {
     const struct side *side = flow_side(flow, dir);
-    struct rare *rare = flow_rare(flow);
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+    uint32_t i = segs_find(queue, (uint32_t)(to - 1));
+    const struct queued *q;
 
-    while (has_queue(flow, dir)) {
-        struct segs *queue = rare->queue[dir];
-        struct queued *last = queued_at(queue, queue->n - 1);
-        int64_t start = seg_start(side, &last->seg), beyond = start + last->seg.len - end;
-
-        if (beyond <= 0)
-            return;
-        if (start < end) {
-            queued_cut_back(last, (uint32_t)beyond);
-            rare->queued[dir] -= (uint64_t)beyond;
-            return;
-        }
-        rare->queued[dir] -= last->seg.len;
-        seg_drop(&last->seg, flow_mem(flow));
-        segs_remove(queue, queue->n - 1);
-    }
+    if (i == segs_count(queue))
+        return false;
+    q = queued_at(queue, i);
+    return seg_start(side, &q->seg) - q->cut_front <= from;
 }
 
 /* The receiver never acknowledged the hole: what lies behind it did not reach its application. */

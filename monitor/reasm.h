@@ -21,7 +21,8 @@ struct chunk {
 struct overlap {
     int64_t off, end;           /* first to last byte seen before; off == end: none */
     int64_t bytes;              /* how many of them were seen before */
-    int64_t diff_off, diff_end; /* first to last byte that differs; equal: none */
+    int64_t diff_off, diff_end; /* first to last byte that differs, before a hole; equal: none */
+    int64_t held_end;           /* no hole lies between the difference and this offset */
     enum weir_kept kept;
     bool verified; /* all of them could be compared */
 };
@@ -58,9 +59,9 @@ side_acked(const struct side *side)
 void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    const struct chunk *chunk, struct overlap *out);
 
-/* Bytes of the chunk as they were seen before, in e->scratch, from off on, at most SCRATCH. */
+/* Bytes seen before, in e->scratch, from off on, as far as they are held; at most SCRATCH. */
 struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
-                                  const struct chunk *chunk, int64_t off, int64_t end);
+                                  int64_t off, int64_t end);
 
 /*
  * Deliver a chunk that starts at or before next, or queue it behind the hole before it. While a
@@ -73,11 +74,20 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
-/* Deliver what waits at next, as far as it reaches. */
+/* The byte at off is urgent: it is left out when its turn comes. False: it was delivered before. */
+bool reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off);
+
+/* Deliver what waits at next, as far as it reaches; at a FIN drop what lies behind it. */
 void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
 void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/*
+ * The sender of a direction is at this offset. It has sent all before; only then bytes that were
+ * acknowledged but never seen are missing, for anybody can acknowledge what was never sent.
+ */
+void reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
 /* The tick at which an acknowledged hole becomes a gap; false: there is none. */
 bool
@@ -92,8 +102,8 @@ void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, u
 /* Drop what waits, as the receiver did. */
 void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
 
-/* Drop what waits behind the end of the stream. */
-void reasm_cut_queue(struct weir_flow *flow, enum weir_dir dir, int64_t end);
+/* Whether a segment waits that came as from .. to or more. */
+bool reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to);
 
 /* The flow ends: every hole becomes a gap of its cause. */
 void reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

@@ -168,3 +168,25 @@ queued_cut_back(struct queued *q, uint32_t n)
     q->seg.len = (q->seg.len - n) & SEG_LEN;
     q->cut_back = saturate(q->cut_back + n);
 }
+
+bool
+queued_split(struct segs **queue, struct mem *mem, uint32_t i, uint32_t n)
+{
+    struct queued *back = (struct queued *)segs_insert(queue, mem, i + 1, sizeof(*back)), *front;
+    uint32_t rest;
+
+    if (back == NULL)
+        return false;
+    front = queued_at(*queue, i);
+    assert(n > 0 && n < front->seg.len && front->seg.kind != SEG_DIGEST);
+    rest = front->seg.len - n;
+    *back = *front;
+    back->seg.off += n;
+    if (!seg_hold(*queue, &back->seg, mem, front->seg.data + n, rest, front->seg.kind == SEG_REF)) {
+        segs_remove(*queue, i + 1);
+        return false;
+    }
+    back->cut_front = saturate(back->cut_front + n);
+    queued_cut_back(front, rest);
+    return true;
+}

@@ -124,4 +124,10 @@ bool seg_hold(struct segs *segs, struct seg *seg, struct mem *mem, const uint8_t
 void queued_cut_front(struct queued *q, uint32_t n);
 void queued_cut_back(struct queued *q, uint32_t n);
 
+/*
+ * Make the segment at place i two, the first of n bytes (less than all); both remember how it came.
+ * Returns false if memory ran out: it stays one.
+ */
+bool queued_split(struct segs **queue, struct mem *mem, uint32_t i, uint32_t n);
+
 #endif

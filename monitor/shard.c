@@ -141,7 +141,8 @@ flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct fl
     ref->shard = shard_of(pkt);
     ref->key.word[0] = low >> 16 | high >> 16 << 32;
     ref->key.word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlan0 << 32 | vlan1 << 48;
-    ref->key.word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8;
+    ref->key.word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8 | (uint64_t)pkt->vni << 16 |
+                       (uint64_t)pkt->has_vni << 40;
     ref->hash = key_hash(&ref->key, secret);
 }
 

@@ -35,7 +35,7 @@ struct segs;
  * are hashed, compared and copied for every packet.
  */
 struct flow_key {
-    uint64_t word[3]; /* addresses; ports and VLAN ids; protocol and IP version */
+    uint64_t word[3]; /* addresses; ports and VLAN ids; protocol, IP version, VNI */
 };
 
 static inline uint32_t
@@ -71,6 +71,18 @@ key_ip_version(const struct flow_key *key)
 
 enum { NO_VLAN = 0xffff };
 
+static inline bool
+key_has_vni(const struct flow_key *key)
+{
+    return (key->word[2] >> 40) != 0;
+}
+
+static inline uint32_t
+key_vni(const struct flow_key *key)
+{
+    return (uint32_t)(key->word[2] >> 16) & 0xffffff;
+}
+
 /* A packet's key, and what the lookup needs with it. */
 struct flow_ref {
     struct flow_key key;
@@ -101,8 +113,8 @@ struct side {
     uint32_t edge;  /* low bits of the greatest right edge that the peer offered */
     uint32_t packets;
     uint64_t bytes : 40;
-    uint64_t wscale : 4; /* its window scale option; NO_WSCALE: had none */
-    uint64_t zero : 4;
+    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
+    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
     uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
     uint64_t flags : 8;     /* SIDE_ */
 };
@@ -116,16 +128,27 @@ enum {
     FLOW_ESTABLISHED = 1 << 2,
     FLOW_RESET = 1 << 3, /* a RST was accepted: data waits for the receiver's ACK */
     FLOW_CLOSED = 1 << 4,
-    FLOW_ENDED = 1 << 5,       /* flow_end was raised; taps may still sleep */
-    FLOW_REUSE_WAITS = 1 << 6, /* flow_cold.reuse_seq: a SYN of another connection was seen */
-    FLOW_RARE = 1 << 7,        /* flow_cold.rare is not NULL */
+    FLOW_ENDED = 1 << 5,           /* flow_end was raised; taps may still sleep */
+    FLOW_REUSE_WAITS = 1 << 6,     /* flow_cold.reuse_seq: a SYN of another connection was seen */
+    FLOW_RARE = 1 << 7,            /* flow_cold.rare is not NULL */
+    FLOW_SIGNED = 1 << 8,          /* TCP: signatures (MD5, AO) were agreed on */
+    FLOW_RESET_BY_SERVER = 1 << 9, /* who sent the RST that was accepted, if FLOW_RESET */
+    FLOW_URGENT = 1 << 10,         /* rare.urgent: an urgent byte lies ahead */
+    FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
+    FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
+    FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq: a SYN/ACK with another number was seen */
+    FLOW_TS_CLIENT = 1 << 14,      /* its SYN has timestamps, */
+    FLOW_TS_SERVER = 1 << 15,      /* so has its own: both use them */
+    FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
+    FLOW_TTL_TOCLIENT = 24,
+    FLOW_TS = FLOW_TS_CLIENT | FLOW_TS_SERVER,
 };
 
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
     uint64_t last;        /* clock at the latest packet */
-    uint64_t want;        /* what any tap wants: one bit an event */
+    uint32_t ts[2];       /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
     struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
     uint32_t flags;       /* FLOW_ */
     uint32_t slot;
@@ -137,21 +160,31 @@ static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
 struct flow_cold {
     struct wheel_node timer;
     uint64_t id;
-    uint64_t start;     /* nanoseconds */
-    uint32_t fin[2];    /* SIDE_FIN_WAITS: low bits of the stream's length */
-    uint32_t reuse_seq; /* FLOW_REUSE_WAITS: sequence number of that SYN */
-    uint32_t asleep;    /* taps that had not ended when the flow did; free slot: the next one */
-    struct rare *rare;  /* NULL until data came out of order or was given up */
+    uint64_t start;          /* nanoseconds */
+    uint32_t fin[2];         /* SIDE_FIN_WAITS: low bits of the stream's length */
+    uint32_t fin_segment[2]; /* and of the offset of the segment that the FIN came in */
+    uint32_t reuse_seq;      /* FLOW_REUSE_WAITS: sequence number of that SYN */
+    uint32_t asleep;   /* taps that had not ended when the flow did; free slot: the next one */
+    struct rare *rare; /* NULL until data came out of order or was given up */
+    uint8_t policy[2]; /* for the data of each direction: enum weir_policy of its receiver */
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 
-/* What only a flow with holes needs. */
+#define NO_URGENT INT64_MIN
+
+/* Parts of rare.tail_since. */
+#define TAIL_TICK UINT32_C(0xffff)     /* low bits of the tick */
+#define TAIL_SENT UINT32_C(0x40000000) /* a segment of the sender began behind them */
+#define TAIL_ANY  UINT32_C(0x80000000)
+
+/* What only a flow with holes or urgent data needs. */
 struct rare {
     struct segs *queue[2];  /* by direction: data beyond next, sorted */
     uint64_t queued[2];     /* bytes in queue */
     int64_t lost[2];        /* bytes given up by gaps */
     uint64_t undelivered;   /* bytes behind holes that were never acknowledged */
-    uint32_t tail_since[2]; /* tick at which bytes beyond all data were acknowledged; 0: none */
+    int64_t urgent[2];      /* FLOW_URGENT: offset of the urgent byte; NO_URGENT: none */
+    uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
 };
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */

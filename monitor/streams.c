@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { BUFFER = 65536, NAME_MAX_TEXT = 160 };
@@ -36,12 +37,24 @@ struct seen {
 struct streams {
     char *dir;
     struct slot slots[STREAMS_OPEN];
+    unsigned n_slots; /* of them: no more than the limit of open files allows */
     uint64_t clock;
     struct seen *seen; /* open addressing, a power of two in size */
     size_t n_seen, max_seen;
     int error; /* errno of the first failure */
     char failed[NAME_MAX_TEXT];
 };
+
+/* Some descriptors are left to inputs, logs and libraries. */
+static unsigned
+slots_allowed(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= STREAMS_OPEN + 64)
+        return STREAMS_OPEN;
+    return limit.rlim_cur > 72 ? (unsigned)limit.rlim_cur - 64 : 8;
+}
 
 int
 streams_new(const char *dir, struct streams **out, struct weir_errbuf *err)
@@ -54,6 +67,7 @@ streams_new(const char *dir, struct streams **out, struct weir_errbuf *err)
         free(s);
         return rc != WEIR_E_OK ? rc : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
+    s->n_slots = slots_allowed();
     *out = s;
     return WEIR_E_OK;
 }
@@ -210,7 +224,7 @@ least_used(struct streams *s)
 {
     struct slot *least = &s->slots[0];
 
-    for (unsigned i = 0; i < STREAMS_OPEN; i++) {
+    for (unsigned i = 0; i < s->n_slots; i++) {
         if (s->slots[i].owner == NULL)
             return &s->slots[i];
         if (s->slots[i].used < least->used)

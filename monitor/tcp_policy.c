@@ -1,13 +1,78 @@
 #include "tcp_policy.h"
 
-/* Row: start before, same, behind. Column: end before, same, behind. */
-static const bool new_wins[][3][3] = {
-    [WEIR_POLICY_LINUX] = {
-        { true, true, true },
-        { false, false, true },
-        { false, false, false },
-    },
+#include <assert.h>
+#include <string.h>
+
+/*
+ * Row: start before, same, behind. Column: end before, same, behind. Each policy puts the segments
+ * in an order, and in a tie either the older or the newer goes first; so whoever wins against the
+ * segment that has the bytes wins against all that had lost them to it.
+ */
+#define NEVER                                                                                      \
+    {                                                                                              \
+        { false, false, false }, { false, false, false },                                          \
+        {                                                                                          \
+            false, false, false                                                                    \
+        }                                                                                          \
+    }
+#define ALWAYS                                                                                     \
+    {                                                                                              \
+        { true, true, true }, { true, true, true },                                                \
+        {                                                                                          \
+            true, true, true                                                                       \
+        }                                                                                          \
+    }
+/* The earlier start; in a tie the older. */
+#define BSD                                                                                        \
+    {                                                                                              \
+        { true, true, true }, { false, false, false },                                             \
+        {                                                                                          \
+            false, false, false                                                                    \
+        }                                                                                          \
+    }
+/* The earlier start, then the later end; in a tie the older, or the newer. */
+#define LINUX                                                                                      \
+    {                                                                                              \
+        { true, true, true }, { false, false, true },                                              \
+        {                                                                                          \
+            false, false, false                                                                    \
+        }                                                                                          \
+    }
+#define OLD_LINUX                                                                                  \
+    {                                                                                              \
+        { true, true, true }, { false, true, true },                                               \
+        {                                                                                          \
+            false, false, false                                                                    \
+        }                                                                                          \
+    }
+/* The later end, then the earlier start; in a tie the newer. */
+#define SOLARIS                                                                                    \
+    {                                                                                              \
+        { false, true, true }, { false, true, true },                                              \
+        {                                                                                          \
+            false, false, true                                                                     \
+        }                                                                                          \
+    }
+
+static const struct {
+    const char *name;
+    bool new_wins[3][3];
+} policies[] = {
+    [WEIR_POLICY_LINUX] = { "linux", LINUX },
+    [WEIR_POLICY_FIRST] = { "first", NEVER },
+    [WEIR_POLICY_LAST] = { "last", ALWAYS },
+    [WEIR_POLICY_BSD] = { "bsd", BSD },
+    [WEIR_POLICY_OLD_LINUX] = { "old-linux", OLD_LINUX },
+    [WEIR_POLICY_WINDOWS] = { "windows", BSD },
+    [WEIR_POLICY_WINDOWS2K3] = { "windows2k3", BSD },
+    [WEIR_POLICY_VISTA] = { "vista", NEVER },
+    [WEIR_POLICY_SOLARIS] = { "solaris", SOLARIS },
+    [WEIR_POLICY_MACOS] = { "macos", BSD },
+    [WEIR_POLICY_IRIX] = { "irix", BSD },
+    [WEIR_POLICY_HPUX10] = { "hpux10", BSD },
+    [WEIR_POLICY_HPUX11] = { "hpux11", SOLARIS },
 };
+static_assert(sizeof(policies) / sizeof(policies[0]) == WEIR_POLICY_COUNT, "a policy has no row");
 
 static int
 sign(int n)
@@ -18,5 +83,24 @@ sign(int n)
 bool
 policy_new_wins(enum weir_policy policy, int start, int end)
 {
-    return new_wins[policy][sign(start) + 1][sign(end) + 1];
+    return policies[policy].new_wins[sign(start) + 1][sign(end) + 1];
+}
+
+const char *
+weir_policy_name(unsigned policy)
+{
+    return policy < WEIR_POLICY_COUNT ? policies[policy].name : NULL;
+}
+
+int
+weir_policy_find(const char *name)
+{
+    if (strcmp(name, "bsd-right") == 0)
+        return WEIR_POLICY_BSD;
+    if (strcmp(name, "old-solaris") == 0)
+        return WEIR_POLICY_SOLARIS;
+    for (int i = 0; i < WEIR_POLICY_COUNT; i++)
+        if (strcmp(name, policies[i].name) == 0)
+            return i;
+    return -1;
 }

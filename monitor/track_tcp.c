@@ -1,10 +1,13 @@
 #include "rd.h"
 #include "reasm.h"
+#include "tcp_anomaly.h"
+#include "tcp_state.h"
 #include "track.h"
 
 enum {
-    UNSCALED_UNKNOWN = 14
-}; /* shift of a window whose scale option was not seen: the greatest */
+    UNSCALED_UNKNOWN = 14, /* shift of a window whose scale option was not seen: the greatest */
+    WINDOW_MAX = 1 << 30,  /* RFC 7323 section 2.3 */
+};
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -57,9 +60,46 @@ tcp_from_client(const struct weir_packet *pkt)
     return !tcp_is_syn(pkt) || !(pkt->tcp_flags & WEIR_TH_ACK);
 }
 
+/* The server answers the client's SYN with one of its own, or both sent theirs at once. */
+static bool
+opens_too(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return dir == WEIR_TOCLIENT && flow->side[WEIR_TOSERVER].flags & SIDE_SYN &&
+           !(flow->side[WEIR_TOCLIENT].flags & SIDE_SENT) && !(flow->flags & FLOW_CLOSED);
+}
+
+/* A SYN came that may open another connection: its receiver will tell. */
+static void
+note_reuse(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
+{
+    flow->flags &= ~(uint32_t)FLOW_REUSE_BACK;
+    flow->flags |= FLOW_REUSE_WAITS | (dir == WEIR_TOCLIENT ? FLOW_REUSE_BACK : 0);
+    flow_cold(flow)->reuse_seq = seq;
+}
+
+/* Returns whether the segment is from the receiver of that SYN, and acknowledges it. */
+static bool
+answers_reuse(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    enum weir_dir of_syn = flow->flags & FLOW_REUSE_BACK ? WEIR_TOCLIENT : WEIR_TOSERVER;
+
+    return flow->flags & FLOW_REUSE_WAITS && dir != of_syn &&
+           pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
+}
+
+/* It opens nothing, but before the third step it may end the connection: see refuses_syn(). */
+static bool
+half_open_syn_fin(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER && !(flow->flags & FLOW_ESTABLISHED) &&
+           (pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST | WEIR_TH_ACK)) ==
+               (WEIR_TH_SYN | WEIR_TH_FIN);
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
- * was heard. On a live one only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
+ * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
+ * On a live flow only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
  * else is a stray or an attack that the target answers with a challenge ACK (RFC 5961 section 4).
  */
 bool
@@ -67,16 +107,23 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
+    if (half_open_syn_fin(flow, pkt, dir))
+        note_reuse(flow, dir, pkt->tcp_seq);
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return flow->flags & FLOW_REUSE_WAITS && pkt->tcp_ack == flow_cold(flow)->reuse_seq + 1;
-    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1)
+        return answers_reuse(flow, pkt, dir) &&
+               !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1);
+    if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
+        if (flow->flags & FLOW_CLOSED)
+            note_reuse(flow, dir, pkt->tcp_seq);
+        return false;
+    }
+    if (opens_too(flow, dir))
         return false;
     if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
         return true;
-    flow->flags |= FLOW_REUSE_WAITS;
-    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    note_reuse(flow, dir, pkt->tcp_seq);
     return false;
 }
 
@@ -122,7 +169,24 @@ start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum wei
     side->base = pkt->tcp_seq + 1;
     side->wscale = options.wscale & 15U;
     side->flags |= SIDE_SEEN | SIDE_SYN;
+    start_timestamps(flow, dir, pkt);
+    tcp_input(flow, dir, type == WEIR_EV_SYN ? TCP_SENT_SYN : TCP_SENT_SYN_ACK);
+    tcp_input(flow, !dir, type == WEIR_EV_SYN ? TCP_GOT_SYN : TCP_GOT_SYN_ACK);
     raise_handshake(e, flow, dir, type, &options);
+}
+
+static void
+raise_data_on_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    struct weir_event ev = { .type = WEIR_EV_DATA_ON_SYN, .direction = (uint8_t)dir };
+    struct tcp_syn_options options;
+
+    if (pkt->payload_wire == 0 || !engine_raises(e, flow, WEIR_EV_DATA_ON_SYN))
+        return;
+    tcp_syn_options(pkt->tcp_options, pkt->n_tcp_options, &options);
+    ev.data_on_syn.tfo = options.tfo;
+    engine_deliver(e, flow, &ev);
 }
 
 /* Data on a SYN waits for the SYN/ACK that accepts it (RFC 7413 section 4.1.2) or does not. */
@@ -136,17 +200,35 @@ park_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
 }
 
+/* A SYN or SYN/ACK that the target answers, if at all, with a challenge (RFC 5961 section 4). */
+static void
+raise_stray_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                enum weir_bad_handshake why)
+{
+    if (flow->flags & FLOW_ESTABLISHED)
+        engine_raise_plain(e, flow, dir, WEIR_EV_SYN_IN_FLOW);
+    else
+        raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, (uint8_t)why);
+}
+
 static void
 track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     struct side *side = &flow->side[dir];
 
-    if (side->flags & SIDE_SYN) {
-        if (side->base == e->packet->tcp_seq + 1)
-            raise_repeated_syn(e, flow, dir);
-    } else if (dir == WEIR_TOSERVER && !(side->flags & SIDE_SEEN)) {
+    raise_data_on_syn(e, flow, dir);
+    if (side->flags & SIDE_SYN && side->base == e->packet->tcp_seq + 1) {
+        raise_repeated_syn(e, flow, dir);
+    } else if (side->flags & SIDE_SYN) {
+        raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_SYN_SEQ);
+    } else if (side->flags & SIDE_SEEN || flow->flags & FLOW_ESTABLISHED) {
+        raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_DIRECTION);
+    } else {
         start_side(e, flow, dir, WEIR_EV_SYN);
-        park_syn_data(e, flow);
+        if (dir == WEIR_TOSERVER)
+            park_syn_data(e, flow);
+        else
+            flow->flags |= FLOW_BOTH_OPEN;
     }
 }
 
@@ -176,6 +258,9 @@ resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         segs_at(rare->queue[dir], 0)->off != (uint32_t)side->next)
         return;
     flow->flags &= ~(uint32_t)(FLOW_RESET | FLOW_CLOSED);
+    tcp_input(flow, dir, TCP_RESUMED);
+    tcp_input(flow, !dir, TCP_RESUMED);
+    engine_raise_plain(e, flow, dir, WEIR_EV_RST_IGNORED);
     reasm_drain(e, flow, dir);
     engine_arm(e, flow);
 }
@@ -185,6 +270,22 @@ offer_edge(struct side *peer, int64_t edge)
 {
     if (!(peer->flags & SIDE_ACKED) || edge > side_offset(peer, peer->edge))
         peer->edge = (uint32_t)edge;
+}
+
+static void
+fin_acked(struct weir_flow *flow, enum weir_dir dir)
+{
+    flow->side[dir].flags |= SIDE_FIN_ACKED;
+    tcp_input(flow, dir, TCP_FIN_ACKED);
+}
+
+/* RFC 5961 section 5.2: further back than the largest window that was ever offered. */
+static bool
+is_ancient(const struct side *peer, int64_t ack)
+{
+    int64_t window = side_offset(peer, peer->edge) - side_acked(peer);
+
+    return peer->flags & SIDE_ACKED && ack < side_acked(peer) - (window > 65535 ? window : 65535);
 }
 
 /*
@@ -202,21 +303,29 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(peer->flags & SIDE_SEEN))
         return true;
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
-    if (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
-        ack > reasm_seen_end(flow, !dir) + 1)
+    if (ack > peer->next + WINDOW_MAX ||
+        (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
+         ack > reasm_seen_end(flow, !dir) + 1)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSENT);
         return false;
+    }
+    if (is_ancient(peer, ack))
+        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
     if (ack < 0)
         return true;
+    if (!(pkt->tcp_flags & WEIR_TH_SYN))
+        check_window(e, flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift));
     offer_edge(peer, ack + ((int64_t)pkt->tcp_window << shift));
     if (peer->flags & SIDE_ACKED && ack <= side_acked(peer))
         return true;
     peer->acked = (uint32_t)ack;
     peer->flags |= SIDE_ACKED;
     if (peer->flags & SIDE_FIN && ack > peer->next)
-        peer->flags |= SIDE_FIN_ACKED;
+        fin_acked(flow, !dir);
     if (flow->flags & FLOW_RESET)
         resume(e, flow, !dir);
-    reasm_acked(e, flow, !dir);
+    if (ack > peer->next || flow->flags & FLOW_RARE)
+        reasm_acked(e, flow, !dir);
     return true;
 }
 
@@ -240,29 +349,86 @@ decide_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_drop_queue(flow, WEIR_TOSERVER);
 }
 
+/* RFC 9293 section 3.10.7.3: of a client's SYN, and of data on it, no more than was sent. */
+static bool
+acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct weir_packet *pkt)
+{
+    return pkt->tcp_ack - flow->side[of_syn].base <= reasm_seen_end(flow, of_syn);
+}
+
+/* Where both sides sent a SYN, the client's SYN/ACK repeats its SYN and acknowledges the other. */
+static void
+track_client_syn_ack(struct engine *e, struct weir_flow *flow)
+{
+    const struct weir_packet *pkt = e->packet;
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+
+    if (!(flow->flags & FLOW_BOTH_OPEN) || client->base != pkt->tcp_seq + 1 ||
+        !acks_syn(flow, WEIR_TOCLIENT, pkt) || flow->flags & FLOW_ESTABLISHED) {
+        raise_stray_syn(e, flow, WEIR_TOSERVER, WEIR_BAD_HANDSHAKE_DIRECTION);
+        return;
+    }
+    start_side(e, flow, WEIR_TOSERVER, WEIR_EV_SYN_ACK);
+    take_ack(e, flow, WEIR_TOSERVER);
+}
+
+/* Another SYN/ACK, by another server behind the address or a forger: the client's ACK chooses. */
+static void
+note_other_syn_ack(struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) || !acks_syn(flow, WEIR_TOSERVER, pkt))
+        return;
+    flow->flags |= FLOW_OTHER_SYN_ACK;
+    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+}
+
+/* The third step acknowledges that other SYN/ACK: its numbers are the server's. */
+static bool
+chooses_other(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    if (!(flow->flags & FLOW_OTHER_SYN_ACK) || dir != WEIR_TOSERVER ||
+        flow->flags & FLOW_REUSE_WAITS || pkt->tcp_ack != flow_cold(flow)->reuse_seq + 1)
+        return false;
+    flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
+    flow->side[WEIR_TOCLIENT].base = pkt->tcp_ack;
+    return true;
+}
+
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
+static void
+track_server_syn_ack(struct engine *e, struct weir_flow *flow)
+{
+    const struct weir_packet *pkt = e->packet;
+    struct side *side = &flow->side[WEIR_TOCLIENT], *client = &flow->side[WEIR_TOSERVER];
+    bool opened = flow->flags & FLOW_BOTH_OPEN && !(client->flags & SIDE_ACKED);
+
+    if (side->flags & SIDE_SYN && side->base != pkt->tcp_seq + 1) {
+        raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
+        note_other_syn_ack(flow, pkt);
+    } else if (side->flags & SIDE_SYN && !opened) {
+        raise_repeated_syn(e, flow, WEIR_TOCLIENT);
+    } else if (side->flags & SIDE_SEEN && !opened) {
+        raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
+    } else if (client->flags & SIDE_SEEN && !acks_syn(flow, WEIR_TOSERVER, pkt)) {
+        raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
+    } else {
+        if (!(client->flags & SIDE_SEEN))
+            client->base = pkt->tcp_ack;
+        client->flags |= SIDE_SEEN;
+        start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
+        if (take_ack(e, flow, WEIR_TOCLIENT))
+            decide_syn_data(e, flow);
+    }
+}
+
 static void
 track_syn_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct weir_packet *pkt = e->packet;
-    struct side *side = &flow->side[dir], *client = &flow->side[WEIR_TOSERVER];
-
-    if (side->flags & SIDE_SYN) {
-        if (side->base == pkt->tcp_seq + 1)
-            raise_repeated_syn(e, flow, dir);
-        return;
-    }
-    if (dir != WEIR_TOCLIENT || side->flags & SIDE_SEEN)
-        return;
-    if (!(client->flags & SIDE_SEEN)) {
-        client->base = pkt->tcp_ack;
-        client->flags |= SIDE_SEEN;
-    } else if (pkt->tcp_ack - client->base > UINT16_MAX) { /* data on the SYN may be covered too */
-        return;
-    }
-    start_side(e, flow, dir, WEIR_EV_SYN_ACK);
-    if (take_ack(e, flow, dir))
-        decide_syn_data(e, flow);
+    raise_data_on_syn(e, flow, dir);
+    if (dir == WEIR_TOSERVER)
+        track_client_syn_ack(e, flow);
+    else
+        track_server_syn_ack(e, flow);
 }
 
 static void
@@ -276,7 +442,10 @@ raise_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-/* The third step: the client acknowledges the server's SYN. */
+/*
+ * Both SYNs are acknowledged: by the third step of the usual handshake, the fourth of a split one,
+ * or when both sides opened at once (RFC 9293 section 3.5).
+ */
 static void
 check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -286,13 +455,36 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
+        tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);
+        tcp_input(flow, WEIR_TOCLIENT, TCP_PICKED_UP);
         return;
     }
-    if (dir != WEIR_TOSERVER || !(client->flags & SIDE_SEEN) || !(server->flags & SIDE_SYN) ||
-        !(server->flags & SIDE_ACKED))
+    if (!(client->flags & server->flags & SIDE_ACKED) || !(client->flags & SIDE_SEEN) ||
+        !(server->flags & SIDE_SYN))
         return;
     flow->flags |= FLOW_ESTABLISHED;
+    tcp_input(flow, WEIR_TOSERVER, TCP_SYN_ACKED);
+    tcp_input(flow, WEIR_TOCLIENT, TCP_SYN_ACKED);
     raise_established(e, flow, dir);
+}
+
+/*
+ * Until the server has the third step it takes nothing but an acknowledgement of its SYN, and answers
+ * all else with a RST (RFC 9293 section 3.10.7.4). Where it acknowledged data, it has it.
+ */
+static bool
+fits_handshake(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
+    bool fin = server->flags & (SIDE_FIN | SIDE_FIN_WAITS);
+    int64_t ack;
+
+    if (dir != WEIR_TOSERVER || flow->flags & FLOW_ESTABLISHED ||
+        !(client->flags & server->flags & SIDE_SYN) ||
+        (client->flags & SIDE_ACKED && side_acked(client) > 0))
+        return true;
+    ack = side_offset(server, pkt->tcp_ack - server->base);
+    return ack >= 0 && ack <= reasm_seen_end(flow, WEIR_TOCLIENT) + fin;
 }
 
 /* ---- segments ------------------------------------------------------------------------------ */
@@ -314,7 +506,7 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
            const struct overlap *seen)
 {
     struct weir_event ev = { .type = WEIR_EV_FAKE_RETRANSMIT, .direction = (uint8_t)dir };
-    uint32_t n;
+    uint32_t n = (uint32_t)(seen->diff_end - seen->diff_off);
 
     if (!engine_raises(e, flow, WEIR_EV_FAKE_RETRANSMIT))
         return;
@@ -323,9 +515,7 @@ raise_fake(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     ev.fake_retransmit.diff_offset = seen->diff_off;
     ev.fake_retransmit.diff_length = seen->diff_end - seen->diff_off;
     ev.fake_retransmit.kept = (uint8_t)seen->kept;
-    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, chunk, seen->diff_off,
-                                                  seen->diff_end);
-    n = ev.fake_retransmit.old_data.n;
+    ev.fake_retransmit.old_data = reasm_old_bytes(e, flow, dir, seen->diff_off, seen->diff_end);
     ev.fake_retransmit.new_data = (struct weir_bytes){ chunk->data + (seen->diff_off - chunk->off),
                                                        n };
     engine_deliver(e, flow, &ev);
@@ -406,17 +596,15 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
 }
 
 static void
-cut_behind_fin(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
+cut_behind_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
     const struct side *side = &flow->side[dir];
-    int64_t fin = side->next;
 
-    if (!(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
+    if (!(side->flags & SIDE_FIN) || chunk->end <= side->next)
         return;
-    if (side->flags & SIDE_FIN_WAITS)
-        fin = side_offset(side, flow_cold(flow)->fin[dir]);
-    if (chunk->end > fin)
-        chunk->end = fin > chunk->off ? fin : chunk->off;
+    if (chunk->end > chunk->off)
+        raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_FIN);
+    chunk->end = side->next > chunk->off ? side->next : chunk->off;
 }
 
 /* Returns whether the segment repeats a FIN that was accepted, at its place. */
@@ -432,6 +620,8 @@ static void
 look_for_repetition(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                     const struct chunk *chunk, bool fin)
 {
+    if (chunk->off >= flow->side[dir].next && queue_empty(flow, dir) && !fin)
+        return; /* as nearly all segments */
     struct overlap seen = { .verified = true };
 
     if (chunk->end > chunk->off)
@@ -449,8 +639,11 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     side->flags |= SIDE_FIN;
     side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    tcp_input(flow, dir, TCP_SENT_FIN);
+    tcp_input(flow, !dir, TCP_GOT_FIN);
+    reasm_drop_queue(flow, dir); /* what lies behind it, as Linux's tcp_fin() */
     if (side->flags & SIDE_ACKED && side_acked(side) > side->next)
-        side->flags |= SIDE_FIN_ACKED;
+        fin_acked(flow, dir);
     engine_raise_plain(e, flow, dir, WEIR_EV_FIN);
     if (flow->side[!dir].flags & SIDE_FIN) {
         flow->flags |= FLOW_CLOSED;
@@ -458,28 +651,93 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
-/* A FIN counts when the stream has reached it. */
+/* A FIN counts when the stream has reached it; bytes in order that go past it have won over it. */
 static void
 check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct side *side = &flow->side[dir];
+    struct side *side = &flow->side[dir];
+    int64_t fin;
 
-    if (side->flags & SIDE_FIN_WAITS && !(flow->flags & FLOW_RESET) &&
-        flow_cold(flow)->fin[dir] == (uint32_t)side->next)
+    if (!(side->flags & SIDE_FIN_WAITS) || flow->flags & FLOW_RESET)
+        return;
+    fin = side_offset(side, flow_cold(flow)->fin[dir]);
+    if (fin < side->next)
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    else if (fin == side->next)
         accept_fin(e, flow, dir);
 }
 
-/* What came earlier and lies behind the FIN goes, as Linux's tcp_fin() drops it. */
+/*
+ * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
+ * segment that covers both whole takes their place.
+ */
 static void
-note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t at)
+check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     struct side *side = &flow->side[dir];
+    const struct flow_cold *cold = flow_cold(flow);
 
-    if (side->flags & (SIDE_FIN | SIDE_FIN_WAITS) || at < side->next)
+    if (side->flags & SIDE_FIN_WAITS && chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
+        chunk->end > side_offset(side, cold->fin[dir]))
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+}
+
+/* at: where the FIN of this segment is. Of two the first in the stream is waited for. */
+static void
+note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at)
+{
+    struct side *side = &flow->side[dir];
+    struct flow_cold *cold = flow_cold(flow);
+
+    if (side->flags & SIDE_FIN || at < side->next)
+        return;
+    if (off > side->next &&
+        (reasm_covers(flow, dir, off, at + 1) ||
+         (side->flags & SIDE_FIN_WAITS && at >= side_offset(side, cold->fin[dir]))))
         return;
     side->flags |= SIDE_FIN_WAITS;
-    flow_cold(flow)->fin[dir] = (uint32_t)at;
-    reasm_cut_queue(flow, dir, at);
+    cold->fin[dir] = (uint32_t)at;
+    cold->fin_segment[dir] = (uint32_t)off;
+}
+
+/* The peer takes nothing: what is sent now only asks whether it still does not. */
+static bool
+window_is_closed(const struct side *side)
+{
+    return side->flags & SIDE_ACKED && side->edge == side->acked;
+}
+
+static bool
+sent_reset(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return (dir == WEIR_TOCLIENT) == ((flow->flags & FLOW_RESET_BY_SERVER) != 0);
+}
+
+/*
+ * The byte before the one that the urgent pointer counts to; Linux takes 0 as 1 (tcp_check_urg()).
+ * Returns its offset, NO_URGENT if there is none to come.
+ */
+static int64_t
+note_urgent(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt, int64_t off)
+{
+    uint16_t pointer;
+
+    if (!(pkt->tcp_flags & WEIR_TH_URG))
+        return NO_URGENT;
+    pointer = (uint16_t)(pkt->l4[18] << 8 | pkt->l4[19]);
+    off += pointer > 0 ? pointer - 1 : 0;
+    return reasm_urgent(flow, dir, off) ? off : NO_URGENT;
+}
+
+static void
+raise_urgent(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    struct weir_event ev = { .type = WEIR_EV_URGENT, .direction = (uint8_t)dir };
+
+    if (!engine_raises(e, flow, WEIR_EV_URGENT))
+        return;
+    ev.urgent.offset = off;
+    engine_deliver(e, flow, &ev);
 }
 
 static void
@@ -490,25 +748,50 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
+    int64_t urgent;
 
+    reasm_sender_at(e, flow, dir, off);
     if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
-        engine_raise_plain(e, flow, dir, WEIR_EV_KEEPALIVE);
+        engine_raise_plain(e, flow, dir,
+                           window_is_closed(side) ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
         return;
     }
+    if (pkt->payload_wire == 1 && !fin && off == side->next && window_is_closed(side))
+        engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_PROBE);
+    if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
+        raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);
     if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
         return;
-    cut_behind_fin(flow, dir, &chunk);
+    cut_behind_fin(e, flow, dir, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.off > side->next && chunk.end > chunk.off)
         raise_out_of_order(e, flow, dir, &chunk);
+    check_covered_fin(flow, dir, &chunk);
     if (fin)
-        note_fin(flow, dir, off + pkt->payload_wire);
+        note_fin(flow, dir, off, off + pkt->payload_wire);
+    urgent = note_urgent(flow, dir, pkt, off);
     if (chunk.end > side->next && chunk.end > chunk.off)
         reasm_add(e, flow, dir, &chunk);
+    if (urgent != NO_URGENT)
+        raise_urgent(e, flow, dir, urgent);
     check_fin(e, flow, dir);
 }
 
 /* ---- RST ----------------------------------------------------------------------------------- */
+
+/*
+ * Before the third step Linux gives a connection up for a SYN with another number inside the window,
+ * and says so with a RST that acknowledges this SYN, and data and a FIN on it; later it answers with
+ * a challenge ACK.
+ */
+static bool
+refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    return dir == WEIR_TOCLIENT && !(flow->flags & FLOW_ESTABLISHED) &&
+           (flow->flags & (FLOW_REUSE_WAITS | FLOW_REUSE_BACK)) == FLOW_REUSE_WAITS &&
+           pkt->tcp_flags & WEIR_TH_ACK &&
+           pkt->tcp_ack - flow_cold(flow)->reuse_seq - 1 <= UINT16_MAX;
+}
 
 /*
  * RFC 5961 section 3.2: exactly at what the receiver expects, which is what it acknowledged where
@@ -523,11 +806,26 @@ rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
-               (pkt->tcp_flags & WEIR_TH_ACK && pkt->tcp_ack - peer->base <= UINT16_MAX);
+               (pkt->tcp_flags & WEIR_TH_ACK && acks_syn(flow, !dir, pkt));
     off = side_offset(side, pkt->tcp_seq - side->base);
-    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1))
+    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
+        refuses_syn(flow, dir, pkt))
         return true;
     return side->flags & SIDE_ACKED && off == side_acked(side);
+}
+
+/* Why it is not accepted: RFC 5961 section 3.2 answers one in the window with a challenge. */
+static enum weir_bad_rst
+rst_fault(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *side = &flow->side[dir];
+    int64_t off = side_offset(side, pkt->tcp_seq - side->base);
+
+    if (!(side->flags & SIDE_SEEN))
+        return WEIR_BAD_RST_ACK;
+    return off >= side_acked(side) && off <= side_offset(side, side->edge)
+               ? WEIR_BAD_RST_IN_WINDOW
+               : WEIR_BAD_RST_OUT_OF_WINDOW;
 }
 
 static void
@@ -535,35 +833,49 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     uint32_t both = flow->side[0].flags & flow->side[1].flags;
 
-    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED || !rst_accepted(flow, dir, e->packet))
+    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED)
         return;
+    if (!rst_accepted(flow, dir, e->packet)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_RST, (uint8_t)rst_fault(flow, dir, e->packet));
+        return;
+    }
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
+    flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
+    flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
+    tcp_input(flow, dir, TCP_RESET);
+    tcp_input(flow, !dir, TCP_RESET);
     engine_raise_plain(e, flow, dir, WEIR_EV_RST);
     engine_arm(e, flow);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
 
-/* A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. */
+/*
+ * A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. Where it sent
+ * data on it, and the capture missed the SYN/ACK, the server's first data tells what became of that.
+ */
 static bool
-too_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
 
     return !(side->flags & SIDE_SEEN) && peer->flags & SIDE_SYN && peer->next == 0 &&
-           peer->packets == 1 && pkt->payload_wire == 0;
+           !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
 }
 
-void
-track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+static void
+track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
 
+    if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
+        return;
+    check_ttl(e, flow, dir);
     if (pkt->tcp_flags & WEIR_TH_SYN) {
-        if (tcp_is_syn(pkt) && pkt->tcp_flags & WEIR_TH_ACK)
+        if (pkt->tcp_flags & WEIR_TH_ACK)
             track_syn_ack(e, flow, dir);
-        else if (tcp_is_syn(pkt))
+        else
             track_syn(e, flow, dir);
         return;
     }
@@ -571,12 +883,18 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         track_rst(e, flow, dir);
         return;
     }
-    if (!(pkt->tcp_flags & WEIR_TH_ACK) || too_early(flow, dir, pkt))
+    if (too_early(flow, dir, pkt))
         return;
     if (!(side->flags & SIDE_SEEN)) {
         side->base = pkt->tcp_seq;
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
+    }
+    if (!timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base)))
+        return;
+    if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
+        return;
     }
     if (!take_ack(e, flow, dir))
         return;
@@ -584,6 +902,15 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         decide_syn_data(e, flow);
     check_established(e, flow, dir);
     take_segment(e, flow, dir);
+}
+
+void
+track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    uint32_t before = tcp_states(flow);
+
+    track_packet(e, flow, dir);
+    tcp_tell_states(e, flow, dir, before);
 }
 
 void

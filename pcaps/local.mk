@@ -1,12 +1,14 @@
 # pcaps: captures from readable scripts of packets
 noinst_LTLIBRARIES += libmkpcap.la
 libmkpcap_la_SOURCES = \
+    %D%/bytes.h \
     %D%/capwrite.c %D%/capwrite.h \
     %D%/conv.c %D%/conv.h \
     %D%/items.c %D%/items.h \
     %D%/packet.c %D%/packet.h \
     %D%/script.c %D%/script.h \
-    %D%/words.c %D%/words.h
+    %D%/words.c %D%/words.h \
+    %D%/wrap.c %D%/wrap.h
 
 noinst_PROGRAMS += %D%/weir-mkpcap
 pcaps_weir_mkpcap_SOURCES = %D%/mkpcap.c
@@ -42,6 +44,9 @@ SCRIPTS_OF_PACKETS = \
     %D%/snaplen.pkt \
     %D%/timeouts.pkt \
     %D%/tour.pkt \
+    %D%/tunnel_broken.pkt \
+    %D%/tunnel_vni.pkt \
+    %D%/tunnels.pkt \
     %D%/tuple_reuse.pkt \
     %D%/udp_dns.pkt \
     %D%/vlan.pkt

@@ -1,5 +1,8 @@
 #include "packet.h"
 
+#include "bytes.h"
+#include "wrap.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -16,20 +19,6 @@ add(struct frame *f, size_t n)
     return p;
 }
 
-static void
-put16(uint8_t *p, int64_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static void
-put32(uint8_t *p, int64_t v)
-{
-    put16(p, v >> 16);
-    put16(p + 2, v);
-}
-
 static int64_t
 or_else(int64_t given, int64_t right)
 {
@@ -37,23 +26,6 @@ or_else(int64_t given, int64_t right)
 }
 
 /* ---- checksums ----------------------------------------------------------------------------- */
-
-/* RFC 1071 section 4.1. */
-static uint32_t
-sum16(const uint8_t *p, size_t n, uint32_t sum)
-{
-    for (; n >= 2; n -= 2, p += 2)
-        sum += (uint32_t)(p[0] << 8 | p[1]);
-    return n > 0 ? sum + (uint32_t)(p[0] << 8) : sum;
-}
-
-static uint16_t
-fold(uint32_t sum)
-{
-    while (sum > 0xffff)
-        sum = (sum & 0xffff) + (sum >> 16);
-    return (uint16_t)~sum;
-}
 
 /* Wrong for sure, and not 0, which UDP takes for none. */
 static uint16_t
@@ -75,87 +47,6 @@ pseudo_header(const struct packet *pkt, size_t length)
     uint32_t sum = sum16(pkt->src.addr, addr_size(pkt), (uint32_t)length + pkt->proto);
 
     return sum16(pkt->dst.addr, addr_size(pkt), sum);
-}
-
-/* ---- link ---------------------------------------------------------------------------------- */
-
-static int64_t
-ethertype(const struct packet *pkt)
-{
-    return pkt->version == 4 ? 0x0800 : 0x86dd;
-}
-
-/* 02:00:00:00:00:01 is the client's, 02:...:02 the server's; the outer of two tags is 802.1ad. */
-static void
-ethernet(const struct packet *pkt, struct frame *f)
-{
-    uint8_t *p = add(f, 12);
-
-    p[0] = p[6] = 2;
-    p[5] = pkt->from_client ? 2 : 1;
-    p[11] = pkt->from_client ? 1 : 2;
-    for (unsigned i = 0; i < pkt->n_vlan; i++) {
-        p = add(f, 4);
-        put16(p, i + 1 < pkt->n_vlan ? 0x88a8 : 0x8100);
-        put16(p + 2, pkt->vlan[i]);
-    }
-    put16(add(f, 2), ethertype(pkt));
-}
-
-/* Linux cooked: outgoing or to us, an Ethernet device. */
-static void
-cooked(const struct packet *pkt, struct frame *f)
-{
-    uint8_t *p = add(f, 16);
-
-    p[1] = pkt->from_client ? 4 : 0;
-    p[3] = 1;
-    p[5] = 6;
-    p[6] = 2;
-    p[11] = pkt->from_client ? 1 : 2;
-    put16(p + 14, ethertype(pkt));
-}
-
-static void
-cooked2(const struct packet *pkt, struct frame *f)
-{
-    uint8_t *p = add(f, 20);
-
-    put16(p, ethertype(pkt));
-    p[7] = 1;
-    p[9] = 1;
-    p[10] = pkt->from_client ? 4 : 0;
-    p[11] = 6;
-    p[12] = 2;
-    p[17] = pkt->from_client ? 1 : 2;
-}
-
-/* The family, little-endian; FreeBSD's number for IPv6. */
-static void
-loopback(const struct packet *pkt, struct frame *f)
-{
-    add(f, 4)[0] = pkt->version == 4 ? 2 : 28;
-}
-
-static void
-link_header(const struct packet *pkt, struct frame *f)
-{
-    switch (pkt->link) {
-    case LINK_ETHERNET:
-        ethernet(pkt, f);
-        break;
-    case LINK_SLL:
-        cooked(pkt, f);
-        break;
-    case LINK_SLL2:
-        cooked2(pkt, f);
-        break;
-    case LINK_NULL:
-        loopback(pkt, f);
-        break;
-    case LINK_RAW:
-        break;
-    }
 }
 
 /* ---- sizes --------------------------------------------------------------------------------- */
@@ -327,8 +218,6 @@ packet_build(const struct packet *pkt, struct frame *out)
         add_data(pkt, out);
         return;
     }
-    link_header(pkt, out);
-    out->ip = out->n;
     if (pkt->version == 4)
         ipv4(pkt, out, size);
     else
@@ -341,4 +230,5 @@ packet_build(const struct packet *pkt, struct frame *out)
     else
         icmp(pkt, out);
     cut_out(pkt, out, l4);
+    wrap_packet(pkt, out);
 }

@@ -29,11 +29,38 @@ enum packet_flag {
 };
 
 enum {
-    PACKET_DATA_MAX = 65000, /* with all headers still a legal IP packet */
-    PACKET_MAX = PACKET_DATA_MAX + 256,
+    PACKET_DATA_MAX = 65000,            /* with all headers still a legal IP packet */
+    PACKET_MAX = PACKET_DATA_MAX + 535, /* what an IP packet may hold */
     PACKET_VLANS = 4,
+    PACKET_TUNNELS = 4,
     PACKET_FRAG = 65535, /* where a fragment may begin and end, at most */
     PACKET_QUOTE = 68,   /* the longest IP header and eight bytes */
+};
+
+enum packet_tunnel_kind {
+    TUNNEL_MPLS,
+    TUNNEL_PW, /* a pseudowire, with control word */
+    TUNNEL_PPPOE,
+    TUNNEL_IP,
+    TUNNEL_GRE,
+    TUNNEL_GRE_KEY,
+    TUNNEL_PPTP,
+    TUNNEL_NVGRE,
+    TUNNEL_ERSPAN,
+    TUNNEL_VXLAN,
+    TUNNEL_GENEVE,
+    TUNNEL_GTPU,
+    TUNNEL_TEREDO,
+};
+
+/* A tunnel around a packet. */
+struct packet_tunnel {
+    enum packet_tunnel_kind kind;
+    uint32_t id;
+    uint8_t ip_version;          /* of the IP packet that carries it; 0: none does */
+    bool frames;                 /* it carries an Ethernet frame */
+    uint16_t vlan[PACKET_VLANS]; /* of that frame */
+    unsigned n_vlan;
 };
 
 struct packet_end {
@@ -52,6 +79,8 @@ struct packet {
     struct packet_end src, dst;
     uint16_t vlan[PACKET_VLANS]; /* outermost first */
     unsigned n_vlan;
+    struct packet_tunnel tunnel[PACKET_TUNNELS]; /* innermost first */
+    unsigned n_tunnel;
     int64_t ttl, ihl, iplen;          /* header fields */
     bool bad_ip_sum, bad_sum, no_sum; /* of the IP header; of the transport */
     int64_t frag_id;                  /* ABSENT: the packet is not cut into fragments */
@@ -73,7 +102,7 @@ struct packet {
 
 struct frame {
     size_t n;
-    size_t ip; /* where the IP header begins */
+    size_t ip; /* where the innermost IP header begins */
     uint8_t data[PACKET_MAX];
 };
 

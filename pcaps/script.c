@@ -1,6 +1,7 @@
 #include "script.h"
 
 #include "items.h"
+#include "wrap.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -192,11 +193,79 @@ read_vlan(struct script *s, struct flow *flow)
 
     if (rc != WEIR_E_OK)
         return rc;
-    if (s->link != LINK_ETHERNET)
-        return script_fail(s, "vlan needs link ethernet");
     if (flow->n_vlan == PACKET_VLANS)
         return script_fail(s, "a flow has at most %d vlan tags", PACKET_VLANS);
     flow->vlan[flow->n_vlan++] = (uint16_t)id;
+    return WEIR_E_OK;
+}
+
+/* What a flow's packets are so far: IP packets; or MPLS or PPPoE, which only frames can carry. */
+static bool
+is_ip(const struct flow *flow)
+{
+    return flow->n_tunnel == 0 || flow->tunnel[flow->n_tunnel - 1].ip_version != 0;
+}
+
+static const struct wrap_form *
+tunnel_form(const struct word *word)
+{
+    for (size_t i = 0; wrap_form(i) != NULL; i++)
+        if (word_is(word, wrap_form(i)->name))
+            return wrap_form(i);
+    return NULL;
+}
+
+/* Why this tunnel cannot be put around what the flow is so far; NULL: it can. */
+static const char *
+tunnel_fault(const struct flow *flow, const struct wrap_form *form)
+{
+    if (flow->n_vlan > 0 && !form->frames)
+        return "a tunnel that carries no frames cannot stand behind vlan";
+    if (!is_ip(flow) && !form->frames)
+        return "a tunnel that carries IP packets only cannot stand behind mpls, pw or pppoe";
+    if (form->kind == TUNNEL_TEREDO && (flow->n_tunnel > 0 || flow->version != 6))
+        return "teredo carries IPv6, and has to be the first tunnel";
+    return flow->n_tunnel == PACKET_TUNNELS ? "a flow has at most 4 tunnels" : NULL;
+}
+
+/* in TUNNEL [N], in6 TUNNEL [N]: the tags so far are those of the frame inside. */
+static int
+read_tunnel(struct script *s, struct flow *flow, uint8_t ip_version)
+{
+    const struct word *word = words_take(&s->words);
+    const struct wrap_form *form = tunnel_form(word);
+    struct packet_tunnel *t = &flow->tunnel[flow->n_tunnel];
+    int64_t id = 0;
+    int rc = WEIR_E_OK;
+
+    static_assert(PACKET_TUNNELS == 4, "a text above says so");
+    if (form == NULL)
+        return script_expected(s, "a tunnel, as gre or vxlan N,", word);
+    if (tunnel_fault(flow, form) != NULL)
+        return script_fail(s, "%s", tunnel_fault(flow, form));
+    if (form->id_max > 0)
+        rc = script_number(s, form->name, form->kind == TUNNEL_ERSPAN, form->id_max, &id);
+    if (rc != WEIR_E_OK)
+        return rc;
+    t->kind = form->kind;
+    t->id = (uint32_t)id;
+    t->ip_version = form->over_ip ? ip_version : 0;
+    t->frames = form->frames;
+    memcpy(t->vlan, flow->vlan, sizeof(t->vlan));
+    t->n_vlan = flow->n_vlan;
+    flow->n_vlan = 0;
+    flow->n_tunnel++;
+    return WEIR_E_OK;
+}
+
+/* The link has to be able to carry what the tunnels have made of the packets. */
+static int
+check_link(struct script *s, const struct flow *flow)
+{
+    if (flow->n_vlan > 0 && s->link != LINK_ETHERNET)
+        return script_fail(s, "vlan needs link ethernet");
+    if (!is_ip(flow) && (s->link == LINK_RAW || s->link == LINK_NULL))
+        return script_fail(s, "mpls, pw and pppoe need link ethernet, sll or sll2");
     return WEIR_E_OK;
 }
 
@@ -225,12 +294,15 @@ read_flow_items(struct script *s, struct flow *flow)
 
         if (word_is(word, "vlan"))
             rc = read_vlan(s, flow);
+        else if (word_is(word, "in") || word_is(word, "in6"))
+            rc = read_tunnel(s, flow, word->n == 2 ? 4 : 6);
         else if (word_is(word, "isn") && flow->proto == PROTO_TCP)
             rc = read_isn(s, flow);
         else
-            rc = script_expected(s, "vlan N, isn N N (tcp), or the end of the line", word);
+            rc = script_expected(s, "vlan N, in TUNNEL, isn N N (tcp), or the end of the line",
+                                 word);
     }
-    return rc;
+    return rc == WEIR_E_OK ? check_link(s, flow) : rc;
 }
 
 static int
@@ -247,7 +319,7 @@ read_ends(struct script *s, struct flow *flow)
     return read_end(s, flow, &flow->end[1]);
 }
 
-/* flow [NAME] tcp|udp|icmp CLIENT > SERVER [vlan N]... [isn N N] */
+/* flow [NAME] tcp|udp|icmp CLIENT > SERVER [vlan N]... [in TUNNEL]... [isn N N] */
 static int
 read_flow(struct script *s)
 {
@@ -358,6 +430,8 @@ address_packet(struct line *line, struct flow *flow, bool from_client)
     pkt->dst = flow->end[from_client];
     memcpy(pkt->vlan, flow->vlan, sizeof(pkt->vlan));
     pkt->n_vlan = flow->n_vlan;
+    memcpy(pkt->tunnel, flow->tunnel, sizeof(pkt->tunnel));
+    pkt->n_tunnel = flow->n_tunnel;
 }
 
 /* [NAME] > or <. Without a name: the flow that was begun last. */

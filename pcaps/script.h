@@ -23,6 +23,8 @@ struct flow {
     struct conv_side side[2];
     uint16_t vlan[PACKET_VLANS];
     unsigned n_vlan;
+    struct packet_tunnel tunnel[PACKET_TUNNELS];
+    unsigned n_tunnel;
     uint8_t quote[PACKET_QUOTE]; /* the beginning of its last IP packet */
     size_t n_quote;
 };

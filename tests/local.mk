@@ -18,14 +18,24 @@ dist-hook:
 
 UNIT_TESTS += \
     tests/unit/test_decode \
+    tests/unit/test_decode_link \
+    tests/unit/test_decode_tunnel \
     tests/unit/test_hash \
     tests/unit/test_mem \
     tests/unit/test_policy \
     tests/unit/test_rd
 
-tests_unit_test_decode_SOURCES = tests/unit/test_decode.c
+tests_unit_test_decode_SOURCES = tests/unit/test_decode.c tests/unit/decode_help.h
 tests_unit_test_decode_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_decode_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_decode_link_SOURCES = tests/unit/test_decode_link.c tests/unit/decode_help.h
+tests_unit_test_decode_link_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decode_link_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_decode_tunnel_SOURCES = tests/unit/test_decode_tunnel.c tests/unit/decode_help.h
+tests_unit_test_decode_tunnel_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decode_tunnel_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 tests_unit_test_hash_SOURCES = tests/unit/test_hash.c
 tests_unit_test_hash_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -35,7 +45,7 @@ tests_unit_test_mem_SOURCES = tests/unit/test_mem.c
 tests_unit_test_mem_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_mem_LDADD   = libcore.la $(CMOCKA_LIBS)
 
-tests_unit_test_policy_SOURCES = tests/unit/test_policy.c
+tests_unit_test_policy_SOURCES = tests/unit/test_policy.c tests/unit/overlap_vectors.h
 tests_unit_test_policy_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_policy_LDADD   = libcore.la $(CMOCKA_LIBS)
 

@@ -129,8 +129,12 @@ static int
 load_rules(struct program *prg)
 {
     struct weir_errbuf err = { "" };
-    int rc = WEIR_E_OK;
+    int rc = settings_check(&prg->settings, &err);
 
+    if (prg->test && prg->n_rule_files == 0) {
+        cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
+        return EXIT_USAGE;
+    }
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
     if (rc == WEIR_E_OK)
@@ -214,6 +218,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     struct detect_opts opts = { .midstream = prg->settings.midstream, .memory = memcap / 4 };
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
+    for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
+        rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
         return rc;
     *spec =
@@ -286,7 +292,7 @@ clean_up(struct program *prg)
     detect_free(prg->detect);
     groups_free(prg->groups);
     rules_free(&prg->rules);
-    vars_free(prg->settings.vars);
+    settings_free(&prg->settings);
     free(prg->rule_files);
     cli_free(&prg->cli);
 }

@@ -1,5 +1,7 @@
 #include "settings.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* First words of the names in suricata.yaml. */
@@ -95,17 +97,117 @@ set_bool(bool *to, struct text name, struct text value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-/* A variable is parsed at once, so that the command line is blamed and not a rule. */
 static int
 set_variable(struct settings *settings, enum var_kind kind, struct text name, struct text value,
              struct weir_errbuf *err)
 {
     struct weir_errbuf why = { "" };
+    struct given *more;
     int rc = vars_set(settings->vars, kind, name, value, &why);
 
     if (rc != WEIR_E_OK)
         return weir_err_set(err, rc, "--set: %s", why.text);
+    more = realloc(settings->given, (settings->n_given + 1) * sizeof(*more));
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    settings->given = more;
+    more[settings->n_given++] = (struct given){ kind, name };
     return WEIR_E_OK;
+}
+
+/* Returns false if memory ran out. */
+static bool
+add_network(struct settings *settings, u128 first, unsigned prefix, enum weir_policy policy)
+{
+    struct weir_host_policy *more = realloc(settings->hosts,
+                                            (settings->n_hosts + 1) * sizeof(*more)),
+                            *net;
+
+    if (more == NULL)
+        return false;
+    settings->hosts = more;
+    net = &more[settings->n_hosts++];
+    *net =
+        (struct weir_host_policy){ .ip_version = 6, .prefix = (uint8_t)prefix, .policy = policy };
+    for (unsigned i = 16; i-- > 0; first >>= 8)
+        net->addr.b[i] = (uint8_t)first;
+    return true;
+}
+
+/* The fewest networks that make up the range. */
+static bool
+add_networks(struct settings *settings, struct range range, enum weir_policy policy)
+{
+    for (;;) {
+        unsigned bits = 0; /* that do not count */
+        u128 host = 0;
+
+        while (bits < 128 && (range.first >> bits & 1) == 0 &&
+               (range.first | host << 1 | 1) <= range.last) {
+            host = host << 1 | 1;
+            bits++;
+        }
+        if (!add_network(settings, range.first, 128 - bits, policy))
+            return false;
+        if ((range.first | host) == range.last)
+            return true;
+        range.first = (range.first | host) + 1;
+    }
+}
+
+static int
+set_hosts(struct settings *settings, struct text name, struct text value, struct weir_errbuf *err)
+{
+    struct weir_errbuf why = { "" };
+    const struct ranges *set;
+    char word[16] = "";
+    int policy, rc;
+
+    if (name.n < sizeof(word))
+        memcpy(word, name.p, name.n);
+    policy = weir_policy_find(word);
+    if (policy < 0)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set: '%.*s' is no kind of host (--policy in --help lists them)",
+                            TEXT(name));
+    rc = vars_resolve(settings->vars, VAR_ADDRESSES, value, &set, &why);
+    if (rc != WEIR_E_OK)
+        return weir_err_set(err, rc, "--set host-os-policy.%.*s: %s", TEXT(name), why.text);
+    for (size_t i = 0; i < set->n; i++)
+        if (!add_networks(settings, set->at[i], (enum weir_policy)policy))
+            return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return WEIR_E_OK;
+}
+
+int
+settings_check(const struct settings *settings, struct weir_errbuf *err)
+{
+    for (size_t i = 0; i < settings->n_given; i++) {
+        const struct given *given = &settings->given[i];
+        struct weir_errbuf why = { "" };
+        const struct ranges *set;
+        char *expression;
+        int rc = WEIR_E_NOMEM, n = asprintf(&expression, "$%.*s", TEXT(given->name));
+
+        if (n >= 0) {
+            rc = vars_resolve(settings->vars, given->kind, (struct text){ expression, (size_t)n },
+                              &set, &why);
+            free(expression);
+        }
+        if (rc != WEIR_E_OK)
+            return weir_err_set(err, rc, "--set: %.*s: %s", TEXT(given->name),
+                                n >= 0 ? why.text : "out of memory");
+    }
+    return WEIR_E_OK;
+}
+
+void
+settings_free(struct settings *settings)
+{
+    vars_free(settings->vars);
+    free(settings->given);
+    free(settings->hosts);
+    *settings = (struct settings){ .vars = NULL };
 }
 
 int
@@ -124,6 +226,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_variable(settings, VAR_ADDRESSES, rest, value, err);
     if (cut(&rest, "vars.port-groups."))
         return set_variable(settings, VAR_PORTS, rest, value, err);
+    if (text_is(name, "host-os-policy") || cut(&rest, "host-os-policy."))
+        return set_hosts(settings, rest, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
     *ignored = is_known(name);

@@ -26,16 +26,34 @@ struct weir_flow;
     X(SYN,             syn)                                                                        \
     X(SYN_ACK,         syn_ack)                                                                    \
     X(ESTABLISHED,     established)                                                                \
+    X(STATE,           state)                                                                      \
     X(PAYLOAD,         payload)                                                                    \
     X(DATAGRAM,        datagram)                                                                   \
     X(OUT_OF_ORDER,    out_of_order)                                                               \
     X(GAP,             gap)                                                                        \
     X(RETRANSMIT,      retransmit)                                                                 \
     X(FAKE_RETRANSMIT, fake_retransmit)                                                            \
-    X(KEEPALIVE,       keepalive)                                                                  \
     X(FIN,             fin)                                                                        \
     X(RST,             rst)                                                                        \
+    X(BAD_RST,         bad_rst)                                                                    \
+    X(RST_IGNORED,     rst_ignored)                                                                \
     X(OUT_OF_WINDOW,   out_of_window)                                                              \
+    X(BAD_ACK,         bad_ack)                                                                    \
+    X(BAD_TIMESTAMP,   bad_timestamp)                                                              \
+    X(BAD_OPTION,      bad_option)                                                                 \
+    X(BAD_HANDSHAKE,   bad_handshake)                                                              \
+    X(SYN_IN_FLOW,     syn_in_flow)                                                                \
+    X(TUPLE_REUSE,     tuple_reuse)                                                                \
+    X(DATA_ON_SYN,     data_on_syn)                                                                \
+    X(URGENT,          urgent)                                                                     \
+    X(BAD_FLAGS,       bad_flags)                                                                  \
+    X(DATA_AFTER_END,  data_after_end)                                                             \
+    X(ZERO_WINDOW,     zero_window)                                                                \
+    X(WINDOW_PROBE,    window_probe)                                                               \
+    X(KEEPALIVE,       keepalive)                                                                  \
+    X(WINDOW_UPDATE,   window_update)                                                              \
+    X(DUP_ACK,         dup_ack)                                                                    \
+    X(TTL_JUMP,        ttl_jump)                                                                   \
     X(BAD_CHECKSUM,    bad_checksum)                                                               \
     X(BAD_PACKET,      bad_packet)                                                                 \
     X(FRAG_OVERLAP,    frag_overlap)                                                               \
@@ -55,6 +73,21 @@ enum weir_event_type {
 /** The bit of an event in a mask, e.g. weir_tap_spec.want. */
 #define WEIR_EV_BIT(type) (UINT64_C(1) << (type))
 #define WEIR_EV_ALL       (WEIR_EV_BIT(WEIR_EV_COUNT) - 1)
+
+/** State of one end of a TCP connection (event state), RFC 9293 section 3.3.2. */
+enum weir_tcp_state {
+    WEIR_TCP_CLOSED,
+    WEIR_TCP_LISTEN,
+    WEIR_TCP_SYN_SENT,
+    WEIR_TCP_SYN_RECEIVED,
+    WEIR_TCP_ESTABLISHED,
+    WEIR_TCP_FIN_WAIT_1,
+    WEIR_TCP_FIN_WAIT_2,
+    WEIR_TCP_CLOSE_WAIT,
+    WEIR_TCP_CLOSING,
+    WEIR_TCP_LAST_ACK,
+    WEIR_TCP_TIME_WAIT,
+};
 
 /** Why bytes will not come (event gap). */
 enum weir_gap_cause {
@@ -77,6 +110,9 @@ enum weir_layer {
     WEIR_LAYER_UDP,
     WEIR_LAYER_ICMP,
     WEIR_LAYER_ICMPV6,
+    WEIR_LAYER_MPLS,
+    WEIR_LAYER_PPP,    /**< also PPPoE */
+    WEIR_LAYER_TUNNEL, /**< header of GRE, ERSPAN, VXLAN, Geneve, GTP-U or Teredo */
 };
 
 /** What is wrong with a packet (event bad_packet). */
@@ -90,6 +126,56 @@ enum weir_bad {
     WEIR_BAD_OPTIONS,       /**< options run past their header */
     WEIR_BAD_LAYERS,        /**< more layers than the decoder follows */
 };
+
+/** Why a RST is not accepted (event bad_rst). */
+enum weir_bad_rst {
+    WEIR_BAD_RST_IN_WINDOW,     /**< not at the next byte: the target answers with a challenge */
+    WEIR_BAD_RST_OUT_OF_WINDOW, /**< dropped */
+    WEIR_BAD_RST_ACK,           /**< before the handshake's end: does not acknowledge the SYN */
+    WEIR_BAD_RST_MD5,           /**< carries a signature (MD5, AO) that was not negotiated */
+};
+
+/** What is wrong with an acknowledgement (event bad_ack). */
+enum weir_bad_ack {
+    WEIR_BAD_ACK_UNSENT, /**< of bytes that were never sent, nor allowed to be */
+    WEIR_BAD_ACK_OLD,    /**< further back than the largest window (RFC 5961 section 5.2) */
+};
+
+/** What is wrong with a timestamp (event bad_timestamp). */
+enum weir_bad_timestamp {
+    WEIR_BAD_TIMESTAMP_OLD,        /**< PAWS: older than the latest; the segment is dropped */
+    WEIR_BAD_TIMESTAMP_MISSING,    /**< agreed on, and not there */
+    WEIR_BAD_TIMESTAMP_UNEXPECTED, /**< there, and not agreed on */
+};
+
+/** Which option makes a target drop a segment (event bad_option). */
+enum weir_bad_option {
+    WEIR_BAD_OPTION_MD5,       /**< RFC 2385, not negotiated */
+    WEIR_BAD_OPTION_AO,        /**< RFC 5925, not negotiated */
+    WEIR_BAD_OPTION_MALFORMED, /**< a length that cannot be; the segment itself is taken */
+};
+
+/** What is wrong in a handshake (event bad_handshake); the segment is ignored. */
+enum weir_bad_handshake {
+    WEIR_BAD_HANDSHAKE_SYN_SEQ,     /**< a SYN again, with another sequence number */
+    WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ, /**< a SYN/ACK again, with another sequence number */
+    WEIR_BAD_HANDSHAKE_SYN_ACK_ACK, /**< a SYN/ACK that does not acknowledge the SYN */
+    WEIR_BAD_HANDSHAKE_DIRECTION,   /**< a SYN/ACK from the client, a SYN from the server */
+    WEIR_BAD_HANDSHAKE_ACK,         /**< a third step that does not acknowledge the SYN/ACK */
+};
+
+/** Flags that no honest host sets (event bad_flags); all but rst_data are ignored by the target. */
+enum weir_bad_flags {
+    WEIR_BAD_FLAGS_SYN_FIN,
+    WEIR_BAD_FLAGS_SYN_RST,
+    WEIR_BAD_FLAGS_NULL,     /**< none at all */
+    WEIR_BAD_FLAGS_XMAS,     /**< FIN, PSH and URG, without ACK */
+    WEIR_BAD_FLAGS_NO_ACK,   /**< no ACK where only SYN and RST go without */
+    WEIR_BAD_FLAGS_RST_DATA, /**< a RST with payload */
+};
+
+/** What came before the bytes of data_after_end. */
+enum weir_after_end { WEIR_AFTER_FIN, WEIR_AFTER_RST };
 
 /** What is wrong with an IP fragment (event frag_bad). */
 enum weir_frag_bad {
@@ -154,6 +240,10 @@ struct weir_event {
             int64_t rtt; /**< microseconds from the flow's first packet to the third step */
         } established;
         struct {
+            uint8_t client; /**< enum weir_tcp_state */
+            uint8_t server;
+        } state;
+        struct {
             int64_t offset;
             int64_t length;
             struct weir_bytes data;
@@ -186,14 +276,46 @@ struct weir_event {
             int64_t length;
             int64_t diff_offset; /**< first to last differing byte */
             int64_t diff_length;
-            uint8_t kept;               /**< enum weir_kept */
-            struct weir_bytes old_data; /**< the bytes from diff_offset on, diff_length of them */
+            uint8_t kept; /**< enum weir_kept */
+            struct weir_bytes
+                old_data; /**< diff_length bytes from diff_offset on; none if only a digest was left */
             struct weir_bytes new_data;
         } fake_retransmit;
         struct {
             int64_t offset;
             int64_t length;
         } out_of_window;
+        struct {
+            uint8_t why; /**< enum weir_bad_rst */
+        } bad_rst;
+        struct {
+            uint8_t why; /**< enum weir_bad_ack */
+        } bad_ack;
+        struct {
+            uint8_t why; /**< enum weir_bad_timestamp */
+        } bad_timestamp;
+        struct {
+            uint8_t why; /**< enum weir_bad_option */
+        } bad_option;
+        struct {
+            uint8_t why; /**< enum weir_bad_handshake */
+        } bad_handshake;
+        struct {
+            uint8_t why; /**< enum weir_bad_flags */
+        } bad_flags;
+        struct {
+            uint8_t why; /**< enum weir_after_end */
+        } data_after_end;
+        struct {
+            bool tfo; /**< the SYN has the Fast Open option (RFC 7413) */
+        } data_on_syn;
+        struct {
+            int64_t offset; /**< of the urgent byte, which is not part of the stream */
+        } urgent;
+        struct {
+            int64_t ttl;   /**< TTL or hop limit of this packet */
+            int64_t usual; /**< what its sender has used before */
+        } ttl_jump;
         struct {
             uint8_t layer; /**< enum weir_layer */
         } bad_checksum;

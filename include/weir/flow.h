@@ -1,6 +1,6 @@
 /**
  * @file
- * Flows: both directions of one innermost 5-tuple, plus VLAN ids.
+ * Flows: both directions of one innermost 5-tuple, plus VLAN ids and VXLAN/Geneve VNI.
  *
  * Threads: a flow belongs to the core that sees its packets; call these from its handlers only.
  * Memory:  a flow lives from its flow_start to the return of its last flow_end handler, and as long
@@ -18,11 +18,18 @@
 
 struct weir_flow; /* opaque */
 
-/** What a flow is keyed by, client first. */
+/**
+ * What a flow is keyed by, client first: addresses and ports are those of the innermost IP packet
+ * that can be read. Where a tunnel carries frames, the VLAN ids are those of the inner frame, or, if
+ * it has no tag, those around it. Of tunnels nothing but the VNI counts: keys, TEIDs and outer
+ * addresses may differ by direction.
+ */
 struct weir_tuple {
     struct weir_addr addr[2]; /**< client, server */
     uint16_t port[2];         /**< client, server */
     uint16_t vlan[2];
+    uint32_t vni; /**< VXLAN or Geneve network identifier, the innermost; has_vni: there is one */
+    bool has_vni;
     uint8_t n_vlan;
     uint8_t ip_version; /**< 4 or 6 */
     uint8_t proto;      /**< IP protocol number */
@@ -71,6 +78,7 @@ WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_d
 /**
  * Copy bytes of a direction that were delivered and are still retained (TCP): a window of
  * weir_app.history bytes back from what the receiver acknowledged, up to what was delivered last.
+ * An urgent byte is among them, though no payload event showed it.
  * Once the flow has ended they are gone, so in a tap's on_end. Where no app has a history, some are
  * there, but not for long.
  *

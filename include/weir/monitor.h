@@ -25,14 +25,47 @@
 
 struct weir_monitor; /* opaque */
 
-/** Who gets conflicting bytes, RSTs and the like, as the target host would see them. */
-enum weir_policy { WEIR_POLICY_LINUX };
+/** What a target host is: which of two conflicting segments it believes. Values never change. */
+enum weir_policy {
+    WEIR_POLICY_LINUX,
+    WEIR_POLICY_FIRST, /**< what came first stays */
+    WEIR_POLICY_LAST,  /**< what came last stays */
+    WEIR_POLICY_BSD,
+    WEIR_POLICY_OLD_LINUX,
+    WEIR_POLICY_WINDOWS,
+    WEIR_POLICY_WINDOWS2K3,
+    WEIR_POLICY_VISTA,
+    WEIR_POLICY_SOLARIS,
+    WEIR_POLICY_MACOS,
+    WEIR_POLICY_IRIX,
+    WEIR_POLICY_HPUX10,
+    WEIR_POLICY_HPUX11,
+    WEIR_POLICY_COUNT
+};
+
+/** The name of a policy, "old-linux"; NULL: there is none of this number. */
+WEIR_API const char *weir_policy_name(unsigned policy);
+
+/** The policy of a name, bsd-right (bsd) and old-solaris (solaris) included; -1: there is none. */
+WEIR_API int weir_policy_find(const char *name);
+
+/** What the hosts of a network are. */
+struct weir_host_policy {
+    struct weir_addr addr; /**< IPv4: the first four bytes */
+    uint8_t ip_version;    /**< 4 or 6 */
+    uint8_t prefix;        /**< leading bits of addr that count: at most 32 or 128 */
+    enum weir_policy policy;
+};
 
 struct weir_monitor_opts {
     uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
     uint64_t seed;   /**< of the flow table's hash (debug builds: of the core too); never changes
                           the output */
-    enum weir_policy policy;
+    enum weir_policy policy; /**< of hosts that are in no network of hosts */
+    const struct weir_host_policy
+        *hosts; /**< n_hosts of them, copied. The receiver of data decides;
+                                               the longest prefix wins, of equal ones the last */
+    size_t n_hosts;
     bool no_checksums; /**< take every checksum as right */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
@@ -82,8 +115,9 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
  * Let @p app listen. Only before the first packet.
  *
  * @param app copied, but not what it points to.
- * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, or if
- *         weir_app.history is too large.
+ * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, if
+ *         weir_app.history is too large, or if the spec has more than 255 stages, or wants events
+ *         and has none.
  */
 WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct weir_app *app);
 

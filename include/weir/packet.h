@@ -54,15 +54,19 @@ struct weir_packet {
     bool stable;          /**< the frame's bytes live until the port is closed */
     bool truncated;       /**< the snap length cut the innermost payload */
     bool bad_checksum;    /**< it was verified and is wrong: the target drops the packet */
+    bool bad_outer_sum;   /**< that of an IPv4 header around the innermost is wrong */
 
     uint8_t ip_version; /**< 4 or 6; 0: no IP header was decoded */
     uint8_t proto;      /**< IP protocol of the payload, after IPv6 extension headers */
     uint8_t ttl;        /**< TTL or hop limit */
     uint8_t n_vlan;     /**< how many of vlan[] are set */
-    uint16_t vlan[2];   /**< VLAN ids, outermost first, 12 bits each */
-    bool fragment;      /**< an IP fragment: no transport header was read. The packet that completes
-                             a datagram is shown as the whole of it: frame then begins with the IP
-                             header, link is 101, and the bytes are not stable */
+    uint16_t vlan[2]; /**< VLAN ids, outermost first, 12 bits each; struct weir_tuple says which */
+    bool fragment;    /**< an IP fragment: no transport header was read. The packet that completes
+                           a datagram is shown as the whole of it: frame then begins with the IP
+                           header, link is 101, and the bytes are not stable */
+    bool has_vni;     /**< vni is set */
+    uint8_t tunnel;   /**< IP packets around the innermost one; 0: not in a tunnel */
+    uint32_t vni;     /**< VXLAN or Geneve network identifier, the innermost, 24 bits */
     struct weir_addr src, dst;
     uint16_t src_port, dst_port; /**< TCP and UDP; ICMP echo: its identifier, in both */
     uint8_t icmp_type, icmp_code;

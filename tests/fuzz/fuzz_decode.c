@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PREFIX = 3 };
 
-static const uint16_t links[] = { 1, 0, 108, 12, 101, 113, 276, 228, 229, 147 };
+static const uint16_t links[] = { 1,   0,   108, 12, 101, 113, 276, 228,
+                                  229, 147, 9,   50, 51,  104, 105, 127 };
 
 static bool
 lies_within(const struct weir_frame *f, const uint8_t *p, size_t n)
@@ -33,6 +34,9 @@ check_headers(const struct weir_frame *f, const struct weir_packet *pkt)
     assert(pkt->n_tcp_options <= 40);
     assert(pkt->tcp_options == NULL || lies_within(f, pkt->tcp_options, pkt->n_tcp_options));
     assert(pkt->n_vlan <= 2 && pkt->vlan[0] < 4096 && pkt->vlan[1] < 4096);
+    assert(pkt->tunnel <= 16 && (pkt->tunnel == 0 || pkt->ip != NULL));
+    assert(pkt->vni < 1 << 24 && (pkt->has_vni ? pkt->tunnel > 0 : pkt->vni == 0));
+    assert(pkt->tunnel > 0 || !pkt->bad_outer_sum);
 }
 
 static void
@@ -49,7 +53,7 @@ static void
 check_fault(const struct weir_frame *f, const struct decode_fault *fault)
 {
     assert(fault->why > WEIR_BAD_NONE && fault->why <= WEIR_BAD_LAYERS);
-    assert(fault->layer <= WEIR_LAYER_ICMPV6);
+    assert(fault->layer <= WEIR_LAYER_TUNNEL);
     assert(fault->why != WEIR_BAD_TRUNCATED || f->caplen < f->wirelen);
     assert(fault->why != WEIR_BAD_LAYERS || f->caplen >= 60);
 }
@@ -85,7 +89,8 @@ same_addresses(const struct weir_packet *a, const struct weir_packet *b)
 {
     return memcmp(&a->src, &b->src, sizeof(a->src)) == 0 &&
            memcmp(&a->dst, &b->dst, sizeof(a->dst)) == 0 && a->src_port == b->src_port &&
-           a->dst_port == b->dst_port && a->proto == b->proto;
+           a->dst_port == b->dst_port && a->proto == b->proto && a->tunnel == b->tunnel &&
+           a->vni == b->vni && memcmp(a->vlan, b->vlan, sizeof(a->vlan)) == 0;
 }
 
 /* A snap length may hide what a frame is, but never make something else of it. */

@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { MAX_STEPS = 200, MAX_FRAMES = 3 * MAX_STEPS, N_CONNECTIONS = 3 };
 
-enum option { OPT_NO_CHECKSUMS = 1, OPT_STABLE = 2 };
+enum option { OPT_NO_CHECKSUMS = 1, OPT_STABLE = 2 }; /* the upper four bits: the policy */
 
 struct step {
     uint8_t what; /* bits 0 and 1: connection, 3 is UDP; bit 2: direction; the rest: kind */
@@ -281,7 +281,9 @@ free_plan(struct plan *plan)
 static struct weir_monitor *
 new_monitor(uint8_t options, uint64_t seed)
 {
+    const enum weir_policy policy = (enum weir_policy)((options >> 4) % WEIR_POLICY_COUNT);
     const struct weir_monitor_opts opts = { .seed = seed,
+                                            .policy = policy,
                                             .no_checksums = options & OPT_NO_CHECKSUMS };
     struct weir_monitor *m;
 

@@ -9,6 +9,7 @@ enum { RING = 1024 }; /* delivered bytes a direction that are remembered */
 /* What one app has seen of a flow. */
 struct seen {
     bool started, ended, over, fin[2], gap[2];
+    bool urgent[2];      /* it sent an urgent pointer */
     struct facts *facts; /* set by the first event */
     int64_t next[2], payload[2];
     uint8_t ring[2][RING]; /* of the last bytes before next, by offset */
@@ -55,16 +56,27 @@ complete(const struct facts *facts)
 
 /* ---- the stream: every byte once, in order, or in a gap ---- */
 
+/* One byte that was urgent is left out, without a gap. */
+static bool
+skips_urgent(const struct seen *s, unsigned dir, int64_t offset)
+{
+    return s->urgent[dir] && offset == s->next[dir] + 1;
+}
+
 static void
 check_step(const struct seen *s, unsigned dir, int64_t offset, int64_t length)
 {
     assert(length > 0 && !s->fin[dir]);
-    assert(offset == s->next[dir] || !complete(s->facts));
+    assert(offset == s->next[dir] || skips_urgent(s, dir, offset) || !complete(s->facts));
 }
 
 static void
 remember(struct seen *s, unsigned dir, const struct weir_event *ev)
 {
+    int64_t urgent = ev->payload.offset - 1;
+
+    if (skips_urgent(s, dir, ev->payload.offset)) /* it can be read back all the same */
+        weir_flow_read(ev->flow, dir, urgent, &s->ring[dir][(uint64_t)urgent % RING], 1);
     for (uint32_t i = 0; i < ev->payload.data.n; i++)
         s->ring[dir][(uint64_t)(ev->payload.offset + i) % RING] = ev->payload.data.p[i];
 }
@@ -143,6 +155,9 @@ static void
 check_kind(struct seen *s, unsigned dir, const struct weir_event *ev)
 {
     switch ((enum weir_event_type)ev->type) {
+    case WEIR_EV_PACKET:
+        s->urgent[dir] |= (ev->packet->tcp_flags & WEIR_TH_URG) != 0;
+        break;
     case WEIR_EV_PAYLOAD:
         check_payload(s, dir, ev);
         break;

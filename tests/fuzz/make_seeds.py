@@ -8,7 +8,8 @@ def put(target, name, data):
         f.write(data)
 
 # --- decode
-LINK = {"eth": 0, "null": 1, "loop": 2, "raw": 4, "sll": 5, "sll2": 6, "ip4": 7, "ip6": 8, "other": 9}
+LINK = {"eth": 0, "null": 1, "loop": 2, "raw": 4, "sll": 5, "sll2": 6, "ip4": 7, "ip6": 8, "other": 9, "ppp": 10, "hdlc": 11,
+        "pppoe": 12, "cisco": 13, "wifi": 14, "radiotap": 15}
 def ip4(proto, body, opts=b"", frag=0, total=None):
     n = 20 + len(opts)
     return struct.pack(">BBHHHBBH4s4s", 0x40 | n // 4, 0, (n + len(body)) if total is None else total, 1, frag, 64, proto, 0,
@@ -63,6 +64,58 @@ dec("sll2", "sll2", b"\x86\xdd" + bytes(18) + T6)
 dec("other", "other", T4)
 dec("empty", "raw", b"")
 dec("sctp", "raw", ip4(132, bytes(12)))
+def hx(text):
+    return bytes.fromhex(text)
+def port(n, data):
+    return ip4(17, struct.pack(">HHHH", 50000, n, 8 + len(data), 0) + data)
+E4, E6, TAGGED = eth(0x800, T4), eth(0x86dd, T6), eth(0x8100, hx("001e0800") + T4)
+dec("ppp", "ppp", hx("ff030021") + T4, 0, 3)
+dec("ppp_compressed", "ppp", hx("57") + T6)
+dec("ppp_mpls", "hdlc", hx("ff03028100000101") + T4)
+dec("hdlc", "cisco", hx("0f000800") + T4)
+dec("pppoe", "pppoe", hx("11001234") + struct.pack(">H", len(T4) + 2) + hx("0021") + T4, 0, 7)
+dec("eth_pppoe", "eth", eth(0x8864, hx("11001234") + struct.pack(">H", len(T6) + 2) + hx("0057") + T6))
+dec("mpls", "eth", eth(0x8847, hx("0006404000064140") + T4), 0, 21)
+dec("mpls_20", "eth", eth(0x8847, hx("00064040") * 20 + T4))
+dec("mpls_frame", "eth", eth(0x8847, hx("00064140") + TAGGED), 0, 33)
+dec("mpls_control", "eth", eth(0x8848, hx("0006414000000001") + E6), 0, 30)
+dec("ip4_ip4", "raw", ip4(4, T4), 0, 41)
+dec("ip4_ip6", "raw", ip4(41, T6))
+dec("ip6_ip4_ip6", "ip6", ip6(4, ip4(41, T6)), 0, 90)
+dec("ip4_16", "raw", __import__("functools").reduce(lambda inside, _: ip4(4, inside), range(16), T4))
+dec("ip4_bad_inside", "raw", ip4(4, T4[:-1]))
+dec("ip4_fragment_inside", "raw", ip4(4, ip4(17, udp(), frag=0x2001)))
+dec("gre", "raw", ip4(47, hx("00000800") + T4), 0, 22)
+dec("gre_all", "ip6", ip6(47, hx("b00086ddabcd0000010203040000000a") + T6), 0, 50)
+dec("gre_frame", "raw", ip4(47, hx("2000655800138807") + TAGGED))
+dec("gre_routing", "raw", ip4(47, hx("40000800") + T4))
+dec("gre_pptp", "raw", ip4(47, hx("3081880b") + struct.pack(">H", len(T4) + 4) + hx("00090000000100000001ff030021") + T4), 0, 44)
+dec("gre_mpls", "raw", ip4(47, hx("0000884700064140") + T4))
+dec("erspan1", "raw", ip4(47, hx("000088be") + E4))
+dec("erspan2", "raw", ip4(47, hx("100088be000000011005000900000007") + E4), 0, 30)
+dec("erspan3", "raw", ip4(47, hx("100022eb00000001200500090102030400000001") + bytes(8) + E6))
+dec("erspan3_ip", "raw", ip4(47, hx("100022eb00000001200500090102030400000800") + T4))
+dec("vxlan", "raw", port(4789, hx("0800000000138800") + E4), 0, 33)
+dec("vxlan_arp", "raw", port(4789, hx("0800000000138800") + eth(0x806, bytes(28))))
+dec("vxlan_bad_inside", "eth", eth(0x8100, hx("00050800") + port(4789, hx("0800000000138800") + eth(0x800, T4[:-1]))))
+dec("vxlan_vxlan", "raw", port(4789, hx("0800000000138800") + eth(0x800, port(4789, hx("0800000000000100") + TAGGED))), 0, 95)
+dec("geneve", "raw", port(6081, hx("0140655800002a0001020301") + E4), 0, 40)
+dec("geneve_ip", "raw", port(6081, hx("000086dd00002a00") + T6))
+dec("gtpu", "raw", port(2152, hx("30ff") + struct.pack(">H", len(T4)) + hx("01020304") + T4), 0, 37)
+dec("gtpu_extensions", "raw", port(2152, hx("34ff") + struct.pack(">H", len(T6) + 16) + hx("0102030400000085011009c00200000000000000") + T6))
+dec("gtpu_echo", "raw", port(2152, hx("32010004000000000001000e")))
+TEREDO = T6[:8] + hx("20010000") + T6[12:]
+dec("teredo", "raw", port(3544, TEREDO), 0, 66)
+dec("teredo_headers", "raw", port(3544, hx("00010201696461010203040506070800") + hx("0000112201020304") + TEREDO), 0, 50)
+dec("teredo_not", "raw", port(3544, T6))
+SNAP4 = hx("aaaa030000000800") + T4
+WIFI = hx("8801 0000") + bytes(18) + hx("1000 0700")
+dec("wifi", "wifi", hx("0801 0000") + bytes(18) + hx("1000") + SNAP4, 0, 27)
+dec("wifi_qos", "wifi", WIFI + SNAP4)
+dec("wifi_four", "wifi", hx("8803 0000") + bytes(26) + hx("0000") + SNAP4)
+dec("wifi_beacon", "wifi", hx("8000") + bytes(40))
+dec("radiotap", "radiotap", hx("0000 0900 0200 0000 20") + WIFI + bytes(2) + SNAP4, 0, 36)
+dec("radiotap_masks", "radiotap", hx("0000 1900 03000080 00000000") + bytes(12) + hx("20") + WIFI + bytes(2) + SNAP4)
 
 # --- capfile
 def pcap(magic=0xa1b2c3d4, order="<", link=1, version=(2, 4), records=((5, 60), (3, 3)), extra=0):
@@ -137,6 +190,9 @@ eng("handshake", hello, data(), ack(), data(20, 1), ack(0, 255, 0), fin(), fin(1
 eng("checksums", hello, data(), ack(), step(15), data(5, 1), options=0)
 eng("stable", hello, data(), at(-5, 9), at(-5, 5, 1), ack(), fin(), options=3)
 eng("overlap", hello, at(10, 10), at(5, 10, 1), at(12, 20, 2), at(0, 5), ack(9), at(0, 40), ack(40))
+for policy, name in enumerate(("linux", "first", "last", "bsd", "old_linux", "windows", "windows2k3", "vista", "solaris")):
+    eng("overlap_" + name, hello, at(10, 20), at(14, 4, 1), at(25, 12, 2), at(4, 9, 3), at(10, 20, 4), at(2, 40, 5),
+        at(16, 3), ack(18), at(40, 9, 6), ack(30), at(0, 3), ack(60), options=1 | policy << 4)
 eng("hole_acked", hello, at(20, 10), ack(30), wait(20), data(), wait(20))
 eng("hole_never_acked", hello, at(20, 10), ack(0), at(60, 4))
 eng("one_sided", data(), at(20, 30), data(), step(7, 0, 0, 9, 40))

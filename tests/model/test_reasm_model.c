@@ -1,7 +1,7 @@
 /*
  * Reassembly against a map of bytes: random segments of one stream, in any order, repeated, and
- * with conflicting bytes. The model keeps for each byte of the stream what is there, and the
- * segment that brought it; the policy looks at whole segments as they came.
+ * with conflicting bytes, for every kind of target. The model keeps for each byte of the stream
+ * what is there, and the segment that brought it; the policy looks at whole segments as they came.
  */
 #include "support/frames.h"
 #include "support/record.h"
@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { LENGTH = 200, STEPS = 60, PROGRAMS = 3000, ISN = 5000 };
+enum { LENGTH = 200, STEPS = 60, PROGRAMS = 400, ISN = 5000 };
 
 struct byte {
     bool there;
@@ -26,6 +26,7 @@ struct model {
     struct byte map[LENGTH];
     int next;  /* all before was delivered */
     int acked; /* by the server */
+    unsigned policy;
     char text[1 << 16];
     size_t n;
 };
@@ -59,21 +60,35 @@ line_bytes(struct model *m, const uint8_t *p, int n)
         line(m, p[i] >= 0x20 && p[i] < 0x7f ? "%c" : "\\x%02x", p[i]);
 }
 
-/* Linux, as in the table: the new one wins if it starts before, or with, and ends behind. */
+/* By the relation of starts and ends (before, same, behind): the policies where the new one wins. */
 static bool
-new_wins(const struct part *part, const struct byte *old)
+new_wins(const struct model *m, const struct part *part, const struct byte *old)
 {
-    return part->start < old->start || (part->start == old->start && part->end > old->end);
+    const unsigned last = 1U << WEIR_POLICY_LAST, old_linux = 1U << WEIR_POLICY_OLD_LINUX;
+    const unsigned linuxes = 1U << WEIR_POLICY_LINUX | old_linux;
+    const unsigned late = 1U << WEIR_POLICY_SOLARIS | 1U << WEIR_POLICY_HPUX11;
+    const unsigned early = linuxes | 1U << WEIR_POLICY_BSD | 1U << WEIR_POLICY_HPUX10 |
+                           1U << WEIR_POLICY_IRIX | 1U << WEIR_POLICY_MACOS |
+                           1U << WEIR_POLICY_WINDOWS | 1U << WEIR_POLICY_WINDOWS2K3;
+    const unsigned table[3][3] = {
+        { early, early | late, early | late },
+        { 0, old_linux | late, linuxes | late },
+        { 0, 0, late },
+    };
+    int s = 1 + (part->start > old->start) - (part->start < old->start);
+    int e = 1 + (part->end > old->end) - (part->end < old->end);
+
+    return (table[s][e] | last) >> m->policy & 1;
 }
 
 static void
 tell_fake(struct model *m, const struct part *part, int first, int last, int diff, int diff_last)
 {
-    bool wins = diff >= m->next && new_wins(part, &m->map[diff]);
+    bool wins = diff >= m->next && new_wins(m, part, &m->map[diff]);
     uint8_t old[LENGTH];
 
     for (int p = diff; p <= diff_last; p++)
-        old[p] = m->map[p].there ? m->map[p].value : part->data[p - part->start];
+        old[p] = m->map[p].value;
     line(m, "fake_retransmit > offset=%d length=%d diff_offset=%d diff_length=%d kept=%s old_data=",
          first, last + 1 - first, diff, diff_last + 1 - diff, wins ? "new" : "old");
     line_bytes(m, old + diff, diff_last + 1 - diff);
@@ -86,14 +101,17 @@ static void
 tell_repetition(struct model *m, const struct part *part)
 {
     int first = -1, last = -1, diff = -1, diff_last = -1, seen = 0;
+    bool hole = false; /* behind a difference: what differs there is another's */
 
     for (int p = part->start; p < part->end; p++) {
-        if (!m->map[p].there)
+        if (!m->map[p].there) {
+            hole = diff >= 0;
             continue;
+        }
         seen++;
         first = first < 0 ? p : first;
         last = p;
-        if (m->map[p].value == part->data[p - part->start])
+        if (hole || m->map[p].value == part->data[p - part->start])
             continue;
         diff = diff < 0 ? p : diff;
         diff_last = p;
@@ -124,7 +142,7 @@ model_segment(struct model *m, const struct part *part)
     for (int p = part->start; p < part->end; p++) {
         struct byte *b = &m->map[p];
 
-        if (p < m->next || (b->there && !new_wins(part, b)))
+        if (p < m->next || (b->there && !new_wins(m, part, b)))
             continue;
         *b = (struct byte){ true, part->data[p - part->start], part->start, part->end };
     }
@@ -208,17 +226,18 @@ model_end(struct model *m)
 }
 
 static void
-one_program(uint64_t seed)
+one_program(uint64_t seed, unsigned policy)
 {
     static struct record r;
     static struct model m;
 
     memset(&m, 0, sizeof(m));
+    m.policy = policy;
     record_start(&r,
                  WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_RETRANSMIT) |
                      WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) | WEIR_EV_BIT(WEIR_EV_KEEPALIVE) |
                      WEIR_EV_BIT(WEIR_EV_OUT_OF_ORDER) | WEIR_EV_BIT(WEIR_EV_GAP),
-                 &(struct weir_monitor_opts){ .seed = seed });
+                 &(struct weir_monitor_opts){ .seed = seed, .policy = (enum weir_policy)policy });
     r.gather = true;
     handshake(&r);
     for (int i = 0; i < STEPS; i++)
@@ -236,8 +255,9 @@ static void
 reassembly_agrees_with_a_map_of_bytes(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
-        one_program(seed);
+    for (unsigned policy = 0; policy < WEIR_POLICY_COUNT; policy++)
+        for (uint64_t seed = 1; seed <= PROGRAMS; seed++)
+            one_program(seed, policy);
 }
 
 int

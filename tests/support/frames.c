@@ -52,6 +52,16 @@ headers(uint8_t *f, enum weir_dir dir, uint8_t proto, size_t l4_len)
     put16(ip + 10, finish16(sum16(ip, IP, 0)));
 }
 
+static void
+set_ttl(uint8_t *f, uint8_t ttl)
+{
+    uint8_t *ip = f + ETHERNET;
+
+    ip[8] = ttl;
+    put16(ip + 10, 0);
+    put16(ip + 10, finish16(sum16(ip, IP, 0)));
+}
+
 static uint16_t
 transport_sum(const uint8_t *f, uint8_t proto, size_t l4_len)
 {
@@ -75,7 +85,7 @@ struct weir_frame
 tcp_frame(const struct segment *s, uint8_t room[FRAME_ROOM])
 {
     uint8_t *tcp = room + ETHERNET + IP;
-    size_t header = s->wscale > 0 ? 24 : 20, l4_len = header + s->n;
+    size_t header = 20 + (s->wscale > 0 ? 4 : 0) + s->n_options, l4_len = header + s->n;
     uint16_t client_port = s->client_port != 0 ? s->client_port : 1000;
 
     headers(room, s->dir, WEIR_PROTO_TCP, l4_len);
@@ -89,6 +99,11 @@ tcp_frame(const struct segment *s, uint8_t room[FRAME_ROOM])
     put16(tcp + 14, s->window != 0 || s->zero_window ? s->window : 65535);
     if (s->wscale > 0)
         memcpy(tcp + 20, (uint8_t[]){ 3, 3, (uint8_t)(s->wscale - 1), 0 }, 4);
+    if (s->n_options > 0)
+        memcpy(tcp + header - s->n_options, s->options, s->n_options);
+    put16(tcp + 18, s->urgent);
+    if (s->ttl != 0)
+        set_ttl(room, s->ttl);
     if (s->n > 0)
         memcpy(tcp + header, s->data, s->n);
     put16(tcp + 16, transport_sum(room, WEIR_PROTO_TCP, l4_len) ^ (s->bad_checksum ? 0x5555U : 0));

@@ -24,6 +24,10 @@ struct segment {
     uint64_t ms;          /* after the start */
     uint16_t client_port; /* 0: 1000 */
     bool bad_checksum, zero_window;
+    uint8_t ttl;            /* 0: 64 */
+    uint16_t urgent;        /* the urgent pointer */
+    const uint8_t *options; /* n_options bytes, a multiple of four */
+    uint8_t n_options;
 };
 
 /* Write the frame (Ethernet, IPv4, TCP) to room, which must live as long as the result. */

@@ -394,6 +394,25 @@ more_rules_wait_than_may(void **state)
     expect(f, "7@5 ");
 }
 
+/* Streams are given up, counted, and packets still meet their rules. */
+static void
+without_memory_a_direction_is_not_scanned(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.memory = 4096; /* less than a piece of an arena */
+    begin(f, "alert tcp any any -> any any (content:\"abc\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"abc\"; flow:no_stream; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "abc");
+    expect(f, "2@4 ");
+    client(f, A, 3, 0, "abc");
+    expect(f, "2@5 ");
+    assert_int_equal(detect_get_stats(f->detect)->no_memory, 1);
+    weir_monitor_end(f->m);
+    expect(f, "");
+}
+
 int
 main(void)
 {
@@ -413,6 +432,7 @@ main(void)
         T(flow_event_rules_see_fields_and_contents),
         T(datagrams_are_met_one_by_one),
         T(more_rules_wait_than_may),
+        T(without_memory_a_direction_is_not_scanned),
     };
 
     return cmocka_run_group_tests_name("detect", tests, NULL, NULL);

@@ -86,7 +86,7 @@ every_choice_has_a_text(void **state)
     assert_int_equal(count(names), WEIR_BAD_LAYERS + 1);
     assert_string_equal(names[WEIR_BAD_TRUNCATED], "truncated");
     names = field_of(WEIR_EV_BAD_CHECKSUM, "layer")->names;
-    assert_int_equal(count(names), WEIR_LAYER_ICMPV6 + 1);
+    assert_int_equal(count(names), WEIR_LAYER_TUNNEL + 1);
     assert_string_equal(names[WEIR_LAYER_UDP], "udp");
     names = field_of(WEIR_EV_FRAG_BAD, "why")->names;
     assert_int_equal(count(names), WEIR_FRAG_END + 1);

@@ -199,6 +199,20 @@ many_places_are_tried(void **state)
     assert_int_equal(whole("content:\"a\"; content:\"b\"; within:5;", bytes), MATCH_YES);
 }
 
+/* Each place of a content is tried once, not once for each place of those before it. */
+static void
+chains_of_contents_are_decided(void **state)
+{
+    static const char options[] = "content:\"a\"; content:\"a\"; distance:0; content:\"a\"; "
+                                  "distance:0; content:\"a\"; distance:0; content:\"b\"; within:1;";
+    static char bytes[20001];
+
+    (void)state;
+    memset(bytes, 'a', sizeof(bytes) - 1);
+    bytes[19999] = 'b';
+    assert_int_equal(whole(options, bytes), MATCH_YES);
+}
+
 /* Chains of a's would take their number to the power of the chain's length. */
 static void
 a_search_without_end_is_given_up(void **state)
@@ -236,6 +250,7 @@ main(void)
         cmocka_unit_test(the_rest_of_a_long_fast_pattern_is_waited_for),
         cmocka_unit_test(a_negated_content_may_be_forbidden_at_the_end_alone),
         cmocka_unit_test(many_places_are_tried),
+        cmocka_unit_test(chains_of_contents_are_decided),
         cmocka_unit_test(a_search_without_end_is_given_up),
     };
 

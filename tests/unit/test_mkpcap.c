@@ -111,6 +111,46 @@ a_syn_is_written_byte_by_byte(void **state)
     assert_int_equal(fx->frame[0].micros, UINT64_C(1704164645500000));
 }
 
+/* The tag before the tunnel is the inner frame's, the one behind it the outer one's. */
+static void
+a_tunnel_is_written_byte_by_byte(void **state)
+{
+    static const char script[] = "flow udp [::1]:1 > [::2]:2 vlan 7 in vxlan 0xabcdef vlan 9\n"
+                                 "0 < \"x\"\n";
+    static const uint8_t head[] = {
+        2,    0, 0,    0,    0,    1,    2,    0, 0,  0,  0,    2,    0x81,
+        0,    0, 9,    8,    0,                                       /* Ethernet */
+        0x45, 0, 0,    103,  0,    0,    0,    0, 64, 17, 0xf6, 0x82, /* IPv4 */
+        192,  0, 2,    2,    192,  0,    2,    1,                     /* addresses */
+        192,  0, 0x12, 0xb5, 0,    83,   0,    0,                     /* UDP */
+        8,    0, 0,    0,    0xab, 0xcd, 0xef, 0,                     /* VXLAN */
+        2,    0, 0,    0,    0,    1,    2,    0, 0,  0,  0,    2,    0x81,
+        0,    0, 7,    0x86, 0xdd, 0x60, 0,    0, 0,  0,  9,    17,   64,
+    };
+
+    (void)state;
+    assert_int_equal(read_script(script, sizeof(script) - 1), 1);
+    assert_int_equal(fx->frame[0].frame.n, 18 + 103);
+    assert_memory_equal(fx->frame[0].frame.data, head, sizeof(head));
+    assert_int_equal(fx->frame[0].frame.ip, sizeof(head) - 8);
+}
+
+static void
+tunnels_need_a_link_that_carries_them(void **state)
+{
+    static const char raw[] = "link raw\nflow udp 1.2.3.4:1 > 1.2.3.5:2 in mpls 5\n";
+    static const char vlan[] = "link sll\nflow udp 1.2.3.4:1 > 1.2.3.5:2 in vxlan 5 vlan 5\n";
+    static const char good[] = "link raw\nflow udp 1.2.3.4:1 > 1.2.3.5:2 in mpls 5 in nvgre 6\n";
+
+    (void)state;
+    assert_int_equal(read_script(raw, sizeof(raw) - 1), WEIR_E_SYNTAX);
+    assert_string_equal(fx->err.text,
+                        "t.pkt:2: mpls, pw and pppoe need link ethernet, sll or sll2");
+    assert_int_equal(read_script(vlan, sizeof(vlan) - 1), WEIR_E_SYNTAX);
+    assert_string_equal(fx->err.text, "t.pkt:2: vlan needs link ethernet");
+    assert_int_equal(read_script(good, sizeof(good) - 1), 0);
+}
+
 static void
 numbers_go_on_by_themselves(void **state)
 {
@@ -319,6 +359,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_syn_is_written_byte_by_byte),
+        TEST(a_tunnel_is_written_byte_by_byte),
+        TEST(tunnels_need_a_link_that_carries_them),
         TEST(numbers_go_on_by_themselves),
         TEST(a_hole_is_acknowledged_when_it_is_filled),
         TEST(lost_is_not_acknowledged_unseen_is_and_injected_counts_for_nobody),

@@ -172,6 +172,23 @@ an_app_that_never_ends_is_cancelled(void **state)
     assert_in_range(f->turns, 20, 30); /* a day, by the hour */
 }
 
+static void
+an_app_that_wants_events_has_1_to_255_stages(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_tap_spec *spec = &f->spec[0];
+    const struct weir_app app = { .name = "stages", .spec = spec };
+
+    *spec = (struct weir_tap_spec){ .stage = endless, .n_stages = 0, .want = WEIR_EV_ALL };
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_INVAL);
+    spec->n_stages = 256;
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_INVAL);
+    spec->n_stages = 255;
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
+    *spec = (struct weir_tap_spec){ .n_stages = 0 }; /* one that only wants history, for example */
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
+}
+
 int
 main(void)
 {
@@ -180,6 +197,7 @@ main(void)
         T(a_packet_that_waits_keeps_its_bytes),
         T(a_full_queue_is_counted_and_told),
         T(an_app_that_never_ends_is_cancelled),
+        T(an_app_that_wants_events_has_1_to_255_stages),
     };
 
     return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);

@@ -241,6 +241,8 @@ headers_that_are_wrong_are_refused(void **state)
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },
         { "alert tcp 1.2.3 any -> any any (sid:1;)", "an address" },
+        { "alert tcp [1.2.3.4 any -> any any (sid:1;)",
+          "source addresses: ']' expected for '[1.2" },
         { "alert tcp any http -> any any (sid:1;)", "a port" },
         { "alert tcp any any -> any any (sid:1)", "';' expected behind 'sid:1'" },
         { "alert tcp any any -> any any (;sid:1;)", "an option expected" },
@@ -284,10 +286,15 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "dsize:9<>3;", "dsize");
     refused(f, "flags:Q;", "flags");
     refused(f, "flow-event:nonsense;", "'nonsense' is no event");
-    refused(f, "flow-event:gap,colour = 1;", "gap has no field 'colour'");
+    refused(f, "flow-event:gap,colour = 1;", "gap has no field 'colour' (offset, length, cause)");
+    refused(f, "flow-event:fin,length = 1;", "fin has no field 'length' (it has none)");
     refused(f, "flow-event:gap,length 1;", "one of = ");
-    refused(f, "flow-event:gap,cause = rain;", "a value of cause expected");
-    refused(f, "flow-event:payload,data = 1;", "a value of data expected");
+    refused(f, "flow-event:gap,cause = rain;", "a value of cause (acked, ");
+    refused(f, "flow-event:gap,length = rain;", "a value of length (a number) expected");
+    refused(f, "flow-event:retransmit,acked = 2x;", "a value of acked (true, false) expected");
+    refused(f, "flow-event:gap,cause > acked;", "= or != expected behind 'cause'");
+    refused(f, "flow-event:retransmit,acked <= true;", "= or != expected behind 'acked'");
+    refused(f, "flow-event:payload,data = 1;", "data holds bytes, which cannot");
     refused(f, "flow-event:syn; flow-event:fin;", "one for a rule");
     refused(f, "priority:0;", "priority");
 }

@@ -230,14 +230,12 @@ cutting_keeps_the_rest_and_notes_what_went(void **state)
         *q = (struct queued){ .seg = { .off = 100 } };
         assert_true(seg_hold(segs, &q->seg, &mem, data, 8, stable));
         queued_cut_front(q, 2);
-        queued_cut_back(q, 3);
         assert_int_equal(q->seg.off, 102);
-        assert_int_equal(q->seg.len, 3);
-        assert_memory_equal(q->seg.data, "cde", 3);
+        assert_int_equal(q->seg.len, 6);
+        assert_memory_equal(q->seg.data, "cdefgh", 6);
         queued_cut_front(q, 1);
-        assert_memory_equal(q->seg.data, "de", 2);
+        assert_memory_equal(q->seg.data, "defgh", 5);
         assert_int_equal(q->cut_front, 3);
-        assert_int_equal(q->cut_back, 3);
     }
     segs_free(&segs, &mem);
     assert_int_equal(mem.used, 0);
@@ -246,15 +244,61 @@ cutting_keeps_the_rest_and_notes_what_went(void **state)
 static void
 what_was_cut_is_counted_up_to_its_limit(void **state)
 {
+    static const uint8_t data[70005];
     struct queued q = {
-        .seg = { .kind = SEG_REF, .len = 200000, .data = (const uint8_t *)"" },
+        .seg = { .kind = SEG_REF, .len = 200000, .data = data },
     };
 
     (void)state;
-    queued_cut_back(&q, 70000);
-    queued_cut_back(&q, 5);
-    assert_int_equal(q.cut_back, UINT16_MAX);
+    queued_cut_front(&q, 70000);
+    queued_cut_front(&q, 5);
+    assert_int_equal(q.cut_front, UINT16_MAX);
     assert_int_equal(q.seg.len, 129995);
+}
+
+/* Both parts can be freed, and know how the segment came. */
+static void
+splitting_makes_two_that_remember_the_one(void **state)
+{
+    static const uint8_t data[] = "abcdefgh";
+
+    (void)state;
+    for (int stable = 0; stable < 2; stable++) {
+        struct queued *q = (struct queued *)segs_push(&segs, &mem, QUEUED);
+
+        *q = (struct queued){ .seg = { .off = 98 }, .acked_at = 7 };
+        assert_true(seg_hold(segs, &q->seg, &mem, data, 8, stable));
+        queued_cut_front(q, 2);
+        assert_true(queued_split(&segs, &mem, 0, 1));
+        assert_int_equal(segs_count(segs), 2);
+        q = queued_at(segs, 0);
+        assert_true(q->seg.off == 100 && q->seg.len == 1 && q->acked_at == 7);
+        assert_true(q->cut_front == 2 && q->cut_back == 5);
+        assert_memory_equal(q->seg.data, "c", 1);
+        q = queued_at(segs, 1);
+        assert_true(q->seg.off == 101 && q->seg.len == 5 && q->acked_at == 7);
+        assert_true(q->cut_front == 3 && q->cut_back == 0);
+        assert_memory_equal(q->seg.data, "defgh", 5);
+        segs_free(&segs, &mem);
+    }
+    assert_int_equal(mem.used, 0);
+}
+
+static void
+without_memory_a_segment_stays_one(void **state)
+{
+    uint8_t data[4096] = { 1, 2, 3 };
+    struct queued *q = (struct queued *)segs_push(&segs, &mem, QUEUED);
+
+    (void)state;
+    *q = (struct queued){ .seg = { .off = 0 } };
+    assert_true(seg_hold(segs, &q->seg, &mem, data, sizeof(data), false));
+    mem.cap = mem.used + 1024;
+    assert_false(queued_split(&segs, &mem, 0, 8));
+    assert_int_equal(segs_count(segs), 1);
+    q = queued_at(segs, 0);
+    assert_true(q->seg.len == sizeof(data) && q->cut_back == 0);
+    assert_memory_equal(q->seg.data, data, sizeof(data));
 }
 
 static void
@@ -291,6 +335,8 @@ main(void)
         FACT(without_memory_nothing_is_held),
         FACT(cutting_keeps_the_rest_and_notes_what_went),
         FACT(what_was_cut_is_counted_up_to_its_limit),
+        FACT(splitting_makes_two_that_remember_the_one),
+        FACT(without_memory_a_segment_stays_one),
         FACT(freeing_gives_back_copies_too),
     };
 

@@ -21,7 +21,7 @@ set_up(void **state)
 static int
 tear_down(void **state)
 {
-    vars_free(((struct settings *)*state)->vars);
+    settings_free(*state);
     return 0;
 }
 
@@ -83,6 +83,23 @@ variables_are_replaced(void **state)
 }
 
 static void
+variables_are_checked_when_all_are_set(void **state)
+{
+    struct weir_errbuf err = { "" };
+
+    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    set(state, "vars.address-groups.ONE=[$TWO,10.0.0.1]", false);
+    set(state, "vars.address-groups.TWO=!$HOME_NET", false);
+    set(state, "vars.address-groups.HOME_NET=any", false);
+    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK); /* of TWO nothing is left */
+    set(state, "vars.address-groups.HOME_NET=10.0.0.0/8", false);
+    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    set(state, "vars.port-groups.MINE=eighty", false);
+    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK);
+    assert_string_equal(err.text, "--set: MINE: a port (80, 1024:, 80:90) expected, not 'eighty'");
+}
+
+static void
 names_of_the_other_program_are_passed_over(void **state)
 {
     set(state, "stats.enabled=no", true);
@@ -101,6 +118,44 @@ all_else_is_refused(void **state)
     refused(state, "stats.enabled", "name=value is expected");
 }
 
+static void
+expect_network(const struct settings *settings, size_t i, u128 first, unsigned prefix,
+               enum weir_policy policy)
+{
+    assert_true(i < settings->n_hosts);
+    assert_int_equal(settings->hosts[i].ip_version, 6);
+    assert_true(address_number(&settings->hosts[i].addr, 6) == first);
+    assert_int_equal(settings->hosts[i].prefix, prefix);
+    assert_int_equal(settings->hosts[i].policy, policy);
+}
+
+/* Lists become networks, IPv4 ones inside ::ffff:0:0/96. */
+static void
+hosts_are_gathered_by_policy(void **state)
+{
+    const struct settings *settings = *state;
+    const u128 v4 = (u128)0xffff << 32;
+
+    set(state, "host-os-policy.windows=[0.0.0.0/0]", false);
+    set(state, "host-os-policy.old-solaris=[10.0.0.6-10.0.0.9, 2001:db8::/32]", false);
+    set(state, "host-os-policy.bsd-right=[10.0.0.0/30,!10.0.0.1]", false);
+    set(state, "host-os-policy.vista=any", false);
+    assert_int_equal(settings->n_hosts, 7);
+    expect_network(settings, 0, v4, 96, WEIR_POLICY_WINDOWS);
+    expect_network(settings, 1, v4 | 0x0a000006, 127, WEIR_POLICY_SOLARIS);
+    expect_network(settings, 2, v4 | 0x0a000008, 127, WEIR_POLICY_SOLARIS);
+    expect_network(settings, 3, (u128)0x20010db8 << 96, 32, WEIR_POLICY_SOLARIS);
+    expect_network(settings, 4, v4 | 0x0a000000, 128, WEIR_POLICY_BSD);
+    expect_network(settings, 5, v4 | 0x0a000002, 127, WEIR_POLICY_BSD);
+    expect_network(settings, 6, 0, 0, WEIR_POLICY_VISTA);
+    refused(state, "host-os-policy.amiga=[10.0.0.1]", "'amiga' is no kind of host");
+    refused(state, "host-os-policy.a-name-that-is-long=[10.0.0.1]", "is no kind of host");
+    refused(state, "host-os-policy=[10.0.0.1]", "is no kind of host");
+    refused(state, "host-os-policy.linux=", "host-os-policy.linux: an address expected");
+    refused(state, "host-os-policy.linux=[10.0.0.1,x]", "an address");
+    assert_int_equal(settings->n_hosts, 7);
+}
+
 int
 main(void)
 {
@@ -108,6 +163,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(midstream_is_switched),
         T(variables_are_replaced),
+        T(hosts_are_gathered_by_policy),
+        T(variables_are_checked_when_all_are_set),
         T(names_of_the_other_program_are_passed_over),
         T(all_else_is_refused),
     };

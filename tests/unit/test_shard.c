@@ -125,7 +125,7 @@ static void
 each_part_of_the_tuple_makes_another_key(void **state)
 {
     const struct weir_packet pkt = packet_of(1, false);
-    struct weir_packet others[6] = { pkt, pkt, pkt, pkt, pkt, pkt };
+    struct weir_packet others[8] = { pkt, pkt, pkt, pkt, pkt, pkt, pkt, pkt };
     struct flow_ref a, b;
 
     (void)state;
@@ -135,10 +135,16 @@ each_part_of_the_tuple_makes_another_key(void **state)
     others[3].dst_port++;
     others[4].proto++;
     others[5].n_vlan++;
+    others[6].has_vni = others[7].has_vni = true; /* of 0, and the greatest */
+    others[7].vni = 0xffffff;
     flow_ref(&pkt, &secret, &a);
-    for (unsigned i = 0; i < 6; i++) {
+    for (unsigned i = 0; i < 8; i++) {
         flow_ref(&others[i], &secret, &b);
         assert_memory_not_equal(&a.key, &b.key, sizeof(a.key));
+        assert_int_equal(key_proto(&b.key), others[i].proto);
+        assert_int_equal(key_ip_version(&b.key), pkt.ip_version);
+        assert_int_equal(key_has_vni(&b.key), i >= 6);
+        assert_int_equal(key_vni(&b.key), others[i].vni);
     }
 }
 

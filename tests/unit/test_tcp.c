@@ -17,7 +17,9 @@ enum { CLIENT = 1001, SERVER = 5001 }; /* sequence numbers of the first bytes */
 #define R WEIR_TH_RST
 
 /* All but those that every packet or every segment of data raises. */
-#define WANT (WEIR_EV_ALL & ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_FLOW_END)))
+#define WANT                                                                                       \
+    (WEIR_EV_ALL &                                                                                 \
+     ~(WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_STATE) | WEIR_EV_BIT(WEIR_EV_FLOW_END)))
 
 struct fixture {
     struct record record;
@@ -211,6 +213,40 @@ a_fake_in_the_queue_says_who_wins(void **state)
            "payload > offset=6 length=2 data=AA after_gap=0\n");
 }
 
+/* What was never seen is not shown as old: of two conflicts with a hole between, the first is told. */
+static void
+a_fake_ends_before_a_hole(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 4, 0, "AAAA");
+    client(A, 12, 0, "BBBB");
+    client(A, 4, 0, "AxxAccccyyyyy");
+    expect("out_of_order > offset=4 length=4 hole=4\n"
+           "out_of_order > offset=12 length=4 hole=12\n"
+           "fake_retransmit > offset=4 length=12 diff_offset=5 diff_length=2 kept=new "
+           "old_data=AA new_data=xx\n"
+           "out_of_order > offset=4 length=13 hole=4\n");
+}
+
+/* Delivered bytes and those that wait behind them, with nothing missing, are one old text. */
+static void
+a_fake_goes_over_segments_that_touch(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 4, 0, "AA");
+    client(A, 6, 0, "BB");
+    client(A, 8, 0, "CC");
+    client(A, 5, 0, "xBByC");
+    expect("out_of_order > offset=4 length=2 hole=4\n"
+           "out_of_order > offset=6 length=2 hole=6\n"
+           "out_of_order > offset=8 length=2 hole=8\n"
+           "fake_retransmit > offset=5 length=5 diff_offset=5 diff_length=4 kept=old "
+           "old_data=ABBC new_data=xBBy\n"
+           "out_of_order > offset=5 length=5 hole=5\n");
+}
+
 static void
 an_acknowledged_hole_is_a_gap_after_a_second(void **state)
 {
@@ -356,7 +392,8 @@ only_a_rst_at_the_exact_place_is_accepted(void **state)
     record_clear(&fixture.record);
     client(R, 4, 0, "");
     client(R, 6, 0, "");
-    expect("");
+    expect("bad_rst > why=out_of_window\n"
+           "bad_rst > why=in_window\n");
     client(R, 5, 0, "");
     expect("rst >\n");
 }
@@ -371,7 +408,8 @@ data_after_a_rst_waits_for_the_receiver(void **state)
     client(A, 0, 0, "hello");
     expect("");
     server(A, 0, 5, "");
-    expect("payload > offset=0 length=5 data=hello after_gap=0\n");
+    expect("rst_ignored >\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
 }
 
 static void
@@ -396,7 +434,8 @@ a_segment_without_ack_is_ignored(void **state)
     handshake();
     client(WEIR_TH_PUSH, 0, 0, "evil");
     client(A, 0, 0, "good");
-    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+    expect("bad_flags > why=no_ack\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
 static void
@@ -406,7 +445,8 @@ a_segment_that_acknowledges_what_was_never_sent_is_ignored(void **state)
     handshake();
     client(A, 0, 200000, "evil");
     client(A, 0, 0, "good");
-    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+    expect("bad_ack > why=unsent\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
 static void
@@ -429,6 +469,7 @@ data_behind_a_fin_is_cut(void **state)
     client(A, 2, 0, "cdef");
     expect("payload > offset=0 length=3 data=abc after_gap=0\n"
            "fin >\n"
+           "data_after_end > why=fin\n"
            "retransmit > offset=2 length=1 new=0 acked=0 verified=1 syn=0 fin=0\n");
 }
 
@@ -528,11 +569,261 @@ a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
     handshake();
     client(S, 99, 0, "");
     client(A, 0, 0, "still here");
-    expect("payload > offset=0 length=10 data=still here after_gap=0\n");
+    expect("syn_in_flow >\n"
+           "payload > offset=0 length=10 data=still here after_gap=0\n");
     client(S, 9999, 0, "");
     server(S | A, 7000, 10000, "");
-    expect("flow_start < midstream=0\n"
+    expect("syn_in_flow >\n"
+           "flow_start < midstream=0\n"
+           "tuple_reuse <\n"
            "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
+/* Who sent the SYN cannot answer it himself. */
+static void
+a_syn_ack_from_the_sender_of_a_syn_opens_nothing(void **state)
+{
+    (void)state;
+    handshake();
+    client(S, 99, 0, "");
+    send_segment((struct segment){ .flags = S | A, .seq = CLIENT + 99, .ack = CLIENT + 100 });
+    client(A, 0, 0, "still here");
+    expect("syn_in_flow >\n"
+           "syn_in_flow >\n"
+           "payload > offset=0 length=10 data=still here after_gap=0\n");
+}
+
+/* RFC 9293 section 3.10.7.4, in SYN-RECEIVED; Linux. */
+static void
+a_third_step_that_acknowledges_anything_else_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, -1, "evil");
+    client(A, 0, 1, "evil");
+    client(F | A, 0, -5000, "evil");
+    server(R, 1, 0, "");
+    client(A, 0, 0, "good");
+    expect("bad_handshake > why=ack\n"
+           "bad_handshake > why=ack\n"
+           "bad_handshake > why=ack\n"
+           "bad_rst < why=out_of_window\n"
+           "established > rtt=6000\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* The capture missed the third step and what the server said. */
+static void
+a_server_that_acknowledges_data_had_the_third_step(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    server(A, 9, 3, "");
+    record_clear(&fixture.record);
+    client(A, 3, 9, "more");
+    expect("established > rtt=3000\n"
+           "out_of_order > offset=3 length=4 hole=3\n");
+}
+
+/* Nothing keeps a client from taking the same number again. */
+static void
+the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so(void **state)
+{
+    (void)state;
+    handshake();
+    client(R, 0, 0, "");
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, ""); /* this pair may be late copies */
+    expect("rst >\n"
+           "retransmit > offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n"
+           "retransmit < offset=-1 length=0 new=0 acked=1 verified=1 syn=1 fin=0\n");
+    server(S | A, 7000, 0, "");
+    client(A, 0, 7001, "hello");
+    expect("flow_start < midstream=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=1000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
+/* Linux's tcp_check_req(). */
+static void
+a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so(void **state)
+{
+    static const uint8_t flags[] = { S, S, F | S };
+    static const char *const data[] = { "", "abc", "abc" };
+    static const uint32_t ack[] = { 6, 9, 10 };
+
+    for (int i = 0; i < 3; i++) {
+        tear_down(NULL);
+        set_up(state);
+        client(S, -1, 0, "");
+        server(S | A, -1, 0, "");
+        client(flags[i], 5, 0, data[i]);
+        record_clear(&fixture.record);
+        send_segment(
+            (struct segment){ .dir = WEIR_TOCLIENT, .flags = R | A, .ack = CLIENT + ack[i] });
+        client(A, 0, 0, "never taken");
+        expect("rst <\n"
+               "established > rtt=4000\n");
+        expect_at_end("");
+    }
+}
+
+/* Linux's tcp_ofo_queue(): what ends before the next byte has no FIN any more. */
+static void
+bytes_in_order_that_go_past_a_waiting_fin_win(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xxx");
+    client(A, 8, 0, "ij");
+    client(A, 0, 0, "abcdefgh");
+    record_clear(&fixture.record);
+    client(A, 10, 0, "kl");
+    client(F | A, 12, 0, "");
+    expect("payload > offset=10 length=2 data=kl after_gap=0\n"
+           "fin >\n");
+}
+
+/* Linux's tcp_data_queue_ofo(). */
+static void
+a_segment_that_covers_a_waiting_fin_takes_its_place(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "xx");
+    client(A, 3, 0, "defg");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=4 data=defg after_gap=0\n");
+    client(A, 10, 0, "klmn");
+    client(F | A, 11, 0, "l"); /* and one inside of what waits is dropped */
+    record_clear(&fixture.record);
+    client(A, 7, 0, "hij");
+    expect("payload > offset=7 length=3 data=hij after_gap=0\n"
+           "payload > offset=10 length=4 data=klmn after_gap=0\n");
+}
+
+static void
+data_behind_a_waiting_fin_goes_when_its_turn_comes(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 3, 0, "de");
+    client(A, 4, 0, "efgh");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "payload > offset=3 length=2 data=de after_gap=0\n"
+           "fin >\n");
+    expect_at_end("");
+}
+
+/* The capture missed what came before; the FIN is acknowledged. */
+static void
+a_gap_before_a_waiting_fin_ends_at_the_fin(void **state)
+{
+    for (int times = 0; times < 2; times++) {
+        if (times > 0) {
+            tear_down(NULL);
+            set_up(state);
+        }
+        handshake();
+        client(F | A, 3, 0, "de");
+        client(A, 4, 0, "efgh");
+        server(A, 0, 6, "");
+        record_clear(&fixture.record);
+        if (times > 0)
+            wait_ms(1200);
+        if (times > 0)
+            server(A, 0, 6, "");
+        expect_at_end("gap > offset=0 length=3 cause=acked\n"
+                      "payload > offset=3 length=2 data=de after_gap=1\n"
+                      "fin >\n");
+    }
+}
+
+/* RFC 9293 section 3.10.7.4: the server ignores such an ACK, and has yet to send its first byte. */
+static void
+an_ack_of_what_was_never_sent_makes_no_gap(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 5000, "");
+    wait_ms(2000);
+    server(A, 0, 0, "");
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
+}
+
+/* The capture missed them: the server's number tells that it sent them. */
+static void
+acknowledged_bytes_are_missing_once_the_sender_is_behind_them(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 50, "");
+    server(A, 50, 0, "");
+    wait_ms(800);
+    server(A, 50, 0, "");
+    expect("");
+    wait_ms(400);
+    client(A, 0, 50, "");
+    expect("gap < offset=0 length=50 cause=acked\n");
+}
+
+/* RFC 9293 section 3.10.7.3; Linux. */
+static void
+a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, 99, 1, "");
+    server(R | A, 99, 1, "");
+    expect("bad_handshake < why=syn_ack_ack\n"
+           "bad_rst < why=bad_ack\n");
+    server(S | A, -1, 0, "");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
+/* RFC 9293 section 3.10.7.3: the client has no connection yet; Linux. */
+static void
+data_and_fin_before_the_syn_ack_are_refused(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(A, 0, 0, "decoy");
+    server(F | A, 0, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    server(A, 0, 0, "truth");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=5000\n"
+           "payload < offset=0 length=5 data=truth after_gap=0\n");
+}
+
+/* Each would allow the next one to go a window further, until offsets of 32 bits wrap. */
+static void
+acks_cannot_climb_beyond_a_window(void **state)
+{
+    static const uint32_t ack[] = { 0, 0x3fffc000, 0x7fff8000 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 15 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 15 });
+    for (int i = 0; i < 3; i++)
+        send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER + ack[i] });
+    record_clear(&fixture.record);
+    server(A, 0, 0, "answer");
+    expect("payload < offset=0 length=6 data=answer after_gap=0\n");
 }
 
 static void
@@ -611,6 +902,462 @@ flows_end_by_their_timeouts_at_ticks_of_the_clock(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+/* ---- what no honest host sends ------------------------------------------------------------- */
+
+/* Linux drops all of them but the RST: tcp_rcv_established(), tcp_validate_incoming(). */
+static void
+flags_that_make_no_sense_are_named(void **state)
+{
+    (void)state;
+    handshake();
+    client(0, 0, 0, "evil");
+    client(F | WEIR_TH_PUSH | WEIR_TH_URG, 0, 0, "evil");
+    client(F, 0, 0, "evil");
+    client(S | F, 0, 0, "");
+    client(S | R, 0, 0, "");
+    expect("bad_flags > why=null\n"
+           "bad_flags > why=xmas\n"
+           "bad_flags > why=no_ack\n"
+           "bad_flags > why=syn_fin\n"
+           "bad_flags > why=syn_rst\n");
+    client(R, 0, 0, "bye");
+    expect("bad_flags > why=rst_data\n"
+           "rst >\n");
+}
+
+/* RFC 2385, and tcp_inbound_hash() of Linux: a signature that was not agreed on. */
+static void
+signatures_that_were_not_agreed_on_are_refused(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 }, ao[20] = { 29, 16, 1, 1 };
+
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "evil",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "evil",
+                                   .n = 4,
+                                   .options = ao,
+                                   .n_options = sizeof(ao) });
+    send_segment(
+        (struct segment){ .flags = R, .seq = CLIENT, .options = md5, .n_options = sizeof(md5) });
+    client(A, 0, 0, "good");
+    expect("bad_option > why=md5\n"
+           "bad_option > why=ao\n"
+           "bad_rst > why=md5\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+signatures_that_were_agreed_on_are_taken(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 };
+
+    (void)state;
+    send_segment((struct segment){
+        .flags = S, .seq = CLIENT - 1, .options = md5, .n_options = sizeof(md5) });
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* The bytes before a broken option count, so does the segment: tcp_parse_options() just stops. */
+/* What was agreed on in a handshake that was not seen is not known. */
+static void
+signatures_in_a_flow_picked_up_are_taken(void **state)
+{
+    static const uint8_t md5[20] = { 19, 18 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = md5,
+                                   .n_options = sizeof(md5) });
+    expect("flow_start > midstream=1\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+a_broken_option_is_named_and_the_segment_taken(void **state)
+{
+    static const uint8_t broken[4] = { 1, 5, 0, 0 };
+
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "good",
+                                   .n = 4,
+                                   .options = broken,
+                                   .n_options = sizeof(broken) });
+    expect("bad_option > why=malformed\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+a_ttl_that_falls_is_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .data = "a",
+                                   .n = 1,
+                                   .ttl = 61 }); /* another path */
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT + 1, .ack = SERVER, .data = "b", .n = 1, .ttl = 9 });
+    send_segment((struct segment){ .dir = WEIR_TOCLIENT,
+                                   .flags = A,
+                                   .seq = SERVER,
+                                   .ack = CLIENT + 2,
+                                   .data = "c",
+                                   .n = 1,
+                                   .ttl = 9 });
+    expect("payload > offset=0 length=1 data=a after_gap=0\n"
+           "ttl_jump > ttl=9 usual=61\n"
+           "payload > offset=1 length=1 data=b after_gap=0\n"
+           "ttl_jump < ttl=9 usual=64\n"
+           "payload < offset=0 length=1 data=c after_gap=0\n");
+}
+
+/* ---- the handshake ------------------------------------------------------------------------- */
+
+/* RFC 9293 section 3.10.7.4, RFC 5961 section 4: a challenge at most. */
+static void
+what_is_wrong_in_a_handshake_is_named(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 700000, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(S, 500, 0, "");
+    server(S | A, 800, 0, "");
+    client(S | A, -1, 0, "");
+    expect("bad_handshake > why=syn_seq\n"
+           "bad_handshake < why=syn_ack_seq\n"
+           "bad_handshake > why=direction\n");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(S, 500, 0, "");
+    server(S | A, 800, 0, "");
+    expect("syn_in_flow >\n"
+           "syn_in_flow <\n");
+}
+
+/* Seen where several servers stand behind an address: the client took the second one's. */
+static void
+the_third_step_chooses_among_syn_acks(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    server(S | A, 70000, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 70001, "hello");
+    server(A, 70001, 5, "hi");
+    expect("established > rtt=3000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n"
+           "payload < offset=0 length=2 data=hi after_gap=0\n");
+}
+
+static void
+a_syn_ack_that_answers_another_syn_is_ignored(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, 300, 700000, "");
+    server(S | A, -1, 0, "");
+    expect("bad_handshake < why=syn_ack_ack\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
+/* RFC 9293 figure 8: both open at once. */
+static void
+both_sides_may_open_at_once(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S, -1, 0, "");
+    client(S | A, -1, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "hello");
+    expect("flow_start > midstream=0\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=4000\n"
+           "payload > offset=0 length=5 data=hello after_gap=0\n");
+}
+
+/* The server answers with a SYN alone: four steps. */
+static void
+a_split_handshake_is_complete_with_its_fourth_step(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S, -1, 0, "");
+    client(S | A, -1, 0, "");
+    server(A, 0, 0, "");
+    server(A, 0, 0, "hello");
+    expect("flow_start > midstream=0\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "syn_ack > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established < rtt=3000\n"
+           "payload < offset=0 length=5 data=hello after_gap=0\n");
+}
+
+static void
+data_on_a_syn_is_noticed(void **state)
+{
+    static const uint8_t tfo[4] = { 34, 2, 1, 1 };
+
+    (void)state;
+    send_segment((struct segment){ .flags = S,
+                                   .seq = CLIENT - 1,
+                                   .data = "early",
+                                   .n = 5,
+                                   .options = tfo,
+                                   .n_options = sizeof(tfo) });
+    server(S | A, -1, 5, "no");
+    expect("flow_start > midstream=0\n"
+           "data_on_syn > tfo=1\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=1\n"
+           "data_on_syn < tfo=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "payload > offset=0 length=5 data=early after_gap=0\n");
+}
+
+/* ---- timestamps ---------------------------------------------------------------------------- */
+
+/* A segment with a timestamp option; ts 0 in a SYN switches them off. */
+static void
+stamped(enum weir_dir dir, uint8_t flags, int off, int ack, const char *data, uint32_t ts)
+{
+    const uint8_t option[12] = {
+        1, 1, 8, 10, (uint8_t)(ts >> 24), (uint8_t)(ts >> 16), (uint8_t)(ts >> 8), (uint8_t)ts
+    };
+    bool to_server = dir == WEIR_TOSERVER;
+
+    send_segment(
+        (struct segment){ .dir = dir,
+                          .flags = flags,
+                          .seq = (to_server ? CLIENT : SERVER) + (uint32_t)off,
+                          .ack = flags & A ? (to_server ? SERVER : CLIENT) + (uint32_t)ack : 0,
+                          .data = data,
+                          .n = (uint32_t)strlen(data),
+                          .options = option,
+                          .n_options = sizeof(option) });
+}
+
+static void
+stamped_handshake(uint32_t client_ts)
+{
+    stamped(WEIR_TOSERVER, S, -1, 0, "", client_ts);
+    stamped(WEIR_TOCLIENT, S | A, -1, 0, "", 900);
+    stamped(WEIR_TOSERVER, A, 0, 0, "", client_ts);
+    record_clear(&fixture.record);
+}
+
+/* RFC 7323 section 5.3; Linux lets one tick pass. */
+static void
+an_old_timestamp_keeps_data_out(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 200);
+    stamped(WEIR_TOSERVER, A, 1, 0, "evil", 198);
+    stamped(WEIR_TOSERVER, A, 1, 0, "b", 199);
+    stamped(WEIR_TOSERVER, A, 2, 0, "", 5);
+    expect("payload > offset=0 length=1 data=a after_gap=0\n"
+           "bad_timestamp > why=old\n"
+           "payload > offset=1 length=1 data=b after_gap=0\n");
+    stamped(WEIR_TOSERVER, R, 2, 0, "", 5); /* a RST is not judged */
+    expect("rst >\n");
+}
+
+/* TS.Recent moves with what was acknowledged up to its start, RFC 7323 section 4.3. */
+static void
+early_segments_do_not_move_the_timestamp(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 5, 0, "later", 100000);
+    stamped(WEIR_TOSERVER, A, 0, 0, "first", 101);
+    expect("out_of_order > offset=5 length=5 hole=5\n"
+           "payload > offset=0 length=5 data=first after_gap=0\n"
+           "payload > offset=5 length=5 data=later after_gap=0\n");
+}
+
+static void
+timestamps_wrap(void **state)
+{
+    (void)state;
+    stamped_handshake(UINT32_MAX - 5);
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 10);
+    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+/* Measured on Linux: neither is a reason to drop a segment. */
+static void
+timestamps_that_are_not_as_agreed_are_noticed(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    client(A, 0, 0, "a");
+    expect("bad_timestamp > why=missing\n"
+           "payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+static void
+timestamps_that_were_not_agreed_on_are_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 7);
+    expect("bad_timestamp > why=unexpected\n"
+           "payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+static void
+a_zero_in_the_handshake_switches_timestamps_off(void **state)
+{
+    (void)state;
+    stamped_handshake(0);
+    client(A, 0, 0, "a");
+    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+}
+
+/* ---- windows and acknowledgements ---------------------------------------------------------- */
+
+static void
+acknowledgements_and_windows_are_told_apart(void **state)
+{
+    const struct segment syn_ack = {
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .window = 5
+    };
+    const struct segment full = {
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT + 5, .zero_window = true
+    };
+
+    (void)state;
+    client(S, -1, 0, "");
+    send_segment(syn_ack);
+    client(A, 0, 0, "hello");
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT, .window = 5 });
+    send_segment(full);
+    client(A, 5, 0, "!"); /* one byte, to ask */
+    client(A, 4, 0, "");
+    server(A, 0, 5, "");
+    expect("dup_ack <\n"
+           "zero_window <\n"
+           "window_probe >\n"
+           "payload > offset=5 length=1 data=! after_gap=0\n"
+           "window_update <\n");
+    server(A, 0, 6, "");
+    client(A, 5, 0, "");
+    expect("keepalive >\n");
+}
+
+/* RFC 5961 section 5.2. */
+static void
+an_ancient_acknowledgement_is_noticed(void **state)
+{
+    static char big[1400];
+
+    (void)state;
+    memset(big, 'x', sizeof(big) - 1);
+    handshake();
+    for (int i = 0; i < 100; i++) {
+        client(A, i * 1399, 0, big);
+        server(A, 0, (i + 1) * 1399, "");
+    }
+    record_clear(&fixture.record);
+    server(A, 0, 10, "late");
+    expect("bad_ack < why=old\n"
+           "payload < offset=0 length=4 data=late after_gap=0\n");
+}
+
+static void
+data_behind_a_rst_of_its_sender_is_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    server(R, 0, 0, "");
+    server(A, 0, 0, "more");
+    expect("rst <\n"
+           "data_after_end < why=rst\n");
+}
+
+/* ---- urgent data --------------------------------------------------------------------------- */
+
+static void
+urgent(int off, uint16_t pointer, const char *data)
+{
+    send_segment((struct segment){ .flags = A | WEIR_TH_URG,
+                                   .seq = CLIENT + (uint32_t)off,
+                                   .ack = SERVER,
+                                   .data = data,
+                                   .n = (uint32_t)strlen(data),
+                                   .urgent = pointer });
+}
+
+/* Read out of band by default: the stream is what is left; tcp_check_urg() of Linux. */
+static void
+an_urgent_byte_is_no_part_of_the_stream(void **state)
+{
+    (void)state;
+    handshake();
+    urgent(0, 3, "EVIL");
+    client(A, 4, 0, "ATTACK");
+    expect("payload > offset=0 length=2 data=EV after_gap=0\n"
+           "payload > offset=3 length=1 data=L after_gap=0\n"
+           "urgent > offset=2\n"
+           "payload > offset=4 length=6 data=ATTACK after_gap=0\n");
+}
+
+static void
+an_urgent_byte_may_be_still_to_come(void **state)
+{
+    (void)state;
+    handshake();
+    urgent(0, 6, "EVIL");
+    client(A, 4, 0, "ATTACK");
+    urgent(10, 0, "xy");
+    expect("payload > offset=0 length=4 data=EVIL after_gap=0\n"
+           "urgent > offset=5\n"
+           "payload > offset=4 length=1 data=A after_gap=0\n"
+           "payload > offset=6 length=4 data=TACK after_gap=0\n"
+           "payload > offset=11 length=1 data=y after_gap=0\n"
+           "urgent > offset=10\n");
+}
+
 int
 main(void)
 {
@@ -621,6 +1368,8 @@ main(void)
         TEST(different_bytes_again_are_a_fake_before_and_after_the_ack),
         TEST(data_out_of_order_waits_and_comes_in_order),
         TEST(a_fake_in_the_queue_says_who_wins),
+        TEST(a_fake_ends_before_a_hole),
+        TEST(a_fake_goes_over_segments_that_touch),
         TEST(an_acknowledged_hole_is_a_gap_after_a_second),
         TEST(late_bytes_fill_an_acknowledged_hole),
         TEST(acknowledged_bytes_that_never_came_are_a_gap),
@@ -645,11 +1394,48 @@ main(void)
         TEST(a_repeated_fin_is_a_retransmission),
         TEST(a_syn_on_a_closed_flow_begins_another),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
+        TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
+        TEST(a_third_step_that_acknowledges_anything_else_is_refused),
+        TEST(a_server_that_acknowledges_data_had_the_third_step),
+        TEST(the_same_syn_on_a_closed_flow_begins_another_if_the_server_says_so),
+        TEST(a_server_that_gives_a_half_open_connection_up_for_a_syn_says_so),
+        TEST(bytes_in_order_that_go_past_a_waiting_fin_win),
+        TEST(a_segment_that_covers_a_waiting_fin_takes_its_place),
+        TEST(data_behind_a_waiting_fin_goes_when_its_turn_comes),
+        TEST(a_gap_before_a_waiting_fin_ends_at_the_fin),
+        TEST(an_ack_of_what_was_never_sent_makes_no_gap),
+        TEST(acknowledged_bytes_are_missing_once_the_sender_is_behind_them),
+        TEST(a_syn_ack_or_rst_that_acknowledges_more_than_the_syn_is_refused),
+        TEST(data_and_fin_before_the_syn_ack_are_refused),
+        TEST(acks_cannot_climb_beyond_a_window),
         TEST(a_flow_without_its_syn_is_picked_up),
         TEST(a_wrong_checksum_touches_no_state),
         TEST(sequence_numbers_wrap),
         TEST(the_window_scale_is_learnt_from_both_syns),
         TEST(flows_end_by_their_timeouts_at_ticks_of_the_clock),
+        TEST(flags_that_make_no_sense_are_named),
+        TEST(signatures_that_were_not_agreed_on_are_refused),
+        TEST(signatures_that_were_agreed_on_are_taken),
+        TEST(signatures_in_a_flow_picked_up_are_taken),
+        TEST(a_broken_option_is_named_and_the_segment_taken),
+        TEST(a_ttl_that_falls_is_noticed),
+        TEST(what_is_wrong_in_a_handshake_is_named),
+        TEST(the_third_step_chooses_among_syn_acks),
+        TEST(a_syn_ack_that_answers_another_syn_is_ignored),
+        TEST(both_sides_may_open_at_once),
+        TEST(a_split_handshake_is_complete_with_its_fourth_step),
+        TEST(data_on_a_syn_is_noticed),
+        TEST(an_old_timestamp_keeps_data_out),
+        TEST(early_segments_do_not_move_the_timestamp),
+        TEST(timestamps_wrap),
+        TEST(timestamps_that_are_not_as_agreed_are_noticed),
+        TEST(timestamps_that_were_not_agreed_on_are_noticed),
+        TEST(a_zero_in_the_handshake_switches_timestamps_off),
+        TEST(acknowledgements_and_windows_are_told_apart),
+        TEST(an_ancient_acknowledgement_is_noticed),
+        TEST(data_behind_a_rst_of_its_sender_is_noticed),
+        TEST(an_urgent_byte_is_no_part_of_the_stream),
+        TEST(an_urgent_byte_may_be_still_to_come),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -479,6 +479,15 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf, 
     return !s->given_up;
 }
 
+/* Whether these bytes follow those scanned last, or an urgent byte between them, read apart. */
+static bool
+goes_on(const struct stream_scan *s, const struct weir_event *ev)
+{
+    int64_t skipped = ev->payload.offset - s->end;
+
+    return s->started && !ev->payload.after_gap && (skipped == 0 || (skipped == 1 && !s->cut));
+}
+
 static void
 scan_payload(struct detect *d)
 {
@@ -489,9 +498,9 @@ scan_payload(struct detect *d)
 
     if (group_is_empty(group) || !has_stream(&d->at) || s->given_up)
         return;
-    if ((!s->started || ev->payload.offset != s->end) &&
-        !start_scan(d, s, group->prefilter, ev->payload.offset))
+    if (!goes_on(s, ev) && !start_scan(d, s, group->prefilter, ev->payload.offset))
         return;
+    s->end = ev->payload.offset;
     mark_always(d, group, s->end);
     if (group->prefilter != NULL)
         prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, ev->payload.data.p,
@@ -499,6 +508,7 @@ scan_payload(struct detect *d)
     d->stats.scanned += ev->payload.data.n;
     old_end = s->end;
     s->end += ev->payload.data.n;
+    s->cut = ev->payload.data.n < ev->payload.length;
     if (s->n_pending > 0)
         wake_pending(d, s, old_end);
     if (d->high > 0)

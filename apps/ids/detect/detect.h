@@ -25,6 +25,7 @@ struct stream_scan {
     struct pending *pending;
     uint16_t n_pending, room;
     bool started;
+    bool cut;      /* the snap length took bytes away behind end */
     bool given_up; /* no memory, or the flow is over: not scanned any more */
 };
 

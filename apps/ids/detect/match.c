@@ -143,22 +143,37 @@ is_leaned_on(const struct rule *rule, unsigned i)
     return false;
 }
 
+/* All places of [from, behind) were tried for step i. */
+static void
+note_failed(struct match *m, unsigned i, int64_t from, int64_t behind)
+{
+    if (from > m->failed[i].behind || from < m->failed[i].first)
+        m->failed[i].first = m->failed[i].behind = from;
+    if (behind > m->failed[i].behind)
+        m->failed[i].behind = behind;
+}
+
 static enum match_answer
 positive(struct match *m, unsigned i, int64_t from, int64_t to)
 {
     const struct step *step = &m->rule->step[i];
     bool again = is_leaned_on(m->rule, i);
     bool at_end = step->flags & STEP_ENDSWITH;
+    int64_t first;
 
     if ((int)i == m->fast && from <= m->beyond - (int64_t)fast_length(step))
         from = m->beyond - (int64_t)fast_length(step) + 1;
     if (from < m->buffer->start)
         from = m->buffer->start;
+    first = from;
+    if (from >= m->failed[i].first && from < m->failed[i].behind)
+        from = m->failed[i].behind;
     for (; m->budget >= 0; from++) {
         int64_t at = match_find(step, m->buffer, from, to);
 
         spend(m, from, at < 0 ? to : at);
         if (at < 0) {
+            note_failed(m, i, first, (to < m->buffer->end ? to : m->buffer->end) - step->n + 1);
             if (!m->buffer->final && to > m->buffer->end)
                 m->waits |= UINT64_C(1) << i;
             return MATCH_NO;
@@ -168,6 +183,7 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
             continue;
         if (match_from(m, i + 1, at + step->n) == MATCH_YES)
             return MATCH_YES;
+        note_failed(m, i, first, at + 1);
         if (!again)
             return MATCH_NO;
     }
@@ -201,6 +217,8 @@ match_rule(struct match *m)
     m->waits = 0;
     m->until = FAR;
     m->budget = MATCH_BUDGET;
+    for (unsigned i = 0; i < m->rule->n_steps; i++)
+        m->failed[i].first = m->failed[i].behind = 0;
     answer = match_from(m, 0, 0);
     if (m->budget < 0)
         return answer;

@@ -29,6 +29,12 @@ struct match {
     uint64_t waits;
     int64_t until;
     int64_t budget; /* bytes that may still be looked at */
+
+    /* By step: places [first, behind) at which it, or what follows it, is known to fail. What
+     * came before does not matter for that, so that no place has to be tried twice. */
+    struct {
+        int64_t first, behind;
+    } failed[STEPS_MAX];
 };
 
 enum {

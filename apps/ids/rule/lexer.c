@@ -74,7 +74,7 @@ text_unquote(struct text t, struct text *inner)
 
 /* Cut a word off *rest; spaces inside brackets belong to it. Empty: none is left. */
 static struct text
-header_word(struct text *rest)
+header_word(struct text *rest, bool *closed)
 {
     struct text from = text_trim(*rest);
     unsigned depth = 0;
@@ -88,6 +88,7 @@ header_word(struct text *rest)
         else if (from.p[n] == ']' && depth > 0)
             depth--;
     }
+    *closed = depth == 0;
     *rest = (struct text){ from.p + n, from.n - n };
     return (struct text){ from.p, n };
 }
@@ -103,7 +104,12 @@ rule_split(struct text line, struct rule_text *out, struct weir_errbuf *err)
     struct text rest = line;
 
     for (unsigned i = 0; i < HEADER_WORDS; i++) {
-        out->word[i] = header_word(&rest);
+        bool closed;
+
+        out->word[i] = header_word(&rest, &closed);
+        if (!closed)
+            return weir_err_set(err, WEIR_E_SYNTAX, "%s: ']' expected for '%.*s'", names[i],
+                                out->word[i].n < 20 ? (int)out->word[i].n : 20, out->word[i].p);
         if (out->word[i].n == 0)
             return weir_err_set(err, WEIR_E_SYNTAX, "the header is too short: %s expected",
                                 names[i]);

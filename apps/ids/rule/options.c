@@ -3,6 +3,7 @@
 #include "rule/content.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 typedef int (*take_fn)(struct rule *rule, struct text value, struct weir_errbuf *err);
@@ -378,6 +379,49 @@ take_value(const struct weir_field *field, struct text t, int64_t *out)
            text_int(t, -INT64_C(1000000000000000000), INT64_C(1000000000000000000), out);
 }
 
+/* Long enough for the fields, and for the values of a field, of any event. */
+struct words {
+    char text[256];
+    size_t n;
+};
+
+static void
+add_word(struct words *words, const char *word)
+{
+    int n = snprintf(words->text + words->n, sizeof(words->text) - words->n, "%s%s",
+                     words->n > 0 ? ", " : "", word);
+
+    if (n > 0 && (size_t)n < sizeof(words->text) - words->n)
+        words->n += (size_t)n;
+}
+
+static int
+no_field(unsigned type, struct text name, struct weir_errbuf *err)
+{
+    struct words fields = { "", 0 };
+
+    for (const struct weir_field *f = weir_event_fields(type); f->name != NULL; f++)
+        add_word(&fields, f->name);
+    return weir_err_set(err, WEIR_E_NOENT, "%s has no field '%.*s' (%s)", weir_event_name(type),
+                        TEXT(name), fields.n > 0 ? fields.text : "it has none");
+}
+
+static int
+bad_value(const struct weir_field *field, struct text value, struct weir_errbuf *err)
+{
+    struct words values = { "", 0 };
+
+    if (field->kind == WEIR_FIELD_BYTES)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "%s holds bytes, which cannot be compared",
+                            field->name);
+    for (int i = 0; field->kind == WEIR_FIELD_ENUM && field->names[i] != NULL; i++)
+        add_word(&values, field->names[i]);
+    if (field->kind == WEIR_FIELD_BOOL)
+        add_word(&values, "true, false");
+    return weir_err_set(err, WEIR_E_SYNTAX, "a value of %s (%s) expected, not '%.*s'", field->name,
+                        values.n > 0 ? values.text : "a number", TEXT(value));
+}
+
 static int
 take_condition(struct event_test *test, struct text part, struct weir_errbuf *err)
 {
@@ -391,14 +435,15 @@ take_condition(struct event_test *test, struct text part, struct weir_errbuf *er
         return weir_err_set(err, WEIR_E_LIMIT, "at most %d conditions expected", CONDITIONS_MAX);
     cond->field = field_by_name(test->type, name);
     if (cond->field == NULL)
-        return weir_err_set(err, WEIR_E_NOENT, "%s has no field '%.*s'",
-                            weir_event_name(test->type), TEXT(name));
+        return no_field(test->type, name, err);
     if (!take_sign(&rest, &cond->compare.op))
         return weir_err_set(err, WEIR_E_SYNTAX, "one of = != < <= > >= expected behind '%.*s'",
                             TEXT(name));
     if (!take_value(cond->field, rest, &cond->compare.value))
-        return weir_err_set(err, WEIR_E_SYNTAX, "a value of %.*s expected, not '%.*s'", TEXT(name),
-                            TEXT(rest));
+        return bad_value(cond->field, rest, err);
+    if (cond->compare.op > CMP_NE &&
+        (cond->field->kind == WEIR_FIELD_ENUM || cond->field->kind == WEIR_FIELD_BOOL))
+        return weir_err_set(err, WEIR_E_SYNTAX, "= or != expected behind '%.*s'", TEXT(name));
     test->n++;
     return WEIR_E_OK;
 }

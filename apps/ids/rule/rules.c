@@ -287,9 +287,12 @@ rules_load(struct rules *rules, struct vars *vars, const char *path, refused_fn 
 {
     struct text text;
     int rc = read_file(path, &text, err);
+    struct text rest = text;
 
+    if (rest.n >= 3 && memcmp(rest.p, "\xef\xbb\xbf", 3) == 0) /* UTF-8, as some editors mark it */
+        rest = (struct text){ rest.p + 3, rest.n - 3 };
     if (rc == WEIR_E_OK)
-        rc = rules_load_text(rules, vars, path, text, refused, ctx, err);
+        rc = rules_load_text(rules, vars, path, rest, refused, ctx, err);
     free((char *)text.p);
     return rc;
 }

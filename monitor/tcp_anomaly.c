@@ -1,0 +1,256 @@
+#include "tcp_anomaly.h"
+
+#include "rd.h"
+#include "reasm.h"
+
+#include <stddef.h>
+#include <string.h>
+
+enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
+
+#define WHY_AT offsetof(struct weir_event, bad_rst.why)
+static_assert(offsetof(struct weir_event, bad_ack.why) == WHY_AT &&
+                  offsetof(struct weir_event, bad_option.why) == WHY_AT &&
+                  offsetof(struct weir_event, bad_timestamp.why) == WHY_AT &&
+                  offsetof(struct weir_event, bad_handshake.why) == WHY_AT &&
+                  offsetof(struct weir_event, bad_flags.why) == WHY_AT &&
+                  offsetof(struct weir_event, data_after_end.why) == WHY_AT,
+              "raise_why() serves all of them");
+
+void
+raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum weir_event_type type,
+          uint8_t why)
+{
+    if (!engine_raises(e, flow, type))
+        return;
+    struct weir_event ev = { .type = (uint8_t)type, .direction = (uint8_t)dir };
+    ev.bad_rst.why = why;
+    engine_deliver(e, flow, &ev);
+}
+
+/* ---- flags --------------------------------------------------------------------------------- */
+
+enum {
+    ALL_FLAGS = WEIR_TH_FIN | WEIR_TH_SYN | WEIR_TH_RST | WEIR_TH_PUSH | WEIR_TH_ACK | WEIR_TH_URG,
+    XMAS = WEIR_TH_FIN | WEIR_TH_PUSH | WEIR_TH_URG,
+};
+
+/* -1: nothing is wrong. */
+static int
+wrong_flags(const struct weir_packet *pkt)
+{
+    uint8_t flags = pkt->tcp_flags & ALL_FLAGS;
+
+    if (flags & WEIR_TH_SYN)
+        return flags & WEIR_TH_RST   ? WEIR_BAD_FLAGS_SYN_RST
+               : flags & WEIR_TH_FIN ? WEIR_BAD_FLAGS_SYN_FIN
+                                     : -1;
+    if (flags & WEIR_TH_RST)
+        return pkt->payload_wire > 0 ? WEIR_BAD_FLAGS_RST_DATA : -1;
+    if (flags & WEIR_TH_ACK)
+        return -1;
+    return flags == 0      ? WEIR_BAD_FLAGS_NULL
+           : flags == XMAS ? WEIR_BAD_FLAGS_XMAS
+                           : WEIR_BAD_FLAGS_NO_ACK;
+}
+
+bool
+flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    int why = wrong_flags(e->packet);
+
+    if (why < 0)
+        return true;
+    raise_why(e, flow, dir, WEIR_EV_BAD_FLAGS, (uint8_t)why);
+    return why == WEIR_BAD_FLAGS_RST_DATA;
+}
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+/* Whether these are only timestamps, as most segments have them (RFC 7323 appendix A). */
+static bool
+only_timestamps(const struct weir_packet *pkt)
+{
+    static const uint8_t usual[] = { 1, 1, 8, 10 };
+
+    return pkt->n_tcp_options == 12 && memcmp(pkt->tcp_options, usual, sizeof(usual)) == 0;
+}
+
+/* The first signature or broken option; -1: none. */
+static int
+wrong_option(const struct weir_packet *pkt)
+{
+    struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
+    uint8_t kind, length;
+
+    while (rd_u8(&rd, &kind) && kind != 0) {
+        if (kind == 1)
+            continue;
+        if (!rd_u8(&rd, &length) || length < 2 || !rd_sub(&rd, length - 2U, &body))
+            return WEIR_BAD_OPTION_MALFORMED;
+        if (kind == 19 || kind == 29)
+            return kind == 19 ? WEIR_BAD_OPTION_MD5 : WEIR_BAD_OPTION_AO;
+    }
+    return -1;
+}
+
+/*
+ * A signature where none was agreed on in the handshake: Linux drops the segment
+ * (tcp_inbound_hash()). What stands behind a broken option is not looked at, by no host.
+ */
+bool
+options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    int why;
+
+    if (pkt->n_tcp_options == 0 || only_timestamps(pkt))
+        return true;
+    why = wrong_option(pkt);
+    if (why < 0 ||
+        (why != WEIR_BAD_OPTION_MALFORMED && flow->flags & (FLOW_SIGNED | FLOW_MIDSTREAM)))
+        return true;
+    if (why != WEIR_BAD_OPTION_MALFORMED && pkt->tcp_flags & WEIR_TH_SYN) {
+        flow->flags |= FLOW_SIGNED;
+        return true;
+    }
+    if (why != WEIR_BAD_OPTION_MALFORMED && pkt->tcp_flags & WEIR_TH_RST)
+        raise_why(e, flow, dir, WEIR_EV_BAD_RST, WEIR_BAD_RST_MD5);
+    else
+        raise_why(e, flow, dir, WEIR_EV_BAD_OPTION, (uint8_t)why);
+    return why == WEIR_BAD_OPTION_MALFORMED;
+}
+
+/* ---- timestamps ---------------------------------------------------------------------------- */
+
+/* Linux lets a timestamp be one tick older than the latest (TCP_PAWS_WINDOW). */
+enum { PAWS_SLACK = 1 };
+
+/* The segment's own timestamp; false: it has none. */
+static bool
+read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
+{
+    struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
+    uint8_t kind, length;
+
+    while (rd_u8(&rd, &kind) && kind != 0) {
+        if (kind == 1)
+            continue;
+        if (!rd_u8(&rd, &length) || length < 2 || !rd_sub(&rd, length - 2U, &body))
+            return false;
+        if (kind == 8 && length == 10)
+            return rd_be32(&body, ts);
+    }
+    return false;
+}
+
+/* A zero in the handshake switches them off, as in Linux. */
+void
+start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    uint32_t ts;
+
+    if (!read_timestamp(pkt, &ts) || ts == 0)
+        return;
+    flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
+    flow->ts[dir] = ts;
+}
+
+/* Neither is a reason to drop a segment; for the missing one as measured on Linux. */
+static void
+check_use(struct engine *e, struct weir_flow *flow, enum weir_dir dir, bool has)
+{
+    bool agreed = (flow->flags & FLOW_TS) == FLOW_TS;
+
+    if (has != agreed && flow->flags & FLOW_ESTABLISHED && !(flow->flags & FLOW_MIDSTREAM))
+        raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP,
+                  has ? WEIR_BAD_TIMESTAMP_UNEXPECTED : WEIR_BAD_TIMESTAMP_MISSING);
+}
+
+static bool
+is_outdated(const struct weir_flow *flow, enum weir_dir dir, uint32_t ts)
+{
+    return (int32_t)(ts - flow->ts[dir]) < -PAWS_SLACK;
+}
+
+bool
+timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    const struct weir_packet *pkt = e->packet;
+    uint32_t ts = 0;
+    bool has = pkt->n_tcp_options > 0 && read_timestamp(pkt, &ts);
+
+    if (has != ((flow->flags & FLOW_TS) == FLOW_TS)) {
+        check_use(e, flow, dir, has);
+        return true;
+    }
+    if (!has)
+        return true;
+    if (is_outdated(flow, dir, ts)) {
+        if (pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN) /* an old pure ACK came late */
+            raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP, WEIR_BAD_TIMESTAMP_OLD);
+        return false;
+    }
+    if ((int32_t)(ts - flow->ts[dir]) > 0 && off <= side_acked(&flow->side[dir]))
+        flow->ts[dir] = ts;
+    return true;
+}
+
+/* ---- TTL ----------------------------------------------------------------------------------- */
+
+static void
+raise_ttl_jump(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t usual)
+{
+    struct weir_event ev = { .type = WEIR_EV_TTL_JUMP, .direction = (uint8_t)dir };
+
+    if (!engine_raises(e, flow, WEIR_EV_TTL_JUMP))
+        return;
+    ev.ttl_jump.ttl = e->packet->ttl;
+    ev.ttl_jump.usual = usual;
+    engine_deliver(e, flow, &ev);
+}
+
+void
+check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+    uint32_t usual = flow->flags >> shift & 0xff, ttl = e->packet->ttl;
+
+    if (usual == ttl)
+        return;
+    if (ttl + TTL_SLACK < usual)
+        raise_ttl_jump(e, flow, dir, usual);
+    else if (usual == 0 ||
+             ttl <= usual + TTL_SLACK) /* one forged with more must not set the rule */
+        flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | ttl << shift;
+}
+
+/* ---- windows ------------------------------------------------------------------------------- */
+
+/* Only an acknowledgement, which repeats the last one. */
+static bool
+repeats_ack(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+            int64_t ack)
+{
+    const struct side *peer = &flow->side[!dir];
+
+    return pkt->payload_wire == 0 && !(pkt->tcp_flags & WEIR_TH_FIN) && peer->flags & SIDE_ACKED &&
+           ack == side_acked(peer);
+}
+
+void
+check_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack, int64_t edge)
+{
+    const struct weir_packet *pkt = e->packet;
+    const struct side *peer = &flow->side[!dir];
+    int64_t before = side_offset(peer, peer->edge);
+
+    if (pkt->tcp_window == 0)
+        engine_raise_plain(e, flow, dir, WEIR_EV_ZERO_WINDOW);
+    if (!repeats_ack(flow, dir, pkt, ack))
+        return;
+    if (edge > before)
+        engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_UPDATE);
+    else if (edge == before && pkt->tcp_window != 0 && reasm_seen_end(flow, !dir) > ack)
+        engine_raise_plain(e, flow, dir, WEIR_EV_DUP_ACK);
+}

@@ -1,0 +1,37 @@
+/*
+ * What can be said of a TCP segment before it changes anything: flags and options that make the
+ * target ignore it, a TTL that does not fit, and what pure acknowledgements mean. Each raises its
+ * event.
+ */
+#ifndef WEIR_TCP_ANOMALY_H
+#define WEIR_TCP_ANOMALY_H
+
+#include "engine.h"
+
+/* Raise an event whose only field is its `why`. */
+void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+               enum weir_event_type type, uint8_t why);
+
+/* False: the target ignores a segment with such flags. */
+bool flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* False: an option makes the target drop the segment. */
+bool options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* The first timestamp of a side that uses them: from its SYN. */
+void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
+
+/*
+ * False: the receiver drops the segment, which starts at off, for its timestamp (PAWS, RFC 7323
+ * section 5.3).
+ */
+bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
+
+/* A TTL well below what this side has used may be that of a packet that never gets there. */
+void check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/* What the segment's acknowledgement and window are, before they are taken over. */
+void check_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack,
+                  int64_t edge);
+
+#endif
