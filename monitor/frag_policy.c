@@ -1,8 +1,19 @@
 #include "frag_policy.h"
 
-/* Targets that are not in the list keep what came first, as IPv4 of most systems does. */
-static const enum frag_policy of_ipv4[] = {
+static const enum frag_policy of_ipv4[WEIR_POLICY_COUNT] = {
     [WEIR_POLICY_LINUX] = FRAG_LINUX,
+    [WEIR_POLICY_FIRST] = FRAG_FIRST,
+    [WEIR_POLICY_LAST] = FRAG_LAST,
+    [WEIR_POLICY_BSD] = FRAG_BSD,
+    [WEIR_POLICY_OLD_LINUX] = FRAG_OLD_LINUX,
+    [WEIR_POLICY_WINDOWS] = FRAG_WINDOWS,
+    [WEIR_POLICY_WINDOWS2K3] = FRAG_WINDOWS,
+    [WEIR_POLICY_VISTA] = FRAG_WINDOWS,
+    [WEIR_POLICY_SOLARIS] = FRAG_SOLARIS,
+    [WEIR_POLICY_MACOS] = FRAG_FIRST,
+    [WEIR_POLICY_IRIX] = FRAG_BSD,
+    [WEIR_POLICY_HPUX10] = FRAG_BSD,
+    [WEIR_POLICY_HPUX11] = FRAG_FIRST,
 };
 
 enum frag_policy
