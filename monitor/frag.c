@@ -246,7 +246,7 @@ make_room(struct engine *e, const struct datagram *but)
     return true;
 }
 
-/* Memory for a datagram, of which the oldest others may have to go. Zeroed. */
+/* Memory for a datagram, of which the oldest others may have to go. Not zeroed. */
 static void *
 allocate(struct engine *e, size_t size, const struct datagram *but)
 {
@@ -255,8 +255,6 @@ allocate(struct engine *e, size_t size, const struct datagram *but)
     do
         block = mem_alloc(&e->frags.mem, size);
     while (block == NULL && make_room(e, but));
-    if (block != NULL)
-        memset(block, 0, size);
     return block;
 }
 
@@ -271,11 +269,11 @@ new_datagram(struct engine *e, const struct fragment *f)
     d = allocate(e, sizeof(*d), NULL);
     if (d == NULL)
         return NULL;
+    *d = (struct datagram){ .cut = UINT32_MAX };
     memcpy(d->key, f->key, sizeof(d->key));
     d->hash = f->hash;
     d->id = pkt->number;
     d->deadline = (e->clock + timeout[pkt->ip_version == 6] + TICK_NS - 1) / TICK_NS;
-    d->cut = UINT32_MAX;
     d->first = (struct weir_packet){
         .time = pkt->time,
         .link = pkt->link,
@@ -323,6 +321,9 @@ fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_header)
     block = allocate(e, size, d);
     if (block == NULL)
         return false;
+    /* Data is read only where it has an owner. */
+    memset(block + header_room + data_room(size, header_room), 0,
+           size - header_room - data_room(size, header_room));
     if (d->block != NULL) {
         memcpy(block + header_room - d->n_header, data_of(d) - d->n_header,
                d->n_header + d->data_room);

@@ -242,6 +242,31 @@ linux_discards_a_repetition_across_runs(void **state)
     assert_string_equal(r.text, SEEN(0, 1));
 }
 
+/* Other targets: their table in IPv4; in IPv6 only the very same fragment is ignored. */
+static void
+other_targets_keep_or_discard(void **state)
+{
+    const struct weir_monitor_opts opts = { .policy = WEIR_POLICY_FIRST };
+
+    (void)state;
+    record_free(&r);
+    record_start(&r, WANT, &opts);
+    send_part(4, 0, 0, 16);
+    send_letters(4, 8, 16, true); /* the part that is new is taken: letters */
+    send_part(4, 0, 16, 24);
+    assert_string_equal(r.text, SEEN(1, 0) SEEN(1, 0) "bad_checksum layer=udp\n");
+    record_clear(&r);
+    send_part(6, 0, 0, 16);
+    send_part(6, 0, 0, 16);
+    assert_string_equal(r.text, SEEN(0, 0));
+    send_part(6, 0, 16, 24);
+    assert_string_equal(r.text, SEEN(0, 0) GOT);
+    record_clear(&r);
+    send_part(6, 0, 0, 16);
+    send_part(6, 0, 0, 8);
+    assert_string_equal(r.text, SEEN(0, 1));
+}
+
 /* ---- what is bad --------------------------------------------------------------------------- */
 
 #define BAD(why, discarded) "frag_bad why=" #why " discarded=" #discarded "\n"
@@ -618,6 +643,7 @@ main(void)
         cmocka_unit_test_setup_teardown(linux_ignores_what_lies_inside, begin, end),
         cmocka_unit_test_setup_teardown(linux_discards_any_other_overlap, begin, end),
         cmocka_unit_test_setup_teardown(linux_discards_a_repetition_across_runs, begin, end),
+        cmocka_unit_test_setup_teardown(other_targets_keep_or_discard, begin, end),
         cmocka_unit_test_setup_teardown(an_empty_fragment_ends_the_datagram, begin, end),
         cmocka_unit_test_setup_teardown(a_fragment_ends_no_later_than_65535, begin, end),
         cmocka_unit_test_setup_teardown(an_odd_length_is_cut_in_ipv4_and_refused_in_ipv6, begin,
