@@ -313,6 +313,14 @@ take_no_map(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_stats(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->stats = true;
+    return WEIR_E_OK;
+}
+
+static int
 take_quiet(void *ctx, const char *value, struct weir_errbuf *err)
 {
     (void)value, (void)err;
@@ -354,6 +362,7 @@ static const struct cli_option common[] = {
     { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
       take_strict },
     { 0, "no-map", NULL, "read captures through libpcap instead of mapping them", take_no_map },
+    { 0, "stats", NULL, "print counters at the end, those of every limit among them", take_stats },
     { 'q', "quiet", NULL, "no progress, notices and closing summary", take_quiet },
     { 'v', "verbose", NULL, "say more; may be repeated", take_verbose },
     { 'V', "version", NULL, "print the version", take_nothing },
@@ -910,6 +919,60 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                (unsigned long long)s.flows, (unsigned long long)all_events(&s),
                (unsigned long long)(s.tap_dropped + cli->kernel_drops), seconds,
                seconds > 0 ? (double)s.packets / seconds : 0.0);
+}
+
+struct counter {
+    const char *name;
+    uint64_t value;
+};
+
+enum {
+    N_COUNTERS = 10,
+    N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
+};
+
+static void
+print_counters(const struct counter *counters, unsigned n, bool json)
+{
+    if (json)
+        printf("{\"event_type\":\"stats\"");
+    for (unsigned i = 0; i < n; i++)
+        printf(json ? ",\"%s\":%llu" : "%-18s%14llu\n", counters[i].name,
+               (unsigned long long)counters[i].value);
+    if (json)
+        printf("}\n");
+}
+
+void
+cli_stats(struct cli *cli, const struct weir_monitor *m, bool json)
+{
+    const struct weir_field *limits = weir_event_fields(WEIR_EV_OVERLOAD);
+    char names[N_LIMITS][32];
+    struct weir_monitor_stats s;
+
+    if (!cli->stats || cli->bad_filter)
+        return;
+    weir_monitor_get_stats(m, &s);
+    struct counter all[N_COUNTERS + N_LIMITS] = {
+        { "packets", s.packets },
+        { "bytes", s.bytes },
+        { "flows", s.flows },
+        { "no_flow", s.no_flow },
+        { "fragments", s.fragments },
+        { "datagrams", s.datagrams },
+        { "bad_checksums", s.bad_checksums },
+        { "undelivered", s.undelivered },
+        { "kernel_drops", cli->kernel_drops },
+        { "tap_dropped", s.tap_dropped },
+    };
+
+    for (unsigned i = 0; i < N_LIMITS; i++) {
+        snprintf(names[i], sizeof(names[i]), "limit_%s", limits[0].names[i]);
+        all[N_COUNTERS + i] = (struct counter){ names[i], s.overload[i] };
+    }
+    print_counters(all, N_COUNTERS + N_LIMITS, json);
+    if (fflush(stdout) != 0)
+        cli->failed = true;
 }
 
 int

@@ -45,7 +45,7 @@ struct cli {
     const char *interface; /* -i; NULL: a replay */
     char *filter;          /* BPF; NULL: none */
     const char *log_dir;   /* -l; "." if not given */
-    bool quiet, strict_input, no_map;
+    bool quiet, strict_input, no_map, stats;
     unsigned verbose;
     struct weir_monitor_opts monitor;
     struct weir_host_policy *hosts; /* monitor.hosts, owned */
@@ -78,6 +78,12 @@ void cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *
 
 /* The closing summary on standard error, unless -q: packets, bytes, flows, events, drops, time. */
 void cli_summary(const struct cli *cli, const struct weir_monitor *m);
+
+/*
+ * With --stats: what was counted and how often each limit was hit, on standard output, a line each
+ * or as one JSON object. Whatever the program writes there has to be flushed before.
+ */
+void cli_stats(struct cli *cli, const struct weir_monitor *m, bool json);
 
 /* 0, 1 or 128 + signal, from what happened in cli_run(). */
 int cli_exit_code(const struct cli *cli);

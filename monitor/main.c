@@ -271,6 +271,7 @@ run(struct program *prg)
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
     }
+    cli_stats(&prg->cli, m, prg->json);
     cli_summary(&prg->cli, m);
     weir_monitor_free(m);
 }

@@ -274,6 +274,7 @@ run(struct program *prg)
         prg->cli.failed = true;
     } else {
         cli_run(&prg->cli, m, after_batch, prg);
+        cli_stats(&prg->cli, m, false);
         cli_summary(&prg->cli, m);
         summary(prg);
     }
