@@ -126,6 +126,11 @@ static const struct weir_field frag_bad[] = {
     FIELD(frag_bad, discarded, BOOL),
     END,
 };
+static const struct weir_field icmp_error[] = {
+    FIELD(icmp_error, type, INT),
+    FIELD(icmp_error, code, INT),
+    END,
+};
 static const struct weir_field overload[] = {
     CHOICE(overload, what, overloads),
     FIELD(overload, count, INT),
@@ -182,6 +187,7 @@ static const struct weir_field *const fields[WEIR_EV_COUNT] = {
     [WEIR_EV_FRAG_OVERLAP] = frag_overlap,
     [WEIR_EV_FRAG_TIMEOUT] = none,
     [WEIR_EV_FRAG_BAD] = frag_bad,
+    [WEIR_EV_ICMP_ERROR] = icmp_error,
     [WEIR_EV_OVERLOAD] = overload,
     [WEIR_EV_FLOW_END] = flow_end,
 };

@@ -11,6 +11,7 @@ libcore_la_SOURCES += \
     %D%/hosts.c %D%/hosts.h \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
+    %D%/quote.c %D%/quote.h \
     %D%/reasm.c %D%/reasm.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
@@ -88,3 +89,8 @@ tests_unit_test_tcp_state_SOURCES  = tests/unit/test_tcp_state.c
 tests_unit_test_tcp_state_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_tcp_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tcp_state_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_quote
+tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
+tests_unit_test_quote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_quote_LDADD   = libcore.la $(CMOCKA_LIBS)

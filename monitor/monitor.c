@@ -4,6 +4,7 @@
 #include "decode.h"
 #include "engine.h"
 #include "hosts.h"
+#include "quote.h"
 #include "reasm.h"
 #include "track.h"
 
@@ -322,6 +323,27 @@ raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arriva
     engine_deliver(e, flow, &ev);
 }
 
+/* An ICMP error is told to the flow of the packet that it quotes. */
+static void
+tell_quoted(struct engine *e)
+{
+    struct weir_event ev = { .type = WEIR_EV_ICMP_ERROR };
+    struct weir_packet quoted;
+    struct flow_ref ref;
+    struct weir_flow *flow;
+
+    if (!quote_read(e->packet, &quoted))
+        return;
+    flow_ref(&quoted, &e->secret, &ref);
+    flow = shard_find(&e->shards[ref.shard], &ref, &quoted);
+    if (flow == NULL || !engine_raises(e, flow, WEIR_EV_ICMP_ERROR))
+        return;
+    ev.direction = (uint8_t)direction(flow, &ref);
+    ev.icmp_error.type = e->packet->icmp_type;
+    ev.icmp_error.code = e->packet->icmp_code;
+    engine_deliver(e, flow, &ev);
+}
+
 static void
 take_flow_packet(struct engine *e, const struct arrival *a)
 {
@@ -357,6 +379,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         track_tcp(e, flow, dir);
     else
         track_datagram(e, flow, dir);
+    if (a->pkt.proto == WEIR_PROTO_ICMP || a->pkt.proto == WEIR_PROTO_ICMPV6)
+        tell_quoted(e);
 }
 
 static void

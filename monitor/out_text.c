@@ -27,6 +27,7 @@ colour_of(unsigned type)
     case WEIR_EV_OVERLOAD:
         return "\033[31m";
     case WEIR_EV_GAP:
+    case WEIR_EV_ICMP_ERROR:
     case WEIR_EV_TUPLE_REUSE:
     case WEIR_EV_URGENT:
     case WEIR_EV_ZERO_WINDOW:

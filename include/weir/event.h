@@ -59,6 +59,7 @@ struct weir_flow;
     X(FRAG_OVERLAP,    frag_overlap)                                                               \
     X(FRAG_TIMEOUT,    frag_timeout)                                                               \
     X(FRAG_BAD,        frag_bad)                                                                   \
+    X(ICMP_ERROR,      icmp_error)                                                                 \
     X(OVERLOAD,        overload)                                                                   \
     X(FLOW_END,        flow_end)
 /* clang-format on */
@@ -331,6 +332,9 @@ struct weir_event {
             uint8_t why;    /**< enum weir_frag_bad */
             bool discarded; /**< the target gives up the whole datagram */
         } frag_bad;
+        struct {
+            int64_t type, code; /**< of the ICMP packet, which is weir_event.packet */
+        } icmp_error;           /**< direction: that of the packet that the error quotes */
         struct {
             uint8_t what;  /**< enum weir_overload */
             int64_t count; /**< how often so far in this run */
