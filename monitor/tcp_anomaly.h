@@ -30,6 +30,24 @@ bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir 
 /* A TTL well below what this side has used may be that of a packet that never gets there. */
 void check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+/* Nearly all segments: an ACK without options and with the TTL that its side uses. */
+static inline bool
+is_usual(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const uint8_t odd = WEIR_TH_SYN | WEIR_TH_RST | WEIR_TH_URG, must = WEIR_TH_ACK;
+    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+
+    return (pkt->tcp_flags & (odd | must)) == must && pkt->n_tcp_options == 0 &&
+           (flow->flags >> shift & 0xff) == pkt->ttl;
+}
+
+/* Whether timestamp_is_right() has anything to judge. */
+static inline bool
+may_be_stamped(const struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    return pkt->n_tcp_options > 0 || (flow->flags & FLOW_TS) == FLOW_TS;
+}
+
 /* What the segment's acknowledgement and window are, before they are taken over. */
 void check_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack,
                   int64_t edge);

@@ -64,9 +64,9 @@ tcp_input(struct weir_flow *flow, enum weir_dir side, enum tcp_input input)
 }
 
 void
-tcp_tell_states(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t before)
+tcp_tell_states(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    if (tcp_states(flow) == before || !engine_raises(e, flow, WEIR_EV_STATE))
+    if (!engine_raises(e, flow, WEIR_EV_STATE))
         return;
     struct weir_event ev = { .type = WEIR_EV_STATE, .direction = (uint8_t)dir };
     ev.state.client = flow->side[WEIR_TOSERVER].state;

@@ -32,7 +32,7 @@ tcp_states(const struct weir_flow *flow)
     return (uint32_t)(flow->side[0].state | flow->side[1].state << 4);
 }
 
-/* Raise `state` if the states are others than before. */
-void tcp_tell_states(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t before);
+/* Raise `state`: one of them has changed. */
+void tcp_tell_states(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 #endif

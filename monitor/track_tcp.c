@@ -670,7 +670,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /*
  * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
- * segment that covers both whole takes their place.
+ * segment that covers both whole takes their place. Only for a side whose FIN waits.
  */
 static void
 check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
@@ -678,7 +678,7 @@ check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk 
     struct side *side = &flow->side[dir];
     const struct flow_cold *cold = flow_cold(flow);
 
-    if (side->flags & SIDE_FIN_WAITS && chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
+    if (chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
         chunk->end > side_offset(side, cold->fin[dir]))
         side->flags &= (uint8_t)~SIDE_FIN_WAITS;
 }
@@ -767,7 +767,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.off > side->next && chunk.end > chunk.off)
         raise_out_of_order(e, flow, dir, &chunk);
-    check_covered_fin(flow, dir, &chunk);
+    if (side->flags & SIDE_FIN_WAITS)
+        check_covered_fin(flow, dir, &chunk);
     if (fin)
         note_fin(flow, dir, off, off + pkt->payload_wire);
     urgent = note_urgent(flow, dir, pkt, off);
@@ -775,7 +776,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         reasm_add(e, flow, dir, &chunk);
     if (urgent != NO_URGENT)
         raise_urgent(e, flow, dir, urgent);
-    check_fin(e, flow, dir);
+    if (side->flags & SIDE_FIN_WAITS)
+        check_fin(e, flow, dir);
 }
 
 /* ---- RST ----------------------------------------------------------------------------------- */
@@ -870,9 +872,11 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
 
-    if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
-        return;
-    check_ttl(e, flow, dir);
+    if (!is_usual(flow, dir, pkt)) {
+        if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
+            return;
+        check_ttl(e, flow, dir);
+    }
     if (pkt->tcp_flags & WEIR_TH_SYN) {
         if (pkt->tcp_flags & WEIR_TH_ACK)
             track_syn_ack(e, flow, dir);
@@ -891,7 +895,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
     }
-    if (!timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base)))
+    if (may_be_stamped(flow, pkt) &&
+        !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base)))
         return;
     if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
@@ -911,7 +916,8 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     uint32_t before = tcp_states(flow);
 
     track_packet(e, flow, dir);
-    tcp_tell_states(e, flow, dir, before);
+    if (tcp_states(flow) != before)
+        tcp_tell_states(e, flow, dir);
 }
 
 void
