@@ -28,6 +28,7 @@ libprog_la_LIBADD   = libcore.la
 bin_PROGRAMS += weir
 weir_SOURCES  = %D%/main.c %D%/out_json.c %D%/out_json.h %D%/out_text.c %D%/out_text.h \
                 %D%/streams.c %D%/streams.h
+weir_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_LDADD    = libprog.la libcore.la
 
 # Frames and records of events for tests of the engine.

@@ -26,6 +26,7 @@ libids_la_LIBADD   = libcore.la $(HS_LIBS)
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c
 weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
+weir_ids_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_ids_LDADD    = libids.la libprog.la libcore.la
 
 UNIT_TESTS += tests/unit/test_ranges

@@ -68,7 +68,7 @@ static int
 open_fd(const char *path, int fd, const struct weir_port_opts *opts, struct weir_port **out,
         struct weir_errbuf *err)
 {
-    uint64_t size;
+    uint64_t size = 0;
     int rc = inspect(path, fd, &size, err);
 
     if (rc == WEIR_E_OK) {

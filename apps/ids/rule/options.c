@@ -549,7 +549,7 @@ check_all(struct rule *rule, struct weir_errbuf *err)
 int
 options_parse(struct text text, struct rule *rule, struct weir_errbuf *err)
 {
-    struct option_text option;
+    struct option_text option = { 0 };
     int rc;
 
     while ((rc = option_next(&text, &option, err)) == WEIR_E_OK) {
