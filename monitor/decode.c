@@ -401,9 +401,9 @@ static const layer_fn layers[L_N] = {
 static enum layer
 first_layer(uint16_t link)
 {
-    switch (link) {
-    case 1:
+    if (WEIR_LIKELY(link == 1))
         return L_ETHERNET;
+    switch (link) {
     case 0:
         return L_NULL;
     case 108:
@@ -479,7 +479,7 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
     struct carrier carrier;
     struct walk w = {
         .rd = { frame->data, frame->data + n_read },
-        .wire = frame->wirelen,
+        .wire = frame->wirelen > n_read ? frame->wirelen : n_read,
         .pkt = out,
         .fault = fault,
         .carrier = &carrier,

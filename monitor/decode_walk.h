@@ -50,7 +50,7 @@ struct carrier {
 /* Where the decoder stands in a frame. */
 struct walk {
     struct rd rd;  /* captured bytes from here to the end of the enclosing layer */
-    uint32_t wire; /* the same on the wire: more, where the snap length cut */
+    uint32_t wire; /* the same on the wire: more, where the snap length cut; never less */
     uint16_t type; /* L_SNAP: length field; L_WIFI: 1 if its header is filled up to whole words */
     bool inner;    /* in a frame inside a frame that has shown no VLAN tag so far */
     struct weir_packet *pkt;
@@ -71,15 +71,10 @@ bad(struct walk *w, enum weir_layer layer, enum weir_bad why)
 static inline const uint8_t *
 take(struct walk *w, uint32_t n, enum weir_layer layer)
 {
-    const uint8_t *p;
+    const uint8_t *p = rd_take(&w->rd, n);
 
-    if (w->wire < n) {
-        bad(w, layer, WEIR_BAD_TOO_SHORT);
-        return NULL;
-    }
-    p = rd_take(&w->rd, n);
     if (p == NULL)
-        bad(w, layer, WEIR_BAD_TRUNCATED);
+        bad(w, layer, w->wire < n ? WEIR_BAD_TOO_SHORT : WEIR_BAD_TRUNCATED);
     else
         w->wire -= n;
     return p;

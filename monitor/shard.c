@@ -86,24 +86,26 @@ address4(const struct weir_addr *addr)
 }
 
 /* One endpoint for the choice of a shard: no secret, as the shard is part of what a replay gives. */
-static uint64_t
+static inline uint64_t
 spread(const struct weir_addr *addr, uint8_t ip_version, uint16_t port)
 {
     uint64_t half[2];
 
     if (ip_version == 4)
-        return mix64((uint64_t)address4(addr) << 16 | port);
+        return (uint64_t)address4(addr) << 16 | port;
     memcpy(half, addr->b, sizeof(half));
     return mix64(half[0] + mix64(half[1] + port));
 }
 
-static uint8_t
+/* The same for both directions, as sum and XOR are. */
+static inline uint8_t
 shard_of(const struct weir_packet *pkt)
 {
     uint64_t src = spread(&pkt->src, pkt->ip_version, pkt->src_port);
     uint64_t dst = spread(&pkt->dst, pkt->ip_version, pkt->dst_port);
+    uint64_t both = (src ^ dst) * UINT64_C(0x9e3779b97f4a7c15) + src + dst;
 
-    return (uint8_t)(mix64(src + dst + pkt->proto) >> 56);
+    return (uint8_t)(mix64(both ^ pkt->proto) >> 56);
 }
 
 /* 32 bits for an address, and its port: endpoints are ordered by it. */
@@ -122,7 +124,7 @@ endpoint(const struct weir_addr *addr, uint8_t ip_version, uint16_t port,
 static uint64_t
 key_hash(const struct flow_key *key, const struct hash_key *secret)
 {
-    return siphash13(secret, key->word, 3);
+    return hash3(secret, key->word);
 }
 
 void
