@@ -10,9 +10,9 @@ enum {
 enum layer
 ethertype(struct walk *w, uint16_t type)
 {
-    switch (type) {
-    case 0x0800:
+    if (WEIR_LIKELY(type == 0x0800))
         return L_IPV4;
+    switch (type) {
     case 0x86dd:
         return L_IPV6;
     case 0x8100: /* 802.1Q */
@@ -250,9 +250,9 @@ protocol(struct walk *w)
 {
     w->pkt->l4 = w->rd.p;
     w->pkt->l4_len = w->wire;
-    switch (w->pkt->proto) {
-    case WEIR_PROTO_TCP:
+    if (WEIR_LIKELY(w->pkt->proto == WEIR_PROTO_TCP))
         return tcp(w);
+    switch (w->pkt->proto) {
     case WEIR_PROTO_UDP:
         return udp(w);
     case WEIR_PROTO_ICMP:

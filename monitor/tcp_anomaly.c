@@ -133,6 +133,10 @@ read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
     struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
     uint8_t kind, length;
 
+    if (WEIR_LIKELY(only_timestamps(pkt))) {
+        *ts = be32(pkt->tcp_options + 4);
+        return true;
+    }
     while (rd_u8(&rd, &kind) && kind != 0) {
         if (kind == 1)
             continue;
