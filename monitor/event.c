@@ -18,7 +18,7 @@ static const char *const layers[] = { "link", "vlan",   "ipv4", "ipv6", "tcp",  
 static const char *const bads[] = { "none",   "truncated", "too_short", "version", "header_length",
                                     "length", "options",   "layers",    NULL };
 static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };
-static const char *const bad_acks[] = { "unsent", "old", NULL };
+static const char *const bad_acks[] = { "unsent", "old", "unseen", NULL };
 static const char *const bad_timestamps[] = { "old", "missing", "unexpected", NULL };
 static const char *const bad_options[] = { "md5", "ao", "malformed", NULL };
 static const char *const bad_handshakes[] = { "syn_seq",   "syn_ack_seq", "syn_ack_ack",

@@ -185,11 +185,12 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
     rare->lost[dir]++;
     flow_side(flow, dir)->next = at;
     if (at > chunk->off)
-        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data }, stable);
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE }, stable);
     flow_side(flow, dir)->next = chunk->end;
     if (at + 1 < chunk->end)
         raise_part(e, flow, dir,
-                   &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off) },
+                   &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off),
+                                    DOUBT_NONE },
                    stable);
 }
 
@@ -231,7 +232,7 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct side *side = flow_side(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     struct seg seg = *segs_at(queue, 0), *place;
-    struct chunk chunk = { side->next, side->next + seg.len, seg.data };
+    struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE };
 
     segs_pop(queue);
     flow_cold(flow)->rare->queued[dir] -= seg.len;
@@ -253,18 +254,52 @@ at_fin(const struct weir_flow *flow, enum weir_dir dir)
     const struct side *side = &flow->side[dir];
 
     return side->flags & SIDE_FIN_WAITS && flow_cold(flow)->fin[dir] == (uint32_t)side->next &&
-           side_acked(side) <= side->next + 1;
+           side_acked(side) <= side->next + 1 &&
+           (!flow_cold(flow)->fin_doubt[dir] || side_acked(side) == side->next + 1);
+}
+
+/* The first segment that waits lies at next: only a RST or a doubt holds it up. */
+static bool
+is_parked(struct weir_flow *flow, enum weir_dir dir)
+{
+    return has_queue(flow, dir) && segs_at(*queue_of(flow, dir), 0)->off ==
+                                       (uint32_t)flow_side(flow, dir)->next;
+}
+
+/* What waits now waits for the receiver's next word. */
+static void
+note_answer(struct weir_flow *flow, enum weir_dir dir)
+{
+    flow_cold(flow)->rare->answers[dir] = flow_side(flow, !dir)->packets;
+}
+
+/* Split a segment in doubt where the receiver's ACK ends. False: nothing of it is acknowledged. */
+static bool
+lift_doubt(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct segs **queue = queue_of(flow, dir);
+    int64_t acked = side_acked(side) - side->next;
+
+    if (acked <= 0 || (acked < segs_at(*queue, 0)->len &&
+                       !queued_split(queue, flow_mem(flow), 0, (uint32_t)acked)))
+        return false;
+    queued_at(*queue, 0)->doubt = DOUBT_NONE;
+    note_answer(flow, dir);
+    return true;
 }
 
 void
 reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    const struct side *side = flow_side(flow, dir);
-
-    while (has_queue(flow, dir) && !(flow->flags & FLOW_RESET) && !at_fin(flow, dir) &&
-           segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)side->next)
+    if (flow->flags & FLOW_RESET)
+        return;
+    while (is_parked(flow, dir) && !at_fin(flow, dir)) {
+        if (queued_at(*queue_of(flow, dir), 0)->doubt && !lift_doubt(flow, dir))
+            return;
         deliver_first(e, flow, dir);
-    if (at_fin(flow, dir) && !(flow->flags & FLOW_RESET))
+    }
+    if (at_fin(flow, dir))
         reasm_drop_queue(flow, dir);
 }
 
@@ -403,14 +438,26 @@ compare_kept(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         out->verified = false;
 }
 
-static bool
-chunk_wins(enum weir_policy policy, const struct chunk *chunk, const struct queued *q,
-           int64_t seg_off)
+/* The doubt about a segment that waits; what the receiver acknowledged by now is beyond it. */
+static enum doubt
+doubt_about(const struct side *side, const struct queued *q, int64_t seg_off)
 {
+    return side->flags & SIDE_ACKED && side_acked(side) >= seg_off + q->seg.len ? DOUBT_NONE
+                                                                                 : q->doubt;
+}
+
+/* No policy asks for what the receiver did not take. */
+static bool
+chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+           const struct queued *q, int64_t seg_off)
+{
+    enum doubt doubt = doubt_about(&flow->side[dir], q, seg_off);
     int64_t start = chunk->off - (seg_off - q->cut_front);
     int64_t end = chunk->end - (seg_off + q->seg.len + q->cut_back);
 
-    return policy_new_wins(policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
+    if (chunk->doubt != doubt)
+        return chunk->doubt < doubt && doubt == DOUBT_REFUSED;
+    return policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), (end > 0) - (end < 0));
 }
 
 static void
@@ -418,7 +465,6 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
               const struct chunk *chunk, struct overlap *out)
 {
     const struct side *side = flow_side(flow, dir);
-    enum weir_policy policy = flow_policy(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     int64_t off = greater(chunk->off, side->next);
 
@@ -432,7 +478,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
         compare_part(e, chunk, &q->seg, seg_off, from, to,
-                     chunk_wins(policy, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+                     chunk_wins(flow, dir, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
     }
 }
 
@@ -501,7 +547,8 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
         return false;
     *q = (struct queued){ .seg.off = (uint32_t)from,
                           .cut_front = (uint16_t)smaller(front, UINT16_MAX),
-                          .cut_back = (uint16_t)smaller(back, UINT16_MAX) };
+                          .cut_back = (uint16_t)smaller(back, UINT16_MAX),
+                          .doubt = chunk->doubt & UINT16_MAX };
     if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable)) {
         segs_remove(*queue, i);
         return false;
@@ -575,7 +622,7 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
 
         if (seg_off >= chunk->end)
             break;
-        if (chunk_wins(flow_policy(flow, dir), chunk, q, seg_off)) {
+        if (chunk_wins(flow, dir, chunk, q, seg_off)) {
             if (!yield_segment(flow, dir, &i, from, chunk->end))
                 return false;
             continue;
@@ -622,17 +669,29 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
         engine_deliver(e, flow, &ev);
 }
 
-/* Nobody answers, so no ACK will decide: past a limit the bytes behind the hole are let through. */
+/* The receiver was never seen, or not since the first segment in doubt came. */
+static bool
+is_silent(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *receiver = flow_side(flow, !dir);
+
+    return !(receiver->flags & SIDE_SENT) ||
+           (is_parked(flow, dir) && receiver->packets == flow_cold(flow)->rare->answers[dir]);
+}
+
+/* Nobody answers, so no ACK will decide: past a limit what waits is let through. */
 static void
 check_one_sided(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
 
-    if (flow_side(flow, !dir)->flags & SIDE_SENT)
-        return;
-    while (has_queue(flow, dir) && flow_cold(flow)->rare->queued[dir] > ONE_SIDED_LIMIT) {
-        give_up(e, flow, dir, seg_start(side, segs_at(*queue_of(flow, dir), 0)),
-                WEIR_GAP_ONE_SIDED);
+    while (!(flow->flags & FLOW_RESET) && has_queue(flow, dir) &&
+           flow_cold(flow)->rare->queued[dir] > ONE_SIDED_LIMIT && is_silent(flow, dir)) {
+        if (is_parked(flow, dir))
+            queued_at(*queue_of(flow, dir), 0)->doubt = DOUBT_NONE;
+        else
+            give_up(e, flow, dir, seg_start(side, segs_at(*queue_of(flow, dir), 0)),
+                    WEIR_GAP_ONE_SIDED);
         reasm_drain(e, flow, dir);
     }
 }
@@ -645,7 +704,7 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
     if (chunk->off <= next && !(flow->flags & FLOW_RESET) && !has_queue(flow, dir)) {
         const uint8_t *data = chunk->data + (next - chunk->off);
 
-        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data });
+        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE });
         return;
     }
     enqueue(e, flow, dir, chunk);
@@ -656,7 +715,12 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
+    bool first = !has_queue(flow, dir);
+
     enqueue(e, flow, dir, chunk);
+    if (first && has_queue(flow, dir))
+        note_answer(flow, dir);
+    check_one_sided(e, flow, dir);
 }
 
 /*
@@ -690,6 +754,40 @@ reasm_seen_end(struct weir_flow *flow, enum weir_dir dir)
     return seg_start(side, last) + last->len;
 }
 
+int64_t
+reasm_sent_end(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return rare == NULL ? flow_side(flow, dir)->next
+                        : greater(reasm_seen_end(flow, dir), rare->sent[dir]);
+}
+
+void
+reasm_note_sent(struct weir_flow *flow, enum weir_dir dir, int64_t end)
+{
+    const struct side *side = flow_side(flow, dir);
+    struct rare *rare;
+
+    if (end <= reasm_sent_end(flow, dir) ||
+        (side->flags & SIDE_ACKED && end > side_offset(side, side->edge)))
+        return;
+    rare = need_rare(flow);
+    if (rare != NULL)
+        rare->sent[dir] = end;
+}
+
+bool
+reasm_hole_before(struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    int64_t next = flow_side(flow, dir)->next, seen = reasm_seen_end(flow, dir);
+
+    if (off <= next)
+        return false;
+    return !is_parked(flow, dir) || off > seen ||
+           (int64_t)flow_rare(flow)->queued[dir] < seen - next;
+}
+
 static bool
 tail_missing(struct weir_flow *flow, enum weir_dir dir)
 {
@@ -721,9 +819,8 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     if (side_acked(side) <= side->next && rare == NULL)
         return;
-    if (side_acked(side) > side->next && has_queue(flow, dir) &&
-        seg_start(side, segs_at(*queue_of(flow, dir), 0)) == side->next)
-        reasm_drain(e, flow, dir); /* it was parked, and is acknowledged */
+    if (side_acked(side) > side->next && is_parked(flow, dir))
+        reasm_drain(e, flow, dir);
     if (has_queue(flow, dir))
         stamp_holes(e, flow, dir, side_acked(side));
     tail = tail_missing(flow, dir);
@@ -753,7 +850,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
     const struct rare *rare = flow_rare(flow);
     uint64_t now = tick_now(e);
 
-    if (rare == NULL || flow->flags & FLOW_RESET)
+    if (rare == NULL || flow->flags & FLOW_RESET || is_parked(flow, dir))
         return false;
     if (has_queue(flow, dir)) {
         uint16_t since = queued_at(rare->queue[dir], 0)->acked_at;
@@ -847,12 +944,32 @@ final_cause(struct weir_flow *flow, enum weir_dir dir, int64_t hole_end)
                : WEIR_GAP_NEVER_ACKED;
 }
 
+/*
+ * The first segment that waits is still in doubt. A receiver that went on without a word of it had
+ * refused it; of one that fell silent most likely the capture has no more.
+ */
+static void
+decide_parked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    if (is_silent(flow, dir)) {
+        queued_at(*queue_of(flow, dir), 0)->doubt = DOUBT_NONE;
+        reasm_drain(e, flow, dir);
+    } else {
+        refuse_queue(e, flow, dir);
+    }
+}
+
 void
 reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *side = flow_side(flow, dir);
 
     while (has_queue(flow, dir)) {
+        if (is_parked(flow, dir) && queued_at(*queue_of(flow, dir), 0)->doubt &&
+            !(flow->flags & FLOW_RESET)) {
+            decide_parked(e, flow, dir);
+            continue;
+        }
         int64_t first = seg_start(side, segs_at(*queue_of(flow, dir), 0));
         enum weir_gap_cause cause = final_cause(flow, dir, first);
 

@@ -15,6 +15,7 @@
 struct chunk {
     int64_t off, end;
     const uint8_t *data;
+    enum doubt doubt;
 };
 
 /* How the bytes of a segment relate to those seen before. */
@@ -65,7 +66,7 @@ struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum
 
 /*
  * Deliver a chunk that starts at or before next, or queue it behind the hole before it. While a
- * RST was accepted (FLOW_RESET) it waits wherever it starts.
+ * RST was accepted (FLOW_RESET), or if it is in doubt, it waits wherever it starts.
  */
 void
 reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
@@ -95,6 +96,15 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
 
 /* The end of all data of a direction that was seen and may be part of its stream. */
 int64_t reasm_seen_end(struct weir_flow *flow, enum weir_dir dir);
+
+/* The sender of a direction has sent all up to this offset, though not all of it was captured. */
+void reasm_note_sent(struct weir_flow *flow, enum weir_dir dir, int64_t end);
+
+/* The end of what it has sent, as far as can be known: that, or the end of all data that was seen. */
+int64_t reasm_sent_end(struct weir_flow *flow, enum weir_dir dir);
+
+/* Whether bytes are missing between the next expected one and this offset. */
+bool reasm_hole_before(struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
 /* Give up acknowledged holes whose grace is over at this tick. */
 void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t tick);

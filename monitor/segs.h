@@ -35,13 +35,23 @@ struct seg {
 };
 static_assert(sizeof(struct seg) == 16, "three fit into the smallest block");
 
+/*
+ * Whether the receiver took a segment. One in doubt is delivered when it acknowledges the bytes, and
+ * never before.
+ */
+enum doubt {
+    DOUBT_NONE,
+    DOUBT_TAKEN,   /* most likely it did: a copy that comes later is too late */
+    DOUBT_REFUSED, /* most likely not: a copy that is beyond doubt takes its place */
+};
+
 /* A segment that waits behind a hole. */
 struct queued {
     struct seg seg;
     uint16_t acked_at; /* low bits of the tick at which an ACK passed the hole before it; 0: none */
     uint16_t cut_front; /* bytes of the segment as it came that others won, at either end; */
     uint16_t cut_back;  /* overlap policies look at the segment as it came */
-    uint16_t zero;
+    uint16_t doubt;     /* enum doubt */
 };
 static_assert(sizeof(struct queued) == 24, "a queue's ring has places of this size");
 

@@ -166,7 +166,9 @@ struct flow_cold {
     uint32_t reuse_seq;      /* FLOW_REUSE_WAITS: sequence number of that SYN */
     uint32_t asleep;   /* taps that had not ended when the flow did; free slot: the next one */
     struct rare *rare; /* NULL until data came out of order or was given up */
-    uint8_t policy[2]; /* for the data of each direction: enum weir_policy of its receiver */
+    uint16_t max_window[2]; /* for the data of each direction: greatest window field before this */
+    uint8_t fin_doubt[2]; /* SIDE_FIN_WAITS: enum doubt, whether it counts */
+    uint8_t policy[2];    /* for the data of each direction: enum weir_policy of its receiver */
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 
@@ -185,6 +187,8 @@ struct rare {
     uint64_t undelivered;   /* bytes behind holes that were never acknowledged */
     int64_t urgent[2];      /* FLOW_URGENT: offset of the urgent byte; NO_URGENT: none */
     uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
+    uint32_t answers[2];    /* packets of the receiver when segments in doubt began to wait */
+    int64_t sent[2];        /* the end of what was sent for sure, captured or not; 0: not noted */
 };
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */

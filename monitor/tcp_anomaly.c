@@ -178,7 +178,8 @@ is_outdated(const struct weir_flow *flow, enum weir_dir dir, uint32_t ts)
 }
 
 bool
-timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
+                   uint32_t *recent)
 {
     const struct weir_packet *pkt = e->packet;
     uint32_t ts = 0;
@@ -196,7 +197,7 @@ timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, 
         return false;
     }
     if ((int32_t)(ts - flow->ts[dir]) > 0 && off <= side_acked(&flow->side[dir]))
-        flow->ts[dir] = ts;
+        *recent = ts;
     return true;
 }
 
@@ -214,19 +215,19 @@ raise_ttl_jump(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint
     engine_deliver(e, flow, &ev);
 }
 
-void
-check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+bool
+ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
     uint32_t usual = flow->flags >> shift & 0xff, ttl = e->packet->ttl;
 
-    if (usual == ttl)
-        return;
-    if (ttl + TTL_SLACK < usual)
+    if (ttl + TTL_SLACK < usual) {
         raise_ttl_jump(e, flow, dir, usual);
-    else if (usual == 0 ||
-             ttl <= usual + TTL_SLACK) /* one forged with more must not set the rule */
+        return false;
+    }
+    if (usual == 0 || ttl <= usual + TTL_SLACK) /* one forged with more must not set the rule */
         flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | ttl << shift;
+    return true;
 }
 
 /* ---- windows ------------------------------------------------------------------------------- */

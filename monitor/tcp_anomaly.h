@@ -23,12 +23,13 @@ void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct we
 
 /*
  * False: the receiver drops the segment, which starts at off, for its timestamp (PAWS, RFC 7323
- * section 5.3).
+ * section 5.3). *recent: what its TS.Recent becomes if it takes the segment.
  */
-bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
+bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
+                        uint32_t *recent);
 
-/* A TTL well below what this side has used may be that of a packet that never gets there. */
-void check_ttl(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+/* False: a TTL well below what this side has used; such a packet may never get there. */
+bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* Nearly all segments: an ACK without options and with the TTL that its side uses. */
 static inline bool

@@ -194,7 +194,7 @@ static void
 park_syn_data(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
-    struct chunk chunk = { 0, pkt->payload_len, pkt->payload };
+    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_NONE };
 
     if (pkt->payload_len > 0)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
@@ -234,6 +234,23 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /* ---- acknowledgements ---------------------------------------------------------------------- */
 
+static void check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+static bool
+queue_empty(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return rare == NULL || segs_count(rare->queue[dir]) == 0;
+}
+
+/* It moves its sender's stream on. */
+static bool
+has_content(const struct weir_packet *pkt)
+{
+    return pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN;
+}
+
 /* How far the window field of this side's segments is shifted (RFC 7323 section 2.2). */
 static unsigned
 window_shift(const struct weir_flow *flow, enum weir_dir dir)
@@ -266,10 +283,29 @@ resume(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_arm(e, flow);
 }
 
-static void
-offer_edge(struct side *peer, int64_t edge)
+static int64_t
+offered_window(const struct side *peer)
 {
-    if (!(peer->flags & SIDE_ACKED) || edge > side_offset(peer, peer->edge))
+    return side_offset(peer, peer->edge) - side_acked(peer);
+}
+
+/* Side dir offers its peer room up to edge, seen from ack on. A window that shrinks is remembered. */
+static void
+offer_edge(struct weir_flow *flow, enum weir_dir dir, int64_t ack, int64_t edge, unsigned shift)
+{
+    struct side *peer = &flow->side[!dir];
+    uint16_t *max, window;
+
+    if (!(peer->flags & SIDE_ACKED)) {
+        peer->edge = (uint32_t)edge;
+        return;
+    }
+    if (ack >= side_acked(peer) && edge - ack < offered_window(peer)) {
+        max = &flow_cold(flow)->max_window[!dir];
+        window = (uint16_t)(offered_window(peer) >> shift);
+        *max = window > *max ? window : *max;
+    }
+    if (edge > side_offset(peer, peer->edge))
         peer->edge = (uint32_t)edge;
 }
 
@@ -280,25 +316,68 @@ fin_acked(struct weir_flow *flow, enum weir_dir dir)
     tcp_input(flow, dir, TCP_FIN_ACKED);
 }
 
-/* RFC 5961 section 5.2: further back than the largest window that was ever offered. */
+/*
+ * RFC 5961 section 5.2: further back than the largest window that was ever offered; and, as Linux has
+ * it (tcp_ack()), than the first byte.
+ */
 static bool
-is_ancient(const struct side *peer, int64_t ack)
+is_ancient(const struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigned shift)
 {
-    int64_t window = side_offset(peer, peer->edge) - side_acked(peer);
+    const struct side *peer = &flow->side[!dir];
+    int64_t window = offered_window(peer), max;
 
-    return peer->flags & SIDE_ACKED && ack < side_acked(peer) - (window > 65535 ? window : 65535);
+    if (!(peer->flags & SIDE_ACKED) || ack >= side_acked(peer) - window)
+        return peer->flags & SIDE_SYN && ack < 0;
+    max = (int64_t)flow_cold(flow)->max_window[!dir] << shift;
+    return ack < side_acked(peer) - max || (peer->flags & SIDE_SYN && ack < 0);
+}
+
+/*
+ * Linux takes a segment that is just what it expects without a look at how old its ACK is: header
+ * prediction, in tcp_rcv_established(). Nobody else is known to.
+ */
+static bool
+is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+             unsigned shift)
+{
+    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+    uint8_t n_options = (flow->flags & FLOW_TS) == FLOW_TS ? 12 : 0;
+
+    return flow_policy(flow, dir) == WEIR_POLICY_LINUX && flow->flags & FLOW_ESTABLISHED &&
+           (pkt->tcp_flags | WEIR_TH_PUSH) == (WEIR_TH_ACK | WEIR_TH_PUSH) &&
+           pkt->n_tcp_options == n_options && pkt->tcp_seq - side->base == (uint32_t)side->next &&
+           queue_empty(flow, dir) &&
+           (int64_t)pkt->tcp_window << shift == offered_window(peer);
+}
+
+/* What the receiver makes of a segment whose ACK may be wrong. */
+static enum doubt
+doubt_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigned shift)
+{
+    bool fin = flow->side[!dir].flags & (SIDE_FIN | SIDE_FIN_WAITS);
+
+    if (is_ancient(flow, dir, ack, shift)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
+        return is_predicted(flow, dir, e->packet, shift) ? DOUBT_TAKEN : DOUBT_REFUSED;
+    }
+    if (ack <= reasm_sent_end(flow, !dir) + fin || !has_content(e->packet))
+        return DOUBT_NONE;
+    raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSEEN);
+    return DOUBT_REFUSED;
 }
 
 /*
  * Take over what the segment says of its peer's bytes. False: it acknowledges more than was ever
- * allowed to be sent, so the receiver drops it whole (RFC 9293 section 3.10.7.4).
+ * allowed to be sent, so the receiver drops it whole (RFC 9293 section 3.10.7.4). *doubt becomes what
+ * the ACK adds to the doubt about what the segment carries.
  */
 static bool
-take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *peer = &flow->side[!dir];
     unsigned shift = pkt->tcp_flags & WEIR_TH_SYN ? 0 : window_shift(flow, dir);
+    enum doubt about = DOUBT_NONE;
     int64_t ack;
 
     if (!(peer->flags & SIDE_SEEN))
@@ -310,13 +389,14 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSENT);
         return false;
     }
-    if (is_ancient(peer, ack))
-        raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
-    if (ack < 0)
+    if (ack > peer->next || (peer->flags & SIDE_ACKED && ack < side_acked(peer)) || ack < 0)
+        about = doubt_ack(e, flow, dir, ack, shift);
+    *doubt = about > *doubt ? about : *doubt;
+    if (ack < 0 || (about == DOUBT_REFUSED && ack > peer->next))
         return true;
     if (!(pkt->tcp_flags & WEIR_TH_SYN))
         check_window(e, flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift));
-    offer_edge(peer, ack + ((int64_t)pkt->tcp_window << shift));
+    offer_edge(flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift), shift);
     if (peer->flags & SIDE_ACKED && ack <= side_acked(peer))
         return true;
     peer->acked = (uint32_t)ack;
@@ -327,6 +407,8 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         resume(e, flow, !dir);
     if (ack > peer->next || flow->flags & FLOW_RARE)
         reasm_acked(e, flow, !dir);
+    if (peer->flags & SIDE_FIN_WAITS)
+        check_fin(e, flow, !dir);
     return true;
 }
 
@@ -363,6 +445,7 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
     const struct side *client = &flow->side[WEIR_TOSERVER];
+    enum doubt doubt = DOUBT_NONE;
 
     if (!(flow->flags & FLOW_BOTH_OPEN) || client->base != pkt->tcp_seq + 1 ||
         !acks_syn(flow, WEIR_TOCLIENT, pkt) || flow->flags & FLOW_ESTABLISHED) {
@@ -370,7 +453,7 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
         return;
     }
     start_side(e, flow, WEIR_TOSERVER, WEIR_EV_SYN_ACK);
-    take_ack(e, flow, WEIR_TOSERVER);
+    take_ack(e, flow, WEIR_TOSERVER, &doubt);
 }
 
 /* Another SYN/ACK, by another server behind the address or a forger: the client's ACK chooses. */
@@ -402,6 +485,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[WEIR_TOCLIENT], *client = &flow->side[WEIR_TOSERVER];
     bool opened = flow->flags & FLOW_BOTH_OPEN && !(client->flags & SIDE_ACKED);
+    enum doubt doubt = DOUBT_NONE;
 
     if (side->flags & SIDE_SYN && side->base != pkt->tcp_seq + 1) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
@@ -417,7 +501,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
             client->base = pkt->tcp_ack;
         client->flags |= SIDE_SEEN;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
-        if (take_ack(e, flow, WEIR_TOCLIENT))
+        if (take_ack(e, flow, WEIR_TOCLIENT, &doubt))
             decide_syn_data(e, flow);
     }
 }
@@ -555,14 +639,6 @@ raise_out_of_order(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     engine_deliver(e, flow, &ev);
 }
 
-static bool
-queue_empty(struct weir_flow *flow, enum weir_dir dir)
-{
-    const struct rare *rare = flow_rare(flow);
-
-    return rare == NULL || segs_count(rare->queue[dir]) == 0;
-}
-
 /* RFC 9293 section 3.8.4: at most one byte, just before what is expected, nothing in flight. */
 static bool
 is_keepalive(struct weir_flow *flow, enum weir_dir dir, int64_t off)
@@ -664,7 +740,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     fin = side_offset(side, flow_cold(flow)->fin[dir]);
     if (fin < side->next)
         side->flags &= (uint8_t)~SIDE_FIN_WAITS;
-    else if (fin == side->next)
+    else if (fin == side->next && (!flow_cold(flow)->fin_doubt[dir] || side_acked(side) > fin))
         accept_fin(e, flow, dir);
 }
 
@@ -683,22 +759,34 @@ check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk 
         side->flags &= (uint8_t)~SIDE_FIN_WAITS;
 }
 
-/* at: where the FIN of this segment is. Of two the first in the stream is waited for. */
+/* Of two FINs the one beyond doubt is waited for, then the first in the stream. */
+static bool
+other_fin_first(struct weir_flow *flow, enum weir_dir dir, int64_t at, enum doubt doubt)
+{
+    const struct side *side = &flow->side[dir];
+    const struct flow_cold *cold = flow_cold(flow);
+
+    if (!(side->flags & SIDE_FIN_WAITS) || cold->fin_doubt[dir] > doubt)
+        return false;
+    return cold->fin_doubt[dir] < doubt || at >= side_offset(side, cold->fin[dir]);
+}
+
+/* at: where the FIN of this segment is. */
 static void
-note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at)
+note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at, enum doubt doubt)
 {
     struct side *side = &flow->side[dir];
     struct flow_cold *cold = flow_cold(flow);
 
     if (side->flags & SIDE_FIN || at < side->next)
         return;
-    if (off > side->next &&
-        (reasm_covers(flow, dir, off, at + 1) ||
-         (side->flags & SIDE_FIN_WAITS && at >= side_offset(side, cold->fin[dir]))))
+    if ((off > side->next || doubt) &&
+        (reasm_covers(flow, dir, off, at + 1) || other_fin_first(flow, dir, at, doubt)))
         return;
     side->flags |= SIDE_FIN_WAITS;
     cold->fin[dir] = (uint32_t)at;
     cold->fin_segment[dir] = (uint32_t)off;
+    cold->fin_doubt[dir] = (uint8_t)doubt;
 }
 
 /* The peer takes nothing: what is sent now only asks whether it still does not. */
@@ -742,16 +830,18 @@ raise_urgent(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_
 }
 
 static void
-take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
-    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload };
+    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
     int64_t urgent;
 
     reasm_sender_at(e, flow, dir, off);
+    if (off > side->next && !doubt)
+        reasm_note_sent(flow, dir, off);
     if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
         engine_raise_plain(e, flow, dir,
                            window_is_closed(side) ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
@@ -765,15 +855,21 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     cut_behind_fin(e, flow, dir, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
-    if (chunk.off > side->next && chunk.end > chunk.off)
+    if (chunk.end > chunk.off && reasm_hole_before(flow, dir, chunk.off))
         raise_out_of_order(e, flow, dir, &chunk);
     if (side->flags & SIDE_FIN_WAITS)
         check_covered_fin(flow, dir, &chunk);
     if (fin)
-        note_fin(flow, dir, off, off + pkt->payload_wire);
-    urgent = note_urgent(flow, dir, pkt, off);
-    if (chunk.end > side->next && chunk.end > chunk.off)
-        reasm_add(e, flow, dir, &chunk);
+        note_fin(flow, dir, off, off + pkt->payload_wire, doubt);
+    urgent = doubt ? NO_URGENT : note_urgent(flow, dir, pkt, off);
+    if (chunk.end > side->next && chunk.end > chunk.off) {
+        if (doubt)
+            reasm_park(e, flow, dir, &chunk);
+        else
+            reasm_add(e, flow, dir, &chunk);
+    }
+    if (pkt->truncated && !doubt)
+        reasm_note_sent(flow, dir, off + pkt->payload_wire);
     if (urgent != NO_URGENT)
         raise_urgent(e, flow, dir, urgent);
     if (side->flags & SIDE_FIN_WAITS)
@@ -871,11 +967,14 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
+    enum doubt doubt = DOUBT_NONE;
+    uint32_t recent = flow->ts[dir];
 
     if (!is_usual(flow, dir, pkt)) {
         if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
             return;
-        check_ttl(e, flow, dir);
+        if (!ttl_is_usual(e, flow, dir))
+            doubt = DOUBT_REFUSED;
     }
     if (pkt->tcp_flags & WEIR_TH_SYN) {
         if (pkt->tcp_flags & WEIR_TH_ACK)
@@ -896,18 +995,20 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->flags |= SIDE_SEEN;
     }
     if (may_be_stamped(flow, pkt) &&
-        !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base)))
+        !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent))
         return;
     if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
         return;
     }
-    if (!take_ack(e, flow, dir))
+    if (!take_ack(e, flow, dir, &doubt))
         return;
+    if (!doubt)
+        flow->ts[dir] = recent;
     if (dir == WEIR_TOCLIENT)
         decide_syn_data(e, flow);
     check_established(e, flow, dir);
-    take_segment(e, flow, dir);
+    take_segment(e, flow, dir, doubt);
 }
 
 void

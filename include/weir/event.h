@@ -140,6 +140,7 @@ enum weir_bad_rst {
 enum weir_bad_ack {
     WEIR_BAD_ACK_UNSENT, /**< of bytes that were never sent, nor allowed to be */
     WEIR_BAD_ACK_OLD,    /**< further back than the largest window (RFC 5961 section 5.2) */
+    WEIR_BAD_ACK_UNSEEN, /**< of bytes that nobody saw being sent; its data waits for the receiver */
 };
 
 /** What is wrong with a timestamp (event bad_timestamp). */

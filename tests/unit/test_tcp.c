@@ -1036,9 +1036,10 @@ a_ttl_that_falls_is_noticed(void **state)
                                    .ttl = 9 });
     expect("payload > offset=0 length=1 data=a after_gap=0\n"
            "ttl_jump > ttl=9 usual=61\n"
-           "payload > offset=1 length=1 data=b after_gap=0\n"
            "ttl_jump < ttl=9 usual=64\n"
-           "payload < offset=0 length=1 data=c after_gap=0\n");
+           "payload > offset=1 length=1 data=b after_gap=0\n");
+    client(A, 2, 1, "");
+    expect("payload < offset=0 length=1 data=c after_gap=0\n");
 }
 
 /* ---- the handshake ------------------------------------------------------------------------- */
@@ -1200,6 +1201,19 @@ an_old_timestamp_keeps_data_out(void **state)
     expect("rst >\n");
 }
 
+/* tcp_ack() takes the timestamp over behind its checks. */
+static void
+a_refused_segment_moves_no_timestamp(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 0, 7, "x", 100000);
+    stamped(WEIR_TOSERVER, A, 0, 0, "ab", 101);
+    expect("bad_ack > why=unseen\n"
+           "fake_retransmit > offset=0 length=1 diff_offset=0 diff_length=1 kept=new old_data=x new_data=a\n"
+           "payload > offset=0 length=2 data=ab after_gap=0\n");
+}
+
 /* TS.Recent moves with what was acknowledged up to its start, RFC 7323 section 4.3. */
 static void
 early_segments_do_not_move_the_timestamp(void **state)
@@ -1300,8 +1314,185 @@ an_ancient_acknowledgement_is_noticed(void **state)
     }
     record_clear(&fixture.record);
     server(A, 0, 10, "late");
-    expect("bad_ack < why=old\n"
-           "payload < offset=0 length=4 data=late after_gap=0\n");
+    expect("bad_ack < why=old\n");
+    client(A, 100 * 1399, 4, "");
+    expect("payload < offset=0 length=4 data=late after_gap=0\n");
+}
+
+/* More than a one-sided sender may leave waiting. */
+static void
+data_behind_a_rst_of_a_one_sided_sender_waits(void **state)
+{
+    static uint8_t room[65536], data[60000];
+
+    (void)state;
+    client(A, 0, 0, "a");
+    client(R, 1, 0, "");
+    record_clear(&fixture.record);
+    for (uint32_t i = 0; i < 20; i++) {
+        struct segment segment = {
+            .flags = A, .seq = CLIENT + 1 + i * 60000, .data = data, .n = 60000, .ms = fixture.ms
+        };
+
+        record_feed(&fixture.record, tcp_frame(&segment, room));
+        expect("data_after_end > why=rst\n");
+    }
+    expect_at_end("");
+}
+
+/* A segment whose ACK the receiver may refuse (RFC 9293 3.10.7.4, RFC 5961 5.2) waits for it. */
+
+static void
+data_that_acknowledges_the_unseen_waits_for_the_receiver(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 7, "abcdef");
+    client(A, 6, 0, "gh"); /* in order behind it, for all that is known */
+    expect("bad_ack > why=unseen\n");
+    server(A, 0, 4, "");
+    expect("payload > offset=0 length=4 data=abcd after_gap=0\n");
+    server(A, 0, 8, "");
+    expect("payload > offset=4 length=2 data=ef after_gap=0\n"
+           "payload > offset=6 length=2 data=gh after_gap=0\n");
+}
+
+static void
+a_copy_beyond_doubt_takes_its_place(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 7, "EVIL");
+    client(A, 0, 0, "good");
+    expect("bad_ack > why=unseen\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+    client(A, 4, 7, "XX");
+    client(A, 4, 0, "yyzz"); /* longer: the rest is new */
+    expect("bad_ack > why=unseen\n"
+           "fake_retransmit > offset=4 length=2 diff_offset=4 diff_length=2 kept=new old_data=XX new_data=yy\n"
+           "payload > offset=4 length=4 data=yyzz after_gap=0\n");
+    client(A, 9, 7, "XX");
+    client(A, 9, 0, "y"); /* shorter: what is left stays in doubt */
+    client(A, 8, 0, "-");
+    expect("bad_ack > why=unseen\n"
+           "out_of_order > offset=9 length=2 hole=1\n"
+           "fake_retransmit > offset=9 length=1 diff_offset=9 diff_length=1 kept=new old_data=X new_data=y\n"
+           "out_of_order > offset=9 length=1 hole=1\n"
+           "payload > offset=8 length=1 data=- after_gap=0\n"
+           "payload > offset=9 length=1 data=y after_gap=0\n");
+    server(A, 0, 11, "");
+    expect("payload > offset=10 length=1 data=X after_gap=0\n");
+}
+
+static void
+what_the_receiver_acknowledged_between_stays(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 7, "EVIL");
+    server(A, 0, 4, "");
+    client(A, 0, 0, "good");
+    expect("bad_ack > why=unseen\n"
+           "payload > offset=0 length=4 data=EVIL after_gap=0\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=old old_data=EVIL new_data=good\n");
+}
+
+/* Linux looks at an old ACK only where its header prediction fails: the window field differs here. */
+static void
+an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER - 70000, .window = 1000, .data = "EVIL", .n = 4 });
+    client(A, 0, 0, "good");
+    expect("bad_ack > why=old\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n");
+    client(A, 4, -70000, "EVIL");
+    client(A, 4, 0, "good");
+    server(A, 0, 8, "");
+    expect("bad_ack > why=old\n"
+           "fake_retransmit > offset=4 length=4 diff_offset=4 diff_length=4 kept=old old_data=EVIL new_data=good\n"
+           "payload > offset=4 length=4 data=EVIL after_gap=0\n");
+}
+
+/* What counts is the largest window that was ever offered (tcp_ack(), max_window). */
+static void
+an_acknowledgement_within_the_largest_window_is_not_old(void **state)
+{
+    (void)state;
+    handshake();
+    server(A, 0, 0, "0123456789");
+    send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER + 10, .window = 4 });
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER + 3, .window = 4, .data = "a", .n = 1 });
+    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT + 1, .ack = SERVER - 1, .window = 9, .data = "b", .n = 1 });
+    expect("bad_ack > why=old\n");
+}
+
+static void
+a_fin_in_doubt_ends_nothing(void **state)
+{
+    (void)state;
+    handshake();
+    client(F | A, 0, 7, "");
+    expect("bad_ack > why=unseen\n");
+    client(A, 0, 0, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n");
+    client(F | A, 3, 7, "");
+    server(A, 0, 4, "");
+    expect("bad_ack > why=unseen\n"
+           "fin >\n");
+}
+
+static void
+a_copy_with_a_lower_ttl_is_not_the_one_that_arrives(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "good", .n = 4, .ttl = 5 });
+    client(A, 0, 0, "EVIL");
+    expect("ttl_jump > ttl=5 usual=64\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=good new_data=EVIL\n"
+           "payload > offset=0 length=4 data=EVIL after_gap=0\n");
+}
+
+/* The capture lost what the server sent; the server's own numbers tell that there was something. */
+static void
+what_the_peer_must_have_sent_raises_no_doubt(void **state)
+{
+    (void)state;
+    handshake();
+    server(A, 20, 0, ""); /* 20 bytes before it were not captured */
+    client(A, 0, 20, "abc");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n");
+}
+
+static void
+a_doubt_is_settled_at_the_end(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 7, "abc");
+    expect_at_end("bad_ack > why=unseen\n" /* nothing more was captured */
+                  "payload > offset=0 length=3 data=abc after_gap=0\n");
+}
+
+static void
+a_receiver_that_goes_on_had_refused_it(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 7, "abc");
+    server(A, 0, 0, "x");
+    expect_at_end("bad_ack > why=unseen\n"
+                  "payload < offset=0 length=1 data=x after_gap=0\n");
 }
 
 static void
@@ -1450,6 +1641,18 @@ main(void)
         TEST(a_zero_in_the_handshake_switches_timestamps_off),
         TEST(acknowledgements_and_windows_are_told_apart),
         TEST(an_ancient_acknowledgement_is_noticed),
+        TEST(data_behind_a_rst_of_a_one_sided_sender_waits),
+        TEST(data_that_acknowledges_the_unseen_waits_for_the_receiver),
+        TEST(a_copy_beyond_doubt_takes_its_place),
+        TEST(what_the_receiver_acknowledged_between_stays),
+        TEST(an_old_acknowledgement_is_refused_but_where_it_is_predicted),
+        TEST(an_acknowledgement_within_the_largest_window_is_not_old),
+        TEST(a_fin_in_doubt_ends_nothing),
+        TEST(a_copy_with_a_lower_ttl_is_not_the_one_that_arrives),
+        TEST(what_the_peer_must_have_sent_raises_no_doubt),
+        TEST(a_doubt_is_settled_at_the_end),
+        TEST(a_receiver_that_goes_on_had_refused_it),
+        TEST(a_refused_segment_moves_no_timestamp),
         TEST(data_behind_a_rst_of_its_sender_is_noticed),
         TEST(a_rst_that_is_ignored_frees_both_directions),
         TEST(an_urgent_byte_is_no_part_of_the_stream),
