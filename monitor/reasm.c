@@ -757,10 +757,11 @@ reasm_seen_end(struct weir_flow *flow, enum weir_dir dir)
 int64_t
 reasm_sent_end(struct weir_flow *flow, enum weir_dir dir)
 {
+    const struct side *side = flow_side(flow, dir);
     const struct rare *rare = flow_rare(flow);
+    bool fin = side->flags & (SIDE_FIN | SIDE_FIN_WAITS);
 
-    return rare == NULL ? flow_side(flow, dir)->next
-                        : greater(reasm_seen_end(flow, dir), rare->sent[dir]);
+    return fin + (rare == NULL ? side->next : greater(reasm_seen_end(flow, dir), rare->sent[dir]));
 }
 
 void

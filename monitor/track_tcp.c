@@ -354,13 +354,11 @@ is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 static enum doubt
 doubt_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigned shift)
 {
-    bool fin = flow->side[!dir].flags & (SIDE_FIN | SIDE_FIN_WAITS);
-
     if (is_ancient(flow, dir, ack, shift)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
         return is_predicted(flow, dir, e->packet, shift) ? DOUBT_TAKEN : DOUBT_REFUSED;
     }
-    if (ack <= reasm_sent_end(flow, !dir) + fin || !has_content(e->packet))
+    if (ack <= reasm_sent_end(flow, !dir) || !has_content(e->packet))
         return DOUBT_NONE;
     raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSEEN);
     return DOUBT_REFUSED;
