@@ -446,14 +446,32 @@ doubt_about(const struct side *side, const struct queued *q, int64_t seg_off)
                                                                                  : q->doubt;
 }
 
-/* No policy asks for what the receiver did not take. */
+/* Where the segment at place i ended as it came, with all that were joined to it. */
+static int64_t
+end_as_came(const struct side *side, struct segs *queue, uint32_t i)
+{
+    const struct queued *q = queued_at(queue, i);
+    int64_t end = seg_start(side, &q->seg) + q->seg.len + q->cut_back;
+
+    for (uint32_t k = i + 1; k < queue->n && k <= i + JOINED_LOOK; k++) {
+        q = queued_at(queue, k);
+        if (!q->joined)
+            break;
+        end = greater(end, seg_start(side, &q->seg) + q->seg.len + q->cut_back);
+    }
+    return end;
+}
+
+/* Whether the chunk takes the bytes of the segment at place i. None wins that was refused. */
 static bool
 chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
-           const struct queued *q, int64_t seg_off)
+           struct segs *queue, uint32_t i)
 {
-    enum doubt doubt = doubt_about(&flow->side[dir], q, seg_off);
-    int64_t start = chunk->off - (seg_off - q->cut_front);
-    int64_t end = chunk->end - (seg_off + q->seg.len + q->cut_back);
+    const struct side *side = &flow->side[dir];
+    const struct queued *q = queued_at(queue, i);
+    int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - (seg_off - q->cut_front);
+    int64_t end = chunk->end - end_as_came(side, queue, i);
+    enum doubt doubt = doubt_about(side, q, seg_off);
 
     if (chunk->doubt != doubt)
         return chunk->doubt < doubt && doubt == DOUBT_REFUSED;
@@ -478,7 +496,7 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
         compare_part(e, chunk, &q->seg, seg_off, from, to,
-                     chunk_wins(flow, dir, chunk, q, seg_off) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
+                     chunk_wins(flow, dir, chunk, queue, i) ? WEIR_KEPT_NEW : WEIR_KEPT_OLD, out);
     }
 }
 
@@ -530,6 +548,23 @@ tick_now(const struct engine *e)
     return (e->clock + TICK_NS - 1) / TICK_NS;
 }
 
+/*
+ * Linux makes one of a segment out of order and the one that it continues (tcp_ooo_try_coalesce()),
+ * so that one that overlaps the second begins inside both.
+ */
+static void
+join_before(const struct weir_flow *flow, enum weir_dir dir, struct segs *queue, uint32_t i)
+{
+    struct queued *q = queued_at(queue, i);
+    const struct queued *before = i > 0 ? queued_at(queue, i - 1) : NULL;
+
+    if (flow_policy(flow, dir) != WEIR_POLICY_LINUX || before == NULL || before->cut_back > 0 ||
+        before->seg.off + before->seg.len != q->seg.off || before->doubt || q->doubt)
+        return;
+    q->joined = true;
+    q->cut_front = (uint16_t)smaller(before->seg.len + before->cut_front, UINT16_MAX);
+}
+
 /* Put the part [from, to) of the chunk at place i. */
 static bool
 queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
@@ -548,7 +583,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     *q = (struct queued){ .seg.off = (uint32_t)from,
                           .cut_front = (uint16_t)smaller(front, UINT16_MAX),
                           .cut_back = (uint16_t)smaller(back, UINT16_MAX),
-                          .doubt = chunk->doubt & UINT16_MAX };
+                          .doubt = (uint8_t)chunk->doubt };
     if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable)) {
         segs_remove(*queue, i);
         return false;
@@ -556,6 +591,8 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     if (side->flags & SIDE_ACKED && side_acked(side) >= from)
         q->acked_at = rare->tail_since[dir] ? stamp(rare->tail_since[dir]) : stamp(tick_now(e));
     rare->queued[dir] += len;
+    if (front == 0)
+        join_before(flow, dir, *queue, i);
     return true;
 }
 
@@ -622,7 +659,7 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
 
         if (seg_off >= chunk->end)
             break;
-        if (chunk_wins(flow, dir, chunk, q, seg_off)) {
+        if (chunk_wins(flow, dir, chunk, *queue, i)) {
             if (!yield_segment(flow, dir, &i, from, chunk->end))
                 return false;
             continue;

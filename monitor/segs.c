@@ -187,6 +187,7 @@ queued_split(struct segs **queue, struct mem *mem, uint32_t i, uint32_t n)
         return false;
     }
     back->cut_front = saturate(back->cut_front + n);
+    back->joined = true;
     queued_cut_back(front, rest);
     return true;
 }

@@ -51,7 +51,8 @@ struct queued {
     uint16_t acked_at; /* low bits of the tick at which an ACK passed the hole before it; 0: none */
     uint16_t cut_front; /* bytes of the segment as it came that others won, at either end; */
     uint16_t cut_back;  /* overlap policies look at the segment as it came */
-    uint16_t doubt;     /* enum doubt */
+    uint8_t doubt;      /* enum doubt */
+    bool joined;        /* to the one before: for the policy both are one, cut_front says so too */
 };
 static_assert(sizeof(struct queued) == 24, "a queue's ring has places of this size");
 

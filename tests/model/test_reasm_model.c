@@ -123,10 +123,28 @@ tell_repetition(struct model *m, const struct part *part)
              last + 1 - first, part->end - part->start - seen, last + 1 <= m->acked);
 }
 
+/* Linux: what continues a segment that waits is one with it. Returns where that one starts. */
+static int
+join(struct model *m, const struct part *part)
+{
+    const struct byte *before = &m->map[part->start - 1], *at = &m->map[part->start];
+    int start;
+
+    if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next || !before->there ||
+        before->end != part->start || (at->there && !new_wins(m, part, at)))
+        return part->start;
+    start = before->start;
+    for (int p = m->next; p < part->start; p++)
+        if (m->map[p].there && m->map[p].start == start && m->map[p].end == part->start)
+            m->map[p].end = part->end;
+    return start;
+}
+
 static void
 model_segment(struct model *m, const struct part *part)
 {
     bool queue_empty = true;
+    int start;
 
     for (int p = m->next; p < LENGTH; p++)
         queue_empty = queue_empty && !m->map[p].there;
@@ -136,15 +154,15 @@ model_segment(struct model *m, const struct part *part)
         return;
     }
     tell_repetition(m, part);
+    start = join(m, part);
     if (part->start > m->next)
         line(m, "out_of_order > offset=%d length=%d hole=%d\n", part->start,
              part->end - part->start, part->start - m->next);
     for (int p = part->start; p < part->end; p++) {
         struct byte *b = &m->map[p];
 
-        if (p < m->next || (b->there && !new_wins(m, part, b)))
-            continue;
-        *b = (struct byte){ true, part->data[p - part->start], part->start, part->end };
+        if (p >= m->next && (!b->there || new_wins(m, part, b)))
+            *b = (struct byte){ true, part->data[p - part->start], start, part->end };
     }
     while (m->next < LENGTH && m->map[m->next].there)
         m->next++;

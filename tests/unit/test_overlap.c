@@ -127,6 +127,24 @@ expect_stream(const char *expected)
     assert_memory_equal(record.stream[WEIR_TOSERVER], expected, strlen(expected));
 }
 
+/*
+ * Where Linux 6.18 differs from the literature, measured: it joins I to the segments that it
+ * continues, so the longer QQ at the same place comes too late.
+ */
+static const char *
+what_the_target_has(const struct sequence *sequence, const struct step *step)
+{
+    static const char *const differ[][2] = {
+        { ".AAAJJBCCCLLLMMMFFFGGHHQQ", ".AAAJJBCCCLLLMMMFFFGGHHIQ" },
+        { "0AAAJJBCCCLLLMMMFFFGGHHQQ", "0AAAJJBCCCLLLMMMFFFGGHHIQ" },
+    };
+
+    for (size_t i = 0; i < sizeof(differ) / sizeof(differ[0]); i++)
+        if (sequence->policy == WEIR_POLICY_LINUX && strcmp(step->expect, differ[i][0]) == 0)
+            return differ[i][1];
+    return step->expect;
+}
+
 /* All of it waits behind a hole at offset 0, which is filled at the end. */
 static void
 run_sequence(const struct sequence *sequence, bool is_stable)
@@ -139,10 +157,10 @@ run_sequence(const struct sequence *sequence, bool is_stable)
     handshake();
     for (step = sequence->steps; step->data != NULL; step++) {
         client(step->off, step->data);
-        expect_queue(step->expect);
+        expect_queue(what_the_target_has(sequence, step));
     }
     client(0, "^");
-    strcat(stream, step[-1].expect);
+    strcat(stream, what_the_target_has(sequence, step - 1));
     if (strchr(stream, '.') != NULL)
         *strchr(stream, '.') = '\0';
     expect_stream(stream);
