@@ -189,12 +189,12 @@ raise_data_on_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-/* Data on a SYN waits for the SYN/ACK that accepts it (RFC 7413 section 4.1.2) or does not. */
+/* Data on a SYN is in doubt until a SYN/ACK accepts it (RFC 7413 section 4.1.2). */
 static void
 park_syn_data(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
-    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_NONE };
+    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED };
 
     if (pkt->payload_len > 0)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
@@ -410,26 +410,6 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt
     return true;
 }
 
-/*
- * The server spoke: what it acknowledges tells whether it took the data of the client's SYN, which
- * waits at the stream's start.
- */
-static void
-decide_syn_data(struct engine *e, struct weir_flow *flow)
-{
-    const struct rare *rare = flow_rare(flow);
-    const struct side *client = &flow->side[WEIR_TOSERVER];
-
-    if (rare == NULL || flow->flags & FLOW_RESET || client->next != 0 ||
-        segs_count(rare->queue[WEIR_TOSERVER]) == 0 ||
-        segs_at(rare->queue[WEIR_TOSERVER], 0)->off != 0)
-        return;
-    if (side_acked(client) > 0)
-        reasm_drain(e, flow, WEIR_TOSERVER);
-    else
-        reasm_drop_queue(flow, WEIR_TOSERVER);
-}
-
 /* RFC 9293 section 3.10.7.3: of a client's SYN, and of data on it, no more than was sent. */
 static bool
 acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct weir_packet *pkt)
@@ -499,8 +479,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
             client->base = pkt->tcp_ack;
         client->flags |= SIDE_SEEN;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
-        if (take_ack(e, flow, WEIR_TOCLIENT, &doubt))
-            decide_syn_data(e, flow);
+        take_ack(e, flow, WEIR_TOCLIENT, &doubt);
     }
 }
 
@@ -1003,8 +982,6 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     if (!doubt)
         flow->ts[dir] = recent;
-    if (dir == WEIR_TOCLIENT)
-        decide_syn_data(e, flow);
     check_established(e, flow, dir);
     take_segment(e, flow, dir, doubt);
 }
