@@ -760,6 +760,13 @@ reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     check_one_sided(e, flow, dir);
 }
 
+void
+reasm_answered(struct weir_flow *flow, enum weir_dir dir)
+{
+    if (is_parked(flow, dir) && queued_at(*queue_of(flow, dir), 0)->doubt == DOUBT_TAKEN)
+        queued_at(*queue_of(flow, dir), 0)->doubt = DOUBT_REFUSED;
+}
+
 /*
  * Where the bytes end that the peer acknowledged. One number more than all data that was seen may
  * be a FIN that was not.

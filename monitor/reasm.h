@@ -85,6 +85,9 @@ void reasm_drain(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 /* The peer acknowledged more: stamp the holes it passed, forget what is far behind. */
 void reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+/* The peer had nothing to say but what it had said: of what waits at next it took nothing. */
+void reasm_answered(struct weir_flow *flow, enum weir_dir dir);
+
 /*
  * The sender of a direction is at this offset. It has sent all before; only then bytes that were
  * acknowledged but never seen are missing, for anybody can acknowledge what was never sent.

@@ -334,7 +334,8 @@ is_ancient(const struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigne
 
 /*
  * Linux takes a segment that is just what it expects without a look at how old its ACK is: header
- * prediction, in tcp_rcv_established(). Nobody else is known to.
+ * prediction, in tcp_rcv_established(), if the socket has memory left, which it has not for the
+ * first one. Nobody else is known to.
  */
 static bool
 is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
@@ -343,7 +344,7 @@ is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
     uint8_t n_options = (flow->flags & FLOW_TS) == FLOW_TS ? 12 : 0;
 
-    return flow_policy(flow, dir) == WEIR_POLICY_LINUX && flow->flags & FLOW_ESTABLISHED &&
+    return flow_policy(flow, dir) == WEIR_POLICY_LINUX && side->next > 0 &&
            (pkt->tcp_flags | WEIR_TH_PUSH) == (WEIR_TH_ACK | WEIR_TH_PUSH) &&
            pkt->n_tcp_options == n_options && pkt->tcp_seq - side->base == (uint32_t)side->next &&
            queue_empty(flow, dir) &&
@@ -395,6 +396,8 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt
     if (!(pkt->tcp_flags & WEIR_TH_SYN))
         check_window(e, flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift));
     offer_edge(flow, dir, ack, ack + ((int64_t)pkt->tcp_window << shift), shift);
+    if (flow->flags & FLOW_RARE && ack == peer->next && !has_content(pkt))
+        reasm_answered(flow, !dir);
     if (peer->flags & SIDE_ACKED && ack <= side_acked(peer))
         return true;
     peer->acked = (uint32_t)ack;

@@ -1410,12 +1410,19 @@ an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
     expect("bad_ack > why=old\n"
            "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
+    server(A, 0, 4, "");
     client(A, 4, -70000, "EVIL");
     client(A, 4, 0, "good");
     server(A, 0, 8, "");
     expect("bad_ack > why=old\n"
            "fake_retransmit > offset=4 length=4 diff_offset=4 diff_length=4 kept=old old_data=EVIL new_data=good\n"
            "payload > offset=4 length=4 data=EVIL after_gap=0\n");
+    client(A, 8, -70000, "EVIL");
+    server(A, 0, 8, ""); /* it had not the memory that this takes, and says what it expects */
+    client(A, 8, 0, "good");
+    expect("bad_ack > why=old\n"
+           "fake_retransmit > offset=8 length=4 diff_offset=8 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "payload > offset=8 length=4 data=good after_gap=0\n");
 }
 
 /* What counts is the largest window that was ever offered (tcp_ack(), max_window). */
