@@ -185,12 +185,12 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
     rare->lost[dir]++;
     flow_side(flow, dir)->next = at;
     if (at > chunk->off)
-        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE }, stable);
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE, 0 }, stable);
     flow_side(flow, dir)->next = chunk->end;
     if (at + 1 < chunk->end)
         raise_part(e, flow, dir,
                    &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off),
-                                    DOUBT_NONE },
+                                    DOUBT_NONE, 0 },
                    stable);
 }
 
@@ -232,7 +232,7 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct side *side = flow_side(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     struct seg seg = *segs_at(queue, 0), *place;
-    struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE };
+    struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE, 0 };
 
     segs_pop(queue);
     flow_cold(flow)->rare->queued[dir] -= seg.len;
@@ -469,7 +469,7 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
 {
     const struct side *side = &flow->side[dir];
     const struct queued *q = queued_at(queue, i);
-    int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - (seg_off - q->cut_front);
+    int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - chunk->joined - (seg_off - q->cut_front);
     int64_t end = chunk->end - end_as_came(side, queue, i);
     enum doubt doubt = doubt_about(side, q, seg_off);
 
@@ -549,20 +549,23 @@ tick_now(const struct engine *e)
 }
 
 /*
- * Linux makes one of a segment out of order and the one that it continues (tcp_ooo_try_coalesce()),
- * so that one that overlaps the second begins inside both.
+ * The kernel looks for it from its oldest segment on, so another one that has the bytes where the
+ * chunk begins is met later if it is the younger one. (Its tree may be balanced otherwise.)
  */
-static void
-join_before(const struct weir_flow *flow, enum weir_dir dir, struct segs *queue, uint32_t i)
+void
+reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
-    struct queued *q = queued_at(queue, i);
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+    uint32_t i = segs_find(queue, (uint32_t)chunk->off);
     const struct queued *before = i > 0 ? queued_at(queue, i - 1) : NULL;
+    const struct queued *at = i < segs_count(queue) ? queued_at(queue, i) : NULL;
 
-    if (flow_policy(flow, dir) != WEIR_POLICY_LINUX || before == NULL || before->cut_back > 0 ||
-        before->seg.off + before->seg.len != q->seg.off || before->doubt || q->doubt)
+    if (before == NULL || flow_policy(flow, dir) != WEIR_POLICY_LINUX || before->cut_back > 0 ||
+        before->seg.off + before->seg.len != (uint32_t)chunk->off || before->doubt || chunk->doubt)
         return;
-    q->joined = true;
-    q->cut_front = (uint16_t)smaller(before->seg.len + before->cut_front, UINT16_MAX);
+    if (at != NULL && at->seg.off <= (uint32_t)chunk->off && !at->younger)
+        return;
+    chunk->joined = before->seg.len + before->cut_front;
 }
 
 /* Put the part [from, to) of the chunk at place i. */
@@ -591,8 +594,13 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     if (side->flags & SIDE_ACKED && side_acked(side) >= from)
         q->acked_at = rare->tail_since[dir] ? stamp(rare->tail_since[dir]) : stamp(tick_now(e));
     rare->queued[dir] += len;
-    if (front == 0)
-        join_before(flow, dir, *queue, i);
+    q = queued_at(*queue, i);
+    q->younger = front > 0;
+    q->joined = front == 0 && chunk->joined > 0;
+    if (q->joined)
+        q->cut_front = (uint16_t)smaller(chunk->joined, UINT16_MAX);
+    if (i + 1 < (*queue)->n)
+        queued_at(*queue, i + 1)->younger = false;
     return true;
 }
 
@@ -741,7 +749,7 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
     if (chunk->off <= next && !(flow->flags & FLOW_RESET) && !has_queue(flow, dir)) {
         const uint8_t *data = chunk->data + (next - chunk->off);
 
-        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE });
+        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE, 0 });
         return;
     }
     enqueue(e, flow, dir, chunk);

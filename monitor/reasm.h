@@ -16,6 +16,7 @@ struct chunk {
     int64_t off, end;
     const uint8_t *data;
     enum doubt doubt;
+    uint32_t joined; /* bytes before it that are one with it for the policy, see reasm_join() */
 };
 
 /* How the bytes of a segment relate to those seen before. */
@@ -56,6 +57,12 @@ side_acked(const struct side *side)
 {
     return side->flags & SIDE_ACKED ? side_offset(side, side->acked) : side->next;
 }
+
+/*
+ * Find what the chunk continues. Linux makes one of a segment out of order and the one that it
+ * continues (tcp_ooo_try_coalesce()), so that what overlaps the second begins inside both.
+ */
+void reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk);
 
 /* Compare a chunk with what was delivered and what waits. */
 void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,

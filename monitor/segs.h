@@ -52,7 +52,8 @@ struct queued {
     uint16_t cut_front; /* bytes of the segment as it came that others won, at either end; */
     uint16_t cut_back;  /* overlap policies look at the segment as it came */
     uint8_t doubt;      /* enum doubt */
-    bool joined;        /* to the one before: for the policy both are one, cut_front says so too */
+    bool joined : 1;    /* to the one before: for the policy both are one, cut_front says so too */
+    bool younger : 1;   /* than the one before, which had part of it */
 };
 static_assert(sizeof(struct queued) == 24, "a queue's ring has places of this size");
 

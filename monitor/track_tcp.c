@@ -194,7 +194,7 @@ static void
 park_syn_data(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
-    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED };
+    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED, 0 };
 
     if (pkt->payload_len > 0)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
@@ -815,7 +815,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
-    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt };
+    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, 0 };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
     int64_t urgent;
 
@@ -834,6 +834,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
         return;
     cut_behind_fin(e, flow, dir, &chunk);
+    if (chunk.off > side->next && flow->flags & FLOW_RARE)
+        reasm_join(flow, dir, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.end > chunk.off && reasm_hole_before(flow, dir, chunk.off))
         raise_out_of_order(e, flow, dir, &chunk);

@@ -19,13 +19,15 @@ enum { LENGTH = 200, STEPS = 60, PROGRAMS = 400, ISN = 5000 };
 struct byte {
     bool there;
     uint8_t value;
-    int start, end; /* of the segment that brought it */
+    int start, end; /* of the segment that brought it, */
+    int turn;       /* and when it came */
 };
 
 struct model {
     struct byte map[LENGTH];
     int next;  /* all before was delivered */
     int acked; /* by the server */
+    int turn;
     unsigned policy;
     char text[1 << 16];
     size_t n;
@@ -33,6 +35,7 @@ struct model {
 
 struct part {
     int start, end;
+    int joined; /* where it starts with what it continues */
     uint8_t data[LENGTH];
 };
 
@@ -75,7 +78,7 @@ new_wins(const struct model *m, const struct part *part, const struct byte *old)
         { 0, old_linux | late, linuxes | late },
         { 0, 0, late },
     };
-    int s = 1 + (part->start > old->start) - (part->start < old->start);
+    int s = 1 + (part->joined > old->start) - (part->joined < old->start);
     int e = 1 + (part->end > old->end) - (part->end < old->end);
 
     return (table[s][e] | last) >> m->policy & 1;
@@ -123,7 +126,10 @@ tell_repetition(struct model *m, const struct part *part)
              last + 1 - first, part->end - part->start - seen, last + 1 <= m->acked);
 }
 
-/* Linux: what continues a segment that waits is one with it. Returns where that one starts. */
+/*
+ * Linux: what continues a segment that waits is one with it, unless another one that has the bytes
+ * there is found first: one that is older, or begins there, or is joined to it. Returns the start.
+ */
 static int
 join(struct model *m, const struct part *part)
 {
@@ -131,7 +137,10 @@ join(struct model *m, const struct part *part)
     int start;
 
     if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next || !before->there ||
-        before->end != part->start || (at->there && !new_wins(m, part, at)))
+        before->end != part->start)
+        return part->start;
+    if (at->there && (at->start >= part->start || at->start == before->start ||
+                      at->turn < before->turn))
         return part->start;
     start = before->start;
     for (int p = m->next; p < part->start; p++)
@@ -141,10 +150,9 @@ join(struct model *m, const struct part *part)
 }
 
 static void
-model_segment(struct model *m, const struct part *part)
+model_segment(struct model *m, struct part *part)
 {
     bool queue_empty = true;
-    int start;
 
     for (int p = m->next; p < LENGTH; p++)
         queue_empty = queue_empty && !m->map[p].there;
@@ -153,8 +161,9 @@ model_segment(struct model *m, const struct part *part)
         line(m, "keepalive >\n");
         return;
     }
+    part->joined = join(m, part);
+    m->turn++;
     tell_repetition(m, part);
-    start = join(m, part);
     if (part->start > m->next)
         line(m, "out_of_order > offset=%d length=%d hole=%d\n", part->start,
              part->end - part->start, part->start - m->next);
@@ -162,7 +171,8 @@ model_segment(struct model *m, const struct part *part)
         struct byte *b = &m->map[p];
 
         if (p >= m->next && (!b->there || new_wins(m, part, b)))
-            *b = (struct byte){ true, part->data[p - part->start], start, part->end };
+            *b = (struct byte){ true, part->data[p - part->start], part->joined, part->end,
+                                m->turn };
     }
     while (m->next < LENGTH && m->map[m->next].there)
         m->next++;

@@ -1421,6 +1421,7 @@ an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
     server(A, 0, 8, ""); /* it had not the memory that this takes, and says what it expects */
     client(A, 8, 0, "good");
     expect("bad_ack > why=old\n"
+           "dup_ack <\n"
            "fake_retransmit > offset=8 length=4 diff_offset=8 diff_length=4 kept=new old_data=EVIL new_data=good\n"
            "payload > offset=8 length=4 data=good after_gap=0\n");
 }
