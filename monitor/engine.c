@@ -28,6 +28,7 @@ engine_start_taps(struct engine *e, uint8_t *part)
         memset(part + app->at, 0, TAP_ROOM + app->pub.flow_size);
         weir_tap_init(app_tap(part, app), app->pub.spec);
     }
+    engine_start_definitions(e, part);
 }
 
 unsigned
@@ -51,6 +52,7 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
 {
     uint8_t *part = flow != NULL ? flow_apps(flow) : e->flowless;
 
+    ev->base = engine_root(e, ev->type);
     ev->time = e->now;
     ev->packet = e->packet;
     ev->number = e->packet != NULL ? e->packet->number : 0;
@@ -66,11 +68,27 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
     }
 }
 
+/* Push an event and what is defined on it. */
+static void
+push_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
+                  engine_push *push)
+{
+    push(e, flow, ev);
+    if (e->bases >> ev->type & 1)
+        engine_raise_defined(e, flow, ev, push);
+}
+
 static void
 count_dropped(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
 {
     (void)tap, (void)state, (void)ev;
     e->stats.tap_dropped++;
+}
+
+static void
+push_or_drop(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+{
+    push_all(e, flow, ev, count_dropped);
 }
 
 /*
@@ -89,13 +107,19 @@ push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_even
     overload.overload.what = WEIR_OVERLOAD_TAP_QUEUE;
     overload.overload.count = (int64_t)++e->stats.overload[WEIR_OVERLOAD_TAP_QUEUE];
     if (engine_raises(e, ev->flow, WEIR_EV_OVERLOAD))
-        push_all(e, ev->flow, &overload, count_dropped);
+        push_with_defined(e, ev->flow, &overload, push_or_drop);
+}
+
+static void
+push_or_wait(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+{
+    push_all(e, flow, ev, push_again);
 }
 
 void
 engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
-    push_all(e, flow, ev, push_again);
+    push_with_defined(e, flow, ev, push_or_wait);
 }
 
 void
@@ -140,7 +164,7 @@ shown(struct weir_event *ev, struct weir_bytes *out[2])
 {
     unsigned n = 0;
 
-    for (const struct weir_field *f = weir_event_fields(ev->type); f->name != NULL; f++)
+    for (const struct weir_field *f = weir_event_fields(ev->base); f->name != NULL; f++)
         if (f->kind == WEIR_FIELD_BYTES)
             out[n++] = (struct weir_bytes *)(void *)((uint8_t *)ev + f->at);
     return n;

@@ -29,6 +29,14 @@ struct sender {
     uint32_t good, bad;
 };
 
+/* An event of the program's own. */
+struct definition {
+    struct weir_event_def pub;
+    uint8_t root; /* built-in type that it goes back to */
+    bool live;    /* an app wants it, or another one that is live has it as base */
+    size_t at;    /* offset of the filter's state in a flow's part for apps */
+};
+
 struct engine {
     struct weir_monitor_opts opts;
     struct hash_key secret;
@@ -37,8 +45,11 @@ struct engine {
     struct app apps[MAX_APPS];
     unsigned n_apps;
     struct hosts *hosts; /* policies by address */
-    uint64_t want;       /* what any app wants */
-    uint8_t *flowless;   /* taps and state for events that belong to no flow */
+    struct definition defs[WEIR_EV_DEFINED_MAX];
+    unsigned n_defs;
+    uint64_t want;     /* what any app wants, and the bases of that */
+    uint64_t bases;    /* of definitions that are live */
+    uint8_t *flowless; /* taps and state for events that belong to no flow */
     bool flowless_ended;
     unsigned flowless_asleep; /* of its taps, after the end */
     bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
@@ -70,7 +81,18 @@ struct engine {
     volatile int stop; /* set by a signal handler */
 };
 
+struct weir_monitor {
+    struct engine e;
+};
+
 extern const struct weir_tap_ops engine_tap_ops;
+
+/* The built-in type whose fields an event of this type has. */
+static inline uint8_t
+engine_root(const struct engine *e, unsigned type)
+{
+    return type < WEIR_EV_COUNT ? (uint8_t)type : e->defs[type - WEIR_EV_COUNT].root;
+}
 
 /* What the receiver of this direction's data is. */
 static inline enum weir_policy
@@ -84,6 +106,18 @@ flow_set_policy(struct weir_flow *flow, enum weir_dir dir, enum weir_policy poli
 {
     flow_cold(flow)->policy[dir] = (uint8_t)policy;
 }
+
+/* All apps are known: which definitions are live, and where the state of their filters lies. */
+void engine_place_definitions(struct engine *e);
+
+typedef void engine_push(struct engine *e, struct weir_flow *flow, struct weir_event *ev);
+
+/* Push what is defined on an event, directly or not. */
+void engine_raise_defined(struct engine *e, struct weir_flow *flow, const struct weir_event *ev,
+                          engine_push *push);
+
+/* The state of the filters in a flow's part for apps, zeroed. */
+void engine_start_definitions(const struct engine *e, uint8_t *part);
 
 /* Make the taps of all apps in a flow's part for apps, and their state, zeroed. */
 void engine_start_taps(struct engine *e, uint8_t *part);

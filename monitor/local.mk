@@ -18,7 +18,8 @@ libcore_la_SOURCES += \
     %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \
-    %D%/track.h %D%/track_tcp.c %D%/track_udp.c
+    %D%/track.h %D%/track_tcp.c %D%/track_udp.c \
+    %D%/udevent.c
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
@@ -77,6 +78,12 @@ tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c
 tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_monitor_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_monitor_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_define
+tests_unit_test_define_SOURCES  = tests/unit/test_define.c
+tests_unit_test_define_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_define_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_define_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_allocs
 tests_unit_test_allocs_SOURCES  = tests/unit/test_allocs.c tests/support/allocs.c tests/support/allocs.h

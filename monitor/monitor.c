@@ -13,10 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-struct weir_monitor {
-    struct engine e;
-};
-
 #define DEFAULT_MEMCAP (UINT64_C(4) << 30)
 #define LEAST_MEMCAP   (UINT64_C(256) << 20)
 
@@ -74,7 +70,8 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
     size_t at = e->layout.app_stride; /* until the start: bytes of the apps so far */
 
     if (e->started || app->history > MAX_HISTORY || app->spec->n_stages > MAX_STAGES ||
-        (app->spec->n_stages == 0 && app->spec->want != 0))
+        (app->spec->n_stages == 0 && app->spec->want != 0) ||
+        app->spec->want >> (WEIR_EV_COUNT + e->n_defs) != 0)
         return WEIR_E_INVAL;
     if (e->n_apps == MAX_APPS)
         return WEIR_E_LIMIT;
@@ -113,11 +110,13 @@ static int
 start(struct weir_monitor *m, uint64_t time)
 {
     struct engine *e = &m->e;
-    size_t stride = e->layout.app_stride;
+    size_t stride;
     uint64_t fragments = e->opts.memcap / FRAG_SHARE;
 
     if (e->started)
         return WEIR_E_OK;
+    engine_place_definitions(e);
+    stride = e->layout.app_stride;
     if (!shard_layout(&e->layout, (size_t)((e->opts.memcap - fragments) / N_SHARDS), stride))
         return WEIR_E_LIMIT;
     if (e->flowless == NULL)

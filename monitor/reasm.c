@@ -185,7 +185,8 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
     rare->lost[dir]++;
     flow_side(flow, dir)->next = at;
     if (at > chunk->off)
-        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE, 0 }, stable);
+        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE, 0 },
+                   stable);
     flow_side(flow, dir)->next = chunk->end;
     if (at + 1 < chunk->end)
         raise_part(e, flow, dir,
@@ -262,8 +263,8 @@ at_fin(const struct weir_flow *flow, enum weir_dir dir)
 static bool
 is_parked(struct weir_flow *flow, enum weir_dir dir)
 {
-    return has_queue(flow, dir) && segs_at(*queue_of(flow, dir), 0)->off ==
-                                       (uint32_t)flow_side(flow, dir)->next;
+    return has_queue(flow, dir) &&
+           segs_at(*queue_of(flow, dir), 0)->off == (uint32_t)flow_side(flow, dir)->next;
 }
 
 /* What waits now waits for the receiver's next word. */
@@ -443,7 +444,7 @@ static enum doubt
 doubt_about(const struct side *side, const struct queued *q, int64_t seg_off)
 {
     return side->flags & SIDE_ACKED && side_acked(side) >= seg_off + q->seg.len ? DOUBT_NONE
-                                                                                 : q->doubt;
+                                                                                : q->doubt;
 }
 
 /* Where the segment at place i ended as it came, with all that were joined to it. */
@@ -469,13 +470,15 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
 {
     const struct side *side = &flow->side[dir];
     const struct queued *q = queued_at(queue, i);
-    int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - chunk->joined - (seg_off - q->cut_front);
+    int64_t seg_off = seg_start(side, &q->seg),
+            start = chunk->off - chunk->joined - (seg_off - q->cut_front);
     int64_t end = chunk->end - end_as_came(side, queue, i);
     enum doubt doubt = doubt_about(side, q, seg_off);
 
     if (chunk->doubt != doubt)
         return chunk->doubt < doubt && doubt == DOUBT_REFUSED;
-    return policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), (end > 0) - (end < 0));
+    return policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0),
+                           (end > 0) - (end < 0));
 }
 
 static void

@@ -164,11 +164,11 @@ struct flow_cold {
     uint32_t fin[2];         /* SIDE_FIN_WAITS: low bits of the stream's length */
     uint32_t fin_segment[2]; /* and of the offset of the segment that the FIN came in */
     uint32_t reuse_seq;      /* FLOW_REUSE_WAITS: sequence number of that SYN */
-    uint32_t asleep;   /* taps that had not ended when the flow did; free slot: the next one */
-    struct rare *rare; /* NULL until data came out of order or was given up */
+    uint32_t asleep;        /* taps that had not ended when the flow did; free slot: the next one */
+    struct rare *rare;      /* NULL until data came out of order or was given up */
     uint16_t max_window[2]; /* for the data of each direction: greatest window field before this */
-    uint8_t fin_doubt[2]; /* SIDE_FIN_WAITS: enum doubt, whether it counts */
-    uint8_t policy[2];    /* for the data of each direction: enum weir_policy of its receiver */
+    uint8_t fin_doubt[2];   /* SIDE_FIN_WAITS: enum doubt, whether it counts */
+    uint8_t policy[2];      /* for the data of each direction: enum weir_policy of its receiver */
     struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
 };
 

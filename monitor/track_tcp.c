@@ -347,8 +347,7 @@ is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     return flow_policy(flow, dir) == WEIR_POLICY_LINUX && side->next > 0 &&
            (pkt->tcp_flags | WEIR_TH_PUSH) == (WEIR_TH_ACK | WEIR_TH_PUSH) &&
            pkt->n_tcp_options == n_options && pkt->tcp_seq - side->base == (uint32_t)side->next &&
-           queue_empty(flow, dir) &&
-           (int64_t)pkt->tcp_window << shift == offered_window(peer);
+           queue_empty(flow, dir) && (int64_t)pkt->tcp_window << shift == offered_window(peer);
 }
 
 /* What the receiver makes of a segment whose ACK may be wrong. */

@@ -75,6 +75,9 @@ enum weir_event_type {
 #define WEIR_EV_BIT(type) (UINT64_C(1) << (type))
 #define WEIR_EV_ALL       (WEIR_EV_BIT(WEIR_EV_COUNT) - 1)
 
+/** A monitor has room for so many events of the program's own: weir_event_define(). */
+enum { WEIR_EV_DEFINED_MAX = 16 };
+
 /** State of one end of a TCP connection (event state), RFC 9293 section 3.3.2. */
 enum weir_tcp_state {
     WEIR_TCP_CLOSED,
@@ -219,10 +222,12 @@ struct weir_bytes {
  * the first byte seen, midstream) and negative before it.
  */
 struct weir_event {
-    uint8_t type;      /**< enum weir_event_type */
+    uint8_t type;      /**< enum weir_event_type, or one that weir_event_define() gave */
     uint8_t direction; /**< enum weir_dir; of the packet, or of the bytes a timer gave up */
     bool has_flow;     /**< false: flow is NULL, and direction means nothing */
     bool stable;       /**< bytes shown live until the port is closed */
+    uint8_t base;      /**< enum weir_event_type: whose own fields it has. Of an event that was
+                            defined by a program, what it goes back to; else type itself */
     uint64_t time;     /**< nanoseconds since 1970-01-01 UTC; an expiry's: its deadline */
     uint64_t number;   /**< packet number; 0: raised by a timer or the end of the run */
     const struct weir_packet *packet; /**< NULL where number is 0; but frag_timeout shows what is

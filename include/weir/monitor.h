@@ -83,6 +83,27 @@ struct weir_app {
     void *arg;        /**< handed out as weir_event.app */
 };
 
+/**
+ * Whether an event is also one of the program's own. Called in the order of the packets, for every
+ * base event of a flow; it must not wait.
+ *
+ * @param arg   weir_event_def.arg.
+ * @param state weir_event_def.flow_size bytes of this flow, for a filter that looks at several
+ *              packets; events without a flow share one.
+ * @param ev    of type weir_event_def.base, lent.
+ */
+typedef bool weir_event_filter(void *arg, void *state, const struct weir_event *ev);
+
+/** An event of the program's own. */
+struct weir_event_def {
+    const char *name; /**< static, for people */
+    unsigned base;    /**< enum weir_event_type, or what weir_event_define() gave */
+    weir_event_filter *filter;
+    void *arg;        /**< of the filter */
+    size_t flow_size; /**< bytes of the filter's state in each flow, aligned to 16, zeroed at
+                           flow_start; may be 0 */
+};
+
 /** Counters of a run. They only grow, but for live_flows and memory. */
 struct weir_monitor_stats {
     uint64_t packets;     /**< fed, good or bad */
@@ -100,7 +121,8 @@ struct weir_monitor_stats {
                                handler could run to wake the stage */
     uint64_t memory;      /**< bytes in use now, of memcap */
     uint64_t overload[5]; /**< by enum weir_overload: how often each limit was hit */
-    uint64_t events[WEIR_EV_COUNT]; /**< raised, wanted or not */
+    uint64_t events[WEIR_EV_COUNT];        /**< raised, wanted or not */
+    uint64_t defined[WEIR_EV_DEFINED_MAX]; /**< the program's own; 0 of those that nobody wants */
 };
 
 /**
@@ -112,12 +134,31 @@ WEIR_API WEIR_MUST_USE int
 weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out);
 
 /**
+ * Define an event: whenever the filter accepts the base event it is raised, right behind that, with
+ * the same fields. Only before the first packet, and before the apps that want it.
+ *
+ * Neither filter nor state cost anything in a run where no app wants the event, or one that is
+ * defined on it.
+ *
+ * @param      def  copied, but not what it points to.
+ * @param[out] type for weir_tap_spec.want, as WEIR_EV_BIT(type), for weir_event.type, and as base of
+ *                  further definitions.
+ * @return WEIR_E_OK; WEIR_E_LIMIT over WEIR_EV_DEFINED_MAX; WEIR_E_INVAL after the first packet, or
+ *         without filter, or if there is no such base.
+ */
+WEIR_API WEIR_MUST_USE int
+weir_event_define(struct weir_monitor *m, const struct weir_event_def *def, unsigned *type);
+
+/** The name of any event of this monitor; NULL: there is none of this type. */
+WEIR_API const char *weir_monitor_event_name(const struct weir_monitor *m, unsigned type);
+
+/**
  * Let @p app listen. Only before the first packet.
  *
  * @param app copied, but not what it points to.
  * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, if
  *         weir_app.history is too large, or if the spec has more than 255 stages, or wants events
- *         and has none.
+ *         and has none, or wants events that there are not.
  */
 WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct weir_app *app);
 

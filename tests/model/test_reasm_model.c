@@ -139,8 +139,8 @@ join(struct model *m, const struct part *part)
     if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next || !before->there ||
         before->end != part->start)
         return part->start;
-    if (at->there && (at->start >= part->start || at->start == before->start ||
-                      at->turn < before->turn))
+    if (at->there &&
+        (at->start >= part->start || at->start == before->start || at->turn < before->turn))
         return part->start;
     start = before->start;
     for (int p = m->next; p < part->start; p++)

@@ -1210,7 +1210,8 @@ a_refused_segment_moves_no_timestamp(void **state)
     stamped(WEIR_TOSERVER, A, 0, 7, "x", 100000);
     stamped(WEIR_TOSERVER, A, 0, 0, "ab", 101);
     expect("bad_ack > why=unseen\n"
-           "fake_retransmit > offset=0 length=1 diff_offset=0 diff_length=1 kept=new old_data=x new_data=a\n"
+           "fake_retransmit > offset=0 length=1 diff_offset=0 diff_length=1 kept=new old_data=x "
+           "new_data=a\n"
            "payload > offset=0 length=2 data=ab after_gap=0\n");
 }
 
@@ -1365,19 +1366,22 @@ a_copy_beyond_doubt_takes_its_place(void **state)
     client(A, 0, 7, "EVIL");
     client(A, 0, 0, "good");
     expect("bad_ack > why=unseen\n"
-           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL "
+           "new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
     client(A, 4, 7, "XX");
     client(A, 4, 0, "yyzz"); /* longer: the rest is new */
     expect("bad_ack > why=unseen\n"
-           "fake_retransmit > offset=4 length=2 diff_offset=4 diff_length=2 kept=new old_data=XX new_data=yy\n"
+           "fake_retransmit > offset=4 length=2 diff_offset=4 diff_length=2 kept=new old_data=XX "
+           "new_data=yy\n"
            "payload > offset=4 length=4 data=yyzz after_gap=0\n");
     client(A, 9, 7, "XX");
     client(A, 9, 0, "y"); /* shorter: what is left stays in doubt */
     client(A, 8, 0, "-");
     expect("bad_ack > why=unseen\n"
            "out_of_order > offset=9 length=2 hole=1\n"
-           "fake_retransmit > offset=9 length=1 diff_offset=9 diff_length=1 kept=new old_data=X new_data=y\n"
+           "fake_retransmit > offset=9 length=1 diff_offset=9 diff_length=1 kept=new old_data=X "
+           "new_data=y\n"
            "out_of_order > offset=9 length=1 hole=1\n"
            "payload > offset=8 length=1 data=- after_gap=0\n"
            "payload > offset=9 length=1 data=y after_gap=0\n");
@@ -1395,7 +1399,8 @@ what_the_receiver_acknowledged_between_stays(void **state)
     client(A, 0, 0, "good");
     expect("bad_ack > why=unseen\n"
            "payload > offset=0 length=4 data=EVIL after_gap=0\n"
-           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=old old_data=EVIL new_data=good\n");
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=old old_data=EVIL "
+           "new_data=good\n");
 }
 
 /* Linux looks at an old ACK only where its header prediction fails: the window field differs here. */
@@ -1408,21 +1413,24 @@ an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
         .flags = A, .seq = CLIENT, .ack = SERVER - 70000, .window = 1000, .data = "EVIL", .n = 4 });
     client(A, 0, 0, "good");
     expect("bad_ack > why=old\n"
-           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=EVIL "
+           "new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
     server(A, 0, 4, "");
     client(A, 4, -70000, "EVIL");
     client(A, 4, 0, "good");
     server(A, 0, 8, "");
     expect("bad_ack > why=old\n"
-           "fake_retransmit > offset=4 length=4 diff_offset=4 diff_length=4 kept=old old_data=EVIL new_data=good\n"
+           "fake_retransmit > offset=4 length=4 diff_offset=4 diff_length=4 kept=old old_data=EVIL "
+           "new_data=good\n"
            "payload > offset=4 length=4 data=EVIL after_gap=0\n");
     client(A, 8, -70000, "EVIL");
     server(A, 0, 8, ""); /* it had not the memory that this takes, and says what it expects */
     client(A, 8, 0, "good");
     expect("bad_ack > why=old\n"
            "dup_ack <\n"
-           "fake_retransmit > offset=8 length=4 diff_offset=8 diff_length=4 kept=new old_data=EVIL new_data=good\n"
+           "fake_retransmit > offset=8 length=4 diff_offset=8 diff_length=4 kept=new old_data=EVIL "
+           "new_data=good\n"
            "payload > offset=8 length=4 data=good after_gap=0\n");
 }
 
@@ -1467,7 +1475,8 @@ a_copy_with_a_lower_ttl_is_not_the_one_that_arrives(void **state)
         .flags = A, .seq = CLIENT, .ack = SERVER, .data = "good", .n = 4, .ttl = 5 });
     client(A, 0, 0, "EVIL");
     expect("ttl_jump > ttl=5 usual=64\n"
-           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=good new_data=EVIL\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=good "
+           "new_data=EVIL\n"
            "payload > offset=0 length=4 data=EVIL after_gap=0\n");
 }
 
