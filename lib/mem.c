@@ -113,6 +113,37 @@ take_free(struct mem *mem, unsigned class)
     return block;
 }
 
+/* The front of a larger free block, whose halves become free blocks; NULL: there is none. */
+static void *
+split_free(struct mem *mem, unsigned class)
+{
+    unsigned larger = class + 1;
+    uint8_t *block;
+
+    while (larger < MEM_CLASSES && mem->free[larger] == NULL)
+        larger++;
+    if (larger >= MEM_CLASSES)
+        return NULL;
+    block = take_free(mem, larger);
+    while (larger-- > class)
+        put_free(mem, block + class_size(larger), larger);
+    return block;
+}
+
+static void *
+fresh(struct mem *mem, size_t n)
+{
+    uint8_t *block = mem->next;
+
+    if ((size_t)(mem->end - mem->next) < n) {
+        if (!refill(mem, n))
+            return NULL;
+        block = mem->next;
+    }
+    mem->next += n;
+    return block;
+}
+
 void *
 mem_alloc(struct mem *mem, size_t size)
 {
@@ -122,15 +153,12 @@ mem_alloc(struct mem *mem, size_t size)
 
     if (mem->used + n > mem->cap)
         return NULL;
-    if (mem->free[class] != NULL) {
+    if (mem->free[class] != NULL)
         block = take_free(mem, class);
-    } else {
-        if ((size_t)(mem->end - mem->next) < n && !refill(mem, n))
-            return NULL;
-        block = mem->next;
-        mem->next += n;
-    }
-    mem->used += n;
+    else if ((size_t)(mem->end - mem->next) >= n || (block = split_free(mem, class)) == NULL)
+        block = fresh(mem, n);
+    if (block != NULL)
+        mem->used += n;
     return block;
 }
 

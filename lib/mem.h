@@ -44,7 +44,10 @@ void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
 /* Take memory from an arena, as it is needed. */
 void mem_init_arena(struct mem *mem, struct arena *arena, size_t cap);
 
-/* A block of at least size bytes (1 .. 16 MiB), not zeroed; NULL: the cap is reached. */
+/*
+ * A block of at least size bytes (1 .. 16 MiB), not zeroed; NULL: the cap is reached. One of
+ * ARENA_UNIT or more is aligned to that, if the memory is an arena's.
+ */
 void *mem_alloc(struct mem *mem, size_t size);
 
 /* Give back a block that was asked for with this size. NULL is allowed. */

@@ -286,16 +286,20 @@ forget_tick(const struct weir_flow *flow)
     return (flow->last + TICK_NS - 1) / TICK_NS + KEPT_IDLE_TICKS;
 }
 
-/* The first tick at which something is due for the flow. */
+/*
+ * The first tick at which something is due for the flow, or has to be looked at: what will be kept
+ * for comparison files no timer of its own.
+ */
 static uint64_t
 next_tick(const struct engine *e, struct weir_flow *flow)
 {
     uint64_t first = end_tick(flow), tick;
+    bool idle = forget_tick(flow) <= e->tick;
 
     for (int dir = 0; dir < 2; dir++)
         if (reasm_deadline(e, flow, dir, &tick) && tick < first)
             first = tick;
-    if (reasm_may_forget(e, flow) && forget_tick(flow) < first)
+    if ((!idle || reasm_may_forget(e, flow)) && forget_tick(flow) < first)
         first = forget_tick(flow);
     return first;
 }

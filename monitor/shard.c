@@ -250,14 +250,16 @@ slot_size(const struct shard *shard)
     return sizeof(struct weir_flow) + sizeof(struct flow_cold) + shard->layout->app_stride;
 }
 
+/* Its flows are counted one by one. */
 static struct block *
 add_block(struct shard *shard)
 {
-    struct block *block = arena_take(shard->arena, BLOCK_SIZE);
+    struct block *block = mem_alloc(&shard->mem, BLOCK_SIZE);
 
     if (block == NULL)
         return NULL;
-    block->shard = shard;
+    mem_uncharge(&shard->mem, BLOCK_SIZE);
+    *block = (struct block){ .shard = shard };
     if (shard->last_block != NULL)
         shard->last_block->next = block;
     else
@@ -317,6 +319,18 @@ take_slot(struct shard *shard)
     return flow;
 }
 
+static bool
+keep_addresses(struct shard *shard, struct flow_cold *cold, const struct flow_ref *ref,
+               const struct weir_packet *pkt)
+{
+    cold->addr6 = mem_alloc(&shard->mem, 2 * sizeof(*cold->addr6));
+    if (cold->addr6 == NULL)
+        return false;
+    cold->addr6[ref->swapped] = pkt->src;
+    cold->addr6[!ref->swapped] = pkt->dst;
+    return true;
+}
+
 struct weir_flow *
 shard_add(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt,
           const struct hash_key *secret)
@@ -334,10 +348,10 @@ shard_add(struct shard *shard, const struct flow_ref *ref, const struct weir_pac
     slot = flow->slot;
     cold = flow_cold(flow);
     *flow = (struct weir_flow){ .key = ref->key, .slot = slot };
-    memset(cold, 0, offsetof(struct flow_cold, addr6));
-    if (pkt->ip_version == 6) {
-        cold->addr6[ref->swapped] = pkt->src;
-        cold->addr6[!ref->swapped] = pkt->dst;
+    memset(cold, 0, sizeof(*cold));
+    if (pkt->ip_version == 6 && !keep_addresses(shard, cold, ref, pkt)) {
+        shard_release(shard, flow);
+        return NULL;
     }
     put(shard->buckets, shard->bucket_mask, ref->hash, slot);
     shard->n_flows++;
@@ -370,6 +384,7 @@ shard_release(struct shard *shard, struct weir_flow *flow)
     struct flow_cold *cold = flow_cold(flow);
 
     wheel_remove(&cold->timer);
+    mem_free(&shard->mem, cold->addr6, 2 * sizeof(*cold->addr6));
     flow->key.word[2] = 0;
     cold->asleep = shard->free_slot;
     shard->free_slot = flow->slot + 1;

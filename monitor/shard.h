@@ -169,7 +169,7 @@ struct flow_cold {
     uint16_t max_window[2]; /* for the data of each direction: greatest window field before this */
     uint8_t fin_doubt[2];   /* SIDE_FIN_WAITS: enum doubt, whether it counts */
     uint8_t policy[2];      /* for the data of each direction: enum weir_policy of its receiver */
-    struct weir_addr addr6[2]; /* IPv6: lower and higher endpoint; last, as IPv4 needs none */
+    struct weir_addr *addr6; /* IPv6: lower and higher endpoint */
 };
 
 #define NO_URGENT INT64_MIN
