@@ -85,8 +85,8 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
 }
 
 /*
- * Address space for all shards, used as needed. Four times the cap: what was freed in blocks of one
- * size serves no other.
+ * Address space for all shards, used as needed. Four times the cap: what was freed in small blocks
+ * serves no larger one.
  */
 static int
 reserve(struct engine *e)

@@ -90,6 +90,27 @@ blocks_of_one_size_serve_no_other(void **state)
     assert_ptr_equal(mem_alloc(&mem, 64), small);
 }
 
+/* Before new memory is taken: 4096 bytes serve as 2048, 1024, 512, 256, 128 and twice 64. */
+static void
+a_larger_free_block_is_cut(void **state)
+{
+    uint8_t *base = *state;
+    void *large;
+
+    mem_init(&mem, base, 4096, RANGE);
+    large = mem_alloc(&mem, 4096);
+    assert_null(mem_alloc(&mem, 64));
+    mem_free(&mem, large, 4096);
+    assert_ptr_equal(mem_alloc(&mem, 64), base);
+    assert_ptr_equal(mem_alloc(&mem, 2048), base + 2048);
+    assert_ptr_equal(mem_alloc(&mem, 64), base + 64);
+    assert_ptr_equal(mem_alloc(&mem, 64), base + 128);
+    assert_ptr_equal(mem_alloc(&mem, 512), base + 512);
+    assert_ptr_equal(mem_alloc(&mem, 1024), base + 1024);
+    assert_null(mem_alloc(&mem, 1024));
+    assert_int_equal(mem.used, 3 * 64 + 2048 + 512 + 1024);
+}
+
 static void
 the_cap_is_reached_exactly_and_recovers(void **state)
 {
@@ -274,6 +295,7 @@ main(void)
         WITH_RANGE(a_block_costs_its_whole_size),
         WITH_RANGE(the_latest_freed_block_is_used_first),
         WITH_RANGE(blocks_of_one_size_serve_no_other),
+        WITH_RANGE(a_larger_free_block_is_cut),
         WITH_RANGE(the_cap_is_reached_exactly_and_recovers),
         WITH_RANGE(the_range_is_never_left),
         WITH_RANGE(charges_and_blocks_share_the_cap),
