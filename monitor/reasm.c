@@ -185,13 +185,13 @@ raise_around(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const 
     rare->lost[dir]++;
     flow_side(flow, dir)->next = at;
     if (at > chunk->off)
-        raise_part(e, flow, dir, &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE, 0 },
-                   stable);
+        raise_part(e, flow, dir,
+                   &(struct chunk){ chunk->off, at, chunk->data, DOUBT_NONE, false, 0 }, stable);
     flow_side(flow, dir)->next = chunk->end;
     if (at + 1 < chunk->end)
         raise_part(e, flow, dir,
                    &(struct chunk){ at + 1, chunk->end, chunk->data + (at + 1 - chunk->off),
-                                    DOUBT_NONE, 0 },
+                                    DOUBT_NONE, false, 0 },
                    stable);
 }
 
@@ -233,7 +233,7 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct side *side = flow_side(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
     struct seg seg = *segs_at(queue, 0), *place;
-    struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE, 0 };
+    struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE, false, 0 };
 
     segs_pop(queue);
     flow_cold(flow)->rare->queued[dir] -= seg.len;
@@ -472,7 +472,7 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
     const struct queued *q = queued_at(queue, i);
     int64_t seg_off = seg_start(side, &q->seg),
             start = chunk->off - chunk->joined - (seg_off - q->cut_front);
-    int64_t end = chunk->end - end_as_came(side, queue, i);
+    int64_t end = chunk->end + chunk->fin - end_as_came(side, queue, i);
     enum doubt doubt = doubt_about(side, q, seg_off);
 
     if (chunk->doubt != doubt)
@@ -571,6 +571,17 @@ reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
     chunk->joined = before->seg.len + before->cut_front;
 }
 
+void
+reasm_move_fin(struct weir_flow *flow, enum weir_dir dir, int64_t fin)
+{
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+    uint32_t i = segs_find(queue, (uint32_t)fin);
+    struct queued *q = i > 0 ? queued_at(queue, i - 1) : NULL;
+
+    if (q != NULL && q->seg.off + q->seg.len == (uint32_t)fin && q->cut_back > 0)
+        q->cut_back--;
+}
+
 /* Put the part [from, to) of the chunk at place i. */
 static bool
 queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
@@ -581,7 +592,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     struct mem *mem = flow_mem(flow);
     const struct side *side = flow_side(flow, dir);
     uint32_t len = (uint32_t)(to - from);
-    int64_t front = from - chunk->off, back = chunk->end - to;
+    int64_t front = from - chunk->off, back = chunk->end + chunk->fin - to;
     struct queued *q = (struct queued *)segs_insert(queue, mem, i, sizeof(*q));
 
     if (q == NULL)
@@ -752,7 +763,7 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
     if (chunk->off <= next && !(flow->flags & FLOW_RESET) && !has_queue(flow, dir)) {
         const uint8_t *data = chunk->data + (next - chunk->off);
 
-        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE, 0 });
+        deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE, false, 0 });
         return;
     }
     enqueue(e, flow, dir, chunk);

@@ -16,6 +16,7 @@ struct chunk {
     int64_t off, end;
     const uint8_t *data;
     enum doubt doubt;
+    bool fin;        /* a FIN stands behind it, which counts as one byte for the policy */
     uint32_t joined; /* bytes before it that are one with it for the policy, see reasm_join() */
 };
 
@@ -63,6 +64,9 @@ side_acked(const struct side *side)
  * continues (tcp_ooo_try_coalesce()), so that what overlaps the second begins inside both.
  */
 void reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk);
+
+/* The FIN behind the segment that ends at this offset has gone elsewhere. */
+void reasm_move_fin(struct weir_flow *flow, enum weir_dir dir, int64_t fin);
 
 /* Compare a chunk with what was delivered and what waits. */
 void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,

@@ -1,6 +1,7 @@
 #include "rd.h"
 #include "reasm.h"
 #include "tcp_anomaly.h"
+#include "tcp_policy.h"
 #include "tcp_state.h"
 #include "track.h"
 
@@ -194,7 +195,7 @@ static void
 park_syn_data(struct engine *e, struct weir_flow *flow)
 {
     const struct weir_packet *pkt = e->packet;
-    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED, 0 };
+    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED, false, 0 };
 
     if (pkt->payload_len > 0)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
@@ -725,17 +726,41 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 /*
  * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
- * segment that covers both whole takes their place. Only for a side whose FIN waits.
+ * segment that wins over both, and covers them, takes their place. Only for a side whose FIN waits.
  */
 static void
 check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     struct side *side = &flow->side[dir];
     const struct flow_cold *cold = flow_cold(flow);
+    int64_t start = chunk->off - chunk->joined - side_offset(side, cold->fin_segment[dir]);
+    int64_t end = chunk->end + chunk->fin - (side_offset(side, cold->fin[dir]) + 1);
 
-    if (chunk->off <= side_offset(side, cold->fin_segment[dir]) &&
-        chunk->end > side_offset(side, cold->fin[dir]))
+    if (end >= 0 && policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), end > 0))
         side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+}
+
+/*
+ * Linux makes one of a FIN that waits and the data that follow it, like of any two segments
+ * (tcp_try_coalesce()): the application gets these data, one byte early, and the FIN stands behind
+ * them. Returns whether that happens.
+ */
+static bool
+pass_fin(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
+{
+    const struct side *side = &flow->side[dir];
+    struct flow_cold *cold = flow_cold(flow);
+    int64_t fin = side_offset(side, cold->fin[dir]);
+
+    if (flow_policy(flow, dir) != WEIR_POLICY_LINUX || cold->fin_doubt[dir] || chunk->doubt ||
+        chunk->off != fin + 1 || chunk->end == chunk->off)
+        return false;
+    chunk->off--;
+    chunk->end--;
+    chunk->fin = true;
+    cold->fin[dir] = (uint32_t)chunk->end;
+    reasm_move_fin(flow, dir, fin);
+    return true;
 }
 
 /* Of two FINs the one beyond doubt is waited for, then the first in the stream. */
@@ -752,20 +777,20 @@ other_fin_first(struct weir_flow *flow, enum weir_dir dir, int64_t at, enum doub
 
 /* at: where the FIN of this segment is. */
 static void
-note_fin(struct weir_flow *flow, enum weir_dir dir, int64_t off, int64_t at, enum doubt doubt)
+note_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk, int64_t at)
 {
     struct side *side = &flow->side[dir];
     struct flow_cold *cold = flow_cold(flow);
 
     if (side->flags & SIDE_FIN || at < side->next)
         return;
-    if ((off > side->next || doubt) &&
-        (reasm_covers(flow, dir, off, at + 1) || other_fin_first(flow, dir, at, doubt)))
+    if ((chunk->off > side->next || chunk->doubt) && (reasm_covers(flow, dir, chunk->off, at + 1) ||
+                                                      other_fin_first(flow, dir, at, chunk->doubt)))
         return;
     side->flags |= SIDE_FIN_WAITS;
     cold->fin[dir] = (uint32_t)at;
-    cold->fin_segment[dir] = (uint32_t)off;
-    cold->fin_doubt[dir] = (uint8_t)doubt;
+    cold->fin_segment[dir] = (uint32_t)(chunk->off - chunk->joined);
+    cold->fin_doubt[dir] = (uint8_t)chunk->doubt;
 }
 
 /* The peer takes nothing: what is sent now only asks whether it still does not. */
@@ -814,8 +839,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
-    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, 0 };
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
+    struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, fin, 0 };
     int64_t urgent;
 
     reasm_sender_at(e, flow, dir, off);
@@ -833,6 +858,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
         return;
     cut_behind_fin(e, flow, dir, &chunk);
+    if (side->flags & SIDE_FIN_WAITS && pass_fin(flow, dir, &chunk))
+        fin = false; /* both are one */
     if (chunk.off > side->next && flow->flags & FLOW_RARE)
         reasm_join(flow, dir, &chunk);
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
@@ -841,7 +868,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     if (side->flags & SIDE_FIN_WAITS)
         check_covered_fin(flow, dir, &chunk);
     if (fin)
-        note_fin(flow, dir, off, off + pkt->payload_wire, doubt);
+        note_fin(flow, dir, &chunk, off + pkt->payload_wire);
     urgent = doubt ? NO_URGENT : note_urgent(flow, dir, pkt, off);
     if (chunk.end > side->next && chunk.end > chunk.off) {
         if (doubt)
