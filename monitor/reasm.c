@@ -232,12 +232,18 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     struct side *side = flow_side(flow, dir);
     struct segs *queue = *queue_of(flow, dir);
+    bool fin = queued_at(queue, 0)->fin;
     struct seg seg = *segs_at(queue, 0), *place;
     struct chunk chunk = { side->next, side->next + seg.len, seg.data, DOUBT_NONE, false, 0 };
 
     segs_pop(queue);
     flow_cold(flow)->rare->queued[dir] -= seg.len;
     side->next = chunk.end;
+    if (fin && !(side->flags & SIDE_FIN_WAITS)) { /* one before it was waited for, and is gone */
+        side->flags |= SIDE_FIN_WAITS;
+        flow_cold(flow)->fin[dir] = (uint32_t)side->next;
+        flow_cold(flow)->fin_doubt[dir] = DOUBT_NONE;
+    }
     place = kept_place(flow, dir, seg.kind == SEG_REF);
     if (place != NULL) {
         *place = seg;
@@ -580,6 +586,24 @@ reasm_move_fin(struct weir_flow *flow, enum weir_dir dir, int64_t fin)
 
     if (q != NULL && q->seg.off + q->seg.len == (uint32_t)fin && q->cut_back > 0)
         q->cut_back--;
+    if (q != NULL)
+        q->fin = false;
+}
+
+const struct queued *
+reasm_first_fin(struct weir_flow *flow, enum weir_dir dir, int64_t *fin)
+{
+    struct segs *queue = has_queue(flow, dir) ? *queue_of(flow, dir) : NULL;
+
+    for (uint32_t i = 0; i < segs_count(queue); i++) {
+        const struct queued *q = queued_at(queue, i);
+
+        if (!q->fin)
+            continue;
+        *fin = seg_start(flow_side(flow, dir), &q->seg) + q->seg.len + q->cut_back - 1;
+        return q;
+    }
+    return NULL;
 }
 
 /* Put the part [from, to) of the chunk at place i. */
@@ -610,6 +634,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     rare->queued[dir] += len;
     q = queued_at(*queue, i);
     q->younger = front > 0;
+    q->fin = chunk->fin && to == chunk->end;
     q->joined = front == 0 && chunk->joined > 0;
     if (q->joined)
         q->cut_front = (uint16_t)smaller(chunk->joined, UINT16_MAX);
@@ -986,7 +1011,7 @@ reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to
     if (i == segs_count(queue))
         return false;
     q = queued_at(queue, i);
-    return seg_start(side, &q->seg) - q->cut_front <= from;
+    return !q->doubt && seg_start(side, &q->seg) - q->cut_front <= from;
 }
 
 /* The receiver never acknowledged the hole: what lies behind it did not reach its application. */

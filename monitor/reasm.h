@@ -68,6 +68,9 @@ void reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk);
 /* The FIN behind the segment that ends at this offset has gone elsewhere. */
 void reasm_move_fin(struct weir_flow *flow, enum weir_dir dir, int64_t fin);
 
+/* The first segment that waits and has a FIN; NULL: none. *fin: where that is. */
+const struct queued *reasm_first_fin(struct weir_flow *flow, enum weir_dir dir, int64_t *fin);
+
 /* Compare a chunk with what was delivered and what waits. */
 void reasm_compare(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    const struct chunk *chunk, struct overlap *out);
@@ -127,7 +130,7 @@ void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, u
 /* Drop what waits, as the receiver did. */
 void reasm_drop_queue(struct weir_flow *flow, enum weir_dir dir);
 
-/* Whether a segment waits that came as from .. to or more. */
+/* Whether a segment waits, beyond doubt, that came as from .. to or more. */
 bool reasm_covers(struct weir_flow *flow, enum weir_dir dir, int64_t from, int64_t to);
 
 /* The flow ends: every hole becomes a gap of its cause. */

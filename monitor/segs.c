@@ -188,6 +188,7 @@ queued_split(struct segs **queue, struct mem *mem, uint32_t i, uint32_t n)
     }
     back->cut_front = saturate(back->cut_front + n);
     back->joined = true;
+    front->fin = false;
     queued_cut_back(front, rest);
     return true;
 }

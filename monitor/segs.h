@@ -54,6 +54,7 @@ struct queued {
     uint8_t doubt;      /* enum doubt */
     bool joined : 1;    /* to the one before: for the policy both are one, cut_front says so too */
     bool younger : 1;   /* than the one before, which had part of it */
+    bool fin : 1;       /* a FIN stands behind it; cut_back counts it, too */
 };
 static_assert(sizeof(struct queued) == 24, "a queue's ring has places of this size");
 

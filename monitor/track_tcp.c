@@ -708,6 +708,24 @@ accept_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
+/* The FIN that was waited for went down with its segment: the next one, if there is one. */
+static void
+next_fin(struct weir_flow *flow, enum weir_dir dir)
+{
+    struct side *side = &flow->side[dir];
+    struct flow_cold *cold = flow_cold(flow);
+    int64_t fin;
+    const struct queued *q = reasm_first_fin(flow, dir, &fin);
+
+    side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    if (q == NULL)
+        return;
+    side->flags |= SIDE_FIN_WAITS;
+    cold->fin[dir] = (uint32_t)fin;
+    cold->fin_segment[dir] = q->seg.off - q->cut_front;
+    cold->fin_doubt[dir] = q->doubt;
+}
+
 /* A FIN counts when the stream has reached it; bytes in order that go past it have won over it. */
 static void
 check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
@@ -719,7 +737,7 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     fin = side_offset(side, flow_cold(flow)->fin[dir]);
     if (fin < side->next)
-        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+        next_fin(flow, dir);
     else if (fin == side->next && (!flow_cold(flow)->fin_doubt[dir] || side_acked(side) > fin))
         accept_fin(e, flow, dir);
 }
@@ -728,16 +746,15 @@ check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
  * A FIN that waits is one more byte behind its segment: as Linux's tcp_data_queue_ofo() has it, a
  * segment that wins over both, and covers them, takes their place. Only for a side whose FIN waits.
  */
-static void
-check_covered_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+static bool
+covers_fin(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
-    struct side *side = &flow->side[dir];
+    const struct side *side = &flow->side[dir];
     const struct flow_cold *cold = flow_cold(flow);
     int64_t start = chunk->off - chunk->joined - side_offset(side, cold->fin_segment[dir]);
     int64_t end = chunk->end + chunk->fin - (side_offset(side, cold->fin[dir]) + 1);
 
-    if (end >= 0 && policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), end > 0))
-        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    return end >= 0 && policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), end > 0);
 }
 
 /*
@@ -784,8 +801,9 @@ note_fin(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk, i
 
     if (side->flags & SIDE_FIN || at < side->next)
         return;
-    if ((chunk->off > side->next || chunk->doubt) && (reasm_covers(flow, dir, chunk->off, at + 1) ||
-                                                      other_fin_first(flow, dir, at, chunk->doubt)))
+    if ((chunk->off > side->next || chunk->doubt) &&
+        ((!chunk->joined && reasm_covers(flow, dir, chunk->off, at + 1)) ||
+         other_fin_first(flow, dir, at, chunk->doubt)))
         return;
     side->flags |= SIDE_FIN_WAITS;
     cold->fin[dir] = (uint32_t)at;
@@ -841,6 +859,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, fin, 0 };
+    bool covered;
     int64_t urgent;
 
     reasm_sender_at(e, flow, dir, off);
@@ -865,8 +884,9 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
     if (chunk.end > chunk.off && reasm_hole_before(flow, dir, chunk.off))
         raise_out_of_order(e, flow, dir, &chunk);
-    if (side->flags & SIDE_FIN_WAITS)
-        check_covered_fin(flow, dir, &chunk);
+    covered = side->flags & SIDE_FIN_WAITS && covers_fin(flow, dir, &chunk);
+    if (covered)
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
     if (fin)
         note_fin(flow, dir, &chunk, off + pkt->payload_wire);
     urgent = doubt ? NO_URGENT : note_urgent(flow, dir, pkt, off);
@@ -876,6 +896,8 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
         else
             reasm_add(e, flow, dir, &chunk);
     }
+    if (covered && !(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
+        next_fin(flow, dir);
     if (pkt->truncated && !doubt)
         reasm_note_sent(flow, dir, off + pkt->payload_wire);
     if (urgent != NO_URGENT)
