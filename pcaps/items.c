@@ -260,6 +260,19 @@ read_option(struct script *s, const struct item *item)
     return rc == WEIR_E_OK ? add_option(s, (uint8_t)kind, body, n) : rc;
 }
 
+/* rawopt BYTES: bytes among the options as they are, for those that are broken. */
+static int
+read_rawopt(struct script *s, const struct item *item)
+{
+    struct packet *pkt = &s->line.pkt;
+    size_t n = 0;
+    int rc = read_bytes(s, pkt->option + pkt->n_option, sizeof(pkt->option) - pkt->n_option, &n);
+
+    (void)item;
+    pkt->n_option += rc == WEIR_E_OK ? n : 0;
+    return rc;
+}
+
 static int
 read_nop(struct script *s, const struct item *item)
 {
@@ -347,6 +360,7 @@ static const struct item items[] = {
     { "ts", TCP, read_ts, 0, 0, 0 },
     { "sack", TCP, read_sack, 0, 0, 0 },
     { "option", TCP, read_option, 0, 0, 0 },
+    { "rawopt", TCP, read_rawopt, 0, 0, 0 },
     { "nop", TCP, read_nop, 0, 0, 0 },
     NUMBER("udplen", UDP, 0, UINT16_MAX, pkt.udplen),
     { "nosum", UDP, read_mark, 0, 0, offsetof(struct line, pkt.no_sum) },

@@ -17,7 +17,9 @@ pcaps_weir_mkpcap_LDADD   = libmkpcap.la libcore.la
 SCRIPTS_OF_PACKETS = \
     %D%/bad_checksum.pkt \
     %D%/bad_packet.pkt \
+    %D%/bad_segments.pkt \
     %D%/close_odd.pkt \
+    %D%/doubt.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
     %D%/frag.pkt \
@@ -28,6 +30,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/gap_never_acked.pkt \
     %D%/gap_one_sided.pkt \
     %D%/handshake.pkt \
+    %D%/handshake_bad.pkt \
     %D%/handshake_odd.pkt \
     %D%/http_attack.pkt \
     %D%/icmp.pkt \
@@ -37,6 +40,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/link_sll.pkt \
     %D%/midstream.pkt \
     %D%/out_of_window.pkt \
+    %D%/overload.pkt \
     %D%/portscan.pkt \
     %D%/reorder.pkt \
     %D%/reorder_fake.pkt \
@@ -44,13 +48,17 @@ SCRIPTS_OF_PACKETS = \
     %D%/rst_injection.pkt \
     %D%/snaplen.pkt \
     %D%/timeouts.pkt \
+    %D%/timestamps.pkt \
     %D%/tour.pkt \
+    %D%/ttl_jump.pkt \
     %D%/tunnel_broken.pkt \
     %D%/tunnel_vni.pkt \
     %D%/tunnels.pkt \
     %D%/tuple_reuse.pkt \
     %D%/udp_dns.pkt \
-    %D%/vlan.pkt
+    %D%/urgent.pkt \
+    %D%/vlan.pkt \
+    %D%/windows.pkt
 
 CAPTURES = $(SCRIPTS_OF_PACKETS:.pkt=.pcap)
 

@@ -254,6 +254,20 @@ what_does_not_fit_is_an_error(void **state)
     assert_int_equal(fx->frame[0].frame.n, ETHERNET + IPV4 + 60 + 65000);
 }
 
+/* A length that cannot be is written as it was given; the options are filled up. */
+static void
+a_broken_option_is_written_as_it_is(void **state)
+{
+    static const uint8_t tail[] = { 1, 2, 99, 0, 'x' };
+
+    (void)state;
+    assert_int_equal(read_lines("0 > nop rawopt hex \"02 63\" \"x\"\n"), 1);
+    assert_int_equal(fx->frame[0].frame.n, ETHERNET + IPV4 + 24 + 1);
+    assert_memory_equal(tcp_of(0) + 20, tail, sizeof(tail));
+    assert_int_equal(read_lines("0 > option 5 fill 36 \"x\" rawopt \"yz\"\n"), 1);
+    assert_int_equal(fx->frame[0].frame.n, ETHERNET + IPV4 + 60);
+}
+
 static void
 more_holes_than_are_kept_are_an_error(void **state)
 {
@@ -279,7 +293,7 @@ static const char everything[] =
     "flow a tcp [2001:db8::1]:1 > [::2]:2 vlan 5 isn 1 2\n"
     "flow u udp 1.2.3.4:1 > 5.6.7.8:2 vlan 1 vlan 2\n"
     "flow i icmp 1.2.3.4 > 5.6.7.8\n"
-    "0 a > SYN mss 1460 nop wscale 7 sackok ts 1 2 option 34 hex \"01\"\n"
+    "0 a > SYN mss 1460 nop wscale 7 sackok ts 1 2 option 34 hex \"01\" rawopt \"z\"\n"
     "+.5 a < RST ACK \"x\\x41\" fill 3 hex \"41 42\" seq -1 ack 5 win 3 urg 1 sack 1 2 doff 4\n"
     "1.5 u > \"q\" udplen 3 nosum badsum ip ihl 4 iplen 9 ttl 3 cut 9 lost\n"
     "2 i < type 3 code 1 rest 9 quote u injected\n2 i > echo 1 2 unseen\n3 frame \"abc\"\n";
@@ -370,6 +384,7 @@ main(void)
         TEST(an_ipv6_fragment_has_a_header_of_its_own),
         TEST(errors_name_their_line),
         TEST(what_does_not_fit_is_an_error),
+        TEST(a_broken_option_is_written_as_it_is),
         TEST(more_holes_than_are_kept_are_an_error),
         TEST(every_prefix_ends_cleanly),
         TEST(every_character_may_be_wrong),
