@@ -240,7 +240,7 @@ add_flow(struct engine *e, const struct arrival *a)
     if (flow != NULL)
         return flow;
     engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FLOWS);
-    for (int i = 0; i < 2 && evict(e, shard) && flow == NULL; i++)
+    for (int i = 0; i < 2 && flow == NULL && evict(e, shard); i++)
         flow = shard_add(shard, &a->ref, &a->pkt, &e->secret);
     return flow;
 }
@@ -303,7 +303,6 @@ count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     flow->last = e->clock;
     side->packets++;
     side->bytes = (side->bytes + pkt->wirelen) & SIDE_BYTES_MAX;
-    side->flags |= SIDE_SENT;
     side->tcp_flags |= pkt->tcp_flags;
 }
 

@@ -210,7 +210,8 @@ reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off)
 {
     struct rare *rare = need_rare(flow);
 
-    if (rare == NULL || off < flow_side(flow, dir)->next)
+    if (rare == NULL || off < flow_side(flow, dir)->next ||
+        (rare->urgent[dir] != NO_URGENT && off < rare->urgent[dir]))
         return false;
     rare->urgent[dir] = off;
     flow->flags |= FLOW_URGENT;
@@ -292,7 +293,6 @@ lift_doubt(struct weir_flow *flow, enum weir_dir dir)
                        !queued_split(queue, flow_mem(flow), 0, (uint32_t)acked)))
         return false;
     queued_at(*queue, 0)->doubt = DOUBT_NONE;
-    note_answer(flow, dir);
     return true;
 }
 
@@ -759,7 +759,7 @@ is_silent(struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *receiver = flow_side(flow, !dir);
 
-    return !(receiver->flags & SIDE_SENT) ||
+    return receiver->packets == 0 ||
            (is_parked(flow, dir) && receiver->packets == flow_cold(flow)->rare->answers[dir]);
 }
 
@@ -1029,7 +1029,7 @@ refuse_queue(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 static enum weir_gap_cause
 final_cause(struct weir_flow *flow, enum weir_dir dir, int64_t hole_end)
 {
-    if (!(flow_side(flow, !dir)->flags & SIDE_SENT))
+    if (flow_side(flow, !dir)->packets == 0)
         return WEIR_GAP_ONE_SIDED;
     return acked_data(flow, dir) >= hole_end && flow_side(flow, dir)->flags & SIDE_ACKED
                ? WEIR_GAP_ACKED
@@ -1072,7 +1072,7 @@ reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         else
             reasm_drain(e, flow, dir);
     }
-    if (flow_side(flow, !dir)->flags & SIDE_SENT && !(flow->flags & FLOW_RESET) &&
+    if (flow_side(flow, !dir)->packets > 0 && !(flow->flags & FLOW_RESET) &&
         tail_missing(flow, dir))
         give_up(e, flow, dir, acked_data(flow, dir), WEIR_GAP_ACKED);
 }

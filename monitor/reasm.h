@@ -90,7 +90,10 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
-/* The byte at off is urgent: it is left out when its turn comes. False: it was delivered before. */
+/*
+ * The byte at off is urgent: it is left out when its turn comes. False: it was delivered before, or
+ * one behind it is waited for.
+ */
 bool reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
 /* Deliver what waits at next, as far as it reaches; at a FIN drop what lies behind it. */

@@ -100,7 +100,7 @@ enum {
     SIDE_ACKED = 1 << 4,     /* the peer sent an ACK: acked and edge mean something */
     SIDE_AFTER_GAP = 1 << 5, /* the next payload event is the first behind a gap */
     SIDE_FIN_ACKED = 1 << 6, /* the peer acknowledged its FIN */
-    SIDE_SENT = 1 << 7,      /* a packet of this side was seen */
+    SIDE_RETREATS = 1 << 7,  /* the latest window that the peer offered ends before edge */
 };
 
 enum { NO_WSCALE = 15 };

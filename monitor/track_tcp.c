@@ -66,7 +66,7 @@ static bool
 opens_too(const struct weir_flow *flow, enum weir_dir dir)
 {
     return dir == WEIR_TOCLIENT && flow->side[WEIR_TOSERVER].flags & SIDE_SYN &&
-           !(flow->side[WEIR_TOCLIENT].flags & SIDE_SENT) && !(flow->flags & FLOW_CLOSED);
+           flow->side[WEIR_TOCLIENT].packets == 0 && !(flow->flags & FLOW_CLOSED);
 }
 
 /* A SYN came that may open another connection: its receiver will tell. */
@@ -122,7 +122,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     }
     if (opens_too(flow, dir))
         return false;
-    if (flow->flags & FLOW_CLOSED || !(flow->side[!dir].flags & SIDE_SENT))
+    if (flow->flags & FLOW_CLOSED || flow->side[!dir].packets == 0)
         return true;
     note_reuse(flow, dir, pkt->tcp_seq);
     return false;
@@ -306,8 +306,12 @@ offer_edge(struct weir_flow *flow, enum weir_dir dir, int64_t ack, int64_t edge,
         window = (uint16_t)(offered_window(peer) >> shift);
         *max = window > *max ? window : *max;
     }
-    if (edge > side_offset(peer, peer->edge))
+    if (edge >= side_offset(peer, peer->edge)) {
         peer->edge = (uint32_t)edge;
+        peer->flags &= (uint8_t)~SIDE_RETREATS;
+    } else {
+        peer->flags |= SIDE_RETREATS;
+    }
 }
 
 static void
@@ -319,18 +323,20 @@ fin_acked(struct weir_flow *flow, enum weir_dir dir)
 
 /*
  * RFC 5961 section 5.2: further back than the largest window that was ever offered; and, as Linux has
- * it (tcp_ack()), than the first byte.
+ * it (tcp_ack()), than the first byte, which is the SYN for its sender.
  */
 static bool
 is_ancient(const struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigned shift)
 {
     const struct side *peer = &flow->side[!dir];
-    int64_t window = offered_window(peer), max;
+    int64_t window = offered_window(peer), first = dir == WEIR_TOCLIENT ? -1 : 0, max;
 
+    if (peer->flags & SIDE_SYN && ack < first)
+        return true;
     if (!(peer->flags & SIDE_ACKED) || ack >= side_acked(peer) - window)
-        return peer->flags & SIDE_SYN && ack < 0;
+        return false;
     max = (int64_t)flow_cold(flow)->max_window[!dir] << shift;
-    return ack < side_acked(peer) - max || (peer->flags & SIDE_SYN && ack < 0);
+    return ack < side_acked(peer) - max;
 }
 
 /*
@@ -347,8 +353,9 @@ is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 
     return flow_policy(flow, dir) == WEIR_POLICY_LINUX && side->next > 0 &&
            (pkt->tcp_flags | WEIR_TH_PUSH) == (WEIR_TH_ACK | WEIR_TH_PUSH) &&
-           pkt->n_tcp_options == n_options && pkt->tcp_seq - side->base == (uint32_t)side->next &&
-           queue_empty(flow, dir) && (int64_t)pkt->tcp_window << shift == offered_window(peer);
+           !(peer->flags & SIDE_RETREATS) && pkt->n_tcp_options == n_options &&
+           pkt->tcp_seq - side->base == (uint32_t)side->next && queue_empty(flow, dir) &&
+           (int64_t)pkt->tcp_window << shift == offered_window(peer);
 }
 
 /* What the receiver makes of a segment whose ACK may be wrong. */
@@ -631,14 +638,16 @@ is_keepalive(struct weir_flow *flow, enum weir_dir dir, int64_t off)
 
 /*
  * Cut the chunk to what may be part of the stream: not before its start, not behind its FIN, and
- * it must start inside the window that the receiver offered. What is refused raises its event.
+ * it must start inside the window that the receiver offered; a FIN alone may stand at its edge. What
+ * is refused raises its event.
  */
 static bool
 fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
     const struct side *side = &flow->side[dir];
+    int64_t last = side_offset(side, side->edge) - (chunk->end > chunk->off);
 
-    if (side->flags & SIDE_ACKED && chunk->off > side_offset(side, side->edge)) {
+    if (side->flags & SIDE_ACKED && chunk->off > last) {
         raise_range(e, flow, dir, chunk->off, chunk->end);
         return false;
     }
@@ -851,57 +860,89 @@ raise_urgent(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_
     engine_deliver(e, flow, &ev);
 }
 
+/* At most one byte that only asks whether its receiver lives, or takes something again. */
+static bool
+is_probe(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
+{
+    const struct weir_packet *pkt = e->packet;
+    const struct side *side = &flow->side[dir];
+    bool closed = window_is_closed(side);
+
+    if (pkt->payload_wire > 1 || pkt->tcp_flags & WEIR_TH_FIN)
+        return false;
+    if (is_keepalive(flow, dir, off)) {
+        engine_raise_plain(e, flow, dir, closed ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
+        return true;
+    }
+    if (pkt->payload_wire == 0 || off != side->next || !closed)
+        return false;
+    engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_PROBE);
+    if (pkt->payload_len == 1) /* some take the byte */
+        reasm_park(e, flow, dir,
+                   &(struct chunk){ off, off + 1, pkt->payload, DOUBT_REFUSED, false, 0 });
+    return true;
+}
+
+/* Data, a FIN or both, in their place. */
 static void
-take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
+take_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
+{
+    struct side *side = &flow->side[dir];
+    int64_t at = side_offset(side, e->packet->tcp_seq - side->base) + e->packet->payload_wire;
+    bool fin = chunk->fin, covered;
+
+    if (side->flags & SIDE_FIN_WAITS && pass_fin(flow, dir, chunk))
+        fin = false; /* both are one */
+    if (chunk->off > side->next && flow->flags & FLOW_RARE)
+        reasm_join(flow, dir, chunk);
+    look_for_repetition(e, flow, dir, chunk, fin && repeats_fin(flow, dir, chunk));
+    if (chunk->end > chunk->off && reasm_hole_before(flow, dir, chunk->off))
+        raise_out_of_order(e, flow, dir, chunk);
+    covered = side->flags & SIDE_FIN_WAITS && covers_fin(flow, dir, chunk);
+    if (covered)
+        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
+    if (fin)
+        note_fin(flow, dir, chunk, at);
+    if (chunk->end > side->next && chunk->end > chunk->off) {
+        if (chunk->doubt)
+            reasm_park(e, flow, dir, chunk);
+        else
+            reasm_add(e, flow, dir, chunk);
+    }
+    if (covered && !(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
+        next_fin(flow, dir);
+}
+
+/* old: the receiver took all of it before, so it looks at nothing else in it. */
+static void
+take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt,
+             bool old)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
-    bool fin = pkt->tcp_flags & WEIR_TH_FIN;
+    bool fin = pkt->tcp_flags & WEIR_TH_FIN,
+         urgent = !doubt && !old && pkt->tcp_flags & WEIR_TH_URG;
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, fin, 0 };
-    bool covered;
-    int64_t urgent;
+    int64_t at = NO_URGENT;
 
     reasm_sender_at(e, flow, dir, off);
     if (off > side->next && !doubt)
         reasm_note_sent(flow, dir, off);
-    if (pkt->payload_wire <= 1 && !fin && is_keepalive(flow, dir, off)) {
-        engine_raise_plain(e, flow, dir,
-                           window_is_closed(side) ? WEIR_EV_WINDOW_PROBE : WEIR_EV_KEEPALIVE);
-        return;
+    if (urgent)
+        at = note_urgent(flow, dir, pkt, off);
+    if (!is_probe(e, flow, dir, off)) {
+        if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
+            raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);
+        if ((pkt->payload_len > 0 || fin) && fit_window(e, flow, dir, &chunk)) {
+            cut_behind_fin(e, flow, dir, &chunk);
+            take_chunk(e, flow, dir, &chunk);
+        }
+        if (pkt->truncated && !doubt)
+            reasm_note_sent(flow, dir, off + pkt->payload_wire);
     }
-    if (pkt->payload_wire == 1 && !fin && off == side->next && window_is_closed(side))
-        engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_PROBE);
-    if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
-        raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);
-    if ((pkt->payload_len == 0 && !fin) || !fit_window(e, flow, dir, &chunk))
-        return;
-    cut_behind_fin(e, flow, dir, &chunk);
-    if (side->flags & SIDE_FIN_WAITS && pass_fin(flow, dir, &chunk))
-        fin = false; /* both are one */
-    if (chunk.off > side->next && flow->flags & FLOW_RARE)
-        reasm_join(flow, dir, &chunk);
-    look_for_repetition(e, flow, dir, &chunk, fin && repeats_fin(flow, dir, &chunk));
-    if (chunk.end > chunk.off && reasm_hole_before(flow, dir, chunk.off))
-        raise_out_of_order(e, flow, dir, &chunk);
-    covered = side->flags & SIDE_FIN_WAITS && covers_fin(flow, dir, &chunk);
-    if (covered)
-        side->flags &= (uint8_t)~SIDE_FIN_WAITS;
-    if (fin)
-        note_fin(flow, dir, &chunk, off + pkt->payload_wire);
-    urgent = doubt ? NO_URGENT : note_urgent(flow, dir, pkt, off);
-    if (chunk.end > side->next && chunk.end > chunk.off) {
-        if (doubt)
-            reasm_park(e, flow, dir, &chunk);
-        else
-            reasm_add(e, flow, dir, &chunk);
-    }
-    if (covered && !(side->flags & (SIDE_FIN | SIDE_FIN_WAITS)))
-        next_fin(flow, dir);
-    if (pkt->truncated && !doubt)
-        reasm_note_sent(flow, dir, off + pkt->payload_wire);
-    if (urgent != NO_URGENT)
-        raise_urgent(e, flow, dir, urgent);
+    if (at != NO_URGENT)
+        raise_urgent(e, flow, dir, at);
     if (side->flags & SIDE_FIN_WAITS)
         check_fin(e, flow, dir);
 }
@@ -992,6 +1033,17 @@ too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *p
            !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
 }
 
+/* It ends before what the receiver has acknowledged, who drops it whole (Linux, tcp_sequence()). */
+static bool
+is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct side *side = &flow->side[dir];
+    bool fin = pkt->tcp_flags & WEIR_TH_FIN;
+    int64_t off = side_offset(side, pkt->tcp_seq - side->base);
+
+    return side->flags & SIDE_ACKED && off + pkt->payload_wire + fin < side_acked(side);
+}
+
 static void
 track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -999,6 +1051,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     struct side *side = &flow->side[dir];
     enum doubt doubt = DOUBT_NONE;
     uint32_t recent = flow->ts[dir];
+    bool old;
 
     if (!is_usual(flow, dir, pkt)) {
         if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
@@ -1031,12 +1084,13 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
         return;
     }
-    if (!take_ack(e, flow, dir, &doubt))
+    old = is_old(flow, dir, pkt);
+    if (!old && !take_ack(e, flow, dir, &doubt))
         return;
-    if (!doubt)
+    if (!old && !doubt)
         flow->ts[dir] = recent;
     check_established(e, flow, dir);
-    take_segment(e, flow, dir, doubt);
+    take_segment(e, flow, dir, doubt, old);
 }
 
 void

@@ -877,10 +877,10 @@ the_window_scale_is_learnt_from_both_syns(void **state)
     send_segment((struct segment){
         .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT, .window = 10000 });
     record_clear(&fixture.record);
-    client(A, 80000, 0, "in");
-    client(A, 80001, 0, "out");
-    expect("out_of_order > offset=80000 length=2 hole=80000\n"
-           "out_of_window > offset=80001 length=3\n");
+    client(A, 79999, 0, "in");
+    client(A, 80000, 0, "out");
+    expect("out_of_order > offset=79999 length=2 hole=79999\n"
+           "out_of_window > offset=80000 length=3\n");
 }
 
 static void
@@ -1215,6 +1215,22 @@ a_refused_segment_moves_no_timestamp(void **state)
            "payload > offset=0 length=2 data=ab after_gap=0\n");
 }
 
+/* tcp_sequence() drops it whole, before its timestamp is taken over. */
+static void
+an_old_segment_moves_no_timestamp(void **state)
+{
+    (void)state;
+    stamped_handshake(100);
+    stamped(WEIR_TOSERVER, A, 0, 0, "GET ", 101);
+    stamped(WEIR_TOCLIENT, A, 0, 4, "", 901);
+    record_clear(&fixture.record);
+    stamped(WEIR_TOSERVER, A, -1, 0, "", 1000000000);
+    stamped(WEIR_TOSERVER, A, 0, 0, "GET", 1000000000);
+    stamped(WEIR_TOSERVER, A, 4, 0, "/x", 102);
+    expect("retransmit > offset=0 length=3 new=0 acked=1 verified=1 syn=0 fin=0\n"
+           "payload > offset=4 length=2 data=/x after_gap=0\n");
+}
+
 /* TS.Recent moves with what was acknowledged up to its start, RFC 7323 section 4.3. */
 static void
 early_segments_do_not_move_the_timestamp(void **state)
@@ -1293,11 +1309,71 @@ acknowledgements_and_windows_are_told_apart(void **state)
     expect("dup_ack <\n"
            "zero_window <\n"
            "window_probe >\n"
-           "payload > offset=5 length=1 data=! after_gap=0\n"
            "window_update <\n");
-    server(A, 0, 6, "");
+    server(A, 0, 6, ""); /* it took the byte */
     client(A, 5, 0, "");
-    expect("keepalive >\n");
+    expect("payload > offset=5 length=1 data=! after_gap=0\n"
+           "keepalive >\n");
+}
+
+/* RFC 9293 section 3.10.7.4: RCV.NXT =< SEG.SEQ < RCV.NXT+RCV.WND. */
+static void
+a_closed_window_takes_nothing(void **state)
+{
+    const struct segment full = {
+        .dir = WEIR_TOCLIENT, .flags = A, .seq = SERVER, .ack = CLIENT + 5, .zero_window = true
+    };
+
+    (void)state;
+    client(S, -1, 0, "");
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .window = 5 });
+    client(A, 0, 0, "hello");
+    record_clear(&fixture.record);
+    send_segment(full);
+    client(A, 5, 0, "X"); /* to ask; the next one knows that it was not taken */
+    send_segment(full);
+    server(A, 0, 5, "");
+    client(A, 5, 0, "YZ");
+    expect("zero_window <\n"
+           "window_probe >\n"
+           "zero_window <\n"
+           "window_update <\n"
+           "fake_retransmit > offset=5 length=1 diff_offset=5 diff_length=1 kept=new old_data=X "
+           "new_data=Y\n"
+           "payload > offset=5 length=2 data=YZ after_gap=0\n");
+}
+
+/* tcp_check_urg(): a pointer behind one that is waited for changes nothing; no data is needed. */
+static void
+the_urgent_byte_is_the_last_that_was_named(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = A | WEIR_TH_URG,
+                                   .seq = CLIENT,
+                                   .ack = SERVER,
+                                   .urgent = 11,
+                                   .data = "abc",
+                                   .n = 3 });
+    send_segment((struct segment){ .flags = A | WEIR_TH_URG,
+                                   .seq = CLIENT + 3,
+                                   .ack = SERVER,
+                                   .urgent = 4,
+                                   .data = "defghi",
+                                   .n = 6 });
+    client(A, 9, 0, "jklm");
+    send_segment((struct segment){
+        .flags = A | WEIR_TH_URG, .seq = CLIENT + 13, .ack = SERVER, .urgent = 2 });
+    client(A, 13, 0, "nop");
+    expect("payload > offset=0 length=3 data=abc after_gap=0\n"
+           "urgent > offset=10\n"
+           "payload > offset=3 length=6 data=defghi after_gap=0\n"
+           "payload > offset=9 length=1 data=j after_gap=0\n"
+           "payload > offset=11 length=2 data=lm after_gap=0\n"
+           "urgent > offset=14\n"
+           "payload > offset=13 length=1 data=n after_gap=0\n"
+           "payload > offset=15 length=1 data=p after_gap=0\n");
 }
 
 /* RFC 5961 section 5.2. */
@@ -1657,6 +1733,9 @@ main(void)
         TEST(timestamps_that_were_not_agreed_on_are_noticed),
         TEST(a_zero_in_the_handshake_switches_timestamps_off),
         TEST(acknowledgements_and_windows_are_told_apart),
+        TEST(a_closed_window_takes_nothing),
+        TEST(the_urgent_byte_is_the_last_that_was_named),
+        TEST(an_old_segment_moves_no_timestamp),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_a_one_sided_sender_waits),
         TEST(data_that_acknowledges_the_unseen_waits_for_the_receiver),
