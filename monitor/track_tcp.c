@@ -1033,7 +1033,10 @@ too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *p
            !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
 }
 
-/* It ends before what the receiver has acknowledged, who drops it whole (Linux, tcp_sequence()). */
+/*
+ * It ends before what the receiver has acknowledged, who drops it whole (Linux, tcp_sequence()); an
+ * ACK of what was not seen may be anybody's.
+ */
 static bool
 is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
@@ -1041,7 +1044,8 @@ is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
 
-    return side->flags & SIDE_ACKED && off + pkt->payload_wire + fin < side_acked(side);
+    return side->flags & SIDE_ACKED && off + pkt->payload_wire + fin < side_acked(side) &&
+           off + pkt->payload_wire + fin < side->next;
 }
 
 static void
