@@ -327,8 +327,8 @@ engine_arm(struct engine *e, struct weir_flow *flow)
 static void
 flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
 {
-    for (int dir = 0; dir < 2; dir++)
-        reasm_expire(e, flow, dir, tick);
+    if (flow->flags & FLOW_RARE)
+        tcp_expire(e, flow, tick);
     if (reasm_may_forget(e, flow) && forget_tick(flow) <= tick)
         reasm_forget(e, flow);
     if (end_tick(flow) <= tick)

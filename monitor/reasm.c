@@ -719,17 +719,21 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
     return from >= chunk->end || queue_part(e, flow, dir, chunk, from, chunk->end, i);
 }
 
-static void
+/* False: a limit was hit, and told. */
+static bool
 enqueue(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     int64_t from = greater(chunk->off, flow_side(flow, dir)->next);
+    enum weir_overload what = WEIR_OVERLOAD_MEMCAP;
 
-    if (need_rare(flow) == NULL)
-        engine_overload(e, flow, dir, WEIR_OVERLOAD_MEMCAP);
-    else if (segs_count(*queue_of(flow, dir)) >= QUEUE_MAX)
-        engine_overload(e, flow, dir, WEIR_OVERLOAD_SEGMENTS);
-    else if (!queue_chunk(e, flow, dir, chunk, from))
-        engine_overload(e, flow, dir, WEIR_OVERLOAD_MEMCAP);
+    if (need_rare(flow) != NULL) {
+        if (segs_count(*queue_of(flow, dir)) >= QUEUE_MAX)
+            what = WEIR_OVERLOAD_SEGMENTS;
+        else if (queue_chunk(e, flow, dir, chunk, from))
+            return true;
+    }
+    engine_overload(e, flow, dir, what);
+    return false;
 }
 
 /* ---- holes --------------------------------------------------------------------------------- */
@@ -780,6 +784,23 @@ check_one_sided(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
+/* There is no room for a chunk, but what lies between next and the first that waits needs none. */
+static void
+fill_hole(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    const struct side *side = flow_side(flow, dir);
+    int64_t end = chunk->end;
+
+    if (chunk->off > side->next || flow->flags & FLOW_RESET)
+        return;
+    if (has_queue(flow, dir))
+        end = smaller(end, seg_start(side, segs_at(*queue_of(flow, dir), 0)));
+    if (end > side->next)
+        deliver(e, flow, dir,
+                &(struct chunk){ side->next, end, chunk->data + (side->next - chunk->off),
+                                 DOUBT_NONE, false, 0 });
+}
+
 void
 reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
@@ -791,7 +812,8 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
         deliver(e, flow, dir, &(struct chunk){ next, chunk->end, data, DOUBT_NONE, false, 0 });
         return;
     }
-    enqueue(e, flow, dir, chunk);
+    if (!enqueue(e, flow, dir, chunk))
+        fill_hole(e, flow, dir, chunk);
     reasm_drain(e, flow, dir);
     check_one_sided(e, flow, dir);
 }
@@ -951,7 +973,9 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
         return since != 0;
     }
     *tick = unstamp(now, (uint16_t)rare->tail_since[dir]) + GRACE_TICKS;
-    return rare->tail_since[dir] & TAIL_SENT && tail_missing(flow, dir);
+    return (rare->tail_since[dir] & TAIL_SENT ||
+            (rare->tail_since[dir] && rare->sent[dir] >= acked_data(flow, dir))) &&
+           tail_missing(flow, dir);
 }
 
 /* Give up the first hole, which was acknowledged. */

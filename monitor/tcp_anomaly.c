@@ -62,7 +62,9 @@ flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (why < 0)
         return true;
     raise_why(e, flow, dir, WEIR_EV_BAD_FLAGS, (uint8_t)why);
-    return why == WEIR_BAD_FLAGS_RST_DATA;
+    if (why == WEIR_BAD_FLAGS_SYN_FIN) /* a client that sent its SYN looks no further */
+        return dir == WEIR_TOCLIENT && e->packet->tcp_flags & WEIR_TH_ACK;
+    return why == WEIR_BAD_FLAGS_RST_DATA || why == WEIR_BAD_FLAGS_SYN_RST;
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -76,49 +78,67 @@ only_timestamps(const struct weir_packet *pkt)
     return pkt->n_tcp_options == 12 && memcmp(pkt->tcp_options, usual, sizeof(usual)) == 0;
 }
 
-/* The first signature or broken option; -1: none. */
+enum { MD5_LENGTH = 18 };
+
+/*
+ * The first signature or broken option; -1: none. *dropped: Linux drops the segment for it. It looks
+ * for signatures, and at the lengths of options, only where one could follow
+ * (tcp_parse_auth_options()); a signature of another length is none.
+ */
 static int
-wrong_option(const struct weir_packet *pkt)
+wrong_option(const struct weir_packet *pkt, bool *dropped)
 {
     struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
     uint8_t kind, length;
 
-    while (rd_u8(&rd, &kind) && kind != 0) {
+    for (;;) {
+        *dropped = rd_left(&rd) >= MD5_LENGTH;
+        if (!rd_u8(&rd, &kind) || kind == 0)
+            return -1;
         if (kind == 1)
             continue;
         if (!rd_u8(&rd, &length) || length < 2 || !rd_sub(&rd, length - 2U, &body))
             return WEIR_BAD_OPTION_MALFORMED;
-        if (kind == 19 || kind == 29)
-            return kind == 19 ? WEIR_BAD_OPTION_MD5 : WEIR_BAD_OPTION_AO;
+        if (kind == 19 && (length == MD5_LENGTH || *dropped))
+            return length == MD5_LENGTH ? WEIR_BAD_OPTION_MD5 : WEIR_BAD_OPTION_MALFORMED;
+        if (kind == 29)
+            return WEIR_BAD_OPTION_AO;
     }
-    return -1;
 }
 
 /*
  * A signature where none was agreed on in the handshake: Linux drops the segment
- * (tcp_inbound_hash()). What stands behind a broken option is not looked at, by no host.
+ * (tcp_inbound_hash()); with AO only if it is built with it. What stands behind a broken option is
+ * not looked at, by no host.
  */
 bool
-options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt)
 {
     const struct weir_packet *pkt = e->packet;
+    bool dropped, malformed;
     int why;
 
     if (pkt->n_tcp_options == 0 || only_timestamps(pkt))
         return true;
-    why = wrong_option(pkt);
-    if (why < 0 ||
-        (why != WEIR_BAD_OPTION_MALFORMED && flow->flags & (FLOW_SIGNED | FLOW_MIDSTREAM)))
+    why = wrong_option(pkt, &dropped);
+    malformed = why == WEIR_BAD_OPTION_MALFORMED;
+    if (why < 0 || (!malformed && flow->flags & (FLOW_SIGNED | FLOW_MIDSTREAM)))
         return true;
-    if (why != WEIR_BAD_OPTION_MALFORMED && pkt->tcp_flags & WEIR_TH_SYN) {
+    if (!malformed && pkt->tcp_flags & WEIR_TH_SYN) {
         flow->flags |= FLOW_SIGNED;
         return true;
     }
-    if (why != WEIR_BAD_OPTION_MALFORMED && pkt->tcp_flags & WEIR_TH_RST)
+    if (!malformed && pkt->tcp_flags & WEIR_TH_RST)
         raise_why(e, flow, dir, WEIR_EV_BAD_RST, WEIR_BAD_RST_MD5);
     else
         raise_why(e, flow, dir, WEIR_EV_BAD_OPTION, (uint8_t)why);
-    return why == WEIR_BAD_OPTION_MALFORMED;
+    if (malformed)
+        return !dropped || flow_policy(flow, dir) != WEIR_POLICY_LINUX;
+    if (pkt->tcp_flags & WEIR_TH_RST ||
+        (why == WEIR_BAD_OPTION_MD5 && flow_policy(flow, dir) == WEIR_POLICY_LINUX))
+        return false;
+    *doubt = DOUBT_REFUSED; /* others may not know the option */
+    return true;
 }
 
 /* ---- timestamps ---------------------------------------------------------------------------- */
@@ -148,13 +168,13 @@ read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
     return false;
 }
 
-/* A zero in the handshake switches them off, as in Linux. */
+/* A zero in the handshake switched them off in old Linux. */
 void
 start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     uint32_t ts;
 
-    if (!read_timestamp(pkt, &ts) || ts == 0)
+    if (!read_timestamp(pkt, &ts) || (ts == 0 && flow_policy(flow, dir) == WEIR_POLICY_OLD_LINUX))
         return;
     flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
     flow->ts[dir] = ts;

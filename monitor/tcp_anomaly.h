@@ -7,6 +7,7 @@
 #define WEIR_TCP_ANOMALY_H
 
 #include "engine.h"
+#include "segs.h"
 
 /* Raise an event whose only field is its `why`. */
 void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
@@ -15,8 +16,9 @@ void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 /* False: the target ignores a segment with such flags. */
 bool flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
-/* False: an option makes the target drop the segment. */
-bool options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+/* False: an option makes the target drop the segment. *doubt: perhaps. */
+bool
+options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt);
 
 /* The first timestamp of a side that uses them: from its SYN. */
 void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);

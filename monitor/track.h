@@ -25,6 +25,9 @@ bool tcp_from_client(const struct weir_packet *pkt);
 
 void track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+/* What has become due at this tick: holes are given up, and a FIN behind one counts. */
+void tcp_expire(struct engine *e, struct weir_flow *flow, uint64_t tick);
+
 /* Finish both directions: holes, and a FIN that waited behind one. */
 void tcp_finish(struct engine *e, struct weir_flow *flow);
 

@@ -1058,20 +1058,21 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     bool old;
 
     if (!is_usual(flow, dir, pkt)) {
-        if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir))
+        if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir, &doubt))
             return;
         if (!ttl_is_usual(e, flow, dir))
             doubt = DOUBT_REFUSED;
+    }
+    if (pkt->tcp_flags & WEIR_TH_RST) {
+        if (!(pkt->tcp_flags & WEIR_TH_SYN) || (side->flags | flow->side[!dir].flags) & SIDE_SEEN)
+            track_rst(e, flow, dir);
+        return;
     }
     if (pkt->tcp_flags & WEIR_TH_SYN) {
         if (pkt->tcp_flags & WEIR_TH_ACK)
             track_syn_ack(e, flow, dir);
         else
             track_syn(e, flow, dir);
-        return;
-    }
-    if (pkt->tcp_flags & WEIR_TH_RST) {
-        track_rst(e, flow, dir);
         return;
     }
     if (too_early(flow, dir, pkt))
@@ -1105,6 +1106,20 @@ track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     track_packet(e, flow, dir);
     if (tcp_states(flow) != before)
         tcp_tell_states(e, flow, dir);
+}
+
+void
+tcp_expire(struct engine *e, struct weir_flow *flow, uint64_t tick)
+{
+    for (int dir = 0; dir < 2; dir++) {
+        uint32_t before = tcp_states(flow);
+
+        reasm_expire(e, flow, dir, tick);
+        if (flow->side[dir].flags & SIDE_FIN_WAITS)
+            check_fin(e, flow, dir);
+        if (tcp_states(flow) != before)
+            tcp_tell_states(e, flow, dir);
+    }
 }
 
 void

@@ -914,12 +914,13 @@ flags_that_make_no_sense_are_named(void **state)
     client(F | WEIR_TH_PUSH | WEIR_TH_URG, 0, 0, "evil");
     client(F, 0, 0, "evil");
     client(S | F, 0, 0, "");
-    client(S | R, 0, 0, "");
+    client(S | R, 9, 0, "");
     expect("bad_flags > why=null\n"
            "bad_flags > why=xmas\n"
            "bad_flags > why=no_ack\n"
            "bad_flags > why=syn_fin\n"
-           "bad_flags > why=syn_rst\n");
+           "bad_flags > why=syn_rst\n"
+           "bad_rst > why=in_window\n");
     client(R, 0, 0, "bye");
     expect("bad_flags > why=rst_data\n"
            "rst >\n");
@@ -953,7 +954,63 @@ signatures_that_were_not_agreed_on_are_refused(void **state)
     expect("bad_option > why=md5\n"
            "bad_option > why=ao\n"
            "bad_rst > why=md5\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=evil "
+           "new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+with_options(const char *data, int off, const uint8_t *options, uint8_t n)
+{
+    send_segment((struct segment){ .flags = A,
+                                   .seq = CLIENT + (uint32_t)off,
+                                   .ack = SERVER,
+                                   .data = data,
+                                   .n = (uint32_t)strlen(data),
+                                   .options = options,
+                                   .n_options = n });
+}
+
+/* tcp_parse_auth_options(): no signature fits into less than 18 bytes, so nobody looks. */
+static void
+options_are_looked_at_where_a_signature_may_follow(void **state)
+{
+    static const uint8_t small[4] = { 19, 4, 1, 1 }, broken[20] = { 2, 99, 1, 1, 1, 1, 1, 1, 1, 1,
+                                                                    1, 1,  1, 1, 1, 1, 1, 1, 1, 1 };
+
+    (void)state;
+    handshake();
+    with_options("good", 0, small, sizeof(small));
+    with_options("evil", 4, broken, sizeof(broken));
+    with_options("too", 4, broken + 17, 0);
+    expect("payload > offset=0 length=4 data=good after_gap=0\n"
+           "bad_option > why=malformed\n"
+           "payload > offset=4 length=3 data=too after_gap=0\n");
+}
+
+/* RFC 9293 section 3.10.7.4 looks at the RST first; a client at the SYN of its answer. */
+static void
+a_rst_with_a_syn_is_a_rst(void **state)
+{
+    (void)state;
+    handshake();
+    client(S | R, 0, 0, "");
+    expect("bad_flags > why=syn_rst\n"
+           "rst >\n");
+}
+
+static void
+a_syn_ack_with_a_fin_is_a_syn_ack(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | F | A, -1, 0, "");
+    client(A, 0, 0, "");
+    expect("flow_start > midstream=0\n"
+           "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "bad_flags < why=syn_fin\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=2000\n");
 }
 
 static void
@@ -1275,12 +1332,14 @@ timestamps_that_were_not_agreed_on_are_noticed(void **state)
 }
 
 static void
-a_zero_in_the_handshake_switches_timestamps_off(void **state)
+a_zero_in_the_handshake_is_a_timestamp(void **state)
 {
     (void)state;
     stamped_handshake(0);
-    client(A, 0, 0, "a");
-    expect("payload > offset=0 length=1 data=a after_gap=0\n");
+    stamped(WEIR_TOSERVER, A, 0, 0, "a", 100);
+    stamped(WEIR_TOSERVER, A, 1, 0, "evil", 5);
+    expect("payload > offset=0 length=1 data=a after_gap=0\n"
+           "bad_timestamp > why=old\n");
 }
 
 /* ---- windows and acknowledgements ---------------------------------------------------------- */
@@ -1716,6 +1775,9 @@ main(void)
         TEST(flows_end_by_their_timeouts_at_ticks_of_the_clock),
         TEST(flags_that_make_no_sense_are_named),
         TEST(signatures_that_were_not_agreed_on_are_refused),
+        TEST(options_are_looked_at_where_a_signature_may_follow),
+        TEST(a_rst_with_a_syn_is_a_rst),
+        TEST(a_syn_ack_with_a_fin_is_a_syn_ack),
         TEST(signatures_that_were_agreed_on_are_taken),
         TEST(signatures_in_a_flow_picked_up_are_taken),
         TEST(a_broken_option_is_named_and_the_segment_taken),
@@ -1731,7 +1793,7 @@ main(void)
         TEST(timestamps_wrap),
         TEST(timestamps_that_are_not_as_agreed_are_noticed),
         TEST(timestamps_that_were_not_agreed_on_are_noticed),
-        TEST(a_zero_in_the_handshake_switches_timestamps_off),
+        TEST(a_zero_in_the_handshake_is_a_timestamp),
         TEST(acknowledgements_and_windows_are_told_apart),
         TEST(a_closed_window_takes_nothing),
         TEST(the_urgent_byte_is_the_last_that_was_named),
