@@ -476,15 +476,17 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
 {
     const struct side *side = &flow->side[dir];
     const struct queued *q = queued_at(queue, i);
-    int64_t seg_off = seg_start(side, &q->seg),
-            start = chunk->off - chunk->joined - (seg_off - q->cut_front);
-    int64_t end = chunk->end + chunk->fin - end_as_came(side, queue, i);
+    int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - chunk->joined, end;
+    enum weir_policy policy = flow_policy(flow, dir);
     enum doubt doubt = doubt_about(side, q, seg_off);
 
     if (chunk->doubt != doubt)
         return chunk->doubt < doubt && doubt == DOUBT_REFUSED;
-    return policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0),
-                           (end > 0) - (end < 0));
+    start -= seg_off - q->cut_front;
+    if (policy == WEIR_POLICY_LINUX && start != 0)
+        return start < 0; /* a walk over what is joined would not change that */
+    end = chunk->end + chunk->fin - end_as_came(side, queue, i);
+    return policy_new_wins(policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
 }
 
 static void
@@ -495,13 +497,17 @@ compare_queue(const struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     struct segs *queue = *queue_of(flow, dir);
     int64_t off = greater(chunk->off, side->next);
 
-    for (uint32_t i = segs_find(queue, (uint32_t)off); i < segs_count(queue); i++) {
+    for (uint32_t i = segs_find(queue, (uint32_t)off), n = 0; i < segs_count(queue); i++) {
         const struct queued *q = queued_at(queue, i);
         int64_t seg_off = seg_start(side, &q->seg);
         int64_t from = greater(seg_off, off), to = smaller(seg_off + q->seg.len, chunk->end);
 
         if (from >= to)
             break;
+        if (++n > COMPARED_MAX) {
+            out->verified = false;
+            break;
+        }
         widen(&out->off, &out->end, from, to);
         out->bytes += to - from;
         compare_part(e, chunk, &q->seg, seg_off, from, to,
@@ -626,7 +632,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
                           .cut_back = (uint16_t)smaller(back, UINT16_MAX),
                           .doubt = (uint8_t)chunk->doubt };
     if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable)) {
-        segs_remove(*queue, i);
+        segs_remove(*queue, i, 1);
         return false;
     }
     if (side->flags & SIDE_ACKED && side_acked(side) >= from)
@@ -683,14 +689,37 @@ yield_segment(struct weir_flow *flow, enum weir_dir dir, uint32_t *i, int64_t fr
         queued_cut_front(q, (uint32_t)(end - seg_off));
     } else {
         seg_drop(&q->seg, flow_mem(flow));
-        segs_remove(rare->queue[dir], *i);
+        segs_remove(rare->queue[dir], *i, 1);
     }
     return true;
 }
 
+/* Take out, at one go, the segments from place i on that lose all they have to the chunk. */
+static void
+drop_losers(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk, int64_t from,
+            uint32_t i)
+{
+    struct rare *rare = flow_rare(flow);
+    struct segs *queue = rare->queue[dir];
+    uint32_t n = 0;
+
+    for (; i + n < queue->n; n++) {
+        struct queued *q = queued_at(queue, i + n);
+        int64_t seg_off = seg_start(flow_side(flow, dir), &q->seg);
+
+        if (seg_off < from || seg_off + q->seg.len > chunk->end ||
+            !chunk_wins(flow, dir, chunk, queue, i + n))
+            break;
+        rare->queued[dir] -= q->seg.len;
+        seg_drop(&q->seg, flow_mem(flow));
+    }
+    if (n > 0)
+        segs_remove(queue, i, n);
+}
+
 /*
  * Put what lies behind from into the queue, piece by piece, between and over the segments that
- * wait, as the policy decides. False: memory or the number of segments ended.
+ * wait, as the policy decides. False: memory, or what a packet may cost, ended.
  */
 static bool
 queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
@@ -698,7 +727,7 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
 {
     const struct side *side = flow_side(flow, dir);
     struct segs **queue = queue_of(flow, dir);
-    uint32_t i = segs_find(*queue, (uint32_t)from);
+    uint32_t i = segs_find(*queue, (uint32_t)from), moved = 0;
 
     while (i < segs_count(*queue) && from < chunk->end) {
         const struct queued *q = queued_at(*queue, i);
@@ -709,8 +738,12 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
         if (chunk_wins(flow, dir, chunk, *queue, i)) {
             if (!yield_segment(flow, dir, &i, from, chunk->end))
                 return false;
+            drop_losers(flow, dir, chunk, from, i);
             continue;
         }
+        moved += from < seg_off ? segs_distance(*queue, i) : 0;
+        if (moved > MOVED_MAX)
+            return false;
         if (from < seg_off && !queue_part(e, flow, dir, chunk, from, seg_off, i++))
             return false;
         from = greater(from, seg_end);

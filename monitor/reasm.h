@@ -34,9 +34,11 @@ enum {
     KEPT_WINDOW = 65536,       /* acknowledged bytes a direction that stay comparable, at least */
     QUEUE_MAX = 16384,         /* segments that may wait in one direction */
     ONE_SIDED_LIMIT = 1048576, /* bytes behind a hole while the receiver was never seen */
-    JOINED_LOOK = 64,          /* segments that are looked at as joined, at most */
-    GRACE_TICKS = 10,          /* from the ACK of a hole to its gap: 1 s */
-    KEPT_IDLE_TICKS = 100,     /* kept data goes after 10 s without a packet */
+    MOVED_MAX = 16384,     /* places of a queue that one packet may move, beside its last piece */
+    COMPARED_MAX = 2048,   /* segments that one packet is compared with */
+    JOINED_LOOK = 64,      /* segments that are looked at as joined, at most */
+    GRACE_TICKS = 10,      /* from the ACK of a hole to its gap: 1 s */
+    KEPT_IDLE_TICKS = 100, /* kept data goes after 10 s without a packet */
 };
 
 static inline struct side *

@@ -10,10 +10,45 @@ ring_size(uint32_t cap, size_t stride)
     return sizeof(struct segs) + cap * stride;
 }
 
-static void
-copy_place(struct segs *to, uint32_t i, struct segs *from, uint32_t k)
+static uint32_t
+where(const struct segs *s, uint32_t i)
 {
-    memcpy(segs_at(to, i), segs_at(from, k), to->stride);
+    return s->head + i < s->cap ? s->head + i : s->head + i - s->cap;
+}
+
+static void
+move_run(struct segs *s, uint32_t to, uint32_t from, uint32_t n)
+{
+    memmove(s->ring + (size_t)to * s->stride, s->ring + (size_t)from * s->stride,
+            (size_t)n * s->stride);
+}
+
+/* Move n places from i on up by so many, in runs that lie in one piece before and after. */
+static void
+move_up(struct segs *s, uint32_t i, uint32_t n, uint32_t by)
+{
+    while (n > 0) {
+        uint32_t from = where(s, i + n - 1) + 1, to = where(s, i + n - 1 + by) + 1;
+        uint32_t run = from < to ? from : to;
+
+        run = run < n ? run : n;
+        move_run(s, to - run, from - run, run);
+        n -= run;
+    }
+}
+
+static void
+move_down(struct segs *s, uint32_t i, uint32_t n, uint32_t by)
+{
+    while (n > 0) {
+        uint32_t from = where(s, i), to = where(s, i - by);
+        uint32_t run = s->cap - (from > to ? from : to);
+
+        run = run < n ? run : n;
+        move_run(s, to, from, run);
+        i += run;
+        n -= run;
+    }
 }
 
 /* Move the ring into a block of twice the size, from its start. */
@@ -56,26 +91,23 @@ segs_insert(struct segs **segs, struct mem *mem, uint32_t i, size_t stride)
     s->n++;
     if (i < s->n / 2) { /* make room on the side where less has to move */
         s->head = s->head > 0 ? s->head - 1 : s->cap - 1;
-        for (uint32_t k = 0; k < i; k++)
-            copy_place(s, k, s, k + 1);
+        move_down(s, 1, i, 1);
     } else {
-        for (uint32_t k = s->n - 1; k > i; k--)
-            copy_place(s, k, s, k - 1);
+        move_up(s, i, s->n - 1 - i, 1);
     }
     return segs_at(s, i);
 }
 
 void
-segs_remove(struct segs *s, uint32_t i)
+segs_remove(struct segs *s, uint32_t i, uint32_t n)
 {
-    if (i < s->n / 2) {
-        for (uint32_t k = i; k > 0; k--)
-            copy_place(s, k, s, k - 1);
-        segs_pop(s);
+    if (i < (s->n - n) / 2) {
+        move_up(s, 0, i, n);
+        while (n-- > 0)
+            segs_pop(s);
     } else {
-        for (uint32_t k = i; k + 1 < s->n; k++)
-            copy_place(s, k, s, k + 1);
-        s->n--;
+        move_down(s, i + n, s->n - n - i, n);
+        s->n -= n;
     }
 }
 
@@ -183,7 +215,7 @@ queued_split(struct segs **queue, struct mem *mem, uint32_t i, uint32_t n)
     *back = *front;
     back->seg.off += n;
     if (!seg_hold(*queue, &back->seg, mem, front->seg.data + n, rest, front->seg.kind == SEG_REF)) {
-        segs_remove(*queue, i + 1);
+        segs_remove(*queue, i + 1, 1);
         return false;
     }
     back->cut_front = saturate(back->cut_front + n);

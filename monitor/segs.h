@@ -108,8 +108,17 @@ segs_push(struct segs **segs, struct mem *mem, size_t stride)
     return segs_at(s, s->n - 1);
 }
 
-/* Take out place i. Its data is the caller's. */
-void segs_remove(struct segs *segs, uint32_t i);
+/* Take out n places from i on. Their data is the caller's. */
+void segs_remove(struct segs *segs, uint32_t i, uint32_t n);
+
+/* How many places an insertion at place i would move. */
+static inline uint32_t
+segs_distance(struct segs *segs, uint32_t i)
+{
+    uint32_t count = segs_count(segs);
+
+    return i < count / 2 ? i : count - i;
+}
 
 static inline void
 segs_pop(struct segs *segs)

@@ -74,13 +74,13 @@ insert_both(uint32_t i, uint32_t n, uint32_t off, size_t stride)
 }
 
 static void
-remove_both(uint32_t i, uint32_t n)
+remove_both(uint32_t i, uint32_t run, uint32_t n)
 {
-    if (i == 0)
+    if (i == 0 && run == 1)
         segs_pop(segs);
     else
-        segs_remove(segs, i);
-    memmove(list + i, list + i + 1, (n - i - 1) * sizeof(list[0]));
+        segs_remove(segs, i, run);
+    memmove(list + i, list + i + run, (n - i - run) * sizeof(list[0]));
 }
 
 static void
@@ -109,8 +109,11 @@ an_array_agrees_after_any_inserts_and_removals(void **state)
                 insert_both((uint32_t)random_below(&seed, n + 1), n, step, strides[s]);
                 n++;
             } else {
-                remove_both((uint32_t)random_below(&seed, n), n);
-                n--;
+                uint32_t i = (uint32_t)random_below(&seed, n);
+                uint32_t run = 1 + (uint32_t)random_below(&seed, n - i < 4 ? n - i : 4);
+
+                remove_both(i, run, n);
+                n -= run;
             }
             if (step % 16 == 0)
                 compare(n, strides[s]);
