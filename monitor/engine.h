@@ -119,6 +119,15 @@ void engine_raise_defined(struct engine *e, struct weir_flow *flow, const struct
 /* The state of the filters in a flow's part for apps, zeroed. */
 void engine_start_definitions(const struct engine *e, uint8_t *part);
 
+/* What TTL this side uses. */
+static inline void
+flow_set_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
+{
+    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+
+    flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | (uint32_t)ttl << shift;
+}
+
 /* Make the taps of all apps in a flow's part for apps, and their state, zeroed. */
 void engine_start_taps(struct engine *e, uint8_t *part);
 

@@ -292,6 +292,8 @@ lift_doubt(struct weir_flow *flow, enum weir_dir dir)
     if (acked <= 0 || (acked < segs_at(*queue, 0)->len &&
                        !queued_split(queue, flow_mem(flow), 0, (uint32_t)acked)))
         return false;
+    if (queued_at(*queue, 0)->doubt == DOUBT_TTL)
+        flow_set_ttl(flow, dir, flow_rare(flow)->low_ttl[dir]);
     queued_at(*queue, 0)->doubt = DOUBT_NONE;
     return true;
 }
@@ -481,7 +483,7 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
     enum doubt doubt = doubt_about(side, q, seg_off);
 
     if (chunk->doubt != doubt)
-        return chunk->doubt < doubt && doubt == DOUBT_REFUSED;
+        return chunk->doubt < DOUBT_REFUSED && doubt >= DOUBT_REFUSED;
     start -= seg_off - q->cut_front;
     if (policy == WEIR_POLICY_LINUX && start != 0)
         return start < 0; /* a walk over what is joined would not change that */
@@ -859,6 +861,8 @@ reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     enqueue(e, flow, dir, chunk);
     if (first && has_queue(flow, dir))
         note_answer(flow, dir);
+    if (chunk->doubt == DOUBT_TTL && flow_rare(flow) != NULL)
+        flow_rare(flow)->low_ttl[dir] = e->packet->ttl;
     check_one_sided(e, flow, dir);
 }
 

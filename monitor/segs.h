@@ -43,6 +43,7 @@ enum doubt {
     DOUBT_NONE,
     DOUBT_TAKEN,   /* most likely it did: a copy that comes later is too late */
     DOUBT_REFUSED, /* most likely not: a copy that is beyond doubt takes its place */
+    DOUBT_TTL,     /* the same, for a TTL that falls */
 };
 
 /* A segment that waits behind a hole. */

@@ -246,7 +246,7 @@ ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return false;
     }
     if (usual == 0 || ttl <= usual + TTL_SLACK) /* one forged with more must not set the rule */
-        flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | ttl << shift;
+        flow_set_ttl(flow, dir, (uint8_t)ttl);
     return true;
 }
 

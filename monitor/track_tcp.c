@@ -366,7 +366,8 @@ doubt_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t a
         raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_OLD);
         return is_predicted(flow, dir, e->packet, shift) ? DOUBT_TAKEN : DOUBT_REFUSED;
     }
-    if (ack <= reasm_sent_end(flow, !dir) || !has_content(e->packet))
+    if (ack <= reasm_sent_end(flow, !dir) || !has_content(e->packet) ||
+        flow->side[!dir].packets == 0) /* nothing of it came through, so this says nothing */
         return DOUBT_NONE;
     raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSEEN);
     return DOUBT_REFUSED;
@@ -1061,7 +1062,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir, &doubt))
             return;
         if (!ttl_is_usual(e, flow, dir))
-            doubt = DOUBT_REFUSED;
+            doubt = DOUBT_TTL;
     }
     if (pkt->tcp_flags & WEIR_TH_RST) {
         if (!(pkt->tcp_flags & WEIR_TH_SYN) || (side->flags | flow->side[!dir].flags) & SIDE_SEEN)
