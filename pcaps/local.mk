@@ -32,6 +32,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/handshake.pkt \
     %D%/handshake_bad.pkt \
     %D%/handshake_odd.pkt \
+    %D%/held_up.pkt \
     %D%/http_attack.pkt \
     %D%/icmp.pkt \
     %D%/ipv6.pkt \

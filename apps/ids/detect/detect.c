@@ -151,15 +151,28 @@ detect_wants(const struct detect *d)
 
 /* ---- alerts and marks ---------------------------------------------------------------------- */
 
+/* An alert of a direction, which may not be the event's. */
 static void
-raise_alert(struct detect *d, uint32_t rule)
+raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
+    struct weir_event ev;
+
     if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
     d->scan->alerted = true;
     d->stats.alerts++;
-    d->alert(d->ctx, &d->rule[rule], d->at.ev);
+    ev = *d->at.ev;
+    if (ev.direction != dir || !has_ends_of_packet(&ev))
+        ev.packet = NULL;
+    ev.direction = (uint8_t)dir;
+    d->alert(d->ctx, &d->rule[rule], &ev);
+}
+
+static void
+raise_alert(struct detect *d, uint32_t rule)
+{
+    raise_for(d, rule, (enum weir_dir)d->at.ev->direction);
 }
 
 static void
@@ -382,22 +395,6 @@ wake_pending(struct detect *d, struct stream_scan *s, int64_t old_end)
             s->pending[kept++] = *p;
     }
     s->n_pending = kept;
-}
-
-/* An alert of a direction that the event at hand may not be of. */
-static void
-raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
-{
-    const struct weir_event *ev = d->at.ev;
-    struct weir_event turned = *ev;
-
-    if (ev->direction != dir) {
-        turned.direction = (uint8_t)dir;
-        turned.packet = NULL;
-        d->at.ev = &turned;
-    }
-    raise_alert(d, rule);
-    d->at.ev = ev;
 }
 
 /* Nothing more comes in this direction: what waits is decided on what came. */

@@ -50,6 +50,7 @@ struct detect_opts {
     uint64_t memory; /* cap of what streams take */
 };
 
+/* ev: the event, without its packet where that is not what the rule's header was compared with. */
 typedef void (*alert_fn)(void *ctx, const struct rule *rule, const struct weir_event *ev);
 
 struct detect;
