@@ -22,6 +22,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/doubt.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
+    %D%/fast_open.pkt \
     %D%/frag.pkt \
     %D%/frag_bad.pkt \
     %D%/frag_overlap.pkt \

@@ -485,6 +485,23 @@ goes_on(const struct stream_scan *s, const struct weir_event *ev)
     return s->started && !ev->payload.after_gap && (skipped == 0 || (skipped == 1 && !s->cut));
 }
 
+/*
+ * A host has taken bytes before the handshake's end, so that their content counts as established:
+ * data on a SYN, which the SYN/ACK accepted (RFC 7413: the application gets them at once, and a
+ * client that never sends the third step must not get past rules), and what the server answers. But
+ * a SYN that nobody answered may have any source, and its data be meant for the monitor only.
+ */
+static bool
+is_early(const struct weir_event *ev)
+{
+    struct weir_flow_counts receiver;
+
+    if (weir_flow_midstream(ev->flow) || weir_flow_phase(ev->flow) != WEIR_FLOW_NEW)
+        return false;
+    weir_flow_counts(ev->flow, !ev->direction, &receiver);
+    return receiver.packets > 0;
+}
+
 static void
 scan_payload(struct detect *d)
 {
@@ -572,6 +589,8 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         scan_packet(d);
         break;
     case WEIR_EV_PAYLOAD:
+        if (!scan->established)
+            d->at.established = scan->opened = scan->opened || is_early(ev);
         scan_payload(d);
         break;
     case WEIR_EV_FIN:

@@ -32,6 +32,7 @@ struct stream_scan {
 struct flow_scan {
     struct stream_scan dir[2];
     bool established; /* TCP: the handshake was seen */
+    bool opened;      /* TCP: a host took bytes before that */
     bool alerted;
 };
 
