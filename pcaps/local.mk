@@ -22,6 +22,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/doubt.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
+    %D%/fast_open.pkt \
     %D%/frag.pkt \
     %D%/frag_bad.pkt \
     %D%/frag_overlap.pkt \
@@ -32,6 +33,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/handshake.pkt \
     %D%/handshake_bad.pkt \
     %D%/handshake_odd.pkt \
+    %D%/held_up.pkt \
     %D%/http_attack.pkt \
     %D%/icmp.pkt \
     %D%/ipv6.pkt \

@@ -7,6 +7,7 @@ libids_la_SOURCES = \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
+    %D%/detect/holes.c %D%/detect/holes.h \
     %D%/detect/match.c %D%/detect/match.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
@@ -52,6 +53,12 @@ tests_unit_test_match_SOURCES  = tests/unit/test_match.c
 tests_unit_test_match_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_match_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_match_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_holes
+tests_unit_test_holes_SOURCES  = tests/unit/test_holes.c
+tests_unit_test_holes_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_holes_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_holes_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c

@@ -248,12 +248,16 @@ summary(const struct program *prg)
 
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
                prg->rules.refused, (unsigned long long)stats->alerts);
-    if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up > 0)
+    if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
+            stats->unverified >
+        0)
         cli_notice(&prg->cli,
                    "limits: %llu directions not scanned for want of memory, %llu rules could not "
-                   "wait, %llu looks without older bytes, %llu looks given up",
+                   "wait, %llu looks without older bytes, %llu looks given up, %llu looks at the "
+                   "fast pattern only",
                    (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
-                   (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up);
+                   (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up,
+                   (unsigned long long)stats->unverified);
 }
 
 static int

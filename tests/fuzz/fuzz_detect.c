@@ -60,7 +60,7 @@ scan(struct flow_run *run, struct piece stream, struct piece sizes)
         size_t left = stream.n - from, n = i < sizes.n ? sizes.p[i] : 1;
 
         n = n < left ? n : left;
-        run_send(run, stream.p, from, n);
+        run_send(run, stream.p, from, n, 0);
         from += n;
     }
     return run_end(run, stream.n);

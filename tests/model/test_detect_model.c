@@ -1,6 +1,6 @@
 /*
  * Detection against a plain oracle. Random rules over a small alphabet meet random streams that
- * come in segments cut anywhere, reordered and repeated. The oracle has the whole stream before it
+ * come in segments cut anywhere, reordered and repeated, or with urgent bytes between. The oracle has the whole stream before it
  * and tries every place of every content. When the flow has ended, the same rules must have
  * alerted; where nothing is negated, even before that.
  *
@@ -281,24 +281,50 @@ struct round {
     struct flow_run run;
     uint8_t stream[STREAM_MAX];
     int n;
+    uint8_t wire[STREAM_MAX + CUTS_MAX]; /* the stream, and urgent bytes */
+    int n_wire;
     struct cut {
-        int from, n;
+        int from, n; /* of the wire's bytes */
+        int urgent;  /* pointer, from 1; 0: none */
     } cut[CUTS_MAX];
     int n_cuts;
 };
 
-/* Cut the stream in pieces, repeat some, exchange some. */
+/* Write the stream's next bytes to the wire, with a byte that is urgent among them if there is room. */
+static void
+write_piece(uint64_t *seed, struct round *r, int from, int n, bool urgent)
+{
+    struct cut *cut = &r->cut[r->n_cuts++];
+    int before = urgent ? (int)random_below(seed, (uint64_t)n + 1) : n;
+
+    *cut = (struct cut){ r->n_wire, n + urgent, urgent ? before + 1 : 0 };
+    memcpy(r->wire + r->n_wire, r->stream + from, (size_t)before);
+    if (urgent)
+        r->wire[r->n_wire + before] = (uint8_t) "aaabbbccAB."[random_below(seed, 11)];
+    memcpy(r->wire + r->n_wire + before + urgent, r->stream + from + before, (size_t)(n - before));
+    r->n_wire += cut->n;
+}
+
+/* Cut the stream in pieces; put urgent bytes into some, or else repeat some and exchange some. */
 static void
 random_cuts(uint64_t *seed, struct round *r)
 {
-    int most = chance(seed, 30) ? 8 : 60, n = 0;
+    int most = chance(seed, 30) ? 8 : 60, n;
+    bool urgent = chance(seed, 40);
 
-    for (int from = 0; from < r->n; n++) {
+    r->n_wire = r->n_cuts = 0;
+    for (int from = 0; from < r->n;) {
         int left = r->n - from, size = 1 + (int)random_below(seed, (uint64_t)most);
 
-        r->cut[n] = (struct cut){ from, size > left || n == CUTS_MAX - 9 ? left : size };
-        from += r->cut[n].n;
+        size = size > left || r->n_cuts == CUTS_MAX - 9 ? left : size;
+        if (urgent && r->n_cuts < CUTS_MAX - 9 && chance(seed, 20))
+            size = 0; /* nothing but an urgent byte */
+        write_piece(seed, r, from, size, urgent && (size == 0 || chance(seed, 50)));
+        from += size;
     }
+    n = r->n_cuts;
+    if (urgent) /* of those that wait only the last counts */
+        return;
     for (int i = (int)random_below(seed, 4); i > 0; i--, n++)
         r->cut[n] = r->cut[random_below(seed, (uint64_t)n)];
     for (int i = (int)random_below(seed, chance(seed, 50) ? 1 : 30); i > 0; i--) {
@@ -317,7 +343,7 @@ expected_of(const struct round *r, const struct spec *spec)
     if (spec->place != SEGMENTS && fulfils(spec, r->stream, r->n))
         return true;
     for (int i = 0; looks_at_segments(spec) && i < r->n_cuts; i++)
-        if (fulfils(spec, r->stream + r->cut[i].from, r->cut[i].n))
+        if (fulfils(spec, r->wire + r->cut[i].from, r->cut[i].n))
             return true;
     return false;
 }
@@ -325,11 +351,11 @@ expected_of(const struct round *r, const struct spec *spec)
 static void
 tell(const struct round *r, int rule, bool expected)
 {
-    printf("seed %llu: rule %d should %s\n%sstream %.*s\ncuts", (unsigned long long)r->seed,
-           rule + 1, expected ? "alert" : "not alert", r->rules.text, r->n,
-           (const char *)r->stream);
+    printf("seed %llu: rule %d should %s\n%sstream %.*s\nwire %.*s\ncuts",
+           (unsigned long long)r->seed, rule + 1, expected ? "alert" : "not alert", r->rules.text,
+           r->n, (const char *)r->stream, r->n_wire, (const char *)r->wire);
     for (int i = 0; i < r->n_cuts; i++)
-        printf(" %d+%d", r->cut[i].from, r->cut[i].n);
+        printf(" %d+%d!%d", r->cut[i].from, r->cut[i].n, r->cut[i].urgent);
     printf("\n");
     fail();
 }
@@ -353,9 +379,10 @@ one_flow(uint64_t *seed, struct round *r)
     random_cuts(seed, r);
     run_begin(&r->run);
     for (int i = 0; i < r->n_cuts; i++)
-        run_send(&r->run, r->stream, (size_t)r->cut[i].from, (size_t)r->cut[i].n);
+        run_send(&r->run, r->wire, (size_t)r->cut[i].from, (size_t)r->cut[i].n,
+                 (unsigned)r->cut[i].urgent);
     early = r->run.alerted;
-    alerted = run_end(&r->run, (size_t)r->n);
+    alerted = run_end(&r->run, (size_t)r->n_wire);
     for (int i = 0; i < RULES; i++) {
         bool expected = expected_of(r, &r->spec[i]);
         uint64_t by_then = is_decided_at_once(&r->spec[i]) ? early : alerted;

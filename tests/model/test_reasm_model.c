@@ -133,11 +133,13 @@ tell_repetition(struct model *m, const struct part *part)
 static int
 join(struct model *m, const struct part *part)
 {
-    const struct byte *before = &m->map[part->start - 1], *at = &m->map[part->start];
+    const struct byte *before, *at = &m->map[part->start];
     int start;
 
-    if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next || !before->there ||
-        before->end != part->start)
+    if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next)
+        return part->start;
+    before = at - 1;
+    if (!before->there || before->end != part->start)
         return part->start;
     if (at->there &&
         (at->start >= part->start || at->start == before->start || at->turn < before->turn))

@@ -55,10 +55,12 @@ feed(struct flow_run *run, struct segment s)
 
 /* The client's segment at an offset of its stream. */
 static void
-client(struct flow_run *run, uint8_t flags, int64_t offset, const uint8_t *data, size_t n)
+client(struct flow_run *run, uint8_t flags, int64_t offset, const uint8_t *data, size_t n,
+       unsigned urgent)
 {
     feed(run, (struct segment){ .dir = WEIR_TOSERVER,
-                                .flags = flags,
+                                .flags = urgent > 0 ? flags | WEIR_TH_URG : flags,
+                                .urgent = (uint16_t)urgent,
                                 .seq = (uint32_t)(CLIENT_ISN + 1 + offset),
                                 .ack = flags & WEIR_TH_ACK ? SERVER_ISN + 1 : 0,
                                 .data = data,
@@ -87,25 +89,25 @@ run_begin(struct flow_run *run)
     (void)rc;
     run->n = 0;
     run->alerted = 0;
-    client(run, WEIR_TH_SYN, -1, NULL, 0);
+    client(run, WEIR_TH_SYN, -1, NULL, 0, 0);
     feed(run, (struct segment){ .dir = WEIR_TOCLIENT,
                                 .flags = WEIR_TH_SYN | WEIR_TH_ACK,
                                 .seq = SERVER_ISN,
                                 .ack = CLIENT_ISN + 1 });
-    client(run, WEIR_TH_ACK, 0, NULL, 0);
+    client(run, WEIR_TH_ACK, 0, NULL, 0, 0);
 }
 
 void
-run_send(struct flow_run *run, const uint8_t *data, size_t from, size_t n)
+run_send(struct flow_run *run, const uint8_t *data, size_t from, size_t n, unsigned urgent)
 {
     assert(n <= RUN_BYTES);
-    client(run, WEIR_TH_ACK, (int64_t)from, data + from, n);
+    client(run, WEIR_TH_ACK, (int64_t)from, data + from, n, urgent);
 }
 
 uint64_t
 run_end(struct flow_run *run, size_t total)
 {
-    client(run, WEIR_TH_ACK | WEIR_TH_FIN, (int64_t)total, NULL, 0);
+    client(run, WEIR_TH_ACK | WEIR_TH_FIN, (int64_t)total, NULL, 0, 0);
     weir_monitor_end(run->m);
     weir_monitor_free(run->m);
     run->stats = *detect_get_stats(run->detect);

@@ -28,8 +28,11 @@ bool run_load(struct flow_run *run, const char *rules, size_t n);
 /* Begin a flow: its handshake is done. run_end() ends it, with a FIN of the client. */
 void run_begin(struct flow_run *run);
 
-/* The client sends bytes [from, from + n) of data; at most RUN_SEGMENTS times, RUN_BYTES each. */
-void run_send(struct flow_run *run, const uint8_t *data, size_t from, size_t n);
+/*
+ * The client sends bytes [from, from + n) of data; at most RUN_SEGMENTS times, RUN_BYTES each. The
+ * urgent pointer counts from 1, 0: none.
+ */
+void run_send(struct flow_run *run, const uint8_t *data, size_t from, size_t n, unsigned urgent);
 
 /* Returns the rules that alerted; total: bytes of the client's stream. */
 uint64_t run_end(struct flow_run *run, size_t total);

@@ -14,7 +14,7 @@
 #define A WEIR_TH_ACK
 #define F WEIR_TH_FIN
 
-enum { CLIENT = 1001, SERVER = 5001, ROOMS = 2000 };
+enum { CLIENT = 1001, SERVER = 5001, ROOMS = 4000 };
 
 /* A monitor with detection as its app; alerts are written down as "SID@PACKET ". */
 struct fixture {
@@ -259,6 +259,131 @@ bytes_behind_a_gap_are_not_glued(void **state)
     expect(f, "3@0 "); /* when the gap is given up, by the clock */
 }
 
+/* A flow that has a stream, from another port. */
+static void
+other_flow(struct fixture *f, uint16_t port)
+{
+    struct segment s = { .dir = WEIR_TOSERVER, .flags = S, .seq = CLIENT - 1, .client_port = port };
+
+    segment(f, s);
+    segment(f, (struct segment){ .dir = WEIR_TOCLIENT,
+                                 .flags = S | A,
+                                 .seq = SERVER - 1,
+                                 .ack = CLIENT,
+                                 .client_port = port });
+    s.flags = A;
+    s.seq = CLIENT;
+    s.ack = SERVER;
+    s.data = ".";
+    s.n = 1;
+    segment(f, s);
+}
+
+/* What the packet that came last has raised. */
+static void
+expect_last(struct fixture *f, const char *format)
+{
+    char alerts[64];
+
+    snprintf(alerts, sizeof(alerts), format, f->n);
+    expect(f, alerts);
+}
+
+/* The client sends data in which the byte that the pointer counts to, from 1, is urgent. */
+static void
+urgent(struct fixture *f, int off, const char *data, uint16_t pointer)
+{
+    segment(f, (struct segment){ .dir = WEIR_TOSERVER,
+                                 .flags = A | WEIR_TH_URG,
+                                 .seq = CLIENT + (uint32_t)off,
+                                 .ack = SERVER,
+                                 .urgent = pointer,
+                                 .data = data,
+                                 .n = (uint32_t)strlen(data) });
+}
+
+static void
+contents_go_across_urgent_bytes(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; within:3; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"attack\"; content:!\"X\"; within:2; sid:3;)\n"
+             "alert tcp any any -> any any (content:\"tack.\"; offset:2; depth:5; sid:4;)\n"
+             "alert tcp any any -> any any (content:\"X\"; flow:only_stream; sid:5;)\n");
+    handshake(f);
+    urgent(f, 0, "X", 1); /* before all bytes, */
+    urgent(f, 1, "atXt", 3);
+    urgent(f, 5, "X", 1); /* two side by side, */
+    urgent(f, 6, "X", 1);
+    urgent(f, 7, "Xac", 1); /* three, */
+    expect(f, "");
+    client(f, A, 10, 0, "k");
+    expect(f, "1@9 2@9 ");
+    client(f, A, 11, 0, "..");
+    expect(f, "3@10 4@10 ");
+}
+
+/* More of them than any list would hold. */
+static void
+every_other_byte_may_be_urgent(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"begin\"; content:\"end\"; distance:300; "
+             "within:3; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"begin\"; content:\"end\"; distance:301; "
+             "sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "begin");
+    for (int i = 0; i < 300; i++)
+        urgent(f, 5 + 2 * i, ".X", 2);
+    expect(f, "");
+    client(f, A, 605, 0, "end");
+    expect(f, "1@305 ");
+}
+
+static void
+a_gap_beside_an_urgent_byte_is_still_one(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"ack\"; offset:4; depth:3; sid:3;)\n");
+    handshake(f);
+    urgent(f, 0, "attX", 4);
+    urgent(f, 5, "Xack", 1);
+    server(f, A, 0, 9, "");
+    f->ms += 2000;
+    server(f, A, 0, 9, ".");
+    expect(f, "3@0 "); /* the gap's byte has a place, the urgent ones on both sides have none */
+}
+
+/* Memory is all taken by other flows: what cannot be verified is reported, and counted. */
+static void
+without_memory_for_holes_the_fast_pattern_decides(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.memory = 65536;
+    begin(f,
+          "alert tcp any any -> any any (content:\"attack\"; content:\"z\"; distance:0; sid:1;)\n"
+          "alert tcp any any -> any any (content:\"later\"; content:\"y\"; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "later.");
+    for (uint16_t port = 2000; detect_get_stats(f->detect)->no_memory == 0; port++)
+        other_flow(f, port);
+    expect(f, "");
+    urgent(f, 6, "attXac", 4);
+    expect_last(f, "2@%u ");
+    assert_int_equal(detect_get_stats(f->detect)->unverified, 1);
+    client(f, A, 12, 0, "k");
+    expect_last(f, "1@%u ");
+    assert_int_equal(detect_get_stats(f->detect)->unverified, 2);
+}
+
 static void
 segments_meet_rules_that_mean_packets(void **state)
 {
@@ -424,6 +549,10 @@ main(void)
         T(what_waits_is_decided_when_the_direction_ends),
         T(rules_without_a_fast_pattern_wait_too),
         T(bytes_behind_a_gap_are_not_glued),
+        T(contents_go_across_urgent_bytes),
+        T(every_other_byte_may_be_urgent),
+        T(a_gap_beside_an_urgent_byte_is_still_one),
+        T(without_memory_for_holes_the_fast_pattern_decides),
         T(segments_meet_rules_that_mean_packets),
         T(a_flow_without_its_handshake_has_no_stream),
         T(midstream_gives_it_one),

@@ -1,17 +1,24 @@
 #include "detect/detect.h"
 
 #include "detect/fit.h"
+#include "detect/holes.h"
 #include "detect/match.h"
 
 #include <weir/flow.h>
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
 enum { PAYLOAD_MAX = 1 << 18 }; /* of one event; a longer one is looked at closely only so far */
 
-/* A rule whose fast pattern was found, if it has one, and whose answer depends on bytes to come. */
+static_assert((int)HOLES_SPAN >= (int)DETECT_WINDOW, "holes of the window are forgotten");
+
+/*
+ * A rule whose fast pattern was found, if it has one, and whose answer depends on bytes to come.
+ * Numbers are places, not offsets.
+ */
 struct pending {
     uint32_t rule;
     uint64_t waits; /* as in struct match */
@@ -142,7 +149,8 @@ detect_wants(const struct detect *d)
         if (kind_is_used(groups, kind))
             wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
     if (kind_is_used(groups, GROUP_STREAM))
-        wants |= WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST);
+        wants |= WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_GAP) |
+                 WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST);
     for (unsigned type = 0; type < WEIR_EV_COUNT; type++)
         if (groups->first[type] < groups->first[type + 1])
             wants |= WEIR_EV_BIT(type);
@@ -151,15 +159,28 @@ detect_wants(const struct detect *d)
 
 /* ---- alerts and marks ---------------------------------------------------------------------- */
 
+/* An alert of a direction, which may not be the event's. */
 static void
-raise_alert(struct detect *d, uint32_t rule)
+raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
+    struct weir_event ev;
+
     if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
     d->scan->alerted = true;
     d->stats.alerts++;
-    d->alert(d->ctx, &d->rule[rule], d->at.ev);
+    ev = *d->at.ev;
+    if (ev.direction != dir || !has_ends_of_packet(&ev))
+        ev.packet = NULL;
+    ev.direction = (uint8_t)dir;
+    d->alert(d->ctx, &d->rule[rule], &ev);
+}
+
+static void
+raise_alert(struct detect *d, uint32_t rule)
+{
+    raise_for(d, rule, (enum weir_dir)d->at.ev->direction);
 }
 
 static void
@@ -275,30 +296,43 @@ scan_packet(struct detect *d)
 /* ---- streams: the window ------------------------------------------------------------------- */
 
 static int64_t
-greater(int64_t a, int64_t b)
+lesser(int64_t a, int64_t b)
 {
-    return a > b ? a : b;
+    return a < b ? a : b;
 }
 
 /*
- * What is retained of the direction before `offset`, `back` bytes at most, and the event's own bytes
- * behind it. Where not all of that is retained any more, a nearer part.
+ * Read n bytes that end at the offset; where not all of that is retained any more, a nearer part.
+ * Returns how many bytes of the stream that gave.
+ */
+static size_t
+read_back(struct detect *d, const struct stream_scan *s, int64_t offset, size_t n)
+{
+    enum weir_dir dir = (enum weir_dir)(s - d->scan->dir);
+    size_t wanted = n;
+
+    while (n > 0 && weir_flow_read(d->at.ev->flow, dir, offset - (int64_t)n, d->window, n) < n)
+        n /= 2;
+    d->stats.window_lost += n < wanted;
+    return s->holes != NULL ? holes_squeeze(s->holes, offset - (int64_t)n, d->window, n) : n;
+}
+
+/*
+ * What is retained of the direction before `offset`, at least `back` bytes if there are so many, and
+ * the event's own bytes behind it.
  */
 static void
 fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, int64_t back,
             struct weir_bytes data)
 {
-    enum weir_dir dir = (enum weir_dir)(s - d->scan->dir);
-    size_t wanted = (size_t)(offset - greater(s->base, offset - back)), before = wanted;
-    size_t n = data.n < PAYLOAD_MAX ? data.n : PAYLOAD_MAX;
+    size_t n = data.n < PAYLOAD_MAX ? data.n : PAYLOAD_MAX, before;
+    int64_t place = offset - s->skipped;
 
-    while (before > 0 && weir_flow_read(d->at.ev->flow, dir, offset - (int64_t)before, d->window,
-                                        before) < before)
-        before /= 2;
-    d->stats.window_lost += before < wanted;
+    back = lesser(lesser(back + s->skipped, DETECT_WINDOW), offset - s->base);
+    before = read_back(d, s, offset, (size_t)back);
     if (n > 0)
         memcpy(d->window + before, data.p, n);
-    d->buffer = (struct buffer){ d->window, offset - (int64_t)before, offset + (int64_t)n, n == 0 };
+    d->buffer = (struct buffer){ d->window, place - (int64_t)before, place + (int64_t)n, n == 0 };
 }
 
 static const struct buffer *
@@ -345,9 +379,9 @@ wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const stru
                                                    d->buffer.end };
 }
 
-/* Whether one of the contents that it waits for ends in the event's bytes, from old_end on. */
+/* Whether one of the contents that it waits for ends in the event's bytes, from this place on. */
 static bool
-wakes(struct detect *d, const struct pending *p, int64_t old_end)
+wakes(struct detect *d, const struct pending *p, int64_t from)
 {
     const struct buffer *buffer = &d->buffer;
     uint64_t waits = p->waits;
@@ -357,7 +391,7 @@ wakes(struct detect *d, const struct pending *p, int64_t old_end)
     for (; waits != 0; waits &= waits - 1) {
         const struct step *step = &d->rule[p->rule].step[__builtin_ctzll(waits)];
 
-        if (match_find(step, buffer, old_end - step->n + 1, buffer->end) >= 0)
+        if (match_find(step, buffer, from - step->n + 1, buffer->end) >= 0)
             return true;
     }
     return false;
@@ -368,36 +402,21 @@ wakes(struct detect *d, const struct pending *p, int64_t old_end)
  * wait for long, so no more is read for it than a content can reach back, not the whole window.
  */
 static void
-wake_pending(struct detect *d, struct stream_scan *s, int64_t old_end)
+wake_pending(struct detect *d, struct stream_scan *s)
 {
+    int64_t offset = d->at.ev->payload.offset, from = offset - s->skipped;
     uint16_t kept = 0;
 
-    fill_window(d, s, old_end, d->longest, d->at.ev->payload.data);
+    fill_window(d, s, offset, d->longest, d->at.ev->payload.data);
     for (uint16_t i = 0; i < s->n_pending; i++) {
         const struct pending *p = &s->pending[i];
 
-        if (is_marked(d, p->rule) || wakes(d, p, old_end))
+        if (s->no_holes || is_marked(d, p->rule) || wakes(d, p, from))
             mark(d, p->rule, p->beyond);
-        else if (p->seen > old_end - DETECT_WINDOW)
+        else if (p->seen > from - DETECT_WINDOW)
             s->pending[kept++] = *p;
     }
     s->n_pending = kept;
-}
-
-/* An alert of a direction that the event at hand may not be of. */
-static void
-raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
-{
-    const struct weir_event *ev = d->at.ev;
-    struct weir_event turned = *ev;
-
-    if (ev->direction != dir) {
-        turned.direction = (uint8_t)dir;
-        turned.packet = NULL;
-        d->at.ev = &turned;
-    }
-    raise_alert(d, rule);
-    d->at.ev = ev;
 }
 
 /* Nothing more comes in this direction: what waits is decided on what came. */
@@ -433,6 +452,19 @@ is_simple(const struct rule *rule)
            (rule->step[0].flags & ~(STEP_NOCASE | STEP_FAST)) == 0;
 }
 
+static enum match_answer
+look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
+{
+    if (m->rule->n_steps == 0 || (is_simple(m->rule) && m->fast >= 0))
+        return MATCH_YES;
+    if (s->no_holes && m->fast >= 0) {
+        d->stats.unverified++;
+        return MATCH_YES; /* better than to miss it */
+    }
+    m->buffer = window(d);
+    return match(d, m);
+}
+
 static void
 look_at_stream(struct detect *d, uint32_t rule)
 {
@@ -440,14 +472,11 @@ look_at_stream(struct detect *d, uint32_t rule)
     struct match m = { .rule = &d->rule[rule],
                        .fast = d->groups->fast[rule],
                        .beyond = d->beyond[rule] };
-    enum match_answer answer = MATCH_YES;
+    enum match_answer answer;
 
     if (!rule_fits(&d->at, m.rule))
         return;
-    if (m.rule->n_steps > 0 && !(is_simple(m.rule) && m.fast >= 0)) {
-        m.buffer = window(d);
-        answer = match(d, &m);
-    }
+    answer = look_closely(d, s, &m);
     if (answer == MATCH_YES)
         raise_alert(d, rule);
     else if (answer == MATCH_WAIT)
@@ -459,33 +488,85 @@ on_stream_match(void *ctx, uint32_t rule)
 {
     struct detect *d = ctx;
 
-    mark(d, rule, d->scan->dir[d->at.ev->direction].end);
+    mark(d, rule, d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped);
 }
 
 /* Bytes that do not follow the last ones, behind a gap for example, are scanned afresh. */
 static bool
-start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf, int64_t offset)
+start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 {
+    const struct weir_event *ev = d->at.ev;
+
     if (s->stream == NULL && pf != NULL) {
         s->stream = prefilter_open(pf, &d->mem);
         s->given_up = s->stream == NULL;
         d->stats.no_memory += s->given_up;
     } else if (s->stream != NULL) {
-        finish_pending(d, d->at.ev->direction);
+        finish_pending(d, ev->direction);
         prefilter_reset(s->stream, d->groups->scratch);
     }
-    s->base = s->end = offset;
+    if (!s->cut) /* the first bytes, here or behind the gap, were urgent */
+        s->skipped += ev->payload.offset - s->end;
+    s->base = s->end = ev->payload.offset;
     s->started = true;
+    s->no_holes = false;
     return !s->given_up;
 }
 
-/* Whether these bytes follow those scanned last, or an urgent byte between them, read apart. */
+/* What waits is decided on what came before the gap, whose bytes have their places. */
+static void
+pass_gap(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct stream_scan *s = &d->scan->dir[ev->direction];
+
+    if (s->cut)
+        return;
+    finish_pending(d, ev->direction);
+    s->skipped += ev->gap.offset - s->end;
+    s->end = ev->gap.offset + ev->gap.length;
+}
+
+/* Whether these bytes follow those scanned last. Urgent ones, and no others, may lie between. */
 static bool
 goes_on(const struct stream_scan *s, const struct weir_event *ev)
 {
-    int64_t skipped = ev->payload.offset - s->end;
+    return s->started && !ev->payload.after_gap && !s->cut;
+}
 
-    return s->started && !ev->payload.after_gap && (skipped == 0 || (skipped == 1 && !s->cut));
+/* Urgent bytes lie between those scanned last and the event's. */
+static void
+note_urgent(struct detect *d, struct stream_scan *s, int64_t offset)
+{
+    s->skipped += offset - s->end;
+    if (s->no_holes)
+        return;
+    if (s->holes == NULL) {
+        s->holes = mem_alloc(&d->mem, sizeof(*s->holes));
+        if (s->holes == NULL) {
+            s->no_holes = true;
+            return;
+        }
+        memset(s->holes, 0, sizeof(*s->holes));
+    }
+    holes_note(s->holes, s->end, offset, true);
+}
+
+/*
+ * A host has taken bytes before the handshake's end, so that their content counts as established:
+ * data on a SYN, which the SYN/ACK accepted (RFC 7413: the application gets them at once, and a
+ * client that never sends the third step must not get past rules), and what the server answers. But
+ * a SYN that nobody answered may have any source, and its data be meant for the monitor only.
+ */
+static bool
+is_early(const struct weir_event *ev)
+{
+    struct weir_flow_counts receiver;
+
+    if (weir_flow_midstream(ev->flow) || weir_flow_phase(ev->flow) != WEIR_FLOW_NEW)
+        return false;
+    weir_flow_counts(ev->flow, !ev->direction, &receiver);
+    return receiver.packets > 0;
 }
 
 static void
@@ -494,23 +575,29 @@ scan_payload(struct detect *d)
     const struct weir_event *ev = d->at.ev;
     const struct group *group = &d->groups->group[GROUP_STREAM][ev->direction];
     struct stream_scan *s = &d->scan->dir[ev->direction];
-    int64_t old_end;
+    struct weir_bytes data = ev->payload.data;
 
-    if (group_is_empty(group) || !has_stream(&d->at) || s->given_up)
+    if (group_is_empty(group) || s->given_up)
         return;
-    if (!goes_on(s, ev) && !start_scan(d, s, group->prefilter, ev->payload.offset))
+    if (!has_stream(&d->at)) {
+        s->cut = true;
         return;
-    s->end = ev->payload.offset;
-    mark_always(d, group, s->end);
+    }
+    if (!goes_on(s, ev) && !start_scan(d, s, group->prefilter))
+        return;
+    if (ev->payload.offset > s->end)
+        note_urgent(d, s, ev->payload.offset);
+    mark_always(d, group, ev->payload.offset - s->skipped);
     if (group->prefilter != NULL)
-        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, ev->payload.data.p,
-                              ev->payload.data.n, on_stream_match, d);
-    d->stats.scanned += ev->payload.data.n;
-    old_end = s->end;
-    s->end += ev->payload.data.n;
-    s->cut = ev->payload.data.n < ev->payload.length;
+        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, data.p, data.n,
+                              on_stream_match, d);
+    d->stats.scanned += data.n;
+    s->end = ev->payload.offset + data.n;
+    s->cut = data.n < ev->payload.length;
+    if (s->holes != NULL)
+        holes_note(s->holes, ev->payload.offset, s->end, false);
     if (s->n_pending > 0)
-        wake_pending(d, s, old_end);
+        wake_pending(d, s);
     if (d->high > 0)
         take_marks(d, look_at_stream);
 }
@@ -524,6 +611,7 @@ release(struct detect *d)
 
         prefilter_close(pf, &d->mem, s->stream);
         mem_free(&d->mem, s->pending, s->room * sizeof(*s->pending));
+        mem_free(&d->mem, s->holes, sizeof(*s->holes));
         *s = (struct stream_scan){ .given_up = true };
     }
 }
@@ -575,7 +663,12 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         scan_packet(d);
         break;
     case WEIR_EV_PAYLOAD:
+        if (!scan->established)
+            d->at.established = scan->opened = scan->opened || is_early(ev);
         scan_payload(d);
+        break;
+    case WEIR_EV_GAP:
+        pass_gap(d);
         break;
     case WEIR_EV_FIN:
         finish_pending(d, ev->direction);

@@ -17,21 +17,29 @@ enum {
 };
 
 struct pending;
+struct holes;
 
-/* Detection's part of one direction of a flow; all zero at first. */
+/*
+ * Detection's part of one direction of a flow; all zero at first. Offsets are the engine's; places,
+ * by which contents are found, count no urgent bytes: a place is an offset less those before it.
+ */
 struct stream_scan {
     struct prefilter_stream *stream;
-    int64_t base, end; /* what was scanned: [base, end) */
+    int64_t base, end;   /* offsets; what was scanned: [base, end) */
+    int64_t skipped;     /* urgent bytes before end */
+    struct holes *holes; /* where they are; NULL: none is in [base, end), or no_holes */
     struct pending *pending;
     uint16_t n_pending, room;
     bool started;
-    bool cut;      /* the snap length took bytes away behind end */
+    bool cut;      /* bytes behind end were not scanned: the snap length took them, or no stream */
+    bool no_holes; /* no memory for holes: nobody knows where they are in [base, end) */
     bool given_up; /* no memory, or the flow is over: not scanned any more */
 };
 
 struct flow_scan {
     struct stream_scan dir[2];
     bool established; /* TCP: the handshake was seen */
+    bool opened;      /* TCP: a host took bytes before that */
     bool alerted;
 };
 
@@ -43,6 +51,7 @@ struct detect_stats {
     uint64_t pending_lost; /* rules that could not wait: PENDING_MAX, or no memory */
     uint64_t window_lost;  /* looks that missed bytes no longer retained */
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
+    uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
 };
 
 struct detect_opts {
@@ -50,6 +59,7 @@ struct detect_opts {
     uint64_t memory; /* cap of what streams take */
 };
 
+/* ev: the event, without its packet where that is not what the rule's header was compared with. */
 typedef void (*alert_fn)(void *ctx, const struct rule *rule, const struct weir_event *ev);
 
 struct detect;

@@ -53,12 +53,25 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
     };
 }
 
+/*
+ * An ACK releases what was held up in the other direction, and ends it: what happens to a TCP flow
+ * goes by the event's direction. That of an ICMP error is the quoted packet's, its ends are the
+ * error's own.
+ */
+bool
+has_ends_of_packet(const struct weir_event *ev)
+{
+    if (ev->packet == NULL || ev->flow == NULL)
+        return ev->packet != NULL;
+    return ev->type == WEIR_EV_PACKET || ev->packet->proto != WEIR_PROTO_TCP;
+}
+
 static const struct ends *
 event_ends(struct occasion *at)
 {
     if (at->has_ends)
         return &at->ends;
-    if (at->ev->packet != NULL)
+    if (has_ends_of_packet(at->ev))
         ends_of_packet(at->ev->packet, &at->ends);
     else if (at->ev->flow != NULL)
         ends_of_flow(at->ev->flow, at->ev->direction, &at->ends);
@@ -166,17 +179,41 @@ check_fits(const struct check *check, const struct weir_packet *pkt)
     return false;
 }
 
+/* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
 static bool
-packet_fits(const struct rule *rule, const struct weir_packet *pkt)
+is_held_up(struct occasion *at)
 {
-    for (unsigned i = 0; i < rule->n_checks; i++)
-        if (pkt == NULL || pkt->l4 == NULL || !check_fits(&rule->check[i], pkt))
+    const struct weir_packet *pkt = at->ev->packet;
+    const struct ends *ends = event_ends(at);
+
+    return at->ev->type == WEIR_EV_PAYLOAD && pkt != NULL &&
+           (pkt->src_port != ends->src_port ||
+            address_number(&pkt->src, pkt->ip_version) != ends->src);
+}
+
+/*
+ * Of a packet that is gone nobody knows the flags and the TTL. The sender can have his bytes held up
+ * as he likes, so that must not be a way past rules; dsize has met the segment when it came.
+ */
+static bool
+packet_fits(struct occasion *at, const struct rule *rule)
+{
+    const struct weir_packet *pkt = at->ev->packet;
+    bool gone = rule->n_checks > 0 && is_held_up(at);
+
+    for (unsigned i = 0; i < rule->n_checks; i++) {
+        const struct check *check = &rule->check[i];
+
+        if (gone && (check->kind == CHECK_FLAGS || check->kind == CHECK_TTL))
+            continue;
+        if (gone || pkt == NULL || pkt->l4 == NULL || !check_fits(check, pkt))
             return false;
+    }
     return true;
 }
 
 bool
 rule_fits(struct occasion *at, const struct rule *rule)
 {
-    return header_fits(at, rule) && flow_fits(at, rule) && packet_fits(rule, at->ev->packet);
+    return header_fits(at, rule) && flow_fits(at, rule) && packet_fits(at, rule);
 }

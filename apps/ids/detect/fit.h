@@ -16,7 +16,7 @@ struct ends {
 /* The event at hand, and what is known of its flow. */
 struct occasion {
     const struct weir_event *ev;
-    bool established; /* TCP: the handshake was seen */
+    bool established; /* TCP: the handshake was seen; or these bytes were taken without it */
     bool midstream;   /* flows without their SYN have streams too */
     bool has_ends;    /* ends is filled */
     struct ends ends;
@@ -24,6 +24,9 @@ struct occasion {
 
 /* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
 bool has_stream(const struct occasion *at);
+
+/* Whether header and alert take addresses and ports from the event's packet; else from its flow. */
+bool has_ends_of_packet(const struct weir_event *ev);
 
 bool rule_fits(struct occasion *at, const struct rule *rule);
 
