@@ -173,7 +173,7 @@ eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const ch
     struct ends ends = { .ip_version = 0 };
     char text[TIME_TEXT];
 
-    if (ev->packet != NULL)
+    if (eve_by_packet(ev))
         ends_of_packet(ev->packet, &ends);
     else if (ev->flow != NULL)
         ends_of_flow(ev->flow, ev->direction, &ends);

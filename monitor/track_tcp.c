@@ -530,6 +530,8 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
         tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);
         tcp_input(flow, WEIR_TOCLIENT, TCP_PICKED_UP);
+        if (client->flags & SIDE_SYN)
+            raise_established(e, flow, dir);
         return;
     }
     if (!(client->flags & server->flags & SIDE_ACKED) || !(client->flags & SIDE_SEEN) ||

@@ -496,6 +496,7 @@ the_servers_first_segment_decides_about_data_on_a_syn(void **state)
     record_clear(&fixture.record);
     server(A, 0, 4, "hi");
     expect("payload > offset=0 length=4 data=data after_gap=0\n"
+           "established < rtt=1000\n"
            "payload < offset=0 length=2 data=hi after_gap=0\n");
     expect_at_end("");
 }
@@ -509,7 +510,8 @@ data_on_a_syn_that_is_refused_leaves_no_gap(void **state)
     server(A, 0, 0, "hi");
     wait_ms(5000);
     server(A, 2, 0, "!");
-    expect("payload < offset=0 length=2 data=hi after_gap=0\n"
+    expect("established < rtt=1000\n"
+           "payload < offset=0 length=2 data=hi after_gap=0\n"
            "payload < offset=2 length=1 data=! after_gap=0\n");
     expect_at_end("");
 }

@@ -1,5 +1,7 @@
 #include "detect/detect.h"
 
+#include "eve.h"
+
 #include "detect/fit.h"
 #include "detect/holes.h"
 #include "detect/match.h"
@@ -171,7 +173,7 @@ raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
     d->scan->alerted = true;
     d->stats.alerts++;
     ev = *d->at.ev;
-    if (ev.direction != dir || !has_ends_of_packet(&ev))
+    if (ev.direction != dir || !eve_by_packet(&ev))
         ev.packet = NULL;
     ev.direction = (uint8_t)dir;
     d->alert(d->ctx, &d->rule[rule], &ev);

@@ -1,5 +1,7 @@
 #include "detect/fit.h"
 
+#include "eve.h"
+
 #include "rule/vars.h"
 
 #include <weir/flow.h>
@@ -53,25 +55,12 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
     };
 }
 
-/*
- * An ACK releases what was held up in the other direction, and ends it: what happens to a TCP flow
- * goes by the event's direction. That of an ICMP error is the quoted packet's, its ends are the
- * error's own.
- */
-bool
-has_ends_of_packet(const struct weir_event *ev)
-{
-    if (ev->packet == NULL || ev->flow == NULL)
-        return ev->packet != NULL;
-    return ev->type == WEIR_EV_PACKET || ev->packet->proto != WEIR_PROTO_TCP;
-}
-
 static const struct ends *
 event_ends(struct occasion *at)
 {
     if (at->has_ends)
         return &at->ends;
-    if (has_ends_of_packet(at->ev))
+    if (eve_by_packet(at->ev))
         ends_of_packet(at->ev->packet, &at->ends);
     else if (at->ev->flow != NULL)
         ends_of_flow(at->ev->flow, at->ev->direction, &at->ends);

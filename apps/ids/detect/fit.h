@@ -25,9 +25,6 @@ struct occasion {
 /* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
 bool has_stream(const struct occasion *at);
 
-/* Whether header and alert take addresses and ports from the event's packet; else from its flow. */
-bool has_ends_of_packet(const struct weir_event *ev);
-
 bool rule_fits(struct occasion *at, const struct rule *rule);
 
 #endif
