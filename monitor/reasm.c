@@ -580,7 +580,7 @@ reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
     if (before == NULL || flow_policy(flow, dir) != WEIR_POLICY_LINUX || before->cut_back > 0 ||
         before->seg.off + before->seg.len != (uint32_t)chunk->off || before->doubt || chunk->doubt)
         return;
-    if (at != NULL && at->seg.off <= (uint32_t)chunk->off && !at->younger)
+    if (at != NULL && at->seg.off <= (uint32_t)chunk->off && !at->younger && !at->doubt)
         return;
     chunk->joined = before->seg.len + before->cut_front;
 }
@@ -792,14 +792,19 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
         engine_deliver(e, flow, &ev);
 }
 
-/* The receiver was never seen, or not since the first segment in doubt came. */
+/*
+ * The receiver was never seen, or not since the first segment in doubt came; but what it drops, it
+ * drops without a word.
+ */
 static bool
 is_silent(struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *receiver = flow_side(flow, !dir);
 
-    return receiver->packets == 0 ||
-           (is_parked(flow, dir) && receiver->packets == flow_cold(flow)->rare->answers[dir]);
+    if (receiver->packets == 0)
+        return true;
+    return is_parked(flow, dir) && receiver->packets == flow_cold(flow)->rare->answers[dir] &&
+           queued_at(*queue_of(flow, dir), 0)->doubt != DOUBT_DROPPED;
 }
 
 /* Nobody answers, so no ACK will decide: past a limit what waits is let through. */

@@ -44,6 +44,7 @@ enum doubt {
     DOUBT_TAKEN,   /* most likely it did: a copy that comes later is too late */
     DOUBT_REFUSED, /* most likely not: a copy that is beyond doubt takes its place */
     DOUBT_TTL,     /* the same, for a TTL that falls */
+    DOUBT_DROPPED, /* certainly not, if the capture is whole and the target is what it seems */
 };
 
 /* A segment that waits behind a hole. */

@@ -55,13 +55,17 @@ wrong_flags(const struct weir_packet *pkt)
 }
 
 bool
-flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt)
 {
     int why = wrong_flags(e->packet);
 
     if (why < 0)
         return true;
     raise_why(e, flow, dir, WEIR_EV_BAD_FLAGS, (uint8_t)why);
+    if (!(e->packet->tcp_flags & (WEIR_TH_SYN | WEIR_TH_RST))) {
+        *doubt = DOUBT_DROPPED;
+        return true;
+    }
     if (why == WEIR_BAD_FLAGS_SYN_FIN) /* a client that sent its SYN looks no further */
         return dir == WEIR_TOCLIENT && e->packet->tcp_flags & WEIR_TH_ACK;
     return why == WEIR_BAD_FLAGS_RST_DATA || why == WEIR_BAD_FLAGS_SYN_RST;

@@ -13,8 +13,9 @@
 void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                enum weir_event_type type, uint8_t why);
 
-/* False: the target ignores a segment with such flags. */
-bool flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+/* False: the target ignores a segment with such flags. *doubt: most likely. */
+bool
+flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt);
 
 /* False: an option makes the target drop the segment. *doubt: perhaps. */
 bool

@@ -652,7 +652,8 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
 
     if (side->flags & SIDE_ACKED && chunk->off > last) {
         raise_range(e, flow, dir, chunk->off, chunk->end);
-        return false;
+        chunk->doubt = DOUBT_DROPPED; /* the capture may have missed that the window grew */
+        return !reasm_hole_before(flow, dir, chunk->off);
     }
     if (chunk->off < 0 && chunk->end > chunk->off) {
         int64_t cut = chunk->end < 0 ? chunk->end : 0;
@@ -916,6 +917,14 @@ take_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
         next_fin(flow, dir);
 }
 
+/* Data or a FIN. What the target drops is held up, in case it does not, only where it comes next. */
+static bool
+may_count(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    return (chunk->end > chunk->off || chunk->fin) &&
+           (chunk->doubt != DOUBT_DROPPED || !reasm_hole_before(flow, dir, chunk->off));
+}
+
 /* old: the receiver took all of it before, so it looks at nothing else in it. */
 static void
 take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt,
@@ -937,7 +946,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     if (!is_probe(e, flow, dir, off)) {
         if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
             raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);
-        if ((pkt->payload_len > 0 || fin) && fit_window(e, flow, dir, &chunk)) {
+        if (may_count(flow, dir, &chunk) && fit_window(e, flow, dir, &chunk)) {
             cut_behind_fin(e, flow, dir, &chunk);
             take_chunk(e, flow, dir, &chunk);
         }
@@ -1061,9 +1070,9 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     bool old;
 
     if (!is_usual(flow, dir, pkt)) {
-        if (!flags_make_sense(e, flow, dir) || !options_are_right(e, flow, dir, &doubt))
+        if (!flags_make_sense(e, flow, dir, &doubt) || !options_are_right(e, flow, dir, &doubt))
             return;
-        if (!ttl_is_usual(e, flow, dir))
+        if (!ttl_is_usual(e, flow, dir) && doubt < DOUBT_TTL)
             doubt = DOUBT_TTL;
     }
     if (pkt->tcp_flags & WEIR_TH_RST) {
@@ -1085,11 +1094,16 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
     }
+    if (!(pkt->tcp_flags & WEIR_TH_ACK)) {
+        take_segment(e, flow, dir, doubt, false);
+        return;
+    }
     if (may_be_stamped(flow, pkt) &&
         !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent))
         return;
     if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
+        take_segment(e, flow, dir, DOUBT_DROPPED, false);
         return;
     }
     old = is_old(flow, dir, pkt);

@@ -435,6 +435,8 @@ a_segment_without_ack_is_ignored(void **state)
     client(WEIR_TH_PUSH, 0, 0, "evil");
     client(A, 0, 0, "good");
     expect("bad_flags > why=no_ack\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=evil "
+           "new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
@@ -610,9 +612,13 @@ a_third_step_that_acknowledges_anything_else_is_refused(void **state)
     client(A, 0, 0, "good");
     expect("bad_handshake > why=ack\n"
            "bad_handshake > why=ack\n"
+           "retransmit > offset=0 length=4 new=0 acked=0 verified=1 syn=0 fin=0\n"
            "bad_handshake > why=ack\n"
+           "retransmit > offset=0 length=4 new=0 acked=0 verified=1 syn=0 fin=0\n"
            "bad_rst < why=out_of_window\n"
            "established > rtt=6000\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new old_data=evil "
+           "new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
@@ -919,7 +925,9 @@ flags_that_make_no_sense_are_named(void **state)
     client(S | R, 9, 0, "");
     expect("bad_flags > why=null\n"
            "bad_flags > why=xmas\n"
+           "retransmit > offset=0 length=4 new=0 acked=0 verified=1 syn=0 fin=0\n"
            "bad_flags > why=no_ack\n"
+           "retransmit > offset=0 length=4 new=0 acked=0 verified=1 syn=0 fin=0\n"
            "bad_flags > why=syn_fin\n"
            "bad_flags > why=syn_rst\n"
            "bad_rst > why=in_window\n");
