@@ -36,6 +36,7 @@ need_rare(struct weir_flow *flow)
             return NULL;
         memset(cold->rare, 0, sizeof(*cold->rare));
         cold->rare->urgent[0] = cold->rare->urgent[1] = NO_URGENT;
+        cold->rare->refused[0] = cold->rare->refused[1] = -1;
         flow->flags |= FLOW_RARE;
     }
     return cold->rare;
@@ -614,6 +615,29 @@ reasm_first_fin(struct weir_flow *flow, enum weir_dir dir, int64_t *fin)
     return NULL;
 }
 
+/* What is kept only for comparison shrinks to digests. Returns whether that gave memory. */
+static bool
+shrink_kept(const struct engine *e, struct weir_flow *flow)
+{
+    bool any = false;
+
+    for (int dir = 0; dir < 2 && !e->history; dir++) {
+        for (uint32_t i = 0; i < segs_count(flow->kept[dir]); i++) {
+            struct seg *seg = segs_at(flow->kept[dir], i);
+            uint64_t digest;
+
+            if (seg->kind != SEG_COPY)
+                continue;
+            digest = siphash13_bytes(&e->secret, seg->copy, seg->len);
+            seg_drop(seg, flow_mem(flow));
+            seg->kind = SEG_DIGEST;
+            seg->digest = digest;
+            any = true;
+        }
+    }
+    return any;
+}
+
 /* Put the part [from, to) of the chunk at place i. */
 static bool
 queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
@@ -633,7 +657,9 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
                           .cut_front = (uint16_t)smaller(front, UINT16_MAX),
                           .cut_back = (uint16_t)smaller(back, UINT16_MAX),
                           .doubt = (uint8_t)chunk->doubt };
-    if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable)) {
+    if (!seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable) &&
+        (!shrink_kept(e, flow) ||
+         !seg_hold(*queue, &q->seg, mem, chunk->data + front, len, e->packet->stable))) {
         segs_remove(*queue, i, 1);
         return false;
     }
@@ -768,6 +794,11 @@ enqueue(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struc
             return true;
     }
     engine_overload(e, flow, dir, what);
+    if (flow_rare(flow) != NULL) {
+        flow_rare(flow)->refused[dir] = greater(flow_rare(flow)->refused[dir], from);
+        if (!chunk->doubt)
+            reasm_note_sent(flow, dir, chunk->end);
+    }
     return false;
 }
 
@@ -783,9 +814,12 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
 
     ev.gap.offset = side->next;
     ev.gap.length = to - side->next;
-    ev.gap.cause = (uint8_t)cause;
-    if (rare != NULL)
+    if (rare != NULL) {
         rare->lost[dir] += to - side->next;
+        if (cause == WEIR_GAP_ACKED && rare->refused[dir] >= side->next && rare->refused[dir] < to)
+            cause = WEIR_GAP_MEMCAP;
+    }
+    ev.gap.cause = (uint8_t)cause;
     side->next = to;
     side->flags |= SIDE_AFTER_GAP;
     if (engine_raises(e, flow, WEIR_EV_GAP))

@@ -1486,6 +1486,60 @@ data_behind_a_rst_of_a_one_sided_sender_waits(void **state)
     expect_at_end("");
 }
 
+static void
+unstable(uint32_t off, uint32_t n)
+{
+    static uint8_t room[65536], data[60000];
+    struct segment segment = {
+        .flags = A, .seq = CLIENT + off, .ack = SERVER, .data = data, .n = n, .ms = fixture.ms++
+    };
+    struct weir_frame frame = tcp_frame(&segment, room);
+
+    frame.stable = false;
+    record_feed(&fixture.record, frame);
+}
+
+static unsigned
+count_of(const char *what)
+{
+    unsigned n = 0;
+
+    for (const char *p = fixture.record.text; (p = strstr(p, what)) != NULL; p++)
+        n++;
+    return n;
+}
+
+/*
+ * A shard has 983,040 bytes: 14 blocks of 64 KiB for data out of order, and a little. What was kept
+ * shrinks to digests for another one; then data find no room, but those that fill the first hole.
+ */
+static void
+what_finds_no_room_is_told_and_the_first_hole_is_filled(void **state)
+{
+    (void)state;
+    record_free(&fixture.record);
+    record_start(&fixture.record, WANT & ~WEIR_EV_BIT(WEIR_EV_PAYLOAD),
+                 &(struct weir_monitor_opts){ .memcap = UINT64_C(256) << 20 });
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 8 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 8 });
+    client(A, 0, 0, "");
+    server(A, 0, 0, "");
+    record_clear(&fixture.record);
+    unstable(0, 60000);
+    for (uint32_t i = 2; i < 18; i++)
+        unstable(i * 60000, 60000);
+    assert_int_equal(count_of("out_of_order"), 16);
+    assert_int_equal(count_of("overload > what=memcap"), 2);
+    record_clear(&fixture.record);
+    unstable(60000, 60000);
+    expect("overload > what=memcap count=3\n");
+    server(A, 0, 18 * 60000, "");
+    wait_ms(2000);
+    server(A, 0, 18 * 60000, "");
+    expect("gap > offset=960000 length=120000 cause=memcap\n");
+}
+
 /* A segment whose ACK the receiver may refuse (RFC 9293 3.10.7.4, RFC 5961 5.2) waits for it. */
 
 static void
@@ -1810,6 +1864,7 @@ main(void)
         TEST(an_old_segment_moves_no_timestamp),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_a_one_sided_sender_waits),
+        TEST(what_finds_no_room_is_told_and_the_first_hole_is_filled),
         TEST(data_that_acknowledges_the_unseen_waits_for_the_receiver),
         TEST(a_copy_beyond_doubt_takes_its_place),
         TEST(what_the_receiver_acknowledged_between_stays),
