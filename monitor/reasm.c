@@ -1027,6 +1027,16 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_arm(e, flow);
 }
 
+/* Bytes beyond all that was seen were acknowledged, and their sender was seen behind them. */
+static bool
+tail_sent(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return rare != NULL && (rare->tail_since[dir] & TAIL_SENT ||
+                            (rare->tail_since[dir] && rare->sent[dir] >= acked_data(flow, dir)));
+}
+
 /* The tick near tick whose low bits a stamp keeps. */
 static uint64_t
 unstamp(uint64_t tick, uint16_t low)
@@ -1049,9 +1059,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
         return since != 0;
     }
     *tick = unstamp(now, (uint16_t)rare->tail_since[dir]) + GRACE_TICKS;
-    return (rare->tail_since[dir] & TAIL_SENT ||
-            (rare->tail_since[dir] && rare->sent[dir] >= acked_data(flow, dir))) &&
-           tail_missing(flow, dir);
+    return tail_sent(flow, dir) && tail_missing(flow, dir);
 }
 
 /* Give up the first hole, which was acknowledged. */
@@ -1172,7 +1180,7 @@ reasm_finish(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         else
             reasm_drain(e, flow, dir);
     }
-    if (flow_side(flow, !dir)->packets > 0 && !(flow->flags & FLOW_RESET) &&
+    if (flow_side(flow, !dir)->packets > 0 && !(flow->flags & FLOW_RESET) && tail_sent(flow, dir) &&
         tail_missing(flow, dir))
         give_up(e, flow, dir, acked_data(flow, dir), WEIR_GAP_ACKED);
 }

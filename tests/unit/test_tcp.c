@@ -1690,6 +1690,17 @@ what_the_peer_must_have_sent_raises_no_doubt(void **state)
     expect("payload > offset=0 length=3 data=abc after_gap=0\n");
 }
 
+/* Anybody can acknowledge what was never sent. */
+static void
+an_ack_alone_makes_no_gap_at_the_end(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 0, "abc");
+    server(A, 0, 50, "");
+    expect_at_end("payload > offset=0 length=3 data=abc after_gap=0\n");
+}
+
 static void
 a_doubt_is_settled_at_the_end(void **state)
 {
@@ -1873,6 +1884,7 @@ main(void)
         TEST(a_fin_in_doubt_ends_nothing),
         TEST(a_copy_with_a_lower_ttl_is_not_the_one_that_arrives),
         TEST(what_the_peer_must_have_sent_raises_no_doubt),
+        TEST(an_ack_alone_makes_no_gap_at_the_end),
         TEST(a_doubt_is_settled_at_the_end),
         TEST(a_receiver_that_goes_on_had_refused_it),
         TEST(a_refused_segment_moves_no_timestamp),
