@@ -51,6 +51,12 @@ tests_unit_test_tcp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_tcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_tcp_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_tcp_policy
+tests_unit_test_tcp_policy_SOURCES  = tests/unit/test_tcp_policy.c
+tests_unit_test_tcp_policy_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_tcp_policy_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tcp_policy_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_hosts
 tests_unit_test_hosts_SOURCES = tests/unit/test_hosts.c
 tests_unit_test_hosts_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

@@ -2,6 +2,7 @@
 
 #include "rd.h"
 #include "reasm.h"
+#include "tcp_policy.h"
 
 #include <stddef.h>
 #include <string.h>
@@ -147,8 +148,11 @@ options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, e
 
 /* ---- timestamps ---------------------------------------------------------------------------- */
 
-/* Linux lets a timestamp be one tick older than the latest (TCP_PAWS_WINDOW). */
-enum { PAWS_SLACK = 1 };
+static const struct tcp_ways *
+ways_of(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return policy_ways(flow_policy(flow, dir));
+}
 
 /* The segment's own timestamp; false: it has none. */
 static bool
@@ -172,55 +176,87 @@ read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
     return false;
 }
 
-/* A zero in the handshake switched them off in old Linux. */
 void
 start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     uint32_t ts;
 
-    if (!read_timestamp(pkt, &ts) || (ts == 0 && flow_policy(flow, dir) == WEIR_POLICY_OLD_LINUX))
+    if (!read_timestamp(pkt, &ts) || (ts == 0 && ways_of(flow, dir)->zero == ZERO_IN_SYN_ENDS))
         return;
     flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
     flow->ts[dir] = ts;
 }
 
-/* Neither is a reason to drop a segment; for the missing one as measured on Linux. */
+/*
+ * Neither is a reason to drop a segment; for the missing one as measured on Linux. What may never
+ * get there must not switch the check off.
+ */
 static void
-check_use(struct engine *e, struct weir_flow *flow, enum weir_dir dir, bool has)
+check_use(struct engine *e, struct weir_flow *flow, enum weir_dir dir, bool has, enum doubt doubt)
 {
     bool agreed = (flow->flags & FLOW_TS) == FLOW_TS;
 
     if (has != agreed && flow->flags & FLOW_ESTABLISHED && !(flow->flags & FLOW_MIDSTREAM))
         raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP,
                   has ? WEIR_BAD_TIMESTAMP_UNEXPECTED : WEIR_BAD_TIMESTAMP_MISSING);
+    if (!has && !doubt && ways_of(flow, dir)->missing_ends)
+        flow->flags &= ~(uint32_t)FLOW_TS;
 }
 
+/* The latest timestamp is a 0 from the SYN, which the receiver compares nothing with. */
 static bool
-is_outdated(const struct weir_flow *flow, enum weir_dir dir, uint32_t ts)
+none_yet(const struct weir_flow *flow, enum weir_dir dir)
 {
-    return (int32_t)(ts - flow->ts[dir]) < -PAWS_SLACK;
+    enum tcp_zero zero = flow->ts[dir] == 0 ? ways_of(flow, dir)->zero : ZERO_IS_TIME;
+
+    return zero == ZERO_IS_NONE || zero == ZERO_IS_OLD;
+}
+
+/* Of a timestamp that is older than the latest. */
+static bool
+is_outdated(const struct weir_flow *flow, enum weir_dir dir, int64_t off, uint32_t ts)
+{
+    const struct tcp_ways *ways = ways_of(flow, dir);
+
+    return (int32_t)(flow->ts[dir] - ts) > ways->slack && !none_yet(flow, dir) &&
+           !(ways->only_in_turn && off != flow->side[dir].next);
+}
+
+static void
+raise_old(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+
+    if (pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN) /* an old pure ACK came late */
+        raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP, WEIR_BAD_TIMESTAMP_OLD);
 }
 
 bool
 timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
-                   uint32_t *recent)
+                   uint32_t *recent, enum doubt *doubt)
 {
     const struct weir_packet *pkt = e->packet;
     uint32_t ts = 0;
     bool has = pkt->n_tcp_options > 0 && read_timestamp(pkt, &ts);
+    int32_t ahead;
 
     if (has != ((flow->flags & FLOW_TS) == FLOW_TS)) {
-        check_use(e, flow, dir, has);
+        check_use(e, flow, dir, has, *doubt);
         return true;
     }
     if (!has)
         return true;
-    if (is_outdated(flow, dir, ts)) {
-        if (pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN) /* an old pure ACK came late */
-            raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP, WEIR_BAD_TIMESTAMP_OLD);
+    ahead = (int32_t)(ts - flow->ts[dir]);
+    if (ahead < 0 && is_outdated(flow, dir, off, ts)) {
+        raise_old(e, flow, dir);
         return false;
     }
-    if ((int32_t)(ts - flow->ts[dir]) > 0 && off <= side_acked(&flow->side[dir]))
+    if (ts == 0 && ahead > 0 && ways_of(flow, dir)->zero == ZERO_IS_OLD) {
+        raise_old(e, flow, dir);
+        *doubt = DOUBT_REFUSED > *doubt ? DOUBT_REFUSED
+                                        : *doubt; /* FreeBSD's source has no such rule */
+    }
+    if ((ahead > 0 || (ahead < 0 && none_yet(flow, dir))) && off <= side_acked(&flow->side[dir]))
         *recent = ts;
     return true;
 }

@@ -26,10 +26,10 @@ void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct we
 
 /*
  * False: the receiver drops the segment, which starts at off, for its timestamp (PAWS, RFC 7323
- * section 5.3). *recent: what its TS.Recent becomes if it takes the segment.
+ * section 5.3). *recent: what its TS.Recent becomes if it takes the segment. *doubt: perhaps.
  */
 bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
-                        uint32_t *recent);
+                        uint32_t *recent, enum doubt *doubt);
 
 /* False: a TTL well below what this side has used; such a packet may never get there. */
 bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

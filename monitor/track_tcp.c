@@ -201,15 +201,68 @@ park_syn_data(struct engine *e, struct weir_flow *flow)
         reasm_park(e, flow, WEIR_TOSERVER, &chunk);
 }
 
-/* A SYN or SYN/ACK that the target answers, if at all, with a challenge (RFC 5961 section 4). */
+/* Of the receiver, whose window is not known before it was seen. */
+static bool
+in_window(const struct side *side, int64_t off)
+{
+    return side->flags & SIDE_ACKED && off >= side_acked(side) &&
+           off <= side_offset(side, side->edge);
+}
+
+/*
+ * What the receiver expects is also what it acknowledged, where the capture missed some. The window
+ * begins there too: a host compares with the last ACK that it sent (BSD's last_ack_sent, Linux's
+ * rcv_wup).
+ */
+static bool
+is_at(const struct side *side, int64_t off, enum tcp_place place)
+{
+    if (place == NOWHERE)
+        return false;
+    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
+        (side->flags & SIDE_ACKED && off == side_acked(side)))
+        return true;
+    return place == IN_WINDOW ? in_window(side, off) : place == FROM_NEXT && off > side->next;
+}
+
+static bool
+is_over(const struct weir_flow *flow)
+{
+    return flow->flags & FLOW_RESET || flow->side[0].flags & flow->side[1].flags & SIDE_FIN_ACKED;
+}
+
+/* The target accepted a RST of side dir, or a SYN that does the same. */
+static void
+reset_flow(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    flow->flags |= FLOW_RESET | FLOW_CLOSED;
+    flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
+    flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
+    tcp_input(flow, dir, TCP_RESET);
+    tcp_input(flow, !dir, TCP_RESET);
+    engine_raise_plain(e, flow, dir, WEIR_EV_RST);
+    engine_arm(e, flow);
+}
+
+/*
+ * A SYN or SYN/ACK that the target answers, if at all, with a challenge (RFC 5961 section 4); or it
+ * gives the connection up (RFC 793 section 3.9), as its policy has it.
+ */
 static void
 raise_stray_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                 enum weir_bad_handshake why)
 {
-    if (flow->flags & FLOW_ESTABLISHED)
-        engine_raise_plain(e, flow, dir, WEIR_EV_SYN_IN_FLOW);
-    else
+    const struct side *side = &flow->side[dir];
+
+    if (!(flow->flags & FLOW_ESTABLISHED)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, (uint8_t)why);
+        return;
+    }
+    engine_raise_plain(e, flow, dir, WEIR_EV_SYN_IN_FLOW);
+    if (side->flags & SIDE_SEEN && !is_over(flow) &&
+        is_at(side, side_offset(side, e->packet->tcp_seq - side->base),
+              policy_ways(flow_policy(flow, dir))->syn))
+        reset_flow(e, flow, dir);
 }
 
 static void
@@ -976,24 +1029,19 @@ refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_p
 }
 
 /*
- * RFC 5961 section 3.2: exactly at what the receiver expects, which is what it acknowledged where
- * the capture missed some. Before its side was heard, it has to acknowledge the peer's SYN (RFC
- * 9293 section 3.10.7.3).
+ * RFC 5961 section 3.2: exactly at what the receiver expects, or where else its policy has it. Before
+ * its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3).
  */
 static bool
 rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
-    int64_t off;
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
                (pkt->tcp_flags & WEIR_TH_ACK && acks_syn(flow, !dir, pkt));
-    off = side_offset(side, pkt->tcp_seq - side->base);
-    if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
-        refuses_syn(flow, dir, pkt))
-        return true;
-    return side->flags & SIDE_ACKED && off == side_acked(side);
+    return refuses_syn(flow, dir, pkt) || is_at(side, side_offset(side, pkt->tcp_seq - side->base),
+                                                policy_ways(flow_policy(flow, dir))->rst);
 }
 
 /* Why it is not accepted: RFC 5961 section 3.2 answers one in the window with a challenge. */
@@ -1005,29 +1053,18 @@ rst_fault(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pac
 
     if (!(side->flags & SIDE_SEEN))
         return WEIR_BAD_RST_ACK;
-    return off >= side_acked(side) && off <= side_offset(side, side->edge)
-               ? WEIR_BAD_RST_IN_WINDOW
-               : WEIR_BAD_RST_OUT_OF_WINDOW;
+    return in_window(side, off) ? WEIR_BAD_RST_IN_WINDOW : WEIR_BAD_RST_OUT_OF_WINDOW;
 }
 
 static void
 track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    uint32_t both = flow->side[0].flags & flow->side[1].flags;
-
-    if (flow->flags & FLOW_RESET || both & SIDE_FIN_ACKED)
+    if (is_over(flow))
         return;
-    if (!rst_accepted(flow, dir, e->packet)) {
+    if (rst_accepted(flow, dir, e->packet))
+        reset_flow(e, flow, dir);
+    else
         raise_why(e, flow, dir, WEIR_EV_BAD_RST, (uint8_t)rst_fault(flow, dir, e->packet));
-        return;
-    }
-    flow->flags |= FLOW_RESET | FLOW_CLOSED;
-    flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
-    flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
-    tcp_input(flow, dir, TCP_RESET);
-    tcp_input(flow, !dir, TCP_RESET);
-    engine_raise_plain(e, flow, dir, WEIR_EV_RST);
-    engine_arm(e, flow);
 }
 
 /* ---- all of it ----------------------------------------------------------------------------- */
@@ -1099,7 +1136,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     }
     if (may_be_stamped(flow, pkt) &&
-        !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent))
+        !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent,
+                            &doubt))
         return;
     if (!fits_handshake(flow, dir, pkt) && !chooses_other(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
