@@ -51,6 +51,12 @@ tests_model_test_receiver_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_receiver_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_receiver_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/model/test_metamorphic
+tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c
+tests_model_test_metamorphic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_metamorphic_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_metamorphic_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_tcp
 tests_unit_test_tcp_SOURCES  = tests/unit/test_tcp.c
 tests_unit_test_tcp_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests

@@ -22,7 +22,7 @@
 
 enum {
     STEPS = 80,
-    PROGRAMS = 250,
+    PROGRAMS = 200,
     CLIENT = 5000, /* sequence numbers of the first bytes */
     SERVER = 100,
     CLIENT_WINDOW = 60,
