@@ -6,7 +6,8 @@
  * Not modelled: handshake, urgent data, TTL, signatures, time (and so gaps), the header prediction
  * of Linux (segments with a bad ACK have an option that rules it out), what the capture missed (an
  * ACK without data of what nobody sent), a RST that the server ignores, the end of a flow whose
- * server says nothing more, and FINs out of order at several places of a stream.
+ * server says nothing more, FINs out of order at several places of a stream, and data behind a FIN
+ * that waits.
  */
 #include "model/byte_map.h"
 #include "support/frames.h"
