@@ -40,10 +40,22 @@ libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 libtestsupport_la_LIBADD  = libcore.la
 
 UNIT_TESTS += tests/model/test_reasm_model
-tests_model_test_reasm_model_SOURCES  = tests/model/test_reasm_model.c
+tests_model_test_reasm_model_SOURCES  = tests/model/test_reasm_model.c tests/model/byte_map.h
 tests_model_test_reasm_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_reasm_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_reasm_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_receiver_model
+tests_model_test_receiver_model_SOURCES  = tests/model/test_receiver_model.c tests/model/byte_map.h
+tests_model_test_receiver_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_receiver_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_receiver_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_metamorphic
+tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c
+tests_model_test_metamorphic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_metamorphic_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_metamorphic_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_tcp
 tests_unit_test_tcp_SOURCES  = tests/unit/test_tcp.c

@@ -3,6 +3,7 @@
  * with conflicting bytes, for every kind of target. The model keeps for each byte of the stream
  * what is there, and the segment that brought it; the policy looks at whole segments as they came.
  */
+#include "model/byte_map.h"
 #include "support/frames.h"
 #include "support/record.h"
 
@@ -14,21 +15,12 @@
 
 #include <cmocka.h>
 
-enum { LENGTH = 200, STEPS = 60, PROGRAMS = 400, ISN = 5000 };
-
-struct byte {
-    bool there;
-    uint8_t value;
-    int start, end; /* of the segment that brought it, */
-    int turn;       /* and when it came */
-};
+enum { STEPS = 60, PROGRAMS = 400, ISN = 5000 };
 
 struct model {
-    struct byte map[LENGTH];
-    int next;  /* all before was delivered */
+    struct byte_map map;
     int acked; /* by the server */
     int turn;
-    unsigned policy;
     char text[1 << 16];
     size_t n;
 };
@@ -38,13 +30,6 @@ struct part {
     int joined; /* where it starts with what it continues */
     uint8_t data[LENGTH];
 };
-
-static uint64_t
-random_below(uint64_t *state, uint64_t n)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (*state >> 33) % n;
-}
 
 static void
 line(struct model *m, const char *format, ...)
@@ -63,35 +48,15 @@ line_bytes(struct model *m, const uint8_t *p, int n)
         line(m, p[i] >= 0x20 && p[i] < 0x7f ? "%c" : "\\x%02x", p[i]);
 }
 
-/* By the relation of starts and ends (before, same, behind): the policies where the new one wins. */
-static bool
-new_wins(const struct model *m, const struct part *part, const struct byte *old)
-{
-    const unsigned last = 1U << WEIR_POLICY_LAST, old_linux = 1U << WEIR_POLICY_OLD_LINUX;
-    const unsigned linuxes = 1U << WEIR_POLICY_LINUX | old_linux;
-    const unsigned late = 1U << WEIR_POLICY_SOLARIS | 1U << WEIR_POLICY_HPUX11;
-    const unsigned early = linuxes | 1U << WEIR_POLICY_BSD | 1U << WEIR_POLICY_HPUX10 |
-                           1U << WEIR_POLICY_IRIX | 1U << WEIR_POLICY_MACOS |
-                           1U << WEIR_POLICY_WINDOWS | 1U << WEIR_POLICY_WINDOWS2K3;
-    const unsigned table[3][3] = {
-        { early, early | late, early | late },
-        { 0, old_linux | late, linuxes | late },
-        { 0, 0, late },
-    };
-    int s = 1 + (part->joined > old->start) - (part->joined < old->start);
-    int e = 1 + (part->end > old->end) - (part->end < old->end);
-
-    return (table[s][e] | last) >> m->policy & 1;
-}
-
 static void
 tell_fake(struct model *m, const struct part *part, int first, int last, int diff, int diff_last)
 {
-    bool wins = diff >= m->next && new_wins(m, part, &m->map[diff]);
+    bool wins = diff >= m->map.next &&
+                map_new_wins(&m->map, part->joined, part->end, &m->map.at[diff]);
     uint8_t old[LENGTH];
 
     for (int p = diff; p <= diff_last; p++)
-        old[p] = m->map[p].value;
+        old[p] = m->map.at[p].value;
     line(m, "fake_retransmit > offset=%d length=%d diff_offset=%d diff_length=%d kept=%s old_data=",
          first, last + 1 - first, diff, diff_last + 1 - diff, wins ? "new" : "old");
     line_bytes(m, old + diff, diff_last + 1 - diff);
@@ -107,14 +72,14 @@ tell_repetition(struct model *m, const struct part *part)
     bool hole = false; /* behind a difference: what differs there is another's */
 
     for (int p = part->start; p < part->end; p++) {
-        if (!m->map[p].there) {
+        if (!m->map.at[p].there) {
             hole = diff >= 0;
             continue;
         }
         seen++;
         first = first < 0 ? p : first;
         last = p;
-        if (hole || m->map[p].value == part->data[p - part->start])
+        if (hole || m->map.at[p].value == part->data[p - part->start])
             continue;
         diff = diff < 0 ? p : diff;
         diff_last = p;
@@ -126,58 +91,29 @@ tell_repetition(struct model *m, const struct part *part)
              last + 1 - first, part->end - part->start - seen, last + 1 <= m->acked);
 }
 
-/*
- * Linux: what continues a segment that waits is one with it, unless another one that has the bytes
- * there is found first: one that is older, or begins there, or is joined to it. Returns the start.
- */
-static int
-join(struct model *m, const struct part *part)
-{
-    const struct byte *before, *at = &m->map[part->start];
-    int start;
-
-    if (m->policy != WEIR_POLICY_LINUX || part->start <= m->next)
-        return part->start;
-    before = at - 1;
-    if (!before->there || before->end != part->start)
-        return part->start;
-    if (at->there &&
-        (at->start >= part->start || at->start == before->start || at->turn < before->turn))
-        return part->start;
-    start = before->start;
-    for (int p = m->next; p < part->start; p++)
-        if (m->map[p].there && m->map[p].start == start && m->map[p].end == part->start)
-            m->map[p].end = part->end;
-    return start;
-}
-
 static void
 model_segment(struct model *m, struct part *part)
 {
-    bool queue_empty = true;
-
-    for (int p = m->next; p < LENGTH; p++)
-        queue_empty = queue_empty && !m->map[p].there;
-    if (part->end - part->start == 1 && part->start == m->next - 1 && queue_empty &&
-        m->acked >= m->next) {
+    if (part->end - part->start == 1 && part->start == m->map.next - 1 && !map_waits(&m->map) &&
+        m->acked >= m->map.next) {
         line(m, "keepalive >\n");
         return;
     }
-    part->joined = join(m, part);
+    part->joined = map_join(&m->map, part->start, part->end);
     m->turn++;
     tell_repetition(m, part);
-    if (part->start > m->next)
+    if (part->start > m->map.next)
         line(m, "out_of_order > offset=%d length=%d hole=%d\n", part->start,
-             part->end - part->start, part->start - m->next);
+             part->end - part->start, part->start - m->map.next);
     for (int p = part->start; p < part->end; p++) {
-        struct byte *b = &m->map[p];
+        struct byte *b = &m->map.at[p];
 
-        if (p >= m->next && (!b->there || new_wins(m, part, b)))
-            *b = (struct byte){ true, part->data[p - part->start], part->joined, part->end,
-                                m->turn };
+        if (p >= m->map.next && (!b->there || map_new_wins(&m->map, part->joined, part->end, b)))
+            *b = (struct byte){ true,         false,     part->data[p - part->start],
+                                part->joined, part->end, m->turn };
     }
-    while (m->next < LENGTH && m->map[m->next].there)
-        m->next++;
+    while (m->map.next < LENGTH && m->map.at[m->map.next].there)
+        m->map.next++;
 }
 
 static void
@@ -204,7 +140,7 @@ handshake(struct record *r)
 static void
 random_part(uint64_t *seed, struct part *part, const struct model *m)
 {
-    int near = random_below(seed, 3) == 0 ? m->next : (int)random_below(seed, LENGTH);
+    int near = random_below(seed, 3) == 0 ? m->map.next : (int)random_below(seed, LENGTH);
     int back = (int)random_below(seed, 12);
 
     part->start = near > back ? near - back : 0;
@@ -227,7 +163,7 @@ step(uint64_t *seed, struct record *r, struct model *m)
     struct part part;
 
     if (random_below(seed, 4) == 0) {
-        m->acked = m->next - (int)random_below(seed, (uint64_t)(m->next - m->acked) + 1);
+        m->acked = m->map.next - (int)random_below(seed, (uint64_t)(m->map.next - m->acked) + 1);
         send_segment(r, &(struct segment){ .dir = WEIR_TOCLIENT,
                                            .flags = WEIR_TH_ACK,
                                            .seq = 100,
@@ -247,12 +183,13 @@ step(uint64_t *seed, struct record *r, struct model *m)
 static void
 model_end(struct model *m)
 {
-    int hole_end = m->next;
+    int hole_end = m->map.next;
 
-    while (hole_end < LENGTH && !m->map[hole_end].there)
+    while (hole_end < LENGTH && !m->map.at[hole_end].there)
         hole_end++;
     if (hole_end < LENGTH)
-        line(m, "gap > offset=%d length=%d cause=never_acked\n", m->next, hole_end - m->next);
+        line(m, "gap > offset=%d length=%d cause=never_acked\n", m->map.next,
+             hole_end - m->map.next);
 }
 
 static void
@@ -262,7 +199,7 @@ one_program(uint64_t seed, unsigned policy)
     static struct model m;
 
     memset(&m, 0, sizeof(m));
-    m.policy = policy;
+    m.map.policy = policy;
     record_start(&r,
                  WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_RETRANSMIT) |
                      WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) | WEIR_EV_BIT(WEIR_EV_KEEPALIVE) |
@@ -275,9 +212,9 @@ one_program(uint64_t seed, unsigned policy)
     record_end(&r);
     model_end(&m);
     assert_string_equal(r.text, m.text);
-    assert_int_equal(r.n_stream[WEIR_TOSERVER], m.next);
-    for (int p = 0; p < m.next; p++)
-        assert_int_equal(r.stream[WEIR_TOSERVER][p], m.map[p].value);
+    assert_int_equal(r.n_stream[WEIR_TOSERVER], m.map.next);
+    for (int p = 0; p < m.map.next; p++)
+        assert_int_equal(r.stream[WEIR_TOSERVER][p], m.map.at[p].value);
     record_free(&r);
 }
 
