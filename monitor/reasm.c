@@ -483,8 +483,10 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
     enum weir_policy policy = flow_policy(flow, dir);
     enum doubt doubt = doubt_about(side, q, seg_off);
 
-    if (chunk->doubt != doubt)
-        return chunk->doubt < DOUBT_REFUSED && doubt >= DOUBT_REFUSED;
+    if ((chunk->doubt >= DOUBT_REFUSED) != (doubt >= DOUBT_REFUSED))
+        return doubt >= DOUBT_REFUSED;
+    if (doubt < DOUBT_REFUSED && chunk->doubt != doubt)
+        return false;
     start -= seg_off - q->cut_front;
     if (policy == WEIR_POLICY_LINUX && start != 0)
         return start < 0; /* a walk over what is joined would not change that */
@@ -673,7 +675,7 @@ queue_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     if (q->joined)
         q->cut_front = (uint16_t)smaller(chunk->joined, UINT16_MAX);
     if (i + 1 < (*queue)->n)
-        queued_at(*queue, i + 1)->younger = false;
+        queued_at(*queue, i + 1)->younger = queued_at(*queue, i + 1)->joined = false;
     return true;
 }
 
@@ -895,7 +897,7 @@ reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
-    bool first = !has_queue(flow, dir);
+    bool first = !is_parked(flow, dir);
 
     enqueue(e, flow, dir, chunk);
     if (first && has_queue(flow, dir))

@@ -220,7 +220,7 @@ is_at(const struct side *side, int64_t off, enum tcp_place place)
     if (place == NOWHERE)
         return false;
     if (off == side->next || (side->flags & SIDE_FIN && off == side->next + 1) ||
-        (side->flags & SIDE_ACKED && off == side_acked(side)))
+        (side->flags & SIDE_ACKED && side_acked(side) > side->next && off == side_acked(side)))
         return true;
     return place == IN_WINDOW ? in_window(side, off) : place == FROM_NEXT && off > side->next;
 }
@@ -704,14 +704,16 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
     int64_t last = side_offset(side, side->edge) - (chunk->end > chunk->off);
 
     if (side->flags & SIDE_ACKED && chunk->off > last) {
-        raise_range(e, flow, dir, chunk->off, chunk->end);
+        if (chunk->doubt != DOUBT_DROPPED)
+            raise_range(e, flow, dir, chunk->off, chunk->end);
         chunk->doubt = DOUBT_DROPPED; /* the capture may have missed that the window grew */
         return !reasm_hole_before(flow, dir, chunk->off);
     }
     if (chunk->off < 0 && chunk->end > chunk->off) {
         int64_t cut = chunk->end < 0 ? chunk->end : 0;
 
-        raise_range(e, flow, dir, chunk->off, cut);
+        if (chunk->doubt != DOUBT_DROPPED)
+            raise_range(e, flow, dir, chunk->off, cut);
         chunk->data += cut - chunk->off;
         chunk->off = cut;
     }
@@ -820,6 +822,8 @@ covers_fin(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
     int64_t start = chunk->off - chunk->joined - side_offset(side, cold->fin_segment[dir]);
     int64_t end = chunk->end + chunk->fin - (side_offset(side, cold->fin[dir]) + 1);
 
+    if (chunk->doubt > cold->fin_doubt[dir])
+        return false;
     return end >= 0 && policy_new_wins(flow_policy(flow, dir), (start > 0) - (start < 0), end > 0);
 }
 
@@ -934,7 +938,7 @@ is_probe(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t of
     if (pkt->payload_wire == 0 || off != side->next || !closed)
         return false;
     engine_raise_plain(e, flow, dir, WEIR_EV_WINDOW_PROBE);
-    if (pkt->payload_len == 1) /* some take the byte */
+    if (pkt->payload_len == 1 && !(side->flags & SIDE_FIN)) /* some take the byte */
         reasm_park(e, flow, dir,
                    &(struct chunk){ off, off + 1, pkt->payload, DOUBT_REFUSED, false, 0 });
     return true;
@@ -1094,7 +1098,7 @@ is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
 
     return side->flags & SIDE_ACKED && off + pkt->payload_wire + fin < side_acked(side) &&
-           off + pkt->payload_wire + fin < side->next;
+           off + pkt->payload_wire + fin < side->next + !!(side->flags & SIDE_FIN);
 }
 
 static void
