@@ -15,6 +15,7 @@ pcaps_weir_mkpcap_SOURCES = %D%/mkpcap.c
 pcaps_weir_mkpcap_LDADD   = libmkpcap.la libcore.la
 
 SCRIPTS_OF_PACKETS = \
+    %D%/ambiguity.pkt \
     %D%/bad_checksum.pkt \
     %D%/bad_packet.pkt \
     %D%/bad_segments.pkt \

@@ -9,6 +9,7 @@ libids_la_SOURCES = \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
     %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/classes.c %D%/rule/classes.h \
@@ -59,6 +60,12 @@ tests_unit_test_holes_SOURCES  = tests/unit/test_holes.c
 tests_unit_test_holes_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_holes_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_holes_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_others
+tests_unit_test_others_SOURCES  = tests/unit/test_others.c
+tests_unit_test_others_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_others_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_others_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c

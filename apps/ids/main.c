@@ -215,7 +215,9 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
                             .history = DETECT_WINDOW,
                             .arg = prg };
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
-    struct detect_opts opts = { .midstream = prg->settings.midstream, .memory = memcap / 4 };
+    struct detect_opts opts = { .midstream = prg->settings.midstream,
+                                .any = prg->settings.any,
+                                .memory = memcap / 4 };
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
@@ -258,6 +260,9 @@ summary(const struct program *prg)
                    (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
                    (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up,
                    (unsigned long long)stats->unverified);
+    if (stats->others_lost > 0)
+        cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
+                   (unsigned long long)stats->others_lost);
 }
 
 static int

@@ -98,6 +98,17 @@ set_bool(bool *to, struct text name, struct text value, struct weir_errbuf *err)
 }
 
 static int
+set_ambiguity(bool *any, struct text value, struct weir_errbuf *err)
+{
+    *any = text_is(value, "any");
+    if (!*any && !text_is(value, "kept"))
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set stream.ambiguity: kept or any is expected, not '%.*s'",
+                            TEXT(value));
+    return WEIR_E_OK;
+}
+
+static int
 set_variable(struct settings *settings, enum var_kind kind, struct text name, struct text value,
              struct weir_errbuf *err)
 {
@@ -230,6 +241,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_hosts(settings, rest, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
+    if (text_is(name, "stream.ambiguity"))
+        return set_ambiguity(&settings->any, value, err);
     *ignored = is_known(name);
     return *ignored ? WEIR_E_OK
                     : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));

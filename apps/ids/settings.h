@@ -1,6 +1,6 @@
 /*
- * What --set changes: names of Suricata's configuration. Those that mean something here are taken;
- * others that Suricata knows are noted once; the rest is an error.
+ * What --set changes: names of Suricata's configuration, and stream.ambiguity. Those that mean
+ * something here are taken; others that Suricata knows are noted once; the rest is an error.
  */
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H
@@ -12,6 +12,7 @@
 struct settings {
     struct vars *vars;
     bool midstream; /* stream.midstream */
+    bool any;       /* stream.ambiguity */
     struct given {
         enum var_kind kind;
         struct text name; /* in the text it was set with */

@@ -1,7 +1,8 @@
 /*
  * Detection against a plain oracle. Random rules over a small alphabet meet random streams that
- * come in segments cut anywhere, reordered and repeated, or with urgent bytes between. The oracle has the whole stream before it
- * and tries every place of every content. When the flow has ended, the same rules must have
+ * come in segments cut anywhere, reordered and repeated, or with urgent bytes between; of some flows
+ * one or two segments come with other bytes too, and any copy counts. The oracle has the whole stream
+ * before it (each that can be made of the copies) and tries every place of every content. When the flow has ended, the same rules must have
  * alerted; where nothing is negated, even before that.
  *
  * Contents that must not be anywhere (without depth or within) are left out of stream rules: what
@@ -17,7 +18,15 @@
 
 #include <cmocka.h>
 
-enum { STREAM_MAX = 300, WANTS_MAX = 4, RULES = 8, ROUNDS = 500, FLOWS = 6, CUTS_MAX = 64 };
+enum {
+    STREAM_MAX = 300,
+    WANTS_MAX = 4,
+    RULES = 8,
+    ROUNDS = 500,
+    FLOWS = 6,
+    CUTS_MAX = 64,
+    LIES_MAX = 2
+};
 
 /* Where a rule looks. */
 enum place { STREAM, SEGMENTS, EITHER, PLACES };
@@ -288,6 +297,12 @@ struct round {
         int urgent;  /* pointer, from 1; 0: none */
     } cut[CUTS_MAX];
     int n_cuts;
+    struct lie {
+        struct cut cut; /* whose bytes are the stream's in bytes[], but for a few */
+        int before;     /* the cut that comes next; n_cuts: none */
+        uint8_t bytes[STREAM_MAX];
+    } lie[LIES_MAX];
+    int n_lies;
 };
 
 /* Write the stream's next bytes to the wire, with a byte that is urgent among them if there is room. */
@@ -337,11 +352,53 @@ random_cuts(uint64_t *seed, struct round *r)
     r->n_cuts = n;
 }
 
+/* Segments of the stream that come another time, with some bytes changed. */
+static void
+random_lies(uint64_t *seed, struct round *r)
+{
+    r->n_lies = 0;
+    if (r->n_wire > r->n || chance(seed, 60)) /* urgent bytes are in the way */
+        return;
+    for (int i = 0; i < LIES_MAX; i++) {
+        struct lie *lie = &r->lie[r->n_lies];
+
+        lie->cut = r->cut[random_below(seed, (uint64_t)r->n_cuts)];
+        lie->before = (int)random_below(seed, (uint64_t)r->n_cuts + 1);
+        memcpy(lie->bytes, r->stream, (size_t)r->n);
+        for (int k = 1 + (int)random_below(seed, 8); k > 0; k--)
+            lie->bytes[lie->cut.from + (int)random_below(seed, (uint64_t)lie->cut.n)] =
+                (uint8_t) "aaabbbccAB."[random_below(seed, 11)];
+        if (i == 0 || lie->cut.from != r->lie[0].cut.from)
+            r->n_lies++;
+    }
+}
+
+/* Whether the rule holds for one of the streams that the copies make. */
+static bool
+fulfils_any(const struct round *r, const struct spec *spec)
+{
+    for (int set = 0; set < 1 << r->n_lies; set++) {
+        uint8_t stream[STREAM_MAX];
+
+        memcpy(stream, r->stream, (size_t)r->n);
+        for (int i = 0; i < r->n_lies; i++)
+            if (set >> i & 1)
+                memcpy(stream + r->lie[i].cut.from, r->lie[i].bytes + r->lie[i].cut.from,
+                       (size_t)r->lie[i].cut.n);
+        if (fulfils(spec, stream, r->n))
+            return true;
+    }
+    return false;
+}
+
 static bool
 expected_of(const struct round *r, const struct spec *spec)
 {
-    if (spec->place != SEGMENTS && fulfils(spec, r->stream, r->n))
+    if (spec->place != SEGMENTS && fulfils_any(r, spec))
         return true;
+    for (int i = 0; looks_at_segments(spec) && i < r->n_lies; i++)
+        if (fulfils(spec, r->lie[i].bytes + r->lie[i].cut.from, r->lie[i].cut.n))
+            return true;
     for (int i = 0; looks_at_segments(spec) && i < r->n_cuts; i++)
         if (fulfils(spec, r->wire + r->cut[i].from, r->cut[i].n))
             return true;
@@ -356,6 +413,9 @@ tell(const struct round *r, int rule, bool expected)
            r->n, (const char *)r->stream, r->n_wire, (const char *)r->wire);
     for (int i = 0; i < r->n_cuts; i++)
         printf(" %d+%d!%d", r->cut[i].from, r->cut[i].n, r->cut[i].urgent);
+    for (int i = 0; i < r->n_lies; i++)
+        printf("\nlie %d+%d before %d: %.*s", r->lie[i].cut.from, r->lie[i].cut.n, r->lie[i].before,
+               r->lie[i].cut.n, (const char *)r->lie[i].bytes + r->lie[i].cut.from);
     printf("\n");
     fail();
 }
@@ -377,15 +437,24 @@ one_flow(uint64_t *seed, struct round *r)
     uint64_t early, alerted;
 
     random_cuts(seed, r);
+    random_lies(seed, r);
+    r->run.any = r->n_lies > 0;
     run_begin(&r->run);
-    for (int i = 0; i < r->n_cuts; i++)
-        run_send(&r->run, r->wire, (size_t)r->cut[i].from, (size_t)r->cut[i].n,
-                 (unsigned)r->cut[i].urgent);
+    for (int i = 0; i <= r->n_cuts; i++) {
+        for (int k = 0; k < r->n_lies; k++)
+            if (r->lie[k].before == i)
+                run_send(&r->run, r->lie[k].bytes, (size_t)r->lie[k].cut.from,
+                         (size_t)r->lie[k].cut.n, 0);
+        if (i < r->n_cuts)
+            run_send(&r->run, r->wire, (size_t)r->cut[i].from, (size_t)r->cut[i].n,
+                     (unsigned)r->cut[i].urgent);
+    }
     early = r->run.alerted;
     alerted = run_end(&r->run, (size_t)r->n_wire);
     for (int i = 0; i < RULES; i++) {
         bool expected = expected_of(r, &r->spec[i]);
-        uint64_t by_then = is_decided_at_once(&r->spec[i]) ? early : alerted;
+        bool at_once = is_decided_at_once(&r->spec[i]) && r->n_lies == 0;
+        uint64_t by_then = at_once ? early : alerted;
 
         if ((by_then >> i & 1) != expected)
             tell(r, i, expected);

@@ -75,7 +75,7 @@ run_begin(struct flow_run *run)
                             .flow_size = sizeof(struct flow_scan),
                             .history = DETECT_WINDOW,
                             .arg = run };
-    struct detect_opts opts = { .memory = 16 << 20 };
+    struct detect_opts opts = { .any = run->any, .memory = 16 << 20 };
     struct weir_errbuf err = { "" };
     int rc = detect_new(run->groups, &opts, on_alert, run, &run->detect, &err);
 

@@ -12,6 +12,8 @@ struct flow_run {
     struct vars *vars;
     struct groups *groups; /* NULL: no rules are loaded */
 
+    bool any; /* of struct detect_opts; may be set before each flow */
+
     /* Of the flow at hand. */
     struct detect *detect;
     struct weir_monitor *m;

@@ -538,6 +538,168 @@ without_memory_a_direction_is_not_scanned(void **state)
     expect(f, "");
 }
 
+static void
+kept_copies_alone_need_no_event(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)");
+    assert_false(detect_wants(f->detect) & WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT));
+    handshake(f);
+    client(f, A, 0, 0, "at___k");
+    client(f, A, 0, 0, "attack");
+    weir_monitor_end(f->m);
+    expect(f, "");
+    assert_int_equal(detect_get_stats(f->detect)->others, 0);
+}
+
+static void
+any_copy_is_matched_with_what_surrounds_it(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"tac\"; content:!\"!\"; within:3; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"attack\"; flow:to_client; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "a");
+    client(f, A, 1, 0, "....");
+    client(f, A, 1, 0, "ttac");
+    expect(f, "");
+    client(f, A, 5, 0, "k");
+    expect(f, "1@7 ");
+    client(f, A, 1, 0, "ttac"); /* known */
+    client(f, A, 6, 0, "more");
+    expect(f, "2@9 ");
+    client(f, A, 10, 0, "attack"); /* a new place, of what stays */
+    expect(f, "1@10 ");
+    weir_monitor_end(f->m);
+    expect(f, "2@0 "); /* of what stays, too */
+    assert_int_equal(detect_get_stats(f->detect)->others, 1);
+    assert_int_equal(detect_get_stats(f->detect)->window_lost, 0);
+}
+
+static void
+copies_that_wait_are_tried_when_their_place_comes(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\"GET attack\"; offset:0; sid:1;)");
+    handshake(f);
+    client(f, A, 4, 0, "attack");
+    client(f, A, 4, 0, "notice"); /* the first one stays */
+    client(f, A, 14, 0, "attack");
+    client(f, A, 14, 0, "notice");
+    expect(f, "");
+    client(f, A, 0, 0, "GET ");
+    expect(f, "1@8 ");
+    client(f, A, 10, 0, "GET ");
+    expect(f, "1@9 ");
+    client(f, A, 24, 0, "notice");
+    client(f, A, 24, 0, "attack"); /* the second one does not */
+    client(f, A, 20, 0, "GET ");
+    expect(f, "1@12 ");
+    assert_int_equal(detect_get_stats(f->detect)->others, 6);
+}
+
+/* A segment that covers another one that waits takes its place, but not that of one before it. */
+static void
+where_both_copies_win_a_part_either_is_matched(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\".olda\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"oldb.\"; sid:2;)\n"
+             "alert tcp any any -> any any (content:\".newa\"; sid:3;)\n"
+             "alert tcp any any -> any any (content:\"newb.\"; sid:4;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "..");
+    client(f, A, 8, 0, "oldb"); /* first, so that Linux does not join the two */
+    client(f, A, 3, 0, ".olda");
+    client(f, A, 4, 0, "newanewb.");
+    client(f, A, 2, 0, ".");
+    expect(f, "1@8 4@8 2@8 3@8 ");
+}
+
+static void
+other_copies_have_their_urgent_bytes_taken_out(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; offset:2; depth:6; "
+             "flow:only_stream; sid:1;)");
+    handshake(f);
+    urgent(f, 0, "X", 1);
+    urgent(f, 1, "..Xat", 3);
+    urgent(f, 6, "X", 1);
+    client(f, A, 7, 0, "__");
+    urgent(f, 9, "X", 1);
+    client(f, A, 7, 0, "ta");
+    urgent(f, 10, "Xck", 1);
+    expect(f, "1@10 ");
+    assert_int_equal(detect_get_stats(f->detect)->others, 1);
+}
+
+static void
+nothing_of_another_copy_goes_across_a_gap(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\"tack\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"att\"; content:!\"a\"; within:1; sid:2;)");
+    handshake(f);
+    client(f, A, 0, 0, "a..");
+    client(f, A, 0, 0, "att");
+    client(f, A, 4, 0, "...k");
+    client(f, A, 4, 0, "tack");
+    expect(f, "");
+    server(f, A, 0, 8, ""); /* the byte between will not come */
+    f->ms += 2000;
+    server(f, A, 0, 8, ".");
+    expect(f, "2@0 1@0 ");
+    client(f, A, 8, 0, "a..");
+    client(f, A, 8, 0, "att");
+    server(f, A, 1, 12, "");
+    f->ms += 2000;
+    server(f, A, 1, 12, ".");
+    weir_monitor_end(f->m);
+    expect(f, ""); /* told already */
+    assert_int_equal(detect_get_stats(f->detect)->window_lost, 0);
+}
+
+static void
+more_copies_come_than_are_remembered(void **state)
+{
+    struct fixture *f = *state;
+    static char rest[1001];
+    int off = 100;
+
+    f->opts.any = true;
+    begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)");
+    handshake(f);
+    memset(rest, '.', 1000);
+    rest[100] = '\0';
+    client(f, A, 0, 0, rest);
+    for (int i = 0; i < 9; i++)
+        client(f, A, 10 * i, 0, i < 8 ? "notice" : "attack");
+    expect(f, "");
+    assert_int_equal(detect_get_stats(f->detect)->others, 8);
+    assert_int_equal(detect_get_stats(f->detect)->others_lost, 1);
+    rest[100] = '.';
+    for (int i = 0; i < 5; i++, off += 1000)
+        client(f, A, off, 0, rest);
+    client(f, A, off - 10, 0, "attack"); /* the stream has left the others behind */
+    expect(f, "1@19 ");
+    client(f, A, 10, 0, "attack"); /* far back, but there: told already */
+    expect(f, "");
+    assert_int_equal(detect_get_stats(f->detect)->others_lost, 1);
+}
+
 int
 main(void)
 {
@@ -562,6 +724,13 @@ main(void)
         T(datagrams_are_met_one_by_one),
         T(more_rules_wait_than_may),
         T(without_memory_a_direction_is_not_scanned),
+        T(kept_copies_alone_need_no_event),
+        T(any_copy_is_matched_with_what_surrounds_it),
+        T(copies_that_wait_are_tried_when_their_place_comes),
+        T(where_both_copies_win_a_part_either_is_matched),
+        T(other_copies_have_their_urgent_bytes_taken_out),
+        T(nothing_of_another_copy_goes_across_a_gap),
+        T(more_copies_come_than_are_remembered),
     };
 
     return cmocka_run_group_tests_name("detect", tests, NULL, NULL);

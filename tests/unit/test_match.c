@@ -15,13 +15,17 @@ struct answer {
     int64_t until;
 };
 
+static const char *other_bytes; /* of struct match, kept */
+
 static struct answer
 ask(const char *options, const char *bytes, bool final, int fast, int64_t beyond)
 {
     struct rules rules = { NULL, 0, 0, 0, NULL, NULL, 0 };
     struct vars *vars = vars_new();
     struct buffer buffer = { (const uint8_t *)bytes, 0, (int64_t)strlen(bytes), final };
-    struct match m = { .buffer = &buffer, .fast = fast, .beyond = beyond };
+    struct match m = {
+        .buffer = &buffer, .fast = fast, .beyond = beyond, .kept = (const uint8_t *)other_bytes
+    };
     struct weir_errbuf err = { "" };
     struct answer answer;
     char line[512];
@@ -44,6 +48,19 @@ static enum match_answer
 whole(const char *options, const char *bytes)
 {
     return ask(options, bytes, true, -1, 0).is;
+}
+
+/* Whether the rule holds where one content at least is not in kept, which is as long as bytes. */
+static bool
+holds_apart(const char *options, const char *bytes, const char *kept)
+{
+    bool holds;
+
+    assert_int_equal(strlen(bytes), strlen(kept));
+    other_bytes = kept;
+    holds = whole(options, bytes) == MATCH_YES;
+    other_bytes = NULL;
+    return holds;
 }
 
 static void
@@ -234,6 +251,38 @@ a_search_without_end_is_given_up(void **state)
     }
 }
 
+static void
+a_content_has_to_be_where_the_kept_bytes_lack_it(void **state)
+{
+    static const char two[] = "content:\"ab\"; content:\"cd\";";
+    static const char near[] = "content:\"ab\"; content:\"cd\"; within:3;";
+    static char bytes[20001], kept[20001];
+
+    (void)state;
+    assert_true(holds_apart("content:\"ab\";", "abxx", "a.xx"));
+    assert_false(holds_apart("content:\"ab\";", "abxx", "ab.x"));
+    assert_true(holds_apart("content:\"ab\";", "abab", "ab.b")); /* the second one */
+    assert_false(holds_apart("content:\"ab\"; nocase;", "Ab", "aB"));
+    assert_true(holds_apart(two, "ab.cd", "ab.ce")); /* either content */
+    assert_true(holds_apart(two, "ab.cd", "aa.cd"));
+    assert_true(holds_apart(two, "ab.cd.ab", "ab.cd.aa"));
+    assert_false(holds_apart(two, "ab.cd.", "ab.cdx"));
+    assert_true(holds_apart("content:\"a\"; content:\"b\"; distance:0;", "a.ab", "a.xb"));
+    assert_true(holds_apart(near, "ab.cd.....ab.cd", "ab.cd.....ab.ce"));
+    assert_false(holds_apart(near, "ab.cd.....ab....", "ab.cd.....aa...."));
+    assert_false(holds_apart("content:!\"ab\";", "cd", "ab"));
+
+    /* What fails where nothing differs yet may hold behind something that does, and many places
+     * are no more than many places. */
+    memset(bytes, 'a', 20000);
+    memset(kept, 'a', 20000);
+    kept[19990] = 'x';
+    assert_true(holds_apart("content:\"a\"; content:\"a\"; distance:0; content:\"a\"; distance:0;",
+                            bytes, kept));
+    assert_false(holds_apart("content:\"a\"; content:\"a\"; distance:0; content:\"b\"; distance:0;",
+                             bytes, kept));
+}
+
 int
 main(void)
 {
@@ -252,6 +301,7 @@ main(void)
         cmocka_unit_test(many_places_are_tried),
         cmocka_unit_test(chains_of_contents_are_decided),
         cmocka_unit_test(a_search_without_end_is_given_up),
+        cmocka_unit_test(a_content_has_to_be_where_the_kept_bytes_lack_it),
     };
 
     return cmocka_run_group_tests_name("match", tests, NULL, NULL);

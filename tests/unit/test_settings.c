@@ -64,6 +64,20 @@ midstream_is_switched(void **state)
 }
 
 static void
+ambiguity_is_kept_or_any(void **state)
+{
+    const struct settings *settings = *state;
+
+    assert_false(settings->any);
+    set(state, "stream.ambiguity=any", false);
+    assert_true(settings->any);
+    set(state, "stream.ambiguity = kept", false);
+    assert_false(settings->any);
+    refused(state, "stream.ambiguity=both", "kept or any is expected, not 'both'");
+    refused(state, "stream.ambiguity=", "stream.ambiguity: kept or any");
+}
+
+static void
 variables_are_replaced(void **state)
 {
     struct settings *settings = *state;
@@ -162,6 +176,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(midstream_is_switched),
+        T(ambiguity_is_kept_or_any),
         T(variables_are_replaced),
         T(hosts_are_gathered_by_policy),
         T(variables_are_checked_when_all_are_set),

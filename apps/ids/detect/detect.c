@@ -5,6 +5,7 @@
 #include "detect/fit.h"
 #include "detect/holes.h"
 #include "detect/match.h"
+#include "detect/others.h"
 
 #include <weir/flow.h>
 
@@ -51,6 +52,18 @@ struct detect {
     uint64_t *alerted; /* by rule: number of the packet it alerted on last */
     uint8_t *window;   /* DETECT_WINDOW + PAYLOAD_MAX bytes */
     int64_t longest;   /* bytes of the longest content of all rules */
+    struct view *view; /* NULL: opts.any is not set */
+};
+
+/*
+ * A direction's latest bytes, with copies that did not stay in their places (other) and without
+ * (kept); raw: the latter with urgent bytes.
+ */
+struct view {
+    enum weir_dir dir;
+    struct buffer buffer;                /* other */
+    struct prefilter_stream *scanner[2]; /* by enum weir_dir; NULL: not used yet */
+    uint8_t raw[DETECT_WINDOW], kept[DETECT_WINDOW], other[DETECT_WINDOW];
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -60,6 +73,10 @@ detect_free(struct detect *d)
 {
     if (d == NULL)
         return;
+    for (int dir = 0; dir < 2 && d->view != NULL; dir++)
+        prefilter_close(d->groups->group[GROUP_STREAM][dir].prefilter, &d->mem,
+                        d->view->scanner[dir]);
+    free(d->view);
     if (d->range != NULL) {
         arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
@@ -120,8 +137,10 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
     d->low = n / 64 + 1;
     d->longest = longest_content(groups->rules);
-    if (d->marked == NULL || d->beyond == NULL || d->alerted == NULL || d->window == NULL ||
-        !reserve(d)) {
+    if (opts->any)
+        d->view = calloc(1, sizeof(*d->view));
+    if ((opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
+        d->alerted == NULL || d->window == NULL || !reserve(d)) {
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
@@ -152,7 +171,8 @@ detect_wants(const struct detect *d)
             wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
     if (kind_is_used(groups, GROUP_STREAM))
         wants |= WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_GAP) |
-                 WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST);
+                 WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST) |
+                 (d->opts.any ? WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT) : 0);
     for (unsigned type = 0; type < WEIR_EV_COUNT; type++)
         if (groups->first[type] < groups->first[type + 1])
             wants |= WEIR_EV_BIT(type);
@@ -305,18 +325,32 @@ lesser(int64_t a, int64_t b)
 
 /*
  * Read n bytes that end at the offset; where not all of that is retained any more, a nearer part.
- * Returns how many bytes of the stream that gave.
+ * Returns how many that gave, urgent ones among them.
  */
 static size_t
-read_back(struct detect *d, const struct stream_scan *s, int64_t offset, size_t n)
+read_raw(struct detect *d, const struct stream_scan *s, int64_t offset, uint8_t *to, size_t n)
 {
     enum weir_dir dir = (enum weir_dir)(s - d->scan->dir);
     size_t wanted = n;
 
-    while (n > 0 && weir_flow_read(d->at.ev->flow, dir, offset - (int64_t)n, d->window, n) < n)
+    while (n > 0 && weir_flow_read(d->at.ev->flow, dir, offset - (int64_t)n, to, n) < n)
         n /= 2;
     d->stats.window_lost += n < wanted;
-    return s->holes != NULL ? holes_squeeze(s->holes, offset - (int64_t)n, d->window, n) : n;
+    return n;
+}
+
+/* Take out the urgent ones of n bytes from the offset on; returns how many stay. */
+static size_t
+squeeze(const struct stream_scan *s, int64_t offset, uint8_t *p, size_t n)
+{
+    return s->holes != NULL ? holes_squeeze(s->holes, offset, p, n) : n;
+}
+
+static size_t
+read_back(struct detect *d, const struct stream_scan *s, int64_t offset, size_t n)
+{
+    n = read_raw(d, s, offset, d->window, n);
+    return squeeze(s, offset - (int64_t)n, d->window, n);
 }
 
 /*
@@ -444,6 +478,200 @@ finish_pending(struct detect *d, enum weir_dir dir)
     }
 }
 
+/* ---- streams: copies that did not stay ----------------------------------------------------- */
+
+/*
+ * Whether the rule holds for the other bytes only because something is not among them. Of contents
+ * that must not be anywhere, nobody knows what was decided when less had come.
+ */
+static bool
+holds_without(struct detect *d, const struct rule *rule, const struct buffer *kept)
+{
+    struct match other = { .rule = rule, .buffer = &d->view->buffer, .fast = -1 };
+    struct match stayed = { .rule = rule, .buffer = kept, .fast = -1 };
+    bool negated = false;
+
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        unsigned flags = rule->step[i].flags;
+
+        if (rule->step[i].kind != STEP_CONTENT || !(flags & STEP_NEGATED))
+            continue;
+        if (!(flags & (STEP_DEPTH | STEP_WITHIN)))
+            return false;
+        negated = true;
+    }
+    return negated && match(d, &other) == MATCH_YES && match(d, &stayed) != MATCH_YES;
+}
+
+/* Once for these copies, and not where the bytes that stayed are enough. */
+static void
+look_at_other(struct detect *d, uint32_t rule)
+{
+    struct view *view = d->view;
+    uint64_t *told = &d->scan->dir[view->dir].others->told[rule / 64];
+    uint64_t bit = UINT64_C(1) << rule % 64;
+    struct buffer kept = view->buffer;
+    struct match m = {
+        .rule = &d->rule[rule], .buffer = &view->buffer, .fast = -1, .kept = view->kept
+    };
+
+    kept.p = view->kept;
+    if (*told & bit || !rule_fits(&d->at, m.rule))
+        return;
+    if (match(d, &m) != MATCH_YES && !holds_without(d, m.rule, &kept))
+        return;
+    *told |= bit;
+    raise_for(d, rule, view->dir);
+}
+
+static void
+on_other_match(void *ctx, uint32_t rule)
+{
+    mark(ctx, rule, 0);
+}
+
+static void
+scan_view(struct detect *d)
+{
+    struct view *view = d->view;
+    const struct group *group = &d->groups->group[GROUP_STREAM][view->dir];
+    struct prefilter_stream **scanner = &view->scanner[view->dir];
+    uint32_t n = (uint32_t)(view->buffer.end - view->buffer.start);
+
+    mark_always(d, group, 0);
+    if (group->prefilter != NULL && *scanner == NULL)
+        *scanner = prefilter_open(group->prefilter, &d->mem);
+    if (*scanner != NULL) {
+        prefilter_reset(*scanner, d->groups->scratch);
+        prefilter_scan_stream(group->prefilter, *scanner, d->groups->scratch, view->other, n,
+                              on_other_match, d);
+    } else if (group->prefilter != NULL) {
+        d->stats.no_memory++;
+    }
+    take_marks(d, look_at_other);
+}
+
+/* The n bytes of view->raw with one copy in its place, or all of them. */
+static void
+look_with(struct detect *d, const struct stream_scan *s, int which, size_t n, bool final)
+{
+    struct view *view = d->view;
+    int64_t start = s->end - (int64_t)n, place = s->end - s->skipped;
+    unsigned least = which == ALL_OTHERS ? 2 : 1;
+
+    memcpy(view->other, view->raw, n);
+    if (others_lay(s->others, which, start, view->other, n) < least)
+        return;
+    n = squeeze(s, start, view->other, n);
+    view->buffer = (struct buffer){ view->other, place - (int64_t)n, place, final };
+    scan_view(d);
+}
+
+/* All that was scanned of the direction, so far as it is retained; data: the last of it. */
+static size_t
+fill_view(struct detect *d, const struct stream_scan *s, struct weir_bytes data)
+{
+    struct view *view = d->view;
+    uint32_t cut = data.n > DETECT_WINDOW ? data.n - DETECT_WINDOW : 0;
+    int64_t offset = s->end - data.n;
+    size_t n = (size_t)lesser(DETECT_WINDOW - (int64_t)(data.n - cut), offset - s->base);
+
+    n = read_raw(d, s, offset, view->raw, n);
+    if (data.n > 0)
+        memcpy(view->raw + n, data.p + cut, data.n - cut);
+    return n + data.n - cut;
+}
+
+static void
+look_at_others(struct detect *d, struct stream_scan *s, struct weir_bytes data, bool final)
+{
+    struct view *view = d->view;
+    bool established = d->at.established;
+    int64_t start;
+    size_t n;
+
+    if (!s->started || s->no_holes || !others_are_in(s->others, s->base, s->end))
+        return;
+    d->at.established |= d->scan->opened;
+    n = fill_view(d, s, data);
+    start = s->end - (int64_t)n;
+    view->dir = (enum weir_dir)(s - d->scan->dir);
+    others_forget_same(s->others, &d->mem, start, view->raw, n);
+    memcpy(view->kept, view->raw, n);
+    squeeze(s, start, view->kept, n);
+    for (unsigned i = 0; i < s->others->n; i++)
+        look_with(d, s, (int)i, n, final);
+    look_with(d, s, ALL_OTHERS, n, final);
+    others_forget_behind(s->others, &d->mem, s->end);
+    d->at.established = established;
+}
+
+static bool
+has_others(const struct stream_scan *s)
+{
+    return s->others != NULL && s->others->n > 0;
+}
+
+/* Nothing follows what came; the event may be the other direction's. */
+static void
+finish_others(struct detect *d, enum weir_dir dir)
+{
+    struct occasion at = d->at;
+    struct weir_event ev;
+
+    if (!has_others(&d->scan->dir[dir]))
+        return;
+    ev = *d->at.ev;
+    if (ev.direction != dir) {
+        ev.packet = NULL;
+        ev.direction = (uint8_t)dir;
+        d->at.ev = &ev;
+        d->at.has_ends = false;
+    }
+    look_at_others(d, &d->scan->dir[dir], (struct weir_bytes){ NULL, 0 }, true);
+    d->at = at;
+}
+
+static void
+remember_other(struct detect *d, struct stream_scan *s, struct weir_bytes copy)
+{
+    enum others_added added = OTHERS_LOST;
+
+    if (copy.n == 0)
+        return;
+    if (s->others == NULL)
+        s->others = others_new(&d->mem, d->groups->rules->n);
+    if (s->others != NULL)
+        added = others_add(s->others, &d->mem, d->at.ev->fake_retransmit.diff_offset, copy.p,
+                           copy.n, s->end);
+    d->stats.others += added == OTHERS_ADDED;
+    d->stats.others_lost += added == OTHERS_LOST;
+}
+
+/*
+ * A range came again and differs. Of bytes that wait for others it is not known yet who wins, and it
+ * need not be the same copy for all of them: both are remembered.
+ */
+static void
+note_conflict(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct stream_scan *s = &d->scan->dir[ev->direction];
+    int64_t from = ev->fake_retransmit.diff_offset, to = from + ev->fake_retransmit.diff_length;
+    bool queued = !s->started || to > s->end;
+    bool old = ev->fake_retransmit.kept == WEIR_KEPT_OLD;
+
+    if (group_is_empty(&d->groups->group[GROUP_STREAM][ev->direction]) || s->given_up ||
+        (s->started && from < s->base) || (!has_stream(&d->at) && weir_flow_midstream(ev->flow)))
+        return;
+    if (queued || !old)
+        remember_other(d, s, ev->fake_retransmit.old_data);
+    if (queued || old)
+        remember_other(d, s, ev->fake_retransmit.new_data);
+    if (has_others(s) && s->others->looks == 0 && !queued && others_are_due(s->others, s->end))
+        look_at_others(d, s, (struct weir_bytes){ NULL, 0 }, false);
+}
+
 /* ---- streams: scanning --------------------------------------------------------------------- */
 
 /* The fast pattern is all there is to it. */
@@ -493,12 +721,23 @@ on_stream_match(void *ctx, uint32_t rule)
     mark(d, rule, d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped);
 }
 
+static void
+finish(struct detect *d, enum weir_dir dir)
+{
+    finish_pending(d, dir);
+    finish_others(d, dir);
+}
+
 /* Bytes that do not follow the last ones, behind a gap for example, are scanned afresh. */
 static bool
 start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 {
     const struct weir_event *ev = d->at.ev;
 
+    if (s->cut)
+        finish_others(d, ev->direction);
+    if (s->others != NULL)
+        others_forget_begun(s->others, &d->mem, ev->payload.offset);
     if (s->stream == NULL && pf != NULL) {
         s->stream = prefilter_open(pf, &d->mem);
         s->given_up = s->stream == NULL;
@@ -524,7 +763,9 @@ pass_gap(struct detect *d)
 
     if (s->cut)
         return;
-    finish_pending(d, ev->direction);
+    finish(d, ev->direction);
+    if (s->others != NULL)
+        others_forget_begun(s->others, &d->mem, ev->gap.offset + ev->gap.length);
     s->skipped += ev->gap.offset - s->end;
     s->end = ev->gap.offset + ev->gap.length;
 }
@@ -602,6 +843,8 @@ scan_payload(struct detect *d)
         wake_pending(d, s);
     if (d->high > 0)
         take_marks(d, look_at_stream);
+    if (has_others(s) && others_are_due(s->others, s->end))
+        look_at_others(d, s, data, false);
 }
 
 static void
@@ -614,6 +857,7 @@ release(struct detect *d)
         prefilter_close(pf, &d->mem, s->stream);
         mem_free(&d->mem, s->pending, s->room * sizeof(*s->pending));
         mem_free(&d->mem, s->holes, sizeof(*s->holes));
+        others_free(s->others, &d->mem);
         *s = (struct stream_scan){ .given_up = true };
     }
 }
@@ -672,13 +916,17 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
     case WEIR_EV_GAP:
         pass_gap(d);
         break;
+    case WEIR_EV_FAKE_RETRANSMIT:
+        if (d->view != NULL)
+            note_conflict(d);
+        break;
     case WEIR_EV_FIN:
-        finish_pending(d, ev->direction);
+        finish(d, ev->direction);
         break;
     case WEIR_EV_RST:
     case WEIR_EV_FLOW_END:
-        finish_pending(d, WEIR_TOSERVER);
-        finish_pending(d, WEIR_TOCLIENT);
+        finish(d, WEIR_TOSERVER);
+        finish(d, WEIR_TOCLIENT);
         break;
     default:
         break;

@@ -18,6 +18,7 @@ enum {
 
 struct pending;
 struct holes;
+struct others;
 
 /*
  * Detection's part of one direction of a flow; all zero at first. Offsets are the engine's; places,
@@ -25,9 +26,10 @@ struct holes;
  */
 struct stream_scan {
     struct prefilter_stream *stream;
-    int64_t base, end;   /* offsets; what was scanned: [base, end) */
-    int64_t skipped;     /* urgent bytes before end */
-    struct holes *holes; /* where they are; NULL: none is in [base, end), or no_holes */
+    int64_t base, end;     /* offsets; what was scanned: [base, end) */
+    int64_t skipped;       /* urgent bytes before end */
+    struct holes *holes;   /* where they are; NULL: none is in [base, end), or no_holes */
+    struct others *others; /* copies that did not stay; NULL: there was none yet */
     struct pending *pending;
     uint16_t n_pending, room;
     bool started;
@@ -52,10 +54,13 @@ struct detect_stats {
     uint64_t window_lost;  /* looks that missed bytes no longer retained */
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
     uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
+    uint64_t others;       /* copies that did not stay, remembered */
+    uint64_t others_lost;  /* those that could not be (others_add()) */
 };
 
 struct detect_opts {
     bool midstream;  /* flows without their SYN have streams too */
+    bool any;        /* streams are tried with the copies that did not stay, too */
     uint64_t memory; /* cap of what streams take */
 };
 

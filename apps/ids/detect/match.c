@@ -147,17 +147,36 @@ is_leaned_on(const struct rule *rule, unsigned i)
 static void
 note_failed(struct match *m, unsigned i, int64_t from, int64_t behind)
 {
-    if (from > m->failed[i].behind || from < m->failed[i].first)
-        m->failed[i].first = m->failed[i].behind = from;
-    if (behind > m->failed[i].behind)
-        m->failed[i].behind = behind;
+    if (from > m->failed[m->differs][i].behind || from < m->failed[m->differs][i].first)
+        m->failed[m->differs][i].first = m->failed[m->differs][i].behind = from;
+    if (behind > m->failed[m->differs][i].behind)
+        m->failed[m->differs][i].behind = behind;
+}
+
+/* What follows step i, which is at this place. */
+static enum match_answer
+match_behind(struct match *m, unsigned i, int64_t at)
+{
+    const struct step *step = &m->rule->step[i];
+    bool differs = m->differs;
+    enum match_answer answer;
+
+    if (m->kept != NULL && !differs) {
+        struct buffer kept = *m->buffer;
+
+        kept.p = m->kept;
+        m->differs = match_find(step, &kept, at, at + step->n) < 0;
+    }
+    answer = match_from(m, i + 1, at + step->n);
+    m->differs = differs;
+    return answer;
 }
 
 static enum match_answer
 positive(struct match *m, unsigned i, int64_t from, int64_t to)
 {
     const struct step *step = &m->rule->step[i];
-    bool again = is_leaned_on(m->rule, i);
+    bool again = is_leaned_on(m->rule, i) || (m->kept != NULL && !m->differs);
     bool at_end = step->flags & STEP_ENDSWITH;
     int64_t first;
 
@@ -166,8 +185,8 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
     if (from < m->buffer->start)
         from = m->buffer->start;
     first = from;
-    if (from >= m->failed[i].first && from < m->failed[i].behind)
-        from = m->failed[i].behind;
+    if (from >= m->failed[m->differs][i].first && from < m->failed[m->differs][i].behind)
+        from = m->failed[m->differs][i].behind;
     for (; m->budget >= 0; from++) {
         int64_t at = match_find(step, m->buffer, from, to);
 
@@ -181,7 +200,7 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
         from = at;
         if (at_end && at + step->n != m->buffer->end)
             continue;
-        if (match_from(m, i + 1, at + step->n) == MATCH_YES)
+        if (match_behind(m, i, at) == MATCH_YES)
             return MATCH_YES;
         note_failed(m, i, first, at + 1);
         if (!again)
@@ -198,7 +217,7 @@ match_from(struct match *m, unsigned i, int64_t cursor)
     int64_t from, to = FAR;
 
     if (i == m->rule->n_steps)
-        return MATCH_YES;
+        return m->kept == NULL || m->differs ? MATCH_YES : MATCH_NO;
     if (step->kind == STEP_ISDATAAT)
         return isdataat(m, i, cursor);
     from = step->offset + (step->flags & STEP_RELATIVE ? cursor : 0);
@@ -212,14 +231,18 @@ match_from(struct match *m, unsigned i, int64_t cursor)
 enum match_answer
 match_rule(struct match *m)
 {
+    struct places failed[2][STEPS_MAX];
     enum match_answer answer;
 
     m->waits = 0;
     m->until = FAR;
     m->budget = MATCH_BUDGET;
     for (unsigned i = 0; i < m->rule->n_steps; i++)
-        m->failed[i].first = m->failed[i].behind = 0;
+        for (int differs = 0; differs < 2; differs++)
+            failed[differs][i] = (struct places){ 0, 0 };
+    m->failed = failed;
     answer = match_from(m, 0, 0);
+    m->failed = NULL;
     if (m->budget < 0)
         return answer;
     /* The prefilter looks out for the fast pattern, but not for what a long one has behind it. */

@@ -18,11 +18,19 @@ struct buffer {
 
 enum match_answer { MATCH_NO, MATCH_YES, MATCH_WAIT };
 
+struct places {
+    int64_t first, behind;
+};
+
 struct match {
     const struct rule *rule;
     const struct buffer *buffer;
     int fast;       /* step that has to end ... ; -1: none */
     int64_t beyond; /* ... beyond this place (its first FAST_MAX bytes, if it is longer) */
+
+    /* As many bytes as the buffer's, or NULL. A content at least has to be where these lack it. */
+    const uint8_t *kept;
+    bool differs; /* one was found; false at first */
 
     /* Of MATCH_WAIT: contents whose coming may change the answer, a bit each, and a place that
      * may change it once it is reached. */
@@ -30,11 +38,10 @@ struct match {
     int64_t until;
     int64_t budget; /* bytes that may still be looked at */
 
-    /* By step: places [first, behind) at which it, or what follows it, is known to fail. What
-     * came before does not matter for that, so that no place has to be tried twice. */
-    struct {
-        int64_t first, behind;
-    } failed[STEPS_MAX];
+    /* By differs and step: places [first, behind) at which it, or what follows it, is known to
+     * fail. What else came before does not matter for that, so that no place has to be tried
+     * twice. */
+    struct places (*failed)[STEPS_MAX]; /* match_rule()'s own */
 };
 
 enum {
