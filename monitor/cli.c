@@ -297,6 +297,19 @@ take_memcap(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_retain(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    uint64_t size;
+
+    if (!cli_parse_size(value, &size) || size == 0 || size > 16 << 20)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--retain: a size of at most 16MiB is expected, not '%s'", value);
+    cli->monitor.retain = (uint32_t)size;
+    return WEIR_E_OK;
+}
+
+static int
 take_strict(void *ctx, const char *value, struct weir_errbuf *err)
 {
     (void)value, (void)err;
@@ -359,6 +372,10 @@ static const struct cli_option common[] = {
       "                          vista, solaris, macos, irix, hpux10, hpux11; may be repeated",
       take_policy },
     { 0, "memcap", "SIZE", "memory for flows and their data (default: 4GiB)", take_memcap },
+    { 0, "retain", "SIZE",
+      "acknowledged data a direction with which what comes\n"
+      "                          again is compared (default: 64KiB)",
+      take_retain },
     { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
       take_strict },
     { 0, "no-map", NULL, "read captures through libpcap instead of mapping them", take_no_map },

@@ -36,7 +36,7 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     *out = NULL;
     if (opts == NULL)
         opts = &defaults;
-    if ((opts->memcap != 0 && opts->memcap < LEAST_MEMCAP) ||
+    if ((opts->memcap != 0 && opts->memcap < LEAST_MEMCAP) || opts->retain > RETAIN_MAX ||
         (unsigned)opts->policy >= WEIR_POLICY_COUNT)
         return WEIR_E_INVAL;
     m = aligned_alloc(alignof(struct weir_monitor), sizeof(*m));
@@ -48,7 +48,9 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     if (e->opts.memcap == 0)
         e->opts.memcap = DEFAULT_MEMCAP;
     e->secret = (struct hash_key){ mix64(opts->seed + 1), mix64(~opts->seed) };
-    e->window = KEPT_WINDOW;
+    if (e->opts.retain == 0)
+        e->opts.retain = KEPT_WINDOW;
+    e->window = e->opts.retain;
     rc = hosts_new(opts->hosts, opts->n_hosts, opts->policy, &e->hosts);
     if (rc == WEIR_E_OK)
         rc = weir_core_new(&(struct weir_core_opts){ .seed = opts->seed }, &e->core);

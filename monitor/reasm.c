@@ -416,7 +416,7 @@ first_compared(struct weir_flow *flow, enum weir_dir dir, int64_t off)
 {
     const struct side *side = flow_side(flow, dir);
     struct segs *kept = flow->kept[dir];
-    int64_t window = smaller(side_acked(side), side->next) - KEPT_WINDOW;
+    int64_t window = smaller(side_acked(side), side->next) - flow_shard(flow)->engine->opts.retain;
     uint32_t i = segs_find(kept, (uint32_t)greater(off, window));
 
     return kept != NULL && i < kept->n_old ? kept->n_old : i;

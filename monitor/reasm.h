@@ -31,7 +31,8 @@ struct overlap {
 };
 
 enum {
-    KEPT_WINDOW = 65536,       /* acknowledged bytes a direction that stay comparable, at least */
+    KEPT_WINDOW = 65536,       /* acknowledged bytes a direction that stay comparable, if not set */
+    RETAIN_MAX = 16777216,     /* how many may be asked for */
     QUEUE_MAX = 16384,         /* segments that may wait in one direction */
     ONE_SIDED_LIMIT = 1048576, /* bytes behind a hole while the receiver was never seen */
     MOVED_MAX = 16384,     /* places of a queue that one packet may move, beside its last piece */

@@ -59,6 +59,8 @@ struct weir_host_policy {
 
 struct weir_monitor_opts {
     uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
+    uint32_t retain; /**< acknowledged bytes a direction with which what comes again is compared;
+                          0: 64 KiB; at most 16 MiB. Data not acknowledged are, always */
     uint64_t seed;   /**< of the flow table's hash (debug builds: of the core too); never changes
                           the output */
     enum weir_policy policy; /**< of hosts that are in no network of hosts */

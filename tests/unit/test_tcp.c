@@ -1540,6 +1540,24 @@ what_finds_no_room_is_told_and_the_first_hole_is_filled(void **state)
     expect("gap > offset=960000 length=120000 cause=memcap\n");
 }
 
+/* What was acknowledged is compared as far back as was asked for. */
+static void
+so_much_of_what_was_acknowledged_is_retained(void **state)
+{
+    (void)state;
+    record_free(&fixture.record);
+    record_start(&fixture.record, WEIR_EV_BIT(WEIR_EV_RETRANSMIT),
+                 &(struct weir_monitor_opts){ .retain = 10 });
+    handshake();
+    client(A, 0, 0, "0123456789");
+    client(A, 10, 0, "abcdefghij");
+    server(A, 0, 20, "");
+    client(A, 5, 0, "56789");
+    client(A, 12, 0, "cde");
+    expect("retransmit > offset=5 length=5 new=0 acked=1 verified=0 syn=0 fin=0\n"
+           "retransmit > offset=12 length=3 new=0 acked=1 verified=1 syn=0 fin=0\n");
+}
+
 /* A segment whose ACK the receiver may refuse (RFC 9293 3.10.7.4, RFC 5961 5.2) waits for it. */
 
 static void
@@ -1875,6 +1893,7 @@ main(void)
         TEST(an_old_segment_moves_no_timestamp),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_a_one_sided_sender_waits),
+        TEST(so_much_of_what_was_acknowledged_is_retained),
         TEST(what_finds_no_room_is_told_and_the_first_hole_is_filled),
         TEST(data_that_acknowledges_the_unseen_waits_for_the_receiver),
         TEST(a_copy_beyond_doubt_takes_its_place),
