@@ -154,7 +154,7 @@ greet(struct talk *talk)
 static void
 speak(struct talk *talk, uint64_t *seed)
 {
-    enum weir_dir dir = random_below(seed, 2);
+    enum weir_dir dir = random_below(seed, 2) == 0 ? WEIR_TOSERVER : WEIR_TOCLIENT;
     unsigned *sent = &talk->sent[dir], which = up_to(seed, 9), back, n = 1 + up_to(seed, 40);
 
     if (which < 2) {
