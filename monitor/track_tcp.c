@@ -991,11 +991,12 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
     bool fin = pkt->tcp_flags & WEIR_TH_FIN,
-         urgent = !doubt && !old && pkt->tcp_flags & WEIR_TH_URG;
+         urgent = pkt->tcp_flags & WEIR_TH_URG && !doubt && !old;
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, fin, 0 };
     int64_t at = NO_URGENT;
 
-    reasm_sender_at(e, flow, dir, off);
+    if (flow->flags & FLOW_RARE)
+        reasm_sender_at(e, flow, dir, off);
     if (off > side->next && !doubt)
         reasm_note_sent(flow, dir, off);
     if (urgent)
@@ -1095,10 +1096,10 @@ is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 {
     const struct side *side = &flow->side[dir];
     bool fin = pkt->tcp_flags & WEIR_TH_FIN;
-    int64_t off = side_offset(side, pkt->tcp_seq - side->base);
+    int64_t end = side_offset(side, pkt->tcp_seq - side->base) + pkt->payload_wire + fin;
 
-    return side->flags & SIDE_ACKED && off + pkt->payload_wire + fin < side_acked(side) &&
-           off + pkt->payload_wire + fin < side->next + !!(side->flags & SIDE_FIN);
+    return end < side->next + !!(side->flags & SIDE_FIN) && side->flags & SIDE_ACKED &&
+           end < side_acked(side);
 }
 
 static void
