@@ -577,7 +577,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
 
-    if (flow->flags & FLOW_ESTABLISHED)
+    if (flow->flags & (FLOW_ESTABLISHED | FLOW_RESET))
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
         flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
