@@ -16,14 +16,6 @@ queue_of(struct weir_flow *flow, enum weir_dir dir)
     return &flow_cold(flow)->rare->queue[dir];
 }
 
-static bool
-has_queue(struct weir_flow *flow, enum weir_dir dir)
-{
-    const struct rare *rare = flow_rare(flow);
-
-    return rare != NULL && segs_count(rare->queue[dir]) > 0;
-}
-
 /* The record for holes, made when the first one comes; NULL: no memory. */
 static struct rare *
 need_rare(struct weir_flow *flow)
@@ -583,7 +575,8 @@ reasm_join(struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
     if (before == NULL || flow_policy(flow, dir) != WEIR_POLICY_LINUX || before->cut_back > 0 ||
         before->seg.off + before->seg.len != (uint32_t)chunk->off || before->doubt || chunk->doubt)
         return;
-    if (at != NULL && at->seg.off <= (uint32_t)chunk->off && !at->younger && !at->doubt)
+    if (at != NULL && seg_start(flow_side(flow, dir), &at->seg) <= chunk->off && !at->younger &&
+        !at->doubt)
         return;
     chunk->joined = before->seg.len + before->cut_front;
 }
@@ -749,11 +742,11 @@ drop_losers(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk
 
 /*
  * Put what lies behind from into the queue, piece by piece, between and over the segments that
- * wait, as the policy decides. False: memory, or what a packet may cost, ended.
+ * wait, as the policy decides. False: memory ended, or what a packet may cost (*what).
  */
 static bool
 queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
-            int64_t from)
+            int64_t from, enum weir_overload *what)
 {
     const struct side *side = flow_side(flow, dir);
     struct segs **queue = queue_of(flow, dir);
@@ -772,8 +765,10 @@ queue_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const s
             continue;
         }
         moved += from < seg_off ? segs_distance(*queue, i) : 0;
-        if (moved > MOVED_MAX)
+        if (moved > MOVED_MAX) {
+            *what = WEIR_OVERLOAD_SEGMENTS;
             return false;
+        }
         if (from < seg_off && !queue_part(e, flow, dir, chunk, from, seg_off, i++))
             return false;
         from = greater(from, seg_end);
@@ -792,7 +787,7 @@ enqueue(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struc
     if (need_rare(flow) != NULL) {
         if (segs_count(*queue_of(flow, dir)) >= QUEUE_MAX)
             what = WEIR_OVERLOAD_SEGMENTS;
-        else if (queue_chunk(e, flow, dir, chunk, from))
+        else if (queue_chunk(e, flow, dir, chunk, from, &what))
             return true;
     }
     engine_overload(e, flow, dir, what);
@@ -860,15 +855,22 @@ check_one_sided(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
-/* There is no room for a chunk, but what lies between next and the first that waits needs none. */
+/*
+ * There is no room for a chunk, but what lies between next and the first that waits needs none; and
+ * what waits in doubt, as refused, gives way to it as ever.
+ */
 static void
 fill_hole(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     const struct side *side = flow_side(flow, dir);
     int64_t end = chunk->end;
+    uint32_t first = 0;
 
     if (chunk->off > side->next || flow->flags & FLOW_RESET)
         return;
+    drop_losers(flow, dir, chunk, side->next, first);
+    if (is_parked(flow, dir) && chunk_wins(flow, dir, chunk, *queue_of(flow, dir), first))
+        yield_segment(flow, dir, &first, side->next, chunk->end);
     if (has_queue(flow, dir))
         end = smaller(end, seg_start(side, segs_at(*queue_of(flow, dir), 0)));
     if (end > side->next)

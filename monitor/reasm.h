@@ -48,6 +48,15 @@ flow_side(struct weir_flow *flow, enum weir_dir dir)
     return &flow->side[dir];
 }
 
+/* Whether anything waits in a direction. */
+static inline bool
+has_queue(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return rare != NULL && segs_count(rare->queue[dir]) > 0;
+}
+
 /* The 64-bit offset near the side's next one whose low bits are given. */
 static inline int64_t
 side_offset(const struct side *side, uint32_t low)

@@ -158,6 +158,14 @@ raise_repeated_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
+/* A side's numbers begin, and not with what came before and was dropped by its receiver. */
+static void
+forget_dropped(struct weir_flow *flow, enum weir_dir dir)
+{
+    flow->side[dir].flags &= (uint8_t)~SIDE_FIN_WAITS;
+    reasm_drop_queue(flow, dir);
+}
+
 /* The first SYN of a side: its numbers begin. */
 static void
 start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum weir_event_type type)
@@ -166,6 +174,8 @@ start_side(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum wei
     struct side *side = &flow->side[dir];
     struct tcp_syn_options options;
 
+    if (!(side->flags & SIDE_SEEN))
+        forget_dropped(flow, dir);
     tcp_syn_options(pkt->tcp_options, pkt->n_tcp_options, &options);
     side->base = pkt->tcp_seq + 1;
     side->wscale = options.wscale & 15U;
@@ -290,14 +300,6 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
 static void check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
-static bool
-queue_empty(struct weir_flow *flow, enum weir_dir dir)
-{
-    const struct rare *rare = flow_rare(flow);
-
-    return rare == NULL || segs_count(rare->queue[dir]) == 0;
-}
-
 /* It moves its sender's stream on. */
 static bool
 has_content(const struct weir_packet *pkt)
@@ -407,7 +409,7 @@ is_predicted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
     return flow_policy(flow, dir) == WEIR_POLICY_LINUX && side->next > 0 &&
            (pkt->tcp_flags | WEIR_TH_PUSH) == (WEIR_TH_ACK | WEIR_TH_PUSH) &&
            !(peer->flags & SIDE_RETREATS) && pkt->n_tcp_options == n_options &&
-           pkt->tcp_seq - side->base == (uint32_t)side->next && queue_empty(flow, dir) &&
+           pkt->tcp_seq - side->base == (uint32_t)side->next && !has_queue(flow, dir) &&
            (int64_t)pkt->tcp_window << shift == offered_window(peer);
 }
 
@@ -539,8 +541,10 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
     } else if (client->flags & SIDE_SEEN && !acks_syn(flow, WEIR_TOSERVER, pkt)) {
         raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
     } else {
-        if (!(client->flags & SIDE_SEEN))
+        if (!(client->flags & SIDE_SEEN)) {
+            forget_dropped(flow, WEIR_TOSERVER);
             client->base = pkt->tcp_ack;
+        }
         client->flags |= SIDE_SEEN;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
         take_ack(e, flow, WEIR_TOCLIENT, &doubt);
@@ -689,7 +693,7 @@ is_keepalive(struct weir_flow *flow, enum weir_dir dir, int64_t off)
     const struct side *side = &flow->side[dir];
     bool idle = side->flags & SIDE_ACKED && side_acked(side) >= side->next;
 
-    return off == side->next - 1 && queue_empty(flow, dir) && !(side->flags & SIDE_FIN) && idle;
+    return off == side->next - 1 && !has_queue(flow, dir) && !(side->flags & SIDE_FIN) && idle;
 }
 
 /*
@@ -745,7 +749,7 @@ static void
 look_for_repetition(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                     const struct chunk *chunk, bool fin)
 {
-    if (chunk->off >= flow->side[dir].next && queue_empty(flow, dir) && !fin)
+    if (chunk->off >= flow->side[dir].next && !has_queue(flow, dir) && !fin)
         return; /* as nearly all segments */
     struct overlap seen = { .verified = true };
 
@@ -1084,7 +1088,7 @@ too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *p
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
 
     return !(side->flags & SIDE_SEEN) && peer->flags & SIDE_SYN && peer->next == 0 &&
-           !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || queue_empty(flow, !dir));
+           !(peer->tcp_flags & WEIR_TH_ACK) && (pkt->payload_wire == 0 || !has_queue(flow, !dir));
 }
 
 /*
@@ -1131,14 +1135,17 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (too_early(flow, dir, pkt))
         return;
+    if (!(pkt->tcp_flags & WEIR_TH_ACK)) {
+        if (!(side->flags & SIDE_SEEN) && !has_queue(flow, dir))
+            side->base = pkt->tcp_seq; /* for now */
+        take_segment(e, flow, dir, doubt, false);
+        return;
+    }
     if (!(side->flags & SIDE_SEEN)) {
+        forget_dropped(flow, dir);
         side->base = pkt->tcp_seq;
         side->wscale = NO_WSCALE;
         side->flags |= SIDE_SEEN;
-    }
-    if (!(pkt->tcp_flags & WEIR_TH_ACK)) {
-        take_segment(e, flow, dir, doubt, false);
-        return;
     }
     if (may_be_stamped(flow, pkt) &&
         !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent,

@@ -1539,6 +1539,70 @@ what_finds_no_room_is_told_and_the_first_hole_is_filled(void **state)
     expect("gap > offset=960000 length=120000 cause=memcap\n");
 }
 
+/* What the target ignores says nothing of a side's numbers, neither its own nor for the peer. */
+static void
+what_is_dropped_begins_no_side(void **state)
+{
+    (void)state;
+    client(0, 5000000, 0, "evil");
+    client(A, 0, 0, "good");
+    server(A, 0, 4, "hi");
+    expect("flow_start > midstream=1\n"
+           "bad_flags > why=null\n"
+           "payload > offset=0 length=4 data=good after_gap=0\n"
+           "payload < offset=0 length=2 data=hi after_gap=0\n");
+    expect_at_end("");
+}
+
+static void
+what_is_dropped_comes_before_no_syn_ack(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "data");
+    server(F, 5000, 0, "evil");
+    record_clear(&fixture.record);
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    server(A, 0, 0, "good");
+    expect("syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=3000\n"
+           "payload < offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+alone_it_is_what_there_is(void **state)
+{
+    (void)state;
+    client(0, 0, 0, "a");
+    client(0, 1, 0, "b");
+    record_clear(&fixture.record);
+    expect_at_end("payload > offset=0 length=1 data=a after_gap=0\n"
+                  "payload > offset=1 length=1 data=b after_gap=0\n");
+}
+
+/* So many segments in doubt wait that there is room for no other. */
+static void
+what_waits_in_doubt_keeps_nothing_out(void **state)
+{
+    static uint8_t room[FRAME_ROOM];
+
+    (void)state;
+    record_free(&fixture.record);
+    record_start(&fixture.record, WEIR_EV_BIT(WEIR_EV_PAYLOAD), NULL);
+    handshake();
+    for (uint32_t i = 0; i < 16384; i++)
+        record_feed(&fixture.record, tcp_frame(&(struct segment){ .flags = A,
+                                                                  .seq = CLIENT + i,
+                                                                  .ack = SERVER + 7,
+                                                                  .data = "x",
+                                                                  .n = 1,
+                                                                  .ms = fixture.ms },
+                                               room));
+    expect("");
+    client(A, 0, 0, "EVIL");
+    expect("payload > offset=0 length=4 data=EVIL after_gap=0\n");
+}
+
 static void
 what_was_reset_is_not_established(void **state)
 {
@@ -1904,6 +1968,10 @@ main(void)
         TEST(an_old_segment_moves_no_timestamp),
         TEST(an_ancient_acknowledgement_is_noticed),
         TEST(data_behind_a_rst_of_a_one_sided_sender_waits),
+        TEST(what_is_dropped_begins_no_side),
+        TEST(what_is_dropped_comes_before_no_syn_ack),
+        TEST(alone_it_is_what_there_is),
+        TEST(what_waits_in_doubt_keeps_nothing_out),
         TEST(what_was_reset_is_not_established),
         TEST(so_much_of_what_was_acknowledged_is_retained),
         TEST(what_finds_no_room_is_told_and_the_first_hole_is_filled),
