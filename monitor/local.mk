@@ -97,11 +97,11 @@ tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_monitor_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_monitor_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
-UNIT_TESTS += tests/unit/test_define
-tests_unit_test_define_SOURCES  = tests/unit/test_define.c
-tests_unit_test_define_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
-tests_unit_test_define_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_define_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_udevent
+tests_unit_test_udevent_SOURCES  = tests/unit/test_udevent.c
+tests_unit_test_udevent_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_udevent_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_udevent_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_allocs
 tests_unit_test_allocs_SOURCES  = tests/unit/test_allocs.c tests/support/allocs.c tests/support/allocs.h

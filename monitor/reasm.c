@@ -474,16 +474,20 @@ chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *
     int64_t seg_off = seg_start(side, &q->seg), start = chunk->off - chunk->joined, end;
     enum weir_policy policy = flow_policy(flow, dir);
     enum doubt doubt = doubt_about(side, q, seg_off);
+    bool wins;
 
     if ((chunk->doubt >= DOUBT_REFUSED) != (doubt >= DOUBT_REFUSED))
         return doubt >= DOUBT_REFUSED;
     if (doubt < DOUBT_REFUSED && chunk->doubt != doubt)
         return false;
     start -= seg_off - q->cut_front;
-    if (policy == WEIR_POLICY_LINUX && start != 0)
-        return start < 0; /* a walk over what is joined would not change that */
+    start = (start > 0) - (start < 0);
+    wins = policy_new_wins(policy, (int)start, 0);
+    if (wins == policy_new_wins(policy, (int)start, -1) &&
+        wins == policy_new_wins(policy, (int)start, 1))
+        return wins; /* wherever it ends, so nothing that is joined has to be walked over */
     end = chunk->end + chunk->fin - end_as_came(side, queue, i);
-    return policy_new_wins(policy, (start > 0) - (start < 0), (end > 0) - (end < 0));
+    return policy_new_wins(policy, (int)start, (end > 0) - (end < 0));
 }
 
 static void
