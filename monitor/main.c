@@ -127,7 +127,7 @@ keep_streams(struct program *prg, struct stream_state *state, const struct weir_
     else if (ev->type == WEIR_EV_PAYLOAD)
         streams_write(prg->streams, state, ev);
     else if (ev->type == WEIR_EV_FLOW_END)
-        streams_end(prg->streams, state);
+        streams_end(prg->streams, state, ev);
 }
 
 static weir_fut

@@ -24,14 +24,18 @@ struct slot {
     uint8_t *buf;  /* BUFFER bytes */
 };
 
-/* A tuple that was seen, and how often. Two flows of one name differ in direction only. */
+/* A tuple that was seen. Two flows of one name differ in direction, or in their VNI. */
 struct seen {
     struct weir_addr addr[2];
     uint16_t port[2];
     uint16_t vlan;
     uint8_t ip_version;
     bool used;
-    uint32_t connections;
+    uint32_t connections; /* the first member that is not part of the key */
+    uint32_t vni;         /* of the latest flow, */
+    bool has_vni;
+    bool may_go_on;  /* which ended though its connection may not have, */
+    bool started[2]; /* and whose files were made; the lower end's first */
 };
 
 struct streams {
@@ -107,24 +111,24 @@ file_name(char name[NAME_MAX_TEXT], const struct weir_flow *flow, enum weir_dir 
 
 /* ---- connections on a tuple ---------------------------------------------------------------- */
 
-static void
-key_of(const struct weir_flow *flow, struct seen *key)
+/* Returns which side is the lower end, the first of the key. */
+static unsigned
+key_of(const struct weir_tuple *tuple, struct seen *key)
 {
-    struct weir_tuple tuple;
     unsigned low;
 
-    weir_flow_tuple(flow, &tuple);
     memset(key, 0, sizeof(*key));
-    low = memcmp(&tuple.addr[0], &tuple.addr[1], sizeof(tuple.addr[0])) > 0 ||
-          (memcmp(&tuple.addr[0], &tuple.addr[1], sizeof(tuple.addr[0])) == 0 &&
-           tuple.port[0] > tuple.port[1]);
+    low = memcmp(&tuple->addr[0], &tuple->addr[1], sizeof(tuple->addr[0])) > 0 ||
+          (memcmp(&tuple->addr[0], &tuple->addr[1], sizeof(tuple->addr[0])) == 0 &&
+           tuple->port[0] > tuple->port[1]);
     for (unsigned i = 0; i < 2; i++) {
-        key->addr[i] = tuple.addr[i ^ low];
-        key->port[i] = tuple.port[i ^ low];
+        key->addr[i] = tuple->addr[i ^ low];
+        key->port[i] = tuple->port[i ^ low];
     }
-    key->vlan = tuple.n_vlan > 0 ? tuple.vlan[0] : UINT16_MAX;
-    key->ip_version = tuple.ip_version;
+    key->vlan = tuple->n_vlan > 0 ? tuple->vlan[0] : UINT16_MAX;
+    key->ip_version = tuple->ip_version;
     key->used = true;
+    return low;
 }
 
 static struct seen *
@@ -170,22 +174,42 @@ fail(struct streams *s, const char *name)
     snprintf(s->failed, sizeof(s->failed), "%s", name);
 }
 
+/* Without a SYN where a flow ended that neither side had: it is the same connection. */
+static bool
+goes_on(const struct seen *seen, const struct weir_flow *flow, const struct weir_tuple *tuple)
+{
+    return seen->may_go_on && weir_flow_midstream(flow) && seen->has_vni == tuple->has_vni &&
+           seen->vni == tuple->vni;
+}
+
 void
 streams_start(struct streams *s, struct stream_state *state, const struct weir_flow *flow)
 {
     struct seen key, *place;
+    struct weir_tuple tuple;
+    unsigned low;
 
     if (s->n_seen * 2 >= s->max_seen && !grow(s)) {
         fail(s, "table of connections");
         return;
     }
-    key_of(flow, &key);
+    weir_flow_tuple(flow, &tuple);
+    low = key_of(&tuple, &key);
     place = place_of(s->seen, s->max_seen, &key);
     if (!place->used) {
         *place = key;
         s->n_seen++;
     }
-    state->connection = place->connections++;
+    if (goes_on(place, flow, &tuple)) {
+        state->started[low] = place->started[0];
+        state->started[!low] = place->started[1];
+    } else {
+        place->connections++;
+    }
+    place->vni = tuple.vni;
+    place->has_vni = tuple.has_vni;
+    place->may_go_on = false;
+    state->connection = place->connections - 1;
     state->numbered = true;
 }
 
@@ -289,9 +313,30 @@ streams_write(struct streams *s, struct stream_state *state, const struct weir_e
     }
 }
 
-void
-streams_end(struct streams *s, const struct stream_state *state)
+/* Remember what a later flow needs to go on with the same files. */
+static void
+note_end(struct streams *s, const struct stream_state *state, const struct weir_event *ev)
 {
+    struct weir_tuple tuple;
+    struct seen key, *place;
+    unsigned low;
+
+    weir_flow_tuple(ev->flow, &tuple);
+    low = key_of(&tuple, &key);
+    place = place_of(s->seen, s->max_seen, &key);
+    if (state->connection != place->connections - 1)
+        return;
+    place->may_go_on = ev->flow_end.reason == WEIR_END_TIMEOUT ||
+                       ev->flow_end.reason == WEIR_END_EVICTED;
+    place->started[0] = state->started[low];
+    place->started[1] = state->started[!low];
+}
+
+void
+streams_end(struct streams *s, const struct stream_state *state, const struct weir_event *ev)
+{
+    if (state->numbered)
+        note_end(s, state, ev);
     for (int dir = 0; dir < 2; dir++) {
         struct slot *slot = &s->slots[state->slot[dir]];
 

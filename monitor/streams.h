@@ -1,7 +1,8 @@
 /*
  * Each direction's reassembled bytes in a file of its own, under tcpflow's names:
  * SRC.PORT-DST.PORT, numbers of IPv4 addresses with three digits and ports with five (IPv6 addresses
- * by RFC 5952), "--N" for VLAN N, then "c1", "c2"... for later connections on the same tuple.
+ * by RFC 5952), "--N" for VLAN N, then "c1", "c2"... for later connections on the same tuple. A
+ * connection that goes on after its flow timed out, or was evicted, is no other one.
  *
  * Threads: one. At most STREAMS_OPEN files are open at a time.
  */
@@ -35,8 +36,8 @@ void streams_start(struct streams *s, struct stream_state *state, const struct w
 /* Append the bytes of a payload event. */
 void streams_write(struct streams *s, struct stream_state *state, const struct weir_event *ev);
 
-/* The flow is over: its state goes. */
-void streams_end(struct streams *s, const struct stream_state *state);
+/* The event flow_end: the flow's state goes. */
+void streams_end(struct streams *s, const struct stream_state *state, const struct weir_event *ev);
 
 /* Close all files. WEIR_E_IO, with a text, if something was not written. NULL is allowed. */
 int streams_free(struct streams *s, struct weir_errbuf *err);

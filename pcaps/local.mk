@@ -47,6 +47,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/portscan.pkt \
     %D%/reorder.pkt \
     %D%/reorder_fake.pkt \
+    %D%/resumed.pkt \
     %D%/retransmit.pkt \
     %D%/rst_injection.pkt \
     %D%/snaplen.pkt \
