@@ -200,15 +200,19 @@ raise_data_on_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-/* Data on a SYN is in doubt until a SYN/ACK accepts it (RFC 7413 section 4.1.2). */
+/*
+ * Data on a client's SYN are in doubt until a SYN/ACK accepts them (RFC 7413 section 4.1.2). Those on
+ * a SYN/ACK are text like any by RFC 9293 section 3.10.7.3, but Linux's clients drop them.
+ */
 static void
-park_syn_data(struct engine *e, struct weir_flow *flow)
+park_syn_data(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
-    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, DOUBT_REFUSED, false, 0 };
+    enum doubt doubt = dir == WEIR_TOSERVER ? DOUBT_REFUSED : DOUBT_DROPPED;
+    struct chunk chunk = { 0, pkt->payload_len, pkt->payload, doubt, false, 0 };
 
     if (pkt->payload_len > 0)
-        reasm_park(e, flow, WEIR_TOSERVER, &chunk);
+        reasm_park(e, flow, dir, &chunk);
 }
 
 /* Of the receiver, whose window is not known before it was seen. */
@@ -289,9 +293,8 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_DIRECTION);
     } else {
         start_side(e, flow, dir, WEIR_EV_SYN);
-        if (dir == WEIR_TOSERVER)
-            park_syn_data(e, flow);
-        else
+        park_syn_data(e, flow, dir);
+        if (dir == WEIR_TOCLIENT)
             flow->flags |= FLOW_BOTH_OPEN;
     }
 }
@@ -547,6 +550,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
         }
         client->flags |= SIDE_SEEN;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
+        park_syn_data(e, flow, WEIR_TOCLIENT);
         take_ack(e, flow, WEIR_TOCLIENT, &doubt);
     }
 }

@@ -451,6 +451,43 @@ a_segment_that_acknowledges_what_was_never_sent_is_ignored(void **state)
            "payload > offset=0 length=4 data=good after_gap=0\n");
 }
 
+/* RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them. */
+static void
+data_on_a_syn_ack_wait_for_the_clients_word(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "hi");
+    record_clear(&fixture.record);
+    client(A, 0, 2, "");
+    expect("payload < offset=0 length=2 data=hi after_gap=0\n"
+           "established > rtt=2000\n");
+    expect_at_end("");
+}
+
+static void
+data_on_a_syn_ack_are_dropped_by_a_client_that_says_so(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "evil");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    server(A, 0, 0, "good");
+    expect("fake_retransmit < offset=0 length=4 diff_offset=0 diff_length=4 kept=new "
+           "old_data=evil new_data=good\n"
+           "payload < offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
+data_on_a_syn_ack_are_all_there_is_where_nobody_heard_the_client(void **state)
+{
+    (void)state;
+    server(S | A, -1, 0, "hi");
+    record_clear(&fixture.record);
+    expect_at_end("payload < offset=0 length=2 data=hi after_gap=0\n");
+}
+
 static void
 a_fin_out_of_order_waits_for_its_turn(void **state)
 {
@@ -1913,6 +1950,9 @@ main(void)
         TEST(data_after_a_rst_that_nobody_acknowledges_is_refused),
         TEST(a_segment_without_ack_is_ignored),
         TEST(a_segment_that_acknowledges_what_was_never_sent_is_ignored),
+        TEST(data_on_a_syn_ack_wait_for_the_clients_word),
+        TEST(data_on_a_syn_ack_are_dropped_by_a_client_that_says_so),
+        TEST(data_on_a_syn_ack_are_all_there_is_where_nobody_heard_the_client),
         TEST(a_fin_out_of_order_waits_for_its_turn),
         TEST(data_behind_a_fin_is_cut),
         TEST(data_that_waits_behind_a_fin_goes),
