@@ -13,6 +13,7 @@ libcore_la_SOURCES += \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
     %D%/reasm.c %D%/reasm.h \
+    %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
     %D%/tcp_anomaly.c %D%/tcp_anomaly.h \

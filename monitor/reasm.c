@@ -16,9 +16,8 @@ queue_of(struct weir_flow *flow, enum weir_dir dir)
     return &flow_cold(flow)->rare->queue[dir];
 }
 
-/* The record for holes, made when the first one comes; NULL: no memory. */
-static struct rare *
-need_rare(struct weir_flow *flow)
+struct rare *
+reasm_need_rare(struct weir_flow *flow)
 {
     struct flow_cold *cold = flow_cold(flow);
 
@@ -38,18 +37,6 @@ static int64_t
 seg_start(const struct side *side, const struct seg *seg)
 {
     return side_offset(side, seg->off);
-}
-
-static int64_t
-smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t
-greater(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
 }
 
 /* ---- what is kept for comparison ----------------------------------------------------------- */
@@ -201,7 +188,7 @@ raise_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 bool
 reasm_urgent(struct weir_flow *flow, enum weir_dir dir, int64_t off)
 {
-    struct rare *rare = need_rare(flow);
+    struct rare *rare = reasm_need_rare(flow);
 
     if (rare == NULL || off < flow_side(flow, dir)->next ||
         (rare->urgent[dir] != NO_URGENT && off < rare->urgent[dir]))
@@ -788,7 +775,7 @@ enqueue(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struc
     int64_t from = greater(chunk->off, flow_side(flow, dir)->next);
     enum weir_overload what = WEIR_OVERLOAD_MEMCAP;
 
-    if (need_rare(flow) != NULL) {
+    if (reasm_need_rare(flow) != NULL) {
         if (segs_count(*queue_of(flow, dir)) >= QUEUE_MAX)
             what = WEIR_OVERLOAD_SEGMENTS;
         else if (queue_chunk(e, flow, dir, chunk, from, &what))
@@ -810,7 +797,7 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
         enum weir_gap_cause cause)
 {
     struct side *side = flow_side(flow, dir);
-    struct rare *rare = need_rare(flow);
+    struct rare *rare = reasm_need_rare(flow);
     struct weir_event ev = { .type = WEIR_EV_GAP, .direction = (uint8_t)dir };
 
     ev.gap.offset = side->next;
@@ -970,7 +957,7 @@ reasm_note_sent(struct weir_flow *flow, enum weir_dir dir, int64_t end)
     if (end <= reasm_sent_end(flow, dir) ||
         (side->flags & SIDE_ACKED && end > side_offset(side, side->edge)))
         return;
-    rare = need_rare(flow);
+    rare = reasm_need_rare(flow);
     if (rare != NULL)
         rare->sent[dir] = end;
 }
@@ -1024,7 +1011,7 @@ reasm_acked(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     tail = tail_missing(flow, dir);
     if (!tail && rare == NULL)
         return;
-    rare = need_rare(flow);
+    rare = reasm_need_rare(flow);
     if (rare == NULL)
         return;
     if (!tail)

@@ -71,6 +71,21 @@ side_acked(const struct side *side)
     return side->flags & SIDE_ACKED ? side_offset(side, side->acked) : side->next;
 }
 
+static inline int64_t
+smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static inline int64_t
+greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* The record for holes, made when the first one comes; NULL: no memory. */
+struct rare *reasm_need_rare(struct weir_flow *flow);
+
 /*
  * Find what the chunk continues. Linux makes one of a segment out of order and the one that it
  * continues (tcp_ooo_try_coalesce()), so that what overlaps the second begins inside both.

@@ -179,6 +179,13 @@ struct flow_cold {
 #define TAIL_SENT UINT32_C(0x40000000) /* a segment of the sender began behind them */
 #define TAIL_ANY  UINT32_C(0x80000000)
 
+/* What both ends say of a direction's bytes beyond anything that was allowed: monitor/resync.h. */
+struct beyond {
+    int64_t from, to; /* what the sender sent there last, in one piece */
+    int64_t acked;    /* the receiver's latest ACK there, 0: none, */
+    int64_t edge;     /* and the window that it offers */
+};
+
 /* What only a flow with holes or urgent data needs. */
 struct rare {
     struct segs *queue[2];  /* by direction: data beyond next, sorted */
@@ -191,6 +198,7 @@ struct rare {
     uint8_t low_ttl[2];     /* the latest that fell below the usual one */
     int64_t refused[2];     /* greatest offset of data that found no room; -1: none */
     int64_t sent[2];        /* the end of what was sent for sure, captured or not; 0: not noted */
+    struct beyond beyond[2];
 };
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */

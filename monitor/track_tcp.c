@@ -1,5 +1,6 @@
 #include "rd.h"
 #include "reasm.h"
+#include "resync.h"
 #include "tcp_anomaly.h"
 #include "tcp_policy.h"
 #include "tcp_state.h"
@@ -249,6 +250,8 @@ is_over(const struct weir_flow *flow)
 static void
 reset_flow(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
+    reasm_expire(e, flow, dir, UINT64_MAX); /* the connection ends: no late byte fills a hole */
+    reasm_expire(e, flow, !dir, UINT64_MAX);
     flow->flags |= FLOW_RESET | FLOW_CLOSED;
     flow->flags &= ~(uint32_t)FLOW_RESET_BY_SERVER;
     flow->flags |= dir == WEIR_TOCLIENT ? FLOW_RESET_BY_SERVER : 0;
@@ -450,7 +453,8 @@ take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt
     ack = side_offset(peer, pkt->tcp_ack - peer->base);
     if (ack > peer->next + WINDOW_MAX ||
         (peer->flags & SIDE_ACKED && ack > side_offset(peer, peer->edge) + 1 &&
-         ack > reasm_seen_end(flow, !dir) + 1)) {
+         ack > reasm_seen_end(flow, !dir) + 1 &&
+         !resync_acked(flow, !dir, ack, ack + ((int64_t)pkt->tcp_window << shift)))) {
         raise_why(e, flow, dir, WEIR_EV_BAD_ACK, WEIR_BAD_ACK_UNSENT);
         return false;
     }
@@ -711,7 +715,8 @@ fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
     const struct side *side = &flow->side[dir];
     int64_t last = side_offset(side, side->edge) - (chunk->end > chunk->off);
 
-    if (side->flags & SIDE_ACKED && chunk->off > last) {
+    if (side->flags & SIDE_ACKED && chunk->off > last &&
+        !resync_sent(e, flow, dir, chunk->off, chunk->end + chunk->fin)) {
         if (chunk->doubt != DOUBT_DROPPED)
             raise_range(e, flow, dir, chunk->off, chunk->end);
         chunk->doubt = DOUBT_DROPPED; /* the capture may have missed that the window grew */
@@ -1046,15 +1051,20 @@ refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_p
  * its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3).
  */
 static bool
-rst_accepted(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+rst_accepted(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+             const struct weir_packet *pkt)
 {
     const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+    int64_t off;
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
                (pkt->tcp_flags & WEIR_TH_ACK && acks_syn(flow, !dir, pkt));
-    return refuses_syn(flow, dir, pkt) || is_at(side, side_offset(side, pkt->tcp_seq - side->base),
-                                                policy_ways(flow_policy(flow, dir))->rst);
+    off = side_offset(side, pkt->tcp_seq - side->base);
+    if (pkt->tcp_flags & WEIR_TH_ACK && off > side_offset(side, side->edge))
+        resync_sent(e, flow, dir, off, off); /* without ACK it may repeat its peer's wrong one */
+    return refuses_syn(flow, dir, pkt) ||
+           is_at(side, off, policy_ways(flow_policy(flow, dir))->rst);
 }
 
 /* Why it is not accepted: RFC 5961 section 3.2 answers one in the window with a challenge. */
@@ -1069,14 +1079,30 @@ rst_fault(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pac
     return in_window(side, off) ? WEIR_BAD_RST_IN_WINDOW : WEIR_BAD_RST_OUT_OF_WINDOW;
 }
 
+/* What a target has of its peer when it gives up is in the RST's ACK; before, that answers a SYN. */
+static void
+rst_acks(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct side *peer = &flow->side[!dir];
+    int64_t ack = side_offset(peer, e->packet->tcp_ack - peer->base);
+
+    if (!(flow->flags & FLOW_ESTABLISHED) || !(e->packet->tcp_flags & WEIR_TH_ACK) ||
+        !has_queue(flow, !dir) || !(peer->flags & SIDE_ACKED) || ack <= side_acked(peer) ||
+        ack > reasm_seen_end(flow, !dir))
+        return;
+    peer->acked = (uint32_t)ack;
+    reasm_acked(e, flow, !dir);
+}
+
 static void
 track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     if (is_over(flow))
         return;
-    if (rst_accepted(flow, dir, e->packet))
+    if (rst_accepted(e, flow, dir, e->packet)) {
+        rst_acks(e, flow, dir);
         reset_flow(e, flow, dir);
-    else
+    } else
         raise_why(e, flow, dir, WEIR_EV_BAD_RST, (uint8_t)rst_fault(flow, dir, e->packet));
 }
 
@@ -1161,8 +1187,10 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         return;
     }
     old = is_old(flow, dir, pkt);
-    if (!old && !take_ack(e, flow, dir, &doubt))
+    if (!old && !take_ack(e, flow, dir, &doubt)) {
+        take_segment(e, flow, dir, DOUBT_DROPPED, false);
         return;
+    }
     if (!old && !doubt)
         flow->ts[dir] = recent;
     check_established(e, flow, dir);

@@ -312,8 +312,13 @@ model_client(struct receiver *m, const struct sent *s)
             line(m, "syn_in_flow >\n");
         return;
     }
-    if (!stamp_fits(m, s) || (!old && !ack_fits(m, s, &doubt)))
+    if (!stamp_fits(m, s))
         return;
+    if (!old && !ack_fits(m, s, &doubt)) {
+        if (!only_asks(m, s))
+            model_dropped(m, s);
+        return;
+    }
     if (m->stamps && s->stamped && !old && !doubt && s->start <= m->acked)
         m->recent = larger(m->recent, s->stamp);
     model_content(m, s, doubt);

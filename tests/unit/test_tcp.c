@@ -448,7 +448,103 @@ a_segment_that_acknowledges_what_was_never_sent_is_ignored(void **state)
     client(A, 0, 200000, "evil");
     client(A, 0, 0, "good");
     expect("bad_ack > why=unsent\n"
+           "fake_retransmit > offset=0 length=4 diff_offset=0 diff_length=4 kept=new "
+           "old_data=evil new_data=good\n"
            "payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+/* Both ends are further than any window allowed: what is between was lost by the capture. */
+static void
+a_loss_of_more_than_a_window_is_overcome(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 0, 0, "GET");
+    server(A, 0, 200003, "old");
+    client(A, 200000, 0, "new");
+    client(A, 200003, 3, "er");
+    expect("payload > offset=0 length=3 data=GET after_gap=0\n"
+           "bad_ack < why=unsent\n"
+           "out_of_order > offset=200000 length=3 hole=199997\n"
+           "payload < offset=0 length=3 data=old after_gap=0\n"
+           "out_of_order > offset=200003 length=2 hole=200000\n");
+    wait_ms(2000);
+    server(A, 3, 200005, "");
+    expect("gap > offset=3 length=199997 cause=acked\n"
+           "payload > offset=200000 length=3 data=new after_gap=1\n"
+           "payload > offset=200003 length=2 data=er after_gap=0\n");
+}
+
+static void
+a_loss_of_more_than_a_window_is_overcome_by_an_ack(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 200000, 0, "new");
+    client(A, 200003, 0, "er");
+    server(A, 0, 200003, "");
+    server(A, 0, 200005, "");
+    wait_ms(2000);
+    client(A, 200005, 0, "est");
+    expect("out_of_window > offset=200000 length=3\n"
+           "out_of_window > offset=200003 length=2\n"
+           "gap > offset=0 length=200005 cause=acked\n"
+           "payload > offset=200005 length=3 data=est after_gap=1\n");
+}
+
+/* Either alone is how a tracker is blinded. */
+static void
+one_end_alone_moves_nobody_beyond_the_window(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 200000, 0, "far");
+    client(A, 300000, 0, "far");
+    server(A, 0, 200003, "");
+    client(A, 0, 0, "near");
+    expect("out_of_window > offset=200000 length=3\n"
+           "out_of_window > offset=300000 length=3\n"
+           "bad_ack < why=unsent\n"
+           "payload > offset=0 length=4 data=near after_gap=0\n");
+}
+
+/* A closed port answers an ACK with a RST at just that number (RFC 9293 section 3.10.7.1). */
+static void
+a_rst_that_repeats_a_wrong_ack_moves_nobody(void **state)
+{
+    (void)state;
+    handshake();
+    server(A, 0, 200000, "evil");
+    client(R, 200000, 0, "");
+    expect("bad_ack < why=unsent\n"
+           "bad_rst > why=out_of_window\n");
+}
+
+static void
+a_rst_tells_what_its_sender_has(void **state)
+{
+    (void)state;
+    handshake();
+    server(A, 0, 100, "answer");
+    client(R | A, 0, 6, "");
+    expect("bad_ack < why=unseen\n"
+           "payload < offset=0 length=6 data=answer after_gap=0\n"
+           "rst >\n");
+}
+
+/* Nothing fills it later. */
+static void
+a_hole_that_was_acknowledged_is_a_gap_when_a_rst_comes(void **state)
+{
+    (void)state;
+    handshake();
+    client(A, 3, 0, "def");
+    server(A, 0, 6, "");
+    server(R, 0, 0, "");
+    expect("out_of_order > offset=3 length=3 hole=3\n"
+           "gap > offset=0 length=3 cause=acked\n"
+           "payload > offset=3 length=3 data=def after_gap=1\n"
+           "rst <\n");
 }
 
 /* RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them. */
@@ -1950,6 +2046,12 @@ main(void)
         TEST(data_after_a_rst_that_nobody_acknowledges_is_refused),
         TEST(a_segment_without_ack_is_ignored),
         TEST(a_segment_that_acknowledges_what_was_never_sent_is_ignored),
+        TEST(a_loss_of_more_than_a_window_is_overcome),
+        TEST(a_loss_of_more_than_a_window_is_overcome_by_an_ack),
+        TEST(one_end_alone_moves_nobody_beyond_the_window),
+        TEST(a_rst_that_repeats_a_wrong_ack_moves_nobody),
+        TEST(a_rst_tells_what_its_sender_has),
+        TEST(a_hole_that_was_acknowledged_is_a_gap_when_a_rst_comes),
         TEST(data_on_a_syn_ack_wait_for_the_clients_word),
         TEST(data_on_a_syn_ack_are_dropped_by_a_client_that_says_so),
         TEST(data_on_a_syn_ack_are_all_there_is_where_nobody_heard_the_client),
