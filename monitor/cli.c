@@ -1,4 +1,6 @@
 #include "cli.h"
+
+#include "cli_set.h"
 #include "decode.h"
 
 #include <weir/port.h>
@@ -357,6 +359,23 @@ take_nothing(void *ctx, const char *value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+static int
+take_set(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    bool known;
+    int rc = cli_set(cli, value, &known, err);
+
+    if (known)
+        return rc;
+    if (cli->set != NULL)
+        return cli->set(cli->ctx, value, err);
+    if (strchr(value, '=') == NULL)
+        return weir_err_set(err, WEIR_E_INVAL, "--set: name=value is expected, not '%s'", value);
+    return weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name",
+                        (int)strcspn(value, "="), value);
+}
+
 static const struct cli_option common[] = {
     { 'r', "read", "FILE|DIR|-", "read a capture, all files of a folder, or standard input",
       take_input },
@@ -376,6 +395,10 @@ static const struct cli_option common[] = {
       "acknowledged data a direction with which what comes\n"
       "                          again is compared (default: 64KiB)",
       take_retain },
+    { 0, "set", "NAME=VALUE",
+      "change a setting, flow-timeouts.tcp.established=60 for example;\n"
+      "                          the manual has the names",
+      take_set },
     { 0, "strict-input", NULL, "a capture whose last record is cut makes the exit code 1",
       take_strict },
     { 0, "no-map", NULL, "read captures through libpcap instead of mapping them", take_no_map },

@@ -37,7 +37,9 @@ struct cli {
     const char *synopsis;             /* behind the name in --help */
     const char *about;                /* one line */
     const struct cli_option *options; /* the program's own */
-    void *ctx;                        /* for their take() */
+    void *ctx;                        /* for their take() and set() */
+    /* Take a --set that the common part does not know; NULL: there is none. */
+    int (*set)(void *ctx, const char *text, struct weir_errbuf *err);
     bool input_optional; /* set by a program whose options made an input needless (-T) */
 
     const char **inputs; /* files, folders and "-", in order */
@@ -59,7 +61,7 @@ struct cli {
 };
 
 /*
- * Parse the command line into cli, whose first five members are set. --help and --version are
+ * Parse the command line into cli, whose first six members are set. --help and --version are
  * answered here.
  *
  * Returns -1 to go on, or the exit code.

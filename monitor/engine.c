@@ -255,29 +255,44 @@ const struct weir_tap_ops engine_tap_ops = { hold, release, ended };
 
 /* ---- deadlines ----------------------------------------------------------------------------- */
 
-static uint64_t
-idle_timeout(const struct weir_flow *flow)
+void
+engine_set_timeouts(struct engine *e, const uint32_t seconds[WEIR_TIMEOUT_COUNT])
 {
-    static const uint64_t second = 1000000000;
+    static const uint32_t defaults[WEIR_TIMEOUT_COUNT] = {
+        [WEIR_TIMEOUT_TCP_NEW] = 60,           [WEIR_TIMEOUT_TCP_ESTABLISHED] = 600,
+        [WEIR_TIMEOUT_TCP_CLOSED] = 60,        [WEIR_TIMEOUT_UDP_NEW] = 30,
+        [WEIR_TIMEOUT_UDP_ESTABLISHED] = 300,  [WEIR_TIMEOUT_ICMP_NEW] = 30,
+        [WEIR_TIMEOUT_ICMP_ESTABLISHED] = 300, [WEIR_TIMEOUT_OTHER] = 60,
+    };
+
+    for (unsigned i = 0; i < WEIR_TIMEOUT_COUNT; i++)
+        e->timeout[i] = (seconds[i] != 0 ? seconds[i] : defaults[i]) * UINT64_C(1000000000);
+}
+
+static enum weir_timeout
+timeout_of(const struct weir_flow *flow)
+{
+    bool established = flow->flags & FLOW_ESTABLISHED;
 
     switch (key_proto(&flow->key)) {
     case WEIR_PROTO_TCP:
         if (flow->flags & FLOW_CLOSED)
-            return 60 * second;
-        return flow->flags & FLOW_ESTABLISHED ? 600 * second : 60 * second;
+            return WEIR_TIMEOUT_TCP_CLOSED;
+        return established ? WEIR_TIMEOUT_TCP_ESTABLISHED : WEIR_TIMEOUT_TCP_NEW;
     case WEIR_PROTO_UDP:
+        return established ? WEIR_TIMEOUT_UDP_ESTABLISHED : WEIR_TIMEOUT_UDP_NEW;
     case WEIR_PROTO_ICMP:
     case WEIR_PROTO_ICMPV6:
-        return flow->flags & FLOW_ESTABLISHED ? 300 * second : 30 * second;
+        return established ? WEIR_TIMEOUT_ICMP_ESTABLISHED : WEIR_TIMEOUT_ICMP_NEW;
     default:
-        return 60 * second;
+        return WEIR_TIMEOUT_OTHER;
     }
 }
 
 static uint64_t
-end_tick(const struct weir_flow *flow)
+end_tick(const struct engine *e, const struct weir_flow *flow)
 {
-    return (flow->last + idle_timeout(flow) + TICK_NS - 1) / TICK_NS;
+    return (flow->last + e->timeout[timeout_of(flow)] + TICK_NS - 1) / TICK_NS;
 }
 
 static uint64_t
@@ -293,7 +308,7 @@ forget_tick(const struct weir_flow *flow)
 static uint64_t
 next_tick(const struct engine *e, struct weir_flow *flow)
 {
-    uint64_t first = end_tick(flow), tick;
+    uint64_t first = end_tick(e, flow), tick;
     bool idle = forget_tick(flow) <= e->tick;
 
     for (int dir = 0; dir < 2; dir++)
@@ -323,6 +338,16 @@ engine_arm(struct engine *e, struct weir_flow *flow)
     file_timer(e, flow_shard(flow), timer, next_tick(e, flow));
 }
 
+void
+engine_established(struct engine *e, struct weir_flow *flow)
+{
+    uint64_t before = e->timeout[timeout_of(flow)];
+
+    flow->flags |= FLOW_ESTABLISHED;
+    if (e->timeout[timeout_of(flow)] < before)
+        engine_arm(e, flow);
+}
+
 /* Do what is due for the flow at this tick, in the order of DESIGN: holes, then its end. */
 static void
 flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
@@ -331,7 +356,7 @@ flow_due(struct engine *e, struct weir_flow *flow, uint64_t tick)
         tcp_expire(e, flow, tick);
     if (reasm_may_forget(e, flow) && forget_tick(flow) <= tick)
         reasm_forget(e, flow);
-    if (end_tick(flow) <= tick)
+    if (end_tick(e, flow) <= tick)
         engine_end_flow(e, flow, WEIR_END_TIMEOUT);
     else
         engine_arm(e, flow);

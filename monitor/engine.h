@@ -39,6 +39,7 @@ struct definition {
 
 struct engine {
     struct weir_monitor_opts opts;
+    uint64_t timeout[WEIR_TIMEOUT_COUNT]; /* nanoseconds, by enum weir_timeout */
     struct hash_key secret;
     struct weir_core *core;
 
@@ -165,6 +166,12 @@ void engine_overload(struct engine *e, struct weir_flow *flow, enum weir_dir dir
 
 /* File the flow's timer for the earliest deadline it has now. */
 void engine_arm(struct engine *e, struct weir_flow *flow);
+
+/* The flow becomes FLOW_ESTABLISHED, with the timeout that belongs to it. */
+void engine_established(struct engine *e, struct weir_flow *flow);
+
+/* 0: the default. */
+void engine_set_timeouts(struct engine *e, const uint32_t seconds[WEIR_TIMEOUT_COUNT]);
 
 /* End a flow: what waits is given up or delivered, flow_end is raised, the flow leaves its table. */
 void engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason);

@@ -24,7 +24,7 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/eve.c %D%/eve.h
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/eve.c %D%/eve.h
 libprog_la_LIBADD   = libcore.la
 
 bin_PROGRAMS += weir

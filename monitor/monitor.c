@@ -25,6 +25,16 @@ enum {
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
+static bool
+opts_are_valid(const struct weir_monitor_opts *opts)
+{
+    for (unsigned i = 0; i < WEIR_TIMEOUT_COUNT; i++)
+        if (opts->timeout[i] > WEIR_TIMEOUT_MAX)
+            return false;
+    return (opts->memcap == 0 || opts->memcap >= LEAST_MEMCAP) && opts->retain <= RETAIN_MAX &&
+           (unsigned)opts->policy < WEIR_POLICY_COUNT;
+}
+
 int
 weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out)
 {
@@ -36,8 +46,7 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     *out = NULL;
     if (opts == NULL)
         opts = &defaults;
-    if ((opts->memcap != 0 && opts->memcap < LEAST_MEMCAP) || opts->retain > RETAIN_MAX ||
-        (unsigned)opts->policy >= WEIR_POLICY_COUNT)
+    if (!opts_are_valid(opts))
         return WEIR_E_INVAL;
     m = aligned_alloc(alignof(struct weir_monitor), sizeof(*m));
     if (m == NULL)
@@ -59,6 +68,7 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
         free(m);
         return rc;
     }
+    engine_set_timeouts(e, opts->timeout);
     e->opts.hosts = NULL; /* copied; not ours to keep */
     weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
     *out = m;

@@ -592,7 +592,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (flow->flags & (FLOW_ESTABLISHED | FLOW_RESET))
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
-        flow->flags |= FLOW_ESTABLISHED; /* its SYN/ACK was not captured */
+        engine_established(e, flow); /* its SYN/ACK was not captured */
         tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);
         tcp_input(flow, WEIR_TOCLIENT, TCP_PICKED_UP);
         if (client->flags & SIDE_SYN)
@@ -602,7 +602,7 @@ check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     if (!(client->flags & server->flags & SIDE_ACKED) || !(client->flags & SIDE_SEEN) ||
         !(server->flags & SIDE_SYN))
         return;
-    flow->flags |= FLOW_ESTABLISHED;
+    engine_established(e, flow);
     tcp_input(flow, WEIR_TOSERVER, TCP_SYN_ACKED);
     tcp_input(flow, WEIR_TOCLIENT, TCP_SYN_ACKED);
     raise_established(e, flow, dir);

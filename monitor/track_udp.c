@@ -9,8 +9,8 @@ track_datagram(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
                              .direction = (uint8_t)dir,
                              .stable = pkt->stable };
 
-    if (flow->side[0].packets > 0 && flow->side[1].packets > 0)
-        flow->flags |= FLOW_ESTABLISHED;
+    if (!(flow->flags & FLOW_ESTABLISHED) && flow->side[0].packets > 0 && flow->side[1].packets > 0)
+        engine_established(e, flow);
     flow->side[dir].next += pkt->payload_wire;
     if (pkt->payload_wire == 0 || !engine_raises(e, flow, WEIR_EV_DATAGRAM))
         return;

@@ -100,8 +100,6 @@ static const struct cli_option options[] = {
     { 'T', NULL, NULL, "test the rules and stop", take_test },
     { 0, "init-errors-fatal", NULL, "stop if a rule is refused", take_fatal },
     { 0, "fail-on-alert", NULL, "exit code 3 if there was an alert", take_fail },
-    { 0, "set", "NAME=VALUE",
-      "a setting of suricata.yaml, vars.address-groups.HOME_NET for example", take_set },
     { 0, NULL, NULL, NULL, NULL },
 };
 
@@ -322,6 +320,7 @@ main(int argc, char **argv)
     int code = EXIT_FAILED;
 
     prg.cli.ctx = &prg;
+    prg.cli.set = take_set;
     if (prg.settings.vars == NULL)
         cli_error(&prg.cli, "out of memory");
     else

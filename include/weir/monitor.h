@@ -57,11 +57,29 @@ struct weir_host_policy {
     enum weir_policy policy;
 };
 
+/** A flow ends after so long without a packet; "established" also means: both sides were seen. */
+enum weir_timeout {
+    WEIR_TIMEOUT_TCP_NEW,          /**< 60 s */
+    WEIR_TIMEOUT_TCP_ESTABLISHED,  /**< 600 s */
+    WEIR_TIMEOUT_TCP_CLOSED,       /**< 60 s */
+    WEIR_TIMEOUT_UDP_NEW,          /**< 30 s */
+    WEIR_TIMEOUT_UDP_ESTABLISHED,  /**< 300 s */
+    WEIR_TIMEOUT_ICMP_NEW,         /**< 30 s */
+    WEIR_TIMEOUT_ICMP_ESTABLISHED, /**< 300 s */
+    WEIR_TIMEOUT_OTHER,            /**< 60 s, all other protocols */
+    WEIR_TIMEOUT_COUNT
+};
+
+/** The longest timeout, in seconds: 31 years. */
+#define WEIR_TIMEOUT_MAX UINT32_C(1000000000)
+
 struct weir_monitor_opts {
     uint64_t memcap; /**< bytes; 0: 4 GiB; at least 256 MiB */
     uint32_t retain; /**< acknowledged bytes a direction with which what comes again is compared;
                           0: 64 KiB; at most 16 MiB. Data not acknowledged are, always */
-    uint64_t seed;   /**< of the flow table's hash (debug builds: of the core too); never changes
+    uint32_t timeout[WEIR_TIMEOUT_COUNT]; /**< seconds of packet time, by enum weir_timeout; 0: the
+                          default; at most WEIR_TIMEOUT_MAX */
+    uint64_t seed; /**< of the flow table's hash (debug builds: of the core too); never changes
                           the output */
     enum weir_policy policy; /**< of hosts that are in no network of hosts */
     const struct weir_host_policy
