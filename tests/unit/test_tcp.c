@@ -492,6 +492,40 @@ a_loss_of_more_than_a_window_is_overcome_by_an_ack(void **state)
            "payload > offset=200005 length=3 data=est after_gap=1\n");
 }
 
+/* The queue is sorted and compared across 2^32: the real stream is longer than its numbers. */
+static void
+a_stream_may_be_longer_than_its_numbers(void **state)
+{
+    uint32_t at = 0;
+
+    (void)state;
+    handshake();
+    for (int i = 0; i < 8; i++) {
+        at += i < 7 ? UINT32_C(0x20000000) : UINT32_C(0x20000000) - 10;
+        server(A, 0, (int)at, "");
+        client(A, (int)at, 0, "0123456789");
+        wait_ms(2000);
+    }
+    client(A, 10, 0, "klmno"); /* 2^32 + 10 */
+    record_clear(&fixture.record);
+    client(A, 15, 0, "pq");
+    client(A, 2, 0, "CDEFGHIJKL");
+    client(A, 5, 0, "fghijklm");
+    client(A, 0, 0, "ab");
+    expect("out_of_order > offset=4294967311 length=2 hole=15\n"
+           "fake_retransmit > offset=4294967306 length=2 diff_offset=4294967306 diff_length=2 "
+           "kept=new old_data=kl new_data=KL\n"
+           "out_of_order > offset=4294967298 length=10 hole=2\n"
+           "fake_retransmit > offset=4294967301 length=8 diff_offset=4294967301 diff_length=7 "
+           "kept=old old_data=FGHIJKL new_data=fghijkl\n"
+           "out_of_order > offset=4294967301 length=8 hole=5\n"
+           "payload > offset=4294967296 length=2 data=ab after_gap=0\n"
+           "payload > offset=4294967298 length=10 data=CDEFGHIJKL after_gap=0\n"
+           "payload > offset=4294967308 length=1 data=m after_gap=0\n"
+           "payload > offset=4294967309 length=2 data=no after_gap=0\n"
+           "payload > offset=4294967311 length=2 data=pq after_gap=0\n");
+}
+
 /* Either alone is how a tracker is blinded. */
 static void
 one_end_alone_moves_nobody_beyond_the_window(void **state)
@@ -2048,6 +2082,7 @@ main(void)
         TEST(a_segment_that_acknowledges_what_was_never_sent_is_ignored),
         TEST(a_loss_of_more_than_a_window_is_overcome),
         TEST(a_loss_of_more_than_a_window_is_overcome_by_an_ack),
+        TEST(a_stream_may_be_longer_than_its_numbers),
         TEST(one_end_alone_moves_nobody_beyond_the_window),
         TEST(a_rst_that_repeats_a_wrong_ack_moves_nobody),
         TEST(a_rst_tells_what_its_sender_has),
