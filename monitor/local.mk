@@ -12,7 +12,7 @@ libcore_la_SOURCES += \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
-    %D%/reasm.c %D%/reasm.h \
+    %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
