@@ -95,6 +95,17 @@ escape(struct out *out, uint8_t c)
     }
 }
 
+/* How many bytes from p on are ASCII that needs no escape. */
+static size_t
+plain_run(const uint8_t *p, size_t n)
+{
+    size_t i = 0;
+
+    while (i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\')
+        i++;
+    return i;
+}
+
 void
 json_text(struct json *j, const char *key, const char *text, size_t n)
 {
@@ -103,9 +114,11 @@ json_text(struct json *j, const char *key, const char *text, size_t n)
     json_key(j, key);
     out_char(j->out, '"');
     while (n > 0) {
-        size_t length = utf8_length(p, n);
+        size_t length = plain_run(p, n);
 
-        if (length == 0 || *p < 0x20 || *p == '"' || *p == '\\' || *p == 0x7f) {
+        if (length > 0) {
+            out_bytes(j->out, p, length);
+        } else if (*p < 0x80 || (length = utf8_length(p, n)) == 0) {
             escape(j->out, *p);
             length = 1;
         } else {
