@@ -20,3 +20,9 @@ tests_unit_test_log_target_SOURCES  = tests/unit/test_log_target.c tests/unit/lo
 tests_unit_test_log_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_log_target_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_log_target_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_settle
+tests_unit_test_settle_SOURCES  = tests/unit/test_settle.c tests/unit/log_help.h
+tests_unit_test_settle_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_settle_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_settle_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
