@@ -350,11 +350,13 @@ log_block(struct weir_log *log, bool over(const void *arg), const void *arg, uin
 
     deadline_in(ns, &until);
     pthread_mutex_lock(&log->lock);
+    atomic_fetch_add_explicit(&log->blocked, 1, memory_order_relaxed);
     while (!(is_over = over(arg)) && rc == 0) {
         log->hurry = true;
         pthread_cond_signal(&log->wake);
         rc = pthread_cond_timedwait(&log->progress, &log->lock, &until);
     }
+    atomic_fetch_sub_explicit(&log->blocked, 1, memory_order_relaxed);
     pthread_mutex_unlock(&log->lock);
     return is_over;
 }

@@ -87,9 +87,10 @@ struct weir_log {
     pthread_t thread;
     bool started;
     pthread_mutex_t lock;
-    pthread_cond_t wake;     /* the thread: hurry or closing */
-    pthread_cond_t progress; /* those who block: something is over */
-    bool hurry, closing;     /* under lock */
+    pthread_cond_t wake;      /* the thread: hurry or closing */
+    pthread_cond_t progress;  /* those who block: something is over */
+    bool hurry, closing;      /* under lock */
+    _Atomic uint32_t blocked; /* how many wait for progress; written under lock */
 };
 
 /* As weir_log_open(), with other ways into the kernel. */

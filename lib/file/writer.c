@@ -238,6 +238,17 @@ on_refusal(struct weir_log *log, struct log_end *end, uint64_t limit, int error)
     return false;
 }
 
+/* Who waits for room need not wait for the whole ring. If none is seen here, nap() tells. */
+static void
+tell_blocked(struct weir_log *log)
+{
+    if (atomic_load_explicit(&log->blocked, memory_order_relaxed) == 0)
+        return;
+    pthread_mutex_lock(&log->lock);
+    pthread_cond_broadcast(&log->progress);
+    pthread_mutex_unlock(&log->lock);
+}
+
 /* @return whether to go on. */
 static bool
 write_some(struct weir_log *log, struct log_end *end, uint64_t limit)
@@ -250,6 +261,7 @@ write_some(struct weir_log *log, struct log_end *end, uint64_t limit)
         return on_refusal(log, end, limit, written < 0 ? errno : EAGAIN);
     log_count(&log->counters.writes, n > 0);
     account(log, end, limit, (size_t)written);
+    tell_blocked(log);
     log->backoff = LEAST_BACKOFF_NS;
     return true;
 }
