@@ -26,3 +26,10 @@ tests_unit_test_settle_SOURCES  = tests/unit/test_settle.c tests/unit/log_help.h
 tests_unit_test_settle_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_settle_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_settle_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_log_model
+tests_model_test_log_model_SOURCES  = tests/model/test_log_model.c tests/unit/log_help.h \
+                                      tests/unit/future_help.h
+tests_model_test_log_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_log_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_log_model_LDADD    = libcore.la $(CMOCKA_LIBS)

@@ -17,6 +17,17 @@ outcome_of(enum log_code code)
     return code == LOG_DONE ? weir_ok(0) : weir_fail(WEIR_E_IO, "the log could not be written");
 }
 
+/* The record that is about to be committed has this promise. */
+static inline void
+await(struct log_end *end, struct weir_promise promise)
+{
+    struct weir_promise *to = &end->promises[end->asked++ & end->mask];
+
+    /* One by one: they have just been stored so, and together they could not be loaded from there. */
+    to->cell = promise.cell;
+    to->gen = promise.gen;
+}
+
 /* ---- records that wait for room ---------------------------------------------------------------- */
 
 static void
@@ -46,7 +57,7 @@ feed_one(struct log_end *end)
     if (w->n > 0)
         memcpy(to, w->p, w->n);
     weir_promise_on_cancel(w->promise, NULL, NULL);
-    end->promises[end->asked++ & end->mask] = w->promise;
+    await(end, w->promise);
     end->waiting_first++;
     records_commit(&end->ring, w->kind, w->n);
     return true;
@@ -214,7 +225,7 @@ has_promise_left(const struct log_end *end)
 static inline weir_fut
 write_record(struct log_end *end, const void *p, size_t n, enum record_kind kind, const char *site)
 {
-    struct waiting w = { .p = p, .n = n, .kind = kind };
+    struct weir_promise promise;
     uint8_t *to = NULL;
     weir_fut may;
 
@@ -228,17 +239,19 @@ write_record(struct log_end *end, const void *p, size_t n, enum record_kind kind
         to = records_reserve(&end->ring, n);
     if (WEIR_UNLIKELY(to == NULL) && !weir_is_ready(may = may_wait(end, n)))
         return may;
-    w.promise = weir_promise_new_at(site);
-    if (WEIR_UNLIKELY(w.promise.cell == NULL))
-        return weir_future(w.promise);
+    promise = weir_promise_new_at(site);
+    if (WEIR_UNLIKELY(promise.cell == NULL))
+        return weir_future(promise);
+    __builtin_prefetch(core_current->free, 1); /* the next record's: it has been asleep for long */
     if (WEIR_UNLIKELY(to == NULL))
-        return wait_for_room(end, &w);
+        return wait_for_room(end,
+                             &(struct waiting){ .promise = promise, .p = p, .n = n, .kind = kind });
     if (n > 0)
         memcpy(to, p, n);
-    end->promises[end->asked++ & end->mask] = w.promise;
+    await(end, promise);
     end->poller.asleep++;
     records_commit(&end->ring, kind, n);
-    return weir_future(w.promise);
+    return weir_future(promise);
 }
 
 weir_fut

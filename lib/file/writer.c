@@ -37,6 +37,29 @@ answer(struct log_end *end, uint32_t kind, enum log_code code)
     end->codes[end->reached++ & end->mask] = (uint8_t)code;
 }
 
+static uint64_t
+head_of(const struct log_end *end)
+{
+    return atomic_load_explicit(&end->ring.head, memory_order_relaxed);
+}
+
+/* Let the core see what is over, unless some of it has yet to come to the disk. */
+static void
+publish(struct log_end *end)
+{
+    if (!end->to_sync)
+        atomic_store_explicit(&end->over, end->reached, memory_order_release);
+}
+
+/* Done with all before @head. Who sees its room again sees its answers, too. */
+static void
+release_to(struct weir_log *log, struct log_end *end, uint64_t head)
+{
+    log->moved += head - head_of(end);
+    publish(end);
+    records_release(&end->ring, head);
+}
+
 /* A flush has no bytes; what it waits for is over, one way or the other. */
 static void
 give_up(struct weir_log *log, struct log_end *end, const struct record *record)
@@ -44,12 +67,6 @@ give_up(struct weir_log *log, struct log_end *end, const struct record *record)
     log_count(&log->counters.failed, record->n > 0);
     answer(end, record->kind,
            record->n == 0 && record->kind != RECORD_ON_DISK ? LOG_DONE : LOG_FAILED);
-}
-
-static uint64_t
-head_of(const struct log_end *end)
-{
-    return atomic_load_explicit(&end->ring.head, memory_order_relaxed);
 }
 
 static void
@@ -64,8 +81,7 @@ give_up_all(struct weir_log *log)
         for (; records_at(&end->ring, at, tail, &record); at = record.next)
             give_up(log, end, &record);
         end->part = 0;
-        log->moved += at - head_of(end);
-        records_release(&end->ring, at);
+        release_to(log, end, at);
     }
 }
 
@@ -196,8 +212,8 @@ account(struct weir_log *log, struct log_end *end, uint64_t limit, size_t n)
         at = record.next;
     }
     log_count(&log->counters.records, records);
-    log->moved += at - head_of(end) + end->part;
-    records_release(&end->ring, at);
+    log->moved += end->part;
+    release_to(log, end, at);
 }
 
 /* A datagram that the socket will never take is given up alone. */
@@ -215,8 +231,7 @@ give_up_first(struct weir_log *log, struct log_end *end, uint64_t limit)
         }
         answer(end, record.kind, LOG_DONE);
     }
-    log->moved += at - head_of(end);
-    records_release(&end->ring, at);
+    release_to(log, end, at);
 }
 
 /* @return whether to go on. */
@@ -320,6 +335,7 @@ answer_synced(struct log_end *end, enum log_code code)
         if (end->codes[k & end->mask] == LOG_TO_SYNC)
             end->codes[k & end->mask] = (uint8_t)code;
     end->to_sync = false;
+    publish(end);
 }
 
 static void
@@ -335,13 +351,6 @@ sync_ends(struct weir_log *log)
     code = sync_target(log);
     for (uint32_t i = 0; i < log->n_ends; i++)
         answer_synced(&log->ends[i], code);
-}
-
-static void
-publish(struct weir_log *log)
-{
-    for (uint32_t i = 0; i < log->n_ends; i++)
-        atomic_store_explicit(&log->ends[i].over, log->ends[i].reached, memory_order_release);
 }
 
 /* ---- the file ---------------------------------------------------------------------------------- */
@@ -413,7 +422,6 @@ look(struct weir_log *log)
         reopen(log);
     }
     sync_ends(log);
-    publish(log);
     return log->moved - before;
 }
 
