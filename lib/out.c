@@ -5,7 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { LEAST_ROOM = 1024 };
+enum {
+    LEAST_ROOM = 1024,
+    STOP_LOOK_NS = 100000000, /* how long a wait may not notice that it shall stop */
+};
 
 static int
 open_log(struct out *out, struct weir_log_opts *opts, bool live, struct weir_errbuf *err)
@@ -43,10 +46,21 @@ out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err)
     return rc;
 }
 
+static bool
+is_stopped(const struct out *out)
+{
+    return out->stop != NULL && *out->stop != 0;
+}
+
 bool
 out_flush(struct out *out)
 {
-    return log_end_drain(out->end) == WEIR_E_OK;
+    int rc;
+
+    do
+        rc = log_end_drain(out->end, STOP_LOOK_NS);
+    while (rc == WEIR_E_AGAIN && !is_stopped(out));
+    return rc == WEIR_E_OK;
 }
 
 int
@@ -122,14 +136,11 @@ more_room(struct out *out, size_t n)
         return NULL;
     }
     while (!reach(out, generous(all)) && !reach(out, all)) {
-        if (out->live) {
-            out->full = true;
+        out->full = out->live || is_stopped(out);
+        /* After an error it goes nowhere. */
+        out->too_long = !out->full && log_end_wait_room(out->end, all, STOP_LOOK_NS) == WEIR_E_IO;
+        if (out->full || out->too_long)
             return NULL;
-        }
-        if (log_end_wait_room(out->end, all) != WEIR_E_OK) {
-            out->too_long = true; /* it goes nowhere */
-            return NULL;
-        }
     }
     out->n = all;
     return (char *)out->p + all - n;

@@ -13,6 +13,7 @@
 
 #include <weir/error.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -30,11 +31,12 @@ struct out {
     struct log_end *end;
     uint8_t *p;     /* the record that is put together; NULL: it has no room yet */
     size_t n, room; /* its bytes so far, and for how many there is room */
+    const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
     bool live;
     bool too_long;    /* it did not fit */
     bool full;        /* there was no room for it */
     uint64_t lost;    /* records too long, or put together after the error that ended the log */
-    uint64_t dropped; /* live: records for which the ring had no room */
+    uint64_t dropped; /* live, or stopped: records for which the ring had no room */
     const char *name; /* for errors; lives as long as the output */
 };
 

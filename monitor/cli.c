@@ -33,13 +33,15 @@ clear_progress(void)
 
 enum { MOST_OUTPUTS = 8 };
 
+static volatile sig_atomic_t caught; /* the signal that stops the run; 0: none */
+
 static struct out *outputs[MOST_OUTPUTS]; /* that are open */
 
 /* What the program printed before comes before, wherever both go to the same place. */
 static void
 flush_outputs(const struct cli *cli)
 {
-    if (cli->interface != NULL) /* packets wait for nothing */
+    if (cli->interface != NULL || caught != 0) /* packets, and who wants an end, wait for nothing */
         return;
     for (unsigned i = 0; i < MOST_OUTPUTS; i++)
         if (outputs[i] != NULL)
@@ -618,7 +620,6 @@ cli_free(struct cli *cli)
 
 /* ---- signals ------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t caught;
 static struct weir_log *volatile reopened[MOST_OUTPUTS]; /* by SIGHUP; those there are */
 
 static void
@@ -681,6 +682,7 @@ cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_
 
     for (unsigned i = 0; i < MOST_OUTPUTS && rc == WEIR_E_OK; i++) {
         if (outputs[i] == NULL) {
+            out->stop = &caught;
             outputs[i] = out;
             reopened[i] = path != NULL ? out->log : NULL;
             break;
@@ -704,7 +706,8 @@ cli_check_output(struct cli *cli, const struct out *out)
 void
 cli_flush_output(struct cli *cli, struct out *out)
 {
-    (void)out_flush(out);
+    if (cli->interface == NULL && caught == 0) /* or else to close it will do, and not for ever */
+        (void)out_flush(out);
     cli_check_output(cli, out);
     cli->log_dropped += out->dropped;
     if (out->dropped > 0)

@@ -376,17 +376,17 @@ head_is_there(const void *arg)
 }
 
 static int
-wait_for_head(struct log_end *end, uint64_t head)
+wait_for_head(struct log_end *end, uint64_t head, uint64_t ns)
 {
     const struct until_head until = { end, head };
 
-    while (!log_block(end->log, head_is_there, &until, AN_HOUR))
-        continue;
+    if (!log_block(end->log, head_is_there, &until, ns))
+        return WEIR_E_AGAIN;
     return log_has_ended(end->log) ? WEIR_E_IO : WEIR_E_OK;
 }
 
 int
-log_end_wait_room(struct log_end *end, size_t n)
+log_end_wait_room(struct log_end *end, size_t n, uint64_t ns)
 {
     struct records *r = &end->ring;
     const uint64_t tail = atomic_load_explicit(&r->tail, memory_order_relaxed);
@@ -398,36 +398,40 @@ log_end_wait_room(struct log_end *end, size_t n)
     if (!log_has_ended(end->log) && records_reach(r, last))
         return WEIR_E_OK;
     log_count(&end->waited, 1);
-    return wait_for_head(end, last - r->size);
+    return wait_for_head(end, last - r->size, ns);
 }
 
 int
-log_end_drain(struct log_end *end)
+log_end_drain(struct log_end *end, uint64_t ns)
 {
-    return wait_for_head(end, records_ready(&end->ring));
+    return wait_for_head(end, records_ready(&end->ring), ns);
 }
 
 int
 weir_log_drain(struct weir_log *log)
 {
-    int rc = WEIR_E_OK;
+    uint32_t i = 0;
 
-    for (uint32_t i = 0; i < log->n_ends; i++)
-        if (log_end_drain(&log->ends[i]) != WEIR_E_OK)
-            rc = WEIR_E_IO;
-    return rc;
+    while (i < log->n_ends)
+        if (log_end_drain(&log->ends[i], AN_HOUR) != WEIR_E_AGAIN)
+            i++;
+    return log_has_ended(log) ? WEIR_E_IO : WEIR_E_OK;
 }
 
 int
 weir_log_wait_room(struct weir_log *log, size_t n)
 {
     struct log_end *end = log_end_here(log);
+    int rc;
 
     if (end == NULL)
         return WEIR_E_INVAL;
     while (!log_has_ended(log) && !log_end_feed(end, AN_HOUR))
         continue;
-    return log_end_wait_room(end, n);
+    do
+        rc = log_end_wait_room(end, n, AN_HOUR);
+    while (rc == WEIR_E_AGAIN);
+    return rc;
 }
 
 /* ---- the rest ---------------------------------------------------------------------------------- */

@@ -103,9 +103,11 @@ struct log_end *log_take_end(struct weir_log *log);
 /* This core's end, taken now if need be; NULL: none is left, or no current core. */
 struct log_end *log_end_here(struct weir_log *log);
 
-/* As weir_log_wait_room() and weir_log_drain(), for one end. */
-int log_end_wait_room(struct log_end *end, size_t n);
-int log_end_drain(struct log_end *end);
+/* As weir_log_wait_room(), for one end; WEIR_E_AGAIN after ns. */
+int log_end_wait_room(struct log_end *end, size_t n, uint64_t ns);
+
+/* As weir_log_drain(), for one end; WEIR_E_AGAIN after ns. */
+int log_end_drain(struct log_end *end, uint64_t ns);
 
 /* Block until over() or for ns. The log's thread hurries. @return whether it is over. */
 bool log_block(struct weir_log *log, bool over(const void *arg), const void *arg, uint64_t ns);
