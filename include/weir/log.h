@@ -40,8 +40,9 @@ struct weir_log_opts {
     const char *path;
     int fd; /**< if there is no path; stays the caller's */
     enum weir_log_full full;
-    bool on_disk;       /**< the futures of weir_log_write() wait until the record is on disk */
-    bool final;         /**< the first error ends the log: all later records fail. For a replay */
+    bool on_disk; /**< the futures of weir_log_write() wait until the record is on disk */
+    bool final;   /**< the first error ends the log: all later records fail. For a replay */
+    bool uring; /**< write through io_uring with a kernel poller, for a machine with a spare core */
     uint32_t cores;     /**< rings; 0: 1 */
     uint32_t ring_size; /**< bytes of one, made a power of two; 0: 1 MiB. At most 1 GiB */
     uint32_t futures;   /**< that may sleep at a time, a core; 0: 4096. At most 2^20 */
@@ -63,6 +64,7 @@ struct weir_log_stats {
     uint64_t reconnects; /**< times a FIFO's or socket's other side was lost */
     uint64_t cut_back;   /**< files shortened to the end of their last whole record */
     uint64_t reopened;   /**< by weir_log_reopen() */
+    bool uring;          /**< records go through io_uring */
     int last_errno;      /**< of the last error; 0: there was none */
 };
 
@@ -71,7 +73,8 @@ struct weir_log_stats {
  *
  * @param[in]  opts  copied.
  * @param[out] out   closed with weir_log_close(); NULL on error.
- * @param[out] err   text for people; may be NULL.
+ * @param[out] err   text for people; may be NULL. With WEIR_E_OK too, if weir_log_opts.uring was
+ *                   asked for and cannot be had: then the log goes without.
  * @return WEIR_E_OK, WEIR_E_INVAL, WEIR_E_NOMEM, WEIR_E_PERM or WEIR_E_IO. That nobody reads a
  *         FIFO or socket yet is no error.
  */

@@ -1,6 +1,6 @@
 # logs: records from packet cores to files, pipes and sockets
 libcore_la_SOURCES += lib/core/poll.c %D%/log.c %D%/log.h %D%/log_future.c %D%/records.c %D%/records.h \
-    %D%/target.c %D%/target.h %D%/writer.c
+    %D%/log_uring.c %D%/log_uring.h %D%/target.c %D%/target.h %D%/writer.c
 
 weirinclude_HEADERS += include/weir/log.h
 
@@ -20,6 +20,14 @@ tests_unit_test_log_target_SOURCES  = tests/unit/test_log_target.c tests/unit/lo
 tests_unit_test_log_target_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_log_target_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_log_target_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+# The same through io_uring, where it can be had.
+UNIT_TESTS += tests/unit/test_log_uring
+tests_unit_test_log_uring_SOURCES  = tests/unit/test_log_target.c tests/unit/log_help.h \
+                                     tests/unit/future_help.h
+tests_unit_test_log_uring_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -DWITH_URING=true
+tests_unit_test_log_uring_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_log_uring_LDADD    = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_settle
 tests_unit_test_settle_SOURCES  = tests/unit/test_settle.c tests/unit/log_help.h

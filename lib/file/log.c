@@ -91,6 +91,7 @@ free_log(struct weir_log *log)
         free(log->ends[i].waiting);
     }
     free(log->ends);
+    uring_free(log->uring);
     target_close(&log->target);
     free(log->target.path);
     pthread_cond_destroy(&log->wake);
@@ -155,6 +156,23 @@ start_thread(struct weir_log *log)
     return error == 0 ? WEIR_E_OK : WEIR_E_NOMEM;
 }
 
+/* What cannot be had is done without; err tells. */
+static void
+set_up_uring(struct weir_log *log, struct weir_errbuf *err)
+{
+    char name[32];
+    int error;
+
+    log->uring = uring_new(&error);
+    if (log->uring == NULL) {
+        (void)weir_err_set(err, WEIR_E_UNSUPPORTED, "%s: no io_uring: %s", name_of(log, name),
+                           strerror(error));
+        return;
+    }
+    log->ops = &target_uring;
+    log->ops_arg = log->uring;
+}
+
 int
 log_open_with(const struct weir_log_opts *opts, const struct target_ops *ops, void *arg,
               struct weir_log **out, struct weir_errbuf *err)
@@ -175,6 +193,8 @@ log_open_with(const struct weir_log_opts *opts, const struct target_ops *ops, vo
         rc = weir_err_set(err, WEIR_E_INVAL, "a size of the log is out of bounds");
     else
         rc = open_target(log, opts->path, err);
+    if (rc == WEIR_E_OK && opts->uring)
+        set_up_uring(log, err);
     if (rc == WEIR_E_OK && (make_ends(log) != WEIR_E_OK || start_thread(log) != WEIR_E_OK))
         rc = weir_err_set(err, WEIR_E_NOMEM, "out of memory for a log");
     if (rc == WEIR_E_OK)
@@ -471,6 +491,7 @@ weir_log_get_stats(const struct weir_log *log, struct weir_log_stats *out)
         .reconnects = read_counter(&c->reconnects),
         .cut_back = read_counter(&c->cut_back),
         .reopened = read_counter(&c->reopened),
+        .uring = log->uring != NULL,
         .last_errno = atomic_load_explicit(&c->last_errno, memory_order_relaxed),
     };
     for (uint32_t i = 0; i < log->n_ends; i++) {

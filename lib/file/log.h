@@ -15,6 +15,7 @@
 
 #include "core/core.h"
 #include "file/records.h"
+#include "file/log_uring.h"
 #include "file/target.h"
 
 #include <pthread.h>
@@ -77,11 +78,12 @@ struct weir_log {
     alignas(64) struct target target;
     const struct target_ops *ops;
     void *ops_arg;
-    bool broken;       /* the last try failed; the next comes at retry_at */
-    bool stalled;      /* the other side takes no more for now */
-    uint64_t retry_at; /* monotonic ns */
-    uint64_t backoff;  /* ns */
-    uint64_t moved;    /* bytes of rings that are over */
+    struct uring *uring; /* NULL: not in use */
+    bool broken;         /* the last try failed; the next comes at retry_at */
+    bool stalled;        /* the other side takes no more for now */
+    uint64_t retry_at;   /* monotonic ns */
+    uint64_t backoff;    /* ns */
+    uint64_t moved;      /* bytes of rings that are over */
     struct log_counters counters;
 
     pthread_t thread;

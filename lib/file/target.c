@@ -73,6 +73,7 @@ look_at_kind(struct target *t)
     if (fstat(t->fd, &st) != 0)
         return;
     t->regular = S_ISREG(st.st_mode);
+    t->end = (fcntl(t->fd, F_GETFL) & O_APPEND) != 0 ? st.st_size : lseek(t->fd, 0, SEEK_CUR);
     t->listener = t->path != NULL && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
     t->datagrams = S_ISSOCK(st.st_mode) && getsockopt(t->fd, SOL_SOCKET, SO_TYPE, &type, &n) == 0 &&
                    type == SOCK_DGRAM;
@@ -127,16 +128,16 @@ target_close(struct target *t)
 }
 
 bool
-target_cut_back(const struct target *t, size_t n)
+target_cut_back(struct target *t, size_t n)
 {
-    const off_t at = t->regular ? lseek(t->fd, 0, SEEK_CUR) : -1;
     struct stat st;
 
-    if (at < (off_t)n || fstat(t->fd, &st) != 0 || st.st_size != at)
-        return false; /* no file, or another process has written behind us */
-    if (ftruncate(t->fd, at - (off_t)n) != 0)
+    if (!t->regular || t->end < (off_t)n || fstat(t->fd, &st) != 0 || st.st_size != t->end)
         return false;
-    return lseek(t->fd, at - (off_t)n, SEEK_SET) >= 0;
+    if (ftruncate(t->fd, t->end - (off_t)n) != 0)
+        return false;
+    t->end -= (off_t)n;
+    return lseek(t->fd, t->end, SEEK_SET) >= 0;
 }
 
 void

@@ -24,6 +24,7 @@ struct target {
     bool regular;
     bool datagrams; /* a record a write */
     bool listener;  /* a FIFO or socket: its reader may come and go */
+    off_t end; /* regular: where it ends if nobody else writes; the writer adds what it wrote */
 };
 
 /* Open the path, or look at the descriptor. @return 0, or an errno. */
@@ -35,10 +36,10 @@ bool target_is_lost(const struct target *t, int error);
 void target_close(struct target *t);
 
 /*
- * Take the last @n bytes off a regular file, if it still ends where the last write did.
+ * Take the last @n bytes off a regular file, if nobody else has written behind us.
  * @return whether they are gone.
  */
-bool target_cut_back(const struct target *t, size_t n);
+bool target_cut_back(struct target *t, size_t n);
 
 /* Wait until more can be written, or for so long. */
 void target_wait(const struct target *t, int ms);

@@ -198,6 +198,7 @@ account(struct weir_log *log, struct log_end *end, uint64_t limit, size_t n)
     struct record record;
 
     log_count(&log->counters.bytes, n);
+    log->target.end += (off_t)n;
     while (records_at(&end->ring, at, limit, &record)) {
         const size_t left = record.n - end->part;
 

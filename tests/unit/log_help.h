@@ -77,13 +77,19 @@ now_ms(void)
         holds_now;                                                                                 \
     })
 
+#ifndef WITH_URING
+#define WITH_URING false
+#endif
+
 static inline struct weir_log *
 open_with(const struct weir_log_opts *opts)
 {
+    struct weir_log_opts copy = *opts;
     struct weir_errbuf err = { "" };
     struct weir_log *log;
 
-    if (weir_log_open(opts, &log, &err) != WEIR_E_OK)
+    copy.uring = WITH_URING;
+    if (weir_log_open(&copy, &log, &err) != WEIR_E_OK)
         fail_msg("%s", err.text);
     return log;
 }

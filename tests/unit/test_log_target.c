@@ -29,6 +29,22 @@ a_folder_that_is_not_there_is_an_error_with_its_name(void **state)
 }
 
 static void
+io_uring_is_used_if_it_is_there_and_wanted(void **state)
+{
+    const struct weir_log_opts opts = { .path = in_folder("log"), .uring = WITH_URING };
+    struct weir_errbuf err = { "" };
+    struct weir_log *log;
+
+    (void)state;
+    assert_int_equal(weir_log_open(&opts, &log, &err), WEIR_E_OK);
+    assert_int_equal(log_stats(log).uring, WITH_URING && err.text[0] == '\0');
+    assert_true(err.text[0] == '\0' || strstr(err.text, "no io_uring: ") != NULL);
+    assert_int_equal(weir_log_append(log, "one\n", 4), WEIR_E_OK);
+    assert_int_equal(weir_log_close(log, NULL), WEIR_E_OK);
+    assert_holds(in_folder("log"), "one\n");
+}
+
+static void
 a_file_is_appended_to(void **state)
 {
     (void)state;
@@ -583,6 +599,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         in_a_folder(a_folder_that_is_not_there_is_an_error_with_its_name),
+        in_a_folder(io_uring_is_used_if_it_is_there_and_wanted),
         in_a_folder(a_file_is_appended_to),
         in_a_folder(a_descriptor_stays_its_owners),
         in_a_folder(a_record_torn_by_a_full_disk_is_cut_off_and_written_again),
