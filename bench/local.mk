@@ -1,11 +1,14 @@
 # bench: what things cost. Programs are built by `make bench` only; bench/README.md tells more.
-EXTRA_PROGRAMS = %D%/bench_future %D%/bench_flows
+EXTRA_PROGRAMS = %D%/bench_future %D%/bench_flows %D%/bench_log
 bench_bench_future_SOURCES = %D%/bench_future.c %D%/stages.c %D%/stages.h
 bench_bench_future_LDADD   = libcore.la
 
 bench_bench_flows_SOURCES  = %D%/bench_flows.c
 bench_bench_flows_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 bench_bench_flows_LDADD    = libtestsupport.la libcore.la
+
+bench_bench_log_SOURCES = %D%/bench_log.c
+bench_bench_log_LDADD   = libcore.la
 
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/README.md

@@ -3,8 +3,8 @@
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES  = %D%/error.c %D%/hash.c %D%/hash.h %D%/json.c %D%/json.h %D%/mem.c \
     %D%/mem.h %D%/out.c %D%/out.h %D%/rd.h
-libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS)
-libcore_la_LIBADD   = $(PCAP_LIBS)
+libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(URING_CFLAGS)
+libcore_la_LIBADD   = $(PCAP_LIBS) $(URING_LIBS)
 
 lib_LTLIBRARIES    += libweir.la
 libweir_la_SOURCES  =

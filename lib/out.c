@@ -1,105 +1,159 @@
 #include "out.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include "file/log.h"
+
 #include <string.h>
 #include <unistd.h>
 
-int
-out_open(struct out *out, const char *path, struct weir_errbuf *err)
+enum {
+    LEAST_ROOM = 1024,
+    STOP_LOOK_NS = 100000000, /* how long a wait may not notice that it shall stop */
+};
+
+static int
+open_log(struct out *out, struct weir_log_opts *opts, bool live, struct weir_errbuf *err)
 {
-    *out = (struct out){ .fd = STDOUT_FILENO, .name = path != NULL ? path : "standard output" };
-    if (path != NULL) {
-        out->fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-        if (out->fd < 0)
-            return weir_err_set(err, errno == EACCES ? WEIR_E_PERM : WEIR_E_IO, "%s: %s", path,
-                                strerror(errno));
-        out->owns_fd = true;
-    }
-    out->buf = malloc(OUT_SIZE);
-    if (out->buf != NULL)
-        return WEIR_E_OK;
-    if (out->owns_fd)
-        close(out->fd);
-    out->fd = -1;
-    return weir_err_set(err, WEIR_E_NOMEM, "%s: no memory for its buffer", out->name);
+    int rc;
+
+    opts->ring_size = OUT_RING;
+    opts->full = live ? WEIR_LOG_DROP : WEIR_LOG_WAIT;
+    opts->final = !live || opts->path == NULL;
+    opts->futures = 1; /* nobody asks for any */
+    *out = (struct out){ .live = live };
+    rc = weir_log_open(opts, &out->log, err);
+    if (rc == WEIR_E_OK)
+        out->end = log_take_end(out->log);
+    return rc;
+}
+
+int
+out_open(struct out *out, const char *path, bool live, struct weir_errbuf *err)
+{
+    struct weir_log_opts opts = { .path = path, .fd = STDOUT_FILENO };
+    const int rc = open_log(out, &opts, live, err);
+
+    out->name = path != NULL ? path : "standard output";
+    return rc;
+}
+
+int
+out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err)
+{
+    struct weir_log_opts opts = { .fd = fd };
+    const int rc = open_log(out, &opts, live, err);
+
+    out->name = "a descriptor";
+    return rc;
 }
 
 static bool
-write_all(int fd, const char *p, size_t n)
+is_stopped(const struct out *out)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done < 0)
-            return false;
-        p += done;
-        n -= (size_t)done;
-    }
-    return true;
+    return out->stop != NULL && *out->stop != 0;
 }
 
 bool
 out_flush(struct out *out)
 {
-    if (out->error == 0 && !write_all(out->fd, out->buf, out->record))
-        out->error = errno;
-    memmove(out->buf, out->buf + out->record, out->n - out->record);
-    out->n -= out->record;
-    out->record = 0;
-    return out->error == 0;
+    int rc;
+
+    do
+        rc = log_end_drain(out->end, STOP_LOOK_NS);
+    while (rc == WEIR_E_AGAIN && !is_stopped(out));
+    return rc == WEIR_E_OK;
+}
+
+int
+out_error(const struct out *out)
+{
+    struct weir_log_stats stats;
+
+    if (out->log == NULL || !log_has_ended(out->log))
+        return 0;
+    weir_log_get_stats(out->log, &stats);
+    return stats.last_errno;
 }
 
 int
 out_close(struct out *out, struct weir_errbuf *err)
 {
-    int rc = WEIR_E_OK;
+    const uint64_t lost = out->lost;
+    int rc = weir_log_close(out->log, err);
 
-    if (out->buf == NULL)
-        return WEIR_E_OK;
-    out_flush(out);
-    if (out->owns_fd && close(out->fd) != 0 && out->error == 0)
-        out->error = errno;
-    if (out->error != 0)
-        rc = weir_err_set(err, WEIR_E_IO, "%s: %s", out->name, strerror(out->error));
-    else if (out->lost > 0)
+    if (rc == WEIR_E_OK && lost > 0)
         rc = weir_err_set(err, WEIR_E_LIMIT, "%s: a record was too long", out->name);
-    free(out->buf);
-    *out = (struct out){ .fd = -1 };
+    *out = (struct out){ .log = NULL };
     return rc;
 }
 
 void
 out_end_record(struct out *out)
 {
-    if (out->too_long || out->error != 0) {
+    if (out->full)
+        out->dropped++;
+    else if (out->too_long || log_has_ended(out->log))
         out->lost++;
-        out->n = out->record;
-        out->too_long = false;
-        return;
-    }
-    out->record = out->n;
-    if (out->n > OUT_SIZE - OUT_RECORD_MAX)
-        out_flush(out);
+    else if (out->n > 0)
+        records_commit(&out->end->ring, RECORD_PLAIN, out->n);
+    out->p = NULL;
+    out->n = out->room = 0;
+    out->too_long = out->full = false;
 }
 
-/* Room for n more bytes of the record; NULL: it would be too long. */
-static char *
-room(struct out *out, size_t n)
+/* Room for a record of n bytes, those that are there kept; false: there is none now. */
+static bool
+reach(struct out *out, size_t n)
 {
-    char *p = out->buf + out->n;
+    struct records *ring = &out->end->ring;
+    uint8_t *p = out->p == NULL ? records_reserve(ring, n) : records_grow(ring, out->n, n);
 
-    if (n > OUT_RECORD_MAX || out->n - out->record > OUT_RECORD_MAX - n) {
+    if (p == NULL)
+        return false;
+    out->p = p;
+    out->room = n;
+    return true;
+}
+
+/* More than is needed now, so that this is not called for each piece of a record. */
+static size_t
+generous(size_t n)
+{
+    if (n < LEAST_ROOM / 2)
+        return LEAST_ROOM;
+    return n < OUT_RECORD_MAX / 2 ? 2 * n : OUT_RECORD_MAX;
+}
+
+/* As room(), where there is none at hand. */
+static __attribute__((noinline)) char *
+more_room(struct out *out, size_t n)
+{
+    const size_t all = out->n + n;
+
+    if (out->too_long || out->full)
+        return NULL;
+    if (n > OUT_RECORD_MAX || all > OUT_RECORD_MAX) {
         out->too_long = true;
         return NULL;
     }
-    assert(out->n + n <= OUT_SIZE);
+    while (!reach(out, generous(all)) && !reach(out, all)) {
+        out->full = out->live || is_stopped(out);
+        /* After an error it goes nowhere. */
+        out->too_long = !out->full && log_end_wait_room(out->end, all, STOP_LOOK_NS) == WEIR_E_IO;
+        if (out->full || out->too_long)
+            return NULL;
+    }
+    out->n = all;
+    return (char *)out->p + all - n;
+}
+
+/* Room for n more bytes of the record; NULL: it is given up. */
+static inline char *
+room(struct out *out, size_t n)
+{
+    if (out->room - out->n < n || out->p == NULL)
+        return more_room(out, n);
     out->n += n;
-    return p;
+    return (char *)out->p + out->n - n;
 }
 
 void

@@ -1,42 +1,59 @@
 /*
- * Output: text and records put together in a buffer that never grows, written to a descriptor in
- * large pieces, each at the end of a record. What a signal or a full disk cuts, it cuts there.
+ * Output: text and records put together in the ring of a log (weir/log.h), whose thread writes
+ * them. What a signal or a full disk cuts, it cuts at the end of a record.
+ *
+ * In a replay a full ring makes the caller wait, and the first error ends the output: later records
+ * are counted in lost and go nowhere. Live nobody waits: where the ring is full a record is counted
+ * in dropped. A file is tried again until it takes records again; standard output is not.
  *
  * Threads: an output belongs to one thread.
- * Errors:  a write that fails is remembered (out_close() tells); later records are counted in
- *          lost and go nowhere, so a full disk stops nobody.
  */
 #ifndef WEIR_OUT_H
 #define WEIR_OUT_H
 
 #include <weir/error.h>
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+struct weir_log;
+struct log_end;
+
 enum {
-    OUT_SIZE = 4 << 20,      /* the buffer */
-    OUT_RECORD_MAX = 2 << 20 /* a longer record is refused whole and counted in lost */
+    OUT_RING = 4 << 20,             /* bytes that wait to be written, at most */
+    OUT_RECORD_MAX = (2 << 20) - 8, /* a longer record is refused whole and counted in lost */
 };
 
 struct out {
-    int fd;           /* -1: not open */
-    bool owns_fd;     /* to be closed */
-    char *buf;        /* OUT_SIZE bytes */
-    size_t n;         /* bytes in buf */
-    size_t record;    /* where the record begins that is being put together */
-    bool too_long;    /* that record did not fit */
-    int error;        /* errno of the first write that failed; 0: none */
-    uint64_t lost;    /* records that could not be written */
+    struct weir_log *log; /* NULL: not open */
+    struct log_end *end;
+    uint8_t *p;     /* the record that is put together; NULL: it has no room yet */
+    size_t n, room; /* its bytes so far, and for how many there is room */
+    const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
+    bool live;
+    bool too_long;    /* it did not fit */
+    bool full;        /* there was no room for it */
+    uint64_t lost;    /* records too long, or put together after the error that ended the log */
+    uint64_t dropped; /* live, or stopped: records for which the ring had no room */
     const char *name; /* for errors; lives as long as the output */
 };
 
 /* Write to path (NULL: standard output), made if missing, appended to if not. */
-int out_open(struct out *out, const char *path, struct weir_errbuf *err);
+int out_open(struct out *out, const char *path, bool live, struct weir_errbuf *err);
 
-/* Write what is complete. Returns false if something could not be written, now or before. */
+/* Write to a descriptor, which stays the caller's. */
+int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
+
+/*
+ * Block until what is complete is written. Not on a live packet core.
+ * Returns false if an error has ended the output.
+ */
 bool out_flush(struct out *out);
+
+/* The errno that has ended the output; 0: none has. */
+int out_error(const struct out *out);
 
 /* Flush and close; an output that is not open is left alone. WEIR_E_IO, with a text, if lost. */
 int out_close(struct out *out, struct weir_errbuf *err);

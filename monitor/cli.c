@@ -3,6 +3,7 @@
 #include "cli_set.h"
 #include "decode.h"
 
+#include <weir/log.h>
 #include <weir/port.h>
 
 #include <arpa/inet.h>
@@ -32,9 +33,27 @@ clear_progress(void)
     progress_shown = false;
 }
 
+enum { MOST_OUTPUTS = 8 };
+
+static volatile sig_atomic_t caught; /* the signal that stops the run; 0: none */
+
+static struct out *outputs[MOST_OUTPUTS]; /* that are open */
+
+/* What the program printed before comes before, wherever both go to the same place. */
+static void
+flush_outputs(const struct cli *cli)
+{
+    if (cli->interface != NULL || caught != 0) /* packets, and who wants an end, wait for nothing */
+        return;
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        if (outputs[i] != NULL)
+            (void)out_flush(outputs[i]);
+}
+
 static void
 say(const struct cli *cli, const char *format, va_list args)
 {
+    flush_outputs(cli);
     clear_progress();
     fprintf(stderr, "%s: ", cli->program);
     vfprintf(stderr, format, args);
@@ -624,12 +643,21 @@ cli_free(struct cli *cli)
 
 /* ---- signals ------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t caught;
+static struct weir_log *volatile reopened[MOST_OUTPUTS]; /* by SIGHUP; those there are */
 
 static void
 on_signal(int number)
 {
     caught = number;
+}
+
+static void
+on_hangup(int number)
+{
+    (void)number;
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        if (reopened[i] != NULL)
+            weir_log_reopen(reopened[i]);
 }
 
 /* A mapped capture that shrank is the port's to mend; any other fault ends the program. */
@@ -641,10 +669,22 @@ on_fault(int number, siginfo_t *info, void *context)
         signal(number, SIG_DFL);
 }
 
+static bool
+has_logs(void)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        any |= reopened[i] != NULL;
+    return any;
+}
+
 static void
 catch_signals(void)
 {
     struct sigaction stop = { .sa_handler = on_signal };
+    /* What stops interrupts a read; what opens logs anew does not. */
+    struct sigaction hangup = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
     struct sigaction before;
@@ -652,8 +692,67 @@ catch_signals(void)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* not by nohup */
-        sigaction(SIGHUP, &stop, NULL);
+        sigaction(SIGHUP, has_logs() ? &hangup : &stop, NULL);
     sigaction(SIGBUS, &fault, NULL);
+}
+
+/* ---- outputs ------------------------------------------------------------------------------- */
+
+int
+cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_errbuf *err)
+{
+    const int rc = out_open(out, path, cli->interface != NULL, err);
+
+    for (unsigned i = 0; i < MOST_OUTPUTS && rc == WEIR_E_OK; i++) {
+        if (outputs[i] == NULL) {
+            out->stop = &caught;
+            outputs[i] = out;
+            reopened[i] = path != NULL ? out->log : NULL;
+            break;
+        }
+    }
+    return rc;
+}
+
+void
+cli_check_output(struct cli *cli, const struct out *out)
+{
+    const int error = out_error(out);
+
+    if (error == 0)
+        return;
+    cli->failed = cli->failed_output = true;
+    if (error == EPIPE)
+        raise(SIGPIPE);
+}
+
+void
+cli_flush_output(struct cli *cli, struct out *out)
+{
+    if (cli->interface == NULL && caught == 0) /* or else to close it will do, and not for ever */
+        (void)out_flush(out);
+    cli_check_output(cli, out);
+    cli->log_dropped += out->dropped;
+    if (out->dropped > 0)
+        cli_notice(cli, "%s: %llu records dropped: they came faster than they could be written",
+                   out->name, (unsigned long long)out->dropped);
+}
+
+void
+cli_close_output(struct cli *cli, struct out *out)
+{
+    struct weir_errbuf err = { "" };
+
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++) {
+        if (outputs[i] != out)
+            continue;
+        outputs[i] = NULL;
+        reopened[i] = NULL;
+    }
+    if (out_close(out, &err) == WEIR_E_OK)
+        return;
+    cli_error(cli, "%s", err.text);
+    cli->failed = true;
 }
 
 /* ---- progress ------------------------------------------------------------------------------ */
@@ -751,7 +850,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
         look_at_links(run, frames, n, name);
-        if (n > 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
+        if (n >= 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;
         }
@@ -967,7 +1066,7 @@ struct counter {
 };
 
 enum {
-    N_COUNTERS = 10,
+    N_COUNTERS = 11,
     N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
 };
 
@@ -1004,6 +1103,7 @@ cli_stats(struct cli *cli, const struct weir_monitor *m, bool json)
         { "undelivered", s.undelivered },
         { "kernel_drops", cli->kernel_drops },
         { "tap_dropped", s.tap_dropped },
+        { "log_dropped", cli->log_dropped },
     };
 
     for (unsigned i = 0; i < N_LIMITS; i++) {

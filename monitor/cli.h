@@ -8,6 +8,8 @@
 #ifndef WEIR_CLI_H
 #define WEIR_CLI_H
 
+#include "out.h"
+
 #include <weir/error.h>
 #include <weir/monitor.h>
 
@@ -57,6 +59,7 @@ struct cli {
     bool failed_output;    /* output is lost: nothing is gained by going on */
     bool bad_filter;       /* the packet filter does not compile */
     uint64_t kernel_drops; /* live: packets that the kernel lost */
+    uint64_t log_dropped;  /* live: records for which an output had no room */
     uint64_t started;      /* monotonic ns */
 };
 
@@ -73,10 +76,28 @@ int cli_add_host(struct cli *cli, const struct weir_host_policy *host, struct we
 
 /*
  * Feed the monitor with all inputs, in order, or the interface, until the end or a signal, then
- * end its flows. Between batches after_batch() (may be NULL) is called, to flush what has been
- * written; it may set failed and failed_output to end the run.
+ * end its flows. Between batches after_batch() (may be NULL) is called; it may set failed and
+ * failed_output to end the run.
  */
 void cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg);
+
+/*
+ * Open an output: in a replay it makes the reader wait, live it drops and counts. SIGHUP opens
+ * those with a path anew.
+ */
+int cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_errbuf *err);
+
+/*
+ * End the run if an error has ended the output. Standard output that nobody reads any more ends the
+ * program, by SIGPIPE, as if it had written itself.
+ */
+void cli_check_output(struct cli *cli, const struct out *out);
+
+/* Wait until an output has written all, and count what it dropped. */
+void cli_flush_output(struct cli *cli, struct out *out);
+
+/* Close an output; say what was lost, which makes the exit code 1. */
+void cli_close_output(struct cli *cli, struct out *out);
 
 /* The closing summary on standard error, unless -q: packets, bytes, flows, events, drops, time. */
 void cli_summary(const struct cli *cli, const struct weir_monitor *m);

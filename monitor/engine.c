@@ -1,5 +1,7 @@
 #include "engine.h"
 
+#include "core/core.h"
+
 #include "reasm.h"
 #include "track.h"
 
@@ -91,6 +93,20 @@ push_or_drop(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
     push_all(e, flow, ev, count_dropped);
 }
 
+bool
+engine_settle(struct engine *e)
+{
+    static const uint64_t second = 1000000000;
+    bool over = false;
+
+    if (core_sleeps_outside(e->core) == 0)
+        return false;
+    do
+        over = core_wait_outside(e->core, second);
+    while (!over && !e->opts.live && !e->stop);
+    return over;
+}
+
 /*
  * A tap takes no more events while its stage sleeps. A replay waits as long as handlers can run;
  * live, or when nothing here can wake the stage, the event is dropped, and the other taps are told.
@@ -100,7 +116,7 @@ push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_even
 {
     struct weir_event overload = { .type = WEIR_EV_OVERLOAD, .direction = ev->direction };
 
-    while (!e->opts.live && weir_core_run(e->core, 256) > 0)
+    while (!e->opts.live && (weir_core_run(e->core, 256) > 0 || engine_settle(e)))
         if (weir_tap_push(tap, state, ev->type, ev) != WEIR_TAP_FULL)
             return;
     e->stats.tap_dropped++;
@@ -491,6 +507,9 @@ engine_run_timers(struct engine *e)
     while ((tick = first_tick(e)) <= until)
         run_tick(e, tick);
     e->tick = until;
+    /* What is written takes no packet time, so no timer may come before it. */
+    if (core_sleeps_outside(e->core) > 0 && weir_core_next_timer(e->core) <= until * TICK_NS)
+        (void)engine_settle(e);
     weir_core_advance(e->core, until * TICK_NS);
     e->next_run = (until + 1) * TICK_NS;
 }

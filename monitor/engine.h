@@ -138,6 +138,15 @@ unsigned engine_finish_taps(struct engine *e, uint8_t *part);
 /* Do what the clock has made due, tick by tick. */
 void engine_run_timers(struct engine *e);
 
+/*
+ * Let everything that sleeps on logs and the like be over, however long that takes: to a replay,
+ * whose handlers see no clock but the packets', it has taken no time, and all handlers wake at the
+ * same packet in each run. Live this is for the end, and waits for a second.
+ *
+ * Returns whether there was something, and it is over: its handlers can run.
+ */
+bool engine_settle(struct engine *e);
+
 /* End all flows, in the order of their ids. */
 void engine_end_all(struct engine *e);
 

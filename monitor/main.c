@@ -154,10 +154,7 @@ after_batch(void *arg)
 {
     struct program *prg = arg;
 
-    if (prg->cli.interface != NULL)
-        out_flush(&prg->out);
-    if (prg->out.error != 0)
-        prg->cli.failed = prg->cli.failed_output = true;
+    cli_check_output(&prg->cli, &prg->out);
 }
 
 /* ---- the summary --------------------------------------------------------------------------- */
@@ -238,7 +235,7 @@ set_up(struct program *prg, struct weir_monitor **m, struct weir_tap_spec *spec,
        struct weir_errbuf *err)
 {
     struct weir_app app = { .name = "weir", .spec = spec, .arg = prg };
-    int rc = out_open(&prg->out, NULL, err);
+    int rc = cli_open_output(&prg->cli, NULL, &prg->out, err);
 
     if (rc == WEIR_E_OK && prg->streams_dir != NULL)
         rc = streams_new(prg->streams_dir, &prg->streams, err);
@@ -262,12 +259,15 @@ run(struct program *prg)
     if (set_up(prg, &m, &spec, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
+        cli_close_output(&prg->cli, &prg->out);
         return;
     }
     cli_run(&prg->cli, m, after_batch, prg);
     if (prg->summary && !prg->cli.bad_filter)
         print_summary(prg, m);
-    if (out_close(&prg->out, &err) != WEIR_E_OK || streams_free(prg->streams, &err) != WEIR_E_OK) {
+    cli_flush_output(&prg->cli, &prg->out);
+    cli_close_output(&prg->cli, &prg->out);
+    if (streams_free(prg->streams, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
     }

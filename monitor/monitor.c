@@ -1,6 +1,7 @@
 #include <weir/monitor.h>
 
 #include "checksum.h"
+#include "core/core.h"
 #include "decode.h"
 #include "engine.h"
 #include "hosts.h"
@@ -17,6 +18,7 @@
 #define LEAST_MEMCAP   (UINT64_C(256) << 20)
 
 enum {
+    SETTLE_EVERY = 256, /* packets of a replay, after which handlers that sleep on a log wake */
     MAX_HISTORY = 1 << 20,
     MAX_STAGES = 255, /* a tap counts them in a byte */
     MAX_NESTED = 4,   /* fragments inside what was put together from fragments */
@@ -71,6 +73,7 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     engine_set_timeouts(e, opts->timeout);
     e->opts.hosts = NULL; /* copied; not ours to keep */
     weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
+    e->core->polls_when_told = !opts->live;
     *out = m;
     return WEIR_E_OK;
 }
@@ -466,6 +469,8 @@ take(struct engine *e, struct arrival *a)
         e->clock = a->pkt.time;
     if (e->clock >= e->next_run)
         engine_run_timers(e);
+    if (a->pkt.number % SETTLE_EVERY == 0)
+        (void)engine_settle(e);
     e->now = a->pkt.time;
     e->packet = &a->pkt;
     e->stats.packets++;
@@ -539,6 +544,8 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
     if (rc != WEIR_E_OK)
         return rc;
     before = weir_core_enter(e->core);
+    if (n == 0)
+        weir_core_run(e->core, UINT32_MAX);
     while (n > 0) {
         unsigned size = n < BATCH ? n : BATCH;
 
@@ -578,9 +585,19 @@ weir_monitor_stop(struct weir_monitor *m)
 
 /* ---- the end ------------------------------------------------------------------------------- */
 
+/* Let all handlers run that can, those that sleep on a log among them. */
+static void
+run_all(struct engine *e)
+{
+    do
+        while (weir_core_run(e->core, UINT32_MAX) > 0)
+            continue;
+    while (engine_settle(e));
+}
+
 /*
- * Let what sleeps on the core's timers wake, as if time went on, for a day; what sleeps on, and
- * what only ever waits for its next turn, is cancelled.
+ * Let what sleeps on logs wake when they are written, and what sleeps on the core's timers as if
+ * time went on, for a day; what sleeps on, and what only ever waits for its next turn, is cancelled.
  */
 static void
 drain_core(struct engine *e)
@@ -589,15 +606,13 @@ drain_core(struct engine *e)
     uint64_t next;
 
     do {
-        while (weir_core_run(e->core, UINT32_MAX) > 0)
-            continue;
+        run_all(e);
         next = weir_core_next_timer(e->core);
         if (next <= e->clock + day)
             weir_core_advance(e->core, next);
     } while (next <= e->clock + day);
     engine_cancel_sleepers(e);
-    while (weir_core_run(e->core, UINT32_MAX) > 0)
-        continue;
+    run_all(e);
 }
 
 void

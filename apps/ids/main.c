@@ -184,12 +184,8 @@ after_batch(void *arg)
 {
     struct program *prg = arg;
 
-    if (prg->cli.interface != NULL) {
-        out_flush(&prg->eve);
-        out_flush(&prg->fast);
-    }
-    if (prg->eve.error != 0 || prg->fast.error != 0)
-        prg->cli.failed = prg->cli.failed_output = true;
+    cli_check_output(&prg->cli, &prg->eve);
+    cli_check_output(&prg->cli, &prg->fast);
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */
@@ -200,7 +196,7 @@ open_log(struct program *prg, const char *name, struct out *out, char path[4096]
 {
     if (snprintf(path, 4096, "%s/%s", prg->cli.log_dir, name) >= 4096)
         return weir_err_set(err, WEIR_E_INVAL, "%s: the name is too long", prg->cli.log_dir);
-    return out_open(out, path, err);
+    return cli_open_output(&prg->cli, path, out, err);
 }
 
 static int
@@ -228,17 +224,6 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(*m, &app);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
-}
-
-static void
-close_log(struct program *prg, struct out *out)
-{
-    struct weir_errbuf err = { "" };
-
-    if (out_close(out, &err) != WEIR_E_OK) {
-        cli_error(&prg->cli, "%s", err.text);
-        prg->cli.failed = true;
-    }
 }
 
 static void
@@ -281,12 +266,14 @@ run(struct program *prg)
         prg->cli.failed = true;
     } else {
         cli_run(&prg->cli, m, after_batch, prg);
+        cli_flush_output(&prg->cli, &prg->eve);
+        cli_flush_output(&prg->cli, &prg->fast);
         cli_stats(&prg->cli, m, false);
         cli_summary(&prg->cli, m);
         summary(prg);
     }
-    close_log(prg, &prg->eve);
-    close_log(prg, &prg->fast);
+    cli_close_output(&prg->cli, &prg->eve);
+    cli_close_output(&prg->cli, &prg->fast);
     weir_monitor_free(m);
     rc = cli_exit_code(&prg->cli);
     if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
@@ -314,8 +301,6 @@ main(int argc, char **argv)
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
                  .options = options },
         .settings = { .vars = vars_new() },
-        .eve = { .fd = -1 },
-        .fast = { .fd = -1 },
     };
     int code = EXIT_FAILED;
 

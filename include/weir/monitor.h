@@ -185,7 +185,8 @@ WEIR_API WEIR_MUST_USE int weir_monitor_add(struct weir_monitor *m, const struct
 /**
  * Feed frames in the order they came; numbers and the clock go on from call to call.
  *
- * @param n at most what the caller likes; batches of 32 and more are fastest.
+ * @param n at most what the caller likes; batches of 32 and more are fastest. 0: handlers that can
+ *          run do, live those too that slept on a log (weir/log.h).
  * @return WEIR_E_OK; with the first packet: WEIR_E_NOMEM, or WEIR_E_LIMIT if the apps' state in a
  *         flow is too large. The monitor can only be freed then.
  */

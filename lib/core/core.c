@@ -48,10 +48,13 @@ weir_core_new(const struct weir_core_opts *opts, struct weir_core **out)
 uint64_t
 weir_core_free(struct weir_core *core)
 {
+    struct core_poller *poller;
     uint64_t left;
 
     if (core == NULL)
         return 0;
+    while ((poller = core->pollers) != NULL)
+        poller->core_ends(poller);
     left = weir_core_report(core);
     if (core_current == core)
         core_current = NULL;

@@ -21,12 +21,32 @@ struct cell_queue {
     struct weir_cell *first, **last;
 };
 
+/*
+ * Resolves futures for what happens outside the core: on another thread, in the kernel. A core
+ * without pollers pays a test for them.
+ */
+struct core_poller {
+    struct core_poller *next;
+    struct weir_core *core; /* NULL: on no core's list */
+    uint32_t asleep;        /* futures that this will resolve; poll() is called if there are some */
+
+    /* Resolve what is over. The core is the current one. */
+    void (*poll)(struct core_poller *poller);
+    /* Block until all that sleep now are over. @return false: they are not, and ns have passed. */
+    bool (*wait)(struct core_poller *poller, uint64_t ns);
+    /* The core is about to end: take the poller off its list. */
+    void (*core_ends)(struct core_poller *poller);
+};
+
 struct weir_core {
     struct weir_cell *free; /* linked through weir_cell.src; the one freed last comes first */
     struct cell_queue ready;
     int64_t budget; /* handlers and loop turns left; may go below 0 */
     bool running;   /* inside weir_core_run() */
     struct weir_core_stats stats;
+
+    struct core_poller *pollers;
+    bool polls_when_told; /* weir_core_run() leaves the pollers alone: only core_wait_outside() */
 
     const struct weir_tap_ops *tap_ops;
     void *tap_arg;
@@ -47,5 +67,22 @@ struct weir_core {
 
 /* The only thread-local. Initial-exec: any other model makes each access a call. */
 extern __thread struct weir_core *core_current __attribute__((tls_model("initial-exec")));
+
+/* Pollers are asked in the order in which they were added. */
+void core_add_poller(struct weir_core *core, struct core_poller *poller);
+void core_remove_poller(struct core_poller *poller);
+
+/* Resolve what is over outside. Runs no handler. */
+void core_poll(struct weir_core *core);
+
+/* How many futures sleep on what happens outside. */
+uint32_t core_sleeps_outside(const struct weir_core *core);
+
+/*
+ * Block until everything outside that the core's futures sleep on is over, and resolve them: all at
+ * once, in an order that does not depend on how long anything took. Not for a live packet core.
+ * @return false: ns have passed for one of the pollers, and nothing was resolved.
+ */
+bool core_wait_outside(struct weir_core *core, uint64_t ns);
 
 #endif

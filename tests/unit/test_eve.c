@@ -78,7 +78,7 @@ assert_record(const struct weir_event *ev, const char *expected)
     eve_begin(&j, &out, ev, "test");
     json_end(&j);
     assert_true(out_flush(&out));
-    capture_text(&out, text, sizeof(text));
+    capture_text(text, sizeof(text));
     assert_int_equal(capture_close(&out), WEIR_E_OK);
     assert_string_equal(text, expected);
 }

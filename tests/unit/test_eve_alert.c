@@ -65,7 +65,7 @@ temporary(struct out *out, char path[32])
     if (fd < 0)
         return -1;
     close(fd);
-    return out_open(out, path, &err);
+    return out_open(out, path, false, &err);
 }
 
 static int
@@ -75,7 +75,6 @@ set_up(void **state)
 
     memset(&f, 0, sizeof(f));
     f.vars = vars_new();
-    f.eve.fd = f.fast.fd = -1;
     *state = &f;
     return f.vars == NULL || temporary(&f.eve, f.eve_path) != 0 ||
            temporary(&f.fast, f.fast_path) != 0;

@@ -35,7 +35,7 @@ assert_line(const char *expected)
 {
     json_end(&j);
     assert_true(out_flush(&out));
-    capture_text(&out, text, sizeof(text));
+    capture_text(text, sizeof(text));
     assert_string_equal(text, expected);
 }
 

@@ -1,5 +1,6 @@
 #include "support/capture_out.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -23,7 +24,7 @@ static int
 close_it(void **state)
 {
     (void)state;
-    if (out.buf != NULL)
+    if (out.log != NULL)
         capture_close(&out);
     return 0;
 }
@@ -33,7 +34,7 @@ assert_written(const char *expected)
 {
     out_end_record(&out);
     assert_true(out_flush(&out));
-    capture_text(&out, text, sizeof(text));
+    capture_text(text, sizeof(text));
     assert_string_equal(text, expected);
 }
 
@@ -45,7 +46,7 @@ only_complete_records_are_written(void **state)
     out_end_record(&out);
     out_str(&out, "tw");
     assert_true(out_flush(&out));
-    capture_text(&out, text, sizeof(text));
+    capture_text(text, sizeof(text));
     assert_string_equal(text, "one\n");
     out_str(&out, "o\n");
     assert_written("one\ntwo\n");
@@ -131,7 +132,7 @@ the_longest_records_all_arrive(void **state)
     }
     free(much);
     assert_true(out_flush(&out));
-    assert_int_equal(lseek(out.fd, 0, SEEK_END), (off_t)n * OUT_RECORD_MAX);
+    assert_int_equal(lseek(capture_fd, 0, SEEK_END), (off_t)n * OUT_RECORD_MAX);
     assert_int_equal(out.lost, 0);
 }
 
@@ -142,7 +143,7 @@ a_full_disk_is_told_once_at_the_end(void **state)
     struct out full;
 
     (void)state;
-    assert_int_equal(out_open(&full, "/dev/full", &err), WEIR_E_OK);
+    assert_int_equal(out_open(&full, "/dev/full", false, &err), WEIR_E_OK);
     for (unsigned i = 0; i < 3; i++) {
         out_str(&full, "record\n");
         out_end_record(&full);
@@ -163,7 +164,7 @@ a_file_is_appended_to(void **state)
     (void)state;
     assert_true(fd >= 0);
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(out_open(&file, path, NULL), WEIR_E_OK);
+        assert_int_equal(out_open(&file, path, false, NULL), WEIR_E_OK);
         out_u64(&file, i);
         out_end_record(&file);
         assert_int_equal(out_close(&file, NULL), WEIR_E_OK);
@@ -181,14 +182,82 @@ a_folder_that_is_not_there_is_an_error_with_its_name(void **state)
     struct out none;
 
     (void)state;
-    assert_int_equal(out_open(&none, "/nonexistent/eve.json", &err), WEIR_E_IO);
+    assert_int_equal(out_open(&none, "/nonexistent/eve.json", false, &err), WEIR_E_IO);
     assert_non_null(strstr(err.text, "/nonexistent/eve.json: "));
+}
+
+enum { MANY = 200, LENGTH = 100000 }; /* five rings full */
+
+/* A reader that comes late. ctx: the pipe; returns how many bytes came. */
+static void *
+read_later(void *ctx)
+{
+    static char room[1 << 16];
+    const int fd = *(const int *)ctx;
+    uintptr_t all = 0;
+    ssize_t n;
+
+    usleep(100000);
+    while ((n = read(fd, room, sizeof(room))) > 0)
+        all += (size_t)n;
+    return (void *)all;
+}
+
+/* Write to a pipe whose reader comes late. Returns how many bytes it got. */
+static size_t
+write_to_late_reader(struct out *pipe_out, bool live, uint64_t *dropped)
+{
+    char *much = calloc(1, LENGTH);
+    pthread_t thread;
+    void *got;
+    int fd[2];
+
+    assert_non_null(much);
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(out_open_fd(pipe_out, fd[1], live, NULL), WEIR_E_OK);
+    assert_int_equal(pthread_create(&thread, NULL, read_later, &fd[0]), 0);
+    for (unsigned i = 0; i < MANY; i++) {
+        out_bytes(pipe_out, much, LENGTH / 2);
+        out_bytes(pipe_out, much, LENGTH - LENGTH / 2);
+        out_end_record(pipe_out);
+    }
+    *dropped = pipe_out->dropped;
+    assert_int_equal(out_close(pipe_out, NULL), WEIR_E_OK);
+    close(fd[1]);
+    pthread_join(thread, &got);
+    close(fd[0]);
+    free(much);
+    return (uintptr_t)got;
+}
+
+static void
+a_replay_waits_for_who_reads(void **state)
+{
+    struct out late;
+    uint64_t dropped;
+
+    (void)state;
+    assert_int_equal(write_to_late_reader(&late, false, &dropped), MANY * LENGTH);
+    assert_int_equal(dropped, 0);
+}
+
+static void
+live_what_has_no_room_is_dropped_whole_and_counted(void **state)
+{
+    struct out late;
+    uint64_t dropped;
+    size_t got;
+
+    (void)state;
+    got = write_to_late_reader(&late, true, &dropped);
+    assert_in_range(dropped, MANY / 2, MANY - OUT_RING / LENGTH + 5);
+    assert_int_equal(got, (MANY - dropped) * LENGTH);
 }
 
 static void
 closing_what_is_not_open_is_allowed(void **state)
 {
-    struct out none = { .fd = -1 };
+    struct out none = { .log = NULL };
 
     (void)state;
     assert_int_equal(out_close(&none, NULL), WEIR_E_OK);
@@ -210,6 +279,8 @@ main(void)
         cmocka_unit_test(a_full_disk_is_told_once_at_the_end),
         cmocka_unit_test(a_file_is_appended_to),
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error_with_its_name),
+        cmocka_unit_test(a_replay_waits_for_who_reads),
+        cmocka_unit_test(live_what_has_no_room_is_dropped_whole_and_counted),
         cmocka_unit_test(closing_what_is_not_open_is_allowed),
     };
 
