@@ -224,3 +224,23 @@ eng("fragments_odd", frag(0, 2), frag(2, 0, b=198), frag(2, 0, b=203), frag(8, 1
 eng("fragments_cut", frag(0, 4, c=241), frag(4, 4), frag(4, 4, 1, c=241), frag(0, 4, 1), options=3)
 eng("fragments_sleep", frag(0, 4), step(0, 3, 0, 9), frag(2, 4), wake(9), frag(4, 4, c=8), frag(0, 4), frag(4, 4), wait(0, 31), wake(5), frag(0, 1), wake(1))
 eng("before_start", data(), at(-30, 20), at(-12, 20), ack(0))
+
+# --- dns: bytes a piece (0: one message), hole's place and length, the bytes
+def dname(s): return b"".join(bytes([len(l)]) + l.encode() for l in s.split(".") if l) + b"\0"
+def dmsg(flags, qd=(), an=(), ns=(), ar=()):
+    return struct.pack(">HHHHHH", 7, flags, len(qd), len(an), len(ns), len(ar)) + b"".join((*qd, *an, *ns, *ar))
+def dq(name, t=1, c=1): return dname(name) + struct.pack(">HH", t, c)
+def drr(name, t, data, c=1, ttl=60): return (name if isinstance(name, bytes) else dname(name)) + struct.pack(">HHIH", t, c, ttl, len(data)) + data
+back = b"\xc0\x0c"
+dnsq = dmsg(0x100, [dq("www.example.org")])
+dnsr = dmsg(0x8580, [dq("www.example.org")], [drr(back, 5, b"\1x\xc0\x10"), drr("x.y", 1, bytes(4)), drr(back, 28, bytes(16))],
+            [drr(back, 6, dname("ns") + dname("h") + bytes(20)), drr(back, 2, b"\2ns" + back)],
+            [drr("", 41, b"", 4096), drr(back, 15, b"\0\1\2mx" + back), drr(back, 16, b"\3abc\2de"), drr(back, 33, bytes(6) + b"\1s\0"), drr(back, 12, back)])
+for name, m in (("query", dnsq), ("response", dnsr), ("loop", dmsg(0x100, [b"\1a\xc0\x0c\0\1\0\1"])), ("cut", dnsr[:60]),
+                ("counts", struct.pack(">HHHHHH", 1, 0x8000, 65535, 65535, 65535, 65535) + bytes(40)),
+                ("long_name", dmsg(0x100, [dq(".".join(["a" * 63] * 4))])), ("mdns", dmsg(0x8400, [], [drr("_http._tcp.local", 33, bytes(6) + b"\1h\xc0\x17", 0x8001)]))):
+    put("dns", name, bytes(3) + m)
+dtcp = lambda *ms: b"".join(struct.pack(">H", len(m)) + m for m in ms)
+put("dns", "tcp", bytes([5, 255, 0]) + dtcp(dnsq, dnsr, dnsq))
+put("dns", "tcp_hole", bytes([7, 50, 20]) + dtcp(dnsq, dnsr, dnsq))
+put("dns", "tcp_bytes", bytes([1, 0, 0]) + dtcp(dnsq, b"", dnsr))

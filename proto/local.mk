@@ -1,0 +1,37 @@
+# proto: parsers of protocols over bytes in memory. They know lib/ and the public headers only.
+PROTO_CPPFLAGS = -include config.h -I$(top_builddir) -I$(top_srcdir)/include -I$(top_srcdir)/lib \
+                 -I$(top_srcdir)/%D%
+PROTO_TEST_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(top_srcdir)/tests
+
+noinst_LTLIBRARIES += libproto.la
+libproto_la_SOURCES = \
+    %D%/dns.c %D%/dns.h \
+    %D%/gather.c %D%/gather.h \
+    %D%/pool.c %D%/pool.h \
+    %D%/put.h
+libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS)
+libproto_la_LIBADD   =
+
+UNIT_TESTS += tests/unit/test_dns
+tests_unit_test_dns_SOURCES  = tests/unit/test_dns.c tests/support/exact.h
+tests_unit_test_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_dns_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dns_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_gather
+tests_unit_test_gather_SOURCES  = tests/unit/test_gather.c
+tests_unit_test_gather_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_gather_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_gather_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_pool
+tests_unit_test_pool_SOURCES  = tests/unit/test_pool.c
+tests_unit_test_pool_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_pool_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pool_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dns
+tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_dns_LDADD    = libproto.la
+tests_fuzz_fuzz_dns_LDFLAGS  = $(FUZZ_LINK)
