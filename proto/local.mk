@@ -5,12 +5,16 @@ PROTO_TEST_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(top_srcdir)/tests
 
 noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
+    %D%/digest.c %D%/digest.h \
     %D%/dns.c %D%/dns.h \
     %D%/gather.c %D%/gather.h \
+    %D%/ja.c %D%/ja.h \
     %D%/pool.c %D%/pool.h \
-    %D%/put.h
-libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS)
-libproto_la_LIBADD   =
+    %D%/put.h \
+    %D%/tls.c %D%/tls.h \
+    %D%/x509.c %D%/x509.h
+libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS)
+libproto_la_LIBADD   = $(CRYPTO_LIBS)
 
 UNIT_TESTS += tests/unit/test_dns
 tests_unit_test_dns_SOURCES  = tests/unit/test_dns.c tests/support/exact.h
@@ -30,8 +34,38 @@ tests_unit_test_pool_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_pool_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pool_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_digest
+tests_unit_test_digest_SOURCES  = tests/unit/test_digest.c
+tests_unit_test_digest_CPPFLAGS = $(PROTO_TEST_CPPFLAGS) $(CRYPTO_CFLAGS)
+tests_unit_test_digest_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_digest_LDADD    = libproto.la $(CRYPTO_LIBS) $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_ja
+tests_unit_test_ja_SOURCES  = tests/unit/test_ja.c tests/unit/tls_bytes.h
+tests_unit_test_ja_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_ja_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ja_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_tls
+tests_unit_test_tls_SOURCES  = tests/unit/test_tls.c tests/unit/tls_bytes.h tests/support/exact.h
+tests_unit_test_tls_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_tls_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_tls_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_x509
+tests_unit_test_x509_SOURCES  = tests/unit/test_x509.c tests/unit/tls_bytes.h tests/support/exact.h
+tests_unit_test_x509_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_x509_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_x509_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_dns_LDADD    = libproto.la
 tests_fuzz_fuzz_dns_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_tls
+tests_fuzz_fuzz_tls_SOURCES  = tests/fuzz/fuzz_tls.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_tls_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_tls_LDADD    = libproto.la
+tests_fuzz_fuzz_tls_LDFLAGS  = $(FUZZ_LINK)

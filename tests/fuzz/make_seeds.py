@@ -244,3 +244,25 @@ dtcp = lambda *ms: b"".join(struct.pack(">H", len(m)) + m for m in ms)
 put("dns", "tcp", bytes([5, 255, 0]) + dtcp(dnsq, dnsr, dnsq))
 put("dns", "tcp_hole", bytes([7, 50, 20]) + dtcp(dnsq, dnsr, dnsq))
 put("dns", "tcp_bytes", bytes([1, 0, 0]) + dtcp(dnsq, b"", dnsr))
+
+# --- tls: bytes a piece (0: a certificate), the client's bytes / 8, a hole in the server's and its length, the bytes
+def vec(n, b): return len(b).to_bytes(n, "big") + b
+def text_of(name):
+    """The bytes of an array in tests/unit/tls_bytes.h."""
+    source = open(os.path.join(os.path.dirname(__file__), "../unit/tls_bytes.h")).read()
+    return bytes(int(x, 16) for x in source.split(" %s[" % name)[1].split("{")[1].split("}")[0].replace(",", " ").split())
+rec = lambda t, b, v=3: bytes([t, 3, v]) + vec(2, b)
+hs = lambda t, b: rec(22, bytes([t]) + vec(3, b))
+hello1, hello2, hello3, retry, cert = map(text_of, ("client_hello", "server_hello_12", "server_hello_13", "server_hello_retry", "certificate"))
+def tls(name, client, server, piece=40, hole=0, length=0):
+    client += rec(21, bytes(-(len(client) + 5) % 8))
+    put("tls", name, bytes([piece, len(client) // 8, hole, length]) + client + server)
+certs = hs(11, vec(3, vec(3, cert)))
+tls("v12", hs(1, hello1) + hs(16, b"key") + rec(20, b"\1") + rec(22, b"finished"), hs(2, hello2) + certs + hs(14, b""))
+tls("v12_one_record", hs(1, hello1), rec(22, b"\2" + vec(3, hello2) + b"\x0b" + vec(3, vec(3, vec(3, cert))) + b"\x0e\0\0\0"), 7)
+tls("v12_hole", hs(1, hello1), hs(2, hello2) + certs + hs(14, b""), 9, 100, 50)
+tls("v13", hs(1, hello1), hs(2, hello3) + rec(20, b"\1") + rec(23, b"data"), 1)
+tls("retry", hs(1, hello1), hs(2, retry) + rec(20, b"\1") + hs(2, hello3), 200)
+tls("v2", b"\x80\x13\1\3\1\0\6\0\0\0\4\0\0\5\1\0\x80abcd", b"", 3)
+tls("no_tls", b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n")
+put("tls", "certificate", bytes(4) + cert)
