@@ -5,6 +5,7 @@ PROTO_TEST_CPPFLAGS = $(PROTO_CPPFLAGS) -I$(top_srcdir)/tests
 
 noinst_LTLIBRARIES += libproto.la
 libproto_la_SOURCES = \
+    %D%/bytes.h \
     %D%/digest.c %D%/digest.h \
     %D%/dns.c %D%/dns.h \
     %D%/gather.c %D%/gather.h \
@@ -12,6 +13,8 @@ libproto_la_SOURCES = \
     %D%/pool.c %D%/pool.h \
     %D%/put.h \
     %D%/tls.c %D%/tls.h \
+    %D%/ssh.c %D%/ssh.h \
+    %D%/dhcp.c %D%/dhcp.h \
     %D%/x509.c %D%/x509.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS)
 libproto_la_LIBADD   = $(CRYPTO_LIBS)
@@ -58,6 +61,18 @@ tests_unit_test_x509_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_x509_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_x509_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_ssh
+tests_unit_test_ssh_SOURCES  = tests/unit/test_ssh.c tests/support/exact.h
+tests_unit_test_ssh_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_ssh_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ssh_LDADD    = libproto.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_dhcp
+tests_unit_test_dhcp_SOURCES  = tests/unit/test_dhcp.c tests/support/exact.h
+tests_unit_test_dhcp_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_dhcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dhcp_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
@@ -69,3 +84,15 @@ tests_fuzz_fuzz_tls_SOURCES  = tests/fuzz/fuzz_tls.c tests/support/exact.h $(FUZ
 tests_fuzz_fuzz_tls_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_tls_LDADD    = libproto.la
 tests_fuzz_fuzz_tls_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_ssh
+tests_fuzz_fuzz_ssh_SOURCES  = tests/fuzz/fuzz_ssh.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_ssh_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_ssh_LDADD    = libproto.la
+tests_fuzz_fuzz_ssh_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_dhcp
+tests_fuzz_fuzz_dhcp_SOURCES  = tests/fuzz/fuzz_dhcp.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_dhcp_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_dhcp_LDADD    = libproto.la
+tests_fuzz_fuzz_dhcp_LDFLAGS  = $(FUZZ_LINK)

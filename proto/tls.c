@@ -1,20 +1,8 @@
 #include "tls.h"
 
-#include "rd.h"
+#include "bytes.h"
 
 #include <string.h>
-
-static struct rd
-reader(struct weir_bytes bytes)
-{
-    return (struct rd){ bytes.p, bytes.p + bytes.n };
-}
-
-static struct weir_bytes
-bytes_of(struct rd r)
-{
-    return (struct weir_bytes){ r.p, (uint32_t)rd_left(&r) };
-}
 
 /* A vector with its length, of so many bytes, in front. */
 MUST_CHECK static bool
@@ -65,7 +53,7 @@ tls_version_name(unsigned version)
 bool
 tls_next_extension(struct weir_bytes *list, uint16_t *type, struct weir_bytes *data)
 {
-    struct rd r = reader(*list);
+    struct rd r = rd_of(*list);
 
     if (!rd_be16(&r, type) || !vector(&r, 2, data))
         return false;
@@ -76,7 +64,7 @@ tls_next_extension(struct weir_bytes *list, uint16_t *type, struct weir_bytes *d
 bool
 tls_next_name(struct weir_bytes *list, struct weir_bytes *name)
 {
-    struct rd r = reader(*list);
+    struct rd r = rd_of(*list);
 
     if (!vector(&r, 1, name))
         return false;
@@ -87,7 +75,7 @@ tls_next_name(struct weir_bytes *list, struct weir_bytes *name)
 int
 tls_certificates(struct weir_bytes body, struct weir_bytes *list)
 {
-    struct rd r = reader(body);
+    struct rd r = rd_of(body);
 
     return vector(&r, 3, list) ? WEIR_E_OK : WEIR_E_TRUNC;
 }
@@ -95,7 +83,7 @@ tls_certificates(struct weir_bytes body, struct weir_bytes *list)
 bool
 tls_next_certificate(struct weir_bytes *list, struct weir_bytes *der)
 {
-    struct rd r = reader(*list);
+    struct rd r = rd_of(*list);
 
     if (!vector(&r, 3, der))
         return false;
@@ -110,7 +98,7 @@ static bool
 only_list(struct weir_bytes data, unsigned length_bytes, unsigned each, struct weir_bytes *out)
 {
     struct weir_bytes list;
-    struct rd r = reader(data);
+    struct rd r = rd_of(data);
 
     if (!vector(&r, length_bytes, &list) || rd_left(&r) > 0 || list.n % each != 0)
         return false;
@@ -128,7 +116,7 @@ server_name(struct weir_bytes data, struct weir_bytes *out)
 
     if (!only_list(data, 2, 1, &list))
         return false;
-    for (r = reader(list); rd_u8(&r, &type);) {
+    for (r = rd_of(list); rd_u8(&r, &type);) {
         if (!vector(&r, 2, &name))
             return false;
         if (type == 0) {
@@ -179,7 +167,7 @@ client_extension(struct tls_client_hello *out, uint16_t type, struct weir_bytes 
 int
 tls_client_hello_parse(struct weir_bytes body, struct tls_client_hello *out)
 {
-    struct rd r = reader(body), random;
+    struct rd r = rd_of(body), random;
     struct weir_bytes rest, data;
     uint16_t type;
 
@@ -203,7 +191,7 @@ tls_client_hello_parse(struct weir_bytes body, struct tls_client_hello *out)
 int
 tls_v2_hello_parse(struct weir_bytes body, struct tls_client_hello *out)
 {
-    struct rd r = reader(body), part[3];
+    struct rd r = rd_of(body), part[3];
     uint16_t n[3];
     uint8_t type;
 
@@ -251,7 +239,7 @@ static const uint8_t retry_random[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x
 int
 tls_server_hello_parse(struct weir_bytes body, struct tls_server_hello *out)
 {
-    struct rd r = reader(body), random;
+    struct rd r = rd_of(body), random;
     struct weir_bytes rest, data;
     uint8_t compression;
     uint16_t type;

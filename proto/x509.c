@@ -1,6 +1,6 @@
 #include "x509.h"
 
-#include "rd.h"
+#include "bytes.h"
 
 enum tag {
     TAG_BOOLEAN = 0x01,
@@ -16,18 +16,6 @@ enum tag {
     TAG_EXTENSIONS = 0xa3, /* [3] of it */
     TAG_DNS_NAME = 0x82,   /* [2] of GeneralName */
 };
-
-static struct rd
-reader(struct weir_bytes bytes)
-{
-    return (struct rd){ bytes.p, bytes.p + bytes.n };
-}
-
-static struct weir_bytes
-bytes_of(struct rd r)
-{
-    return (struct weir_bytes){ r.p, (uint32_t)rd_left(&r) };
-}
 
 /* A length of DER: at most four bytes, never indefinite (X.690 section 10.1). */
 static int
@@ -178,7 +166,7 @@ next_attribute(struct name_walk *w, struct attribute *out, int *rc)
 static struct name_walk
 attributes(struct weir_bytes name)
 {
-    return (struct name_walk){ .sets = reader(name), .set = { name.p, name.p } };
+    return (struct name_walk){ .sets = rd_of(name), .set = { name.p, name.p } };
 }
 
 /* 2.5.4.x, RFC 4519. */
@@ -343,7 +331,7 @@ x509_serial_text(struct weir_bytes serial, struct put *put)
 bool
 x509_next_dns_name(struct weir_bytes *alt_names, struct weir_bytes *out)
 {
-    struct rd r = reader(*alt_names), body;
+    struct rd r = rd_of(*alt_names), body;
     uint8_t tag;
 
     while (next(&r, &tag, &body) == WEIR_E_OK) {
@@ -430,7 +418,7 @@ read_version(struct rd *tbs, struct x509 *out)
 int
 x509_parse(struct weir_bytes der, struct x509 *out)
 {
-    struct rd r = reader(der), certificate, tbs, serial, algorithm, issuer, subject;
+    struct rd r = rd_of(der), certificate, tbs, serial, algorithm, issuer, subject;
     int rc = expect(&r, TAG_SEQUENCE, &certificate);
 
     *out = (struct x509){ .version = 1 };

@@ -266,3 +266,28 @@ tls("retry", hs(1, hello1), hs(2, retry) + rec(20, b"\1") + hs(2, hello3), 200)
 tls("v2", b"\x80\x13\1\3\1\0\6\0\0\0\4\0\0\5\1\0\x80abcd", b"", 3)
 tls("no_tls", b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n")
 put("tls", "certificate", bytes(4) + cert)
+
+# --- ssh: bytes a piece (0: one KEXINIT), a hole's place / 4 and length, the bytes
+kex = b"\x14" + bytes(16) + b"".join(vec(4, l) for l in (b"curve25519-sha256,ext-info-c", b"ssh-ed25519", b"aes128-ctr", b"aes256-ctr",
+                                                         b"hmac-sha2-256", b"hmac-sha1", b"none,zlib", b"none", b"", b"")) + bytes(5)
+sshp = lambda payload, pad=6: vec(4, bytes([pad]) + payload + bytes(pad))
+put("ssh", "kexinit", bytes(3) + kex)
+put("ssh", "server", bytes([5, 0, 0]) + b"hi\r\n\nSSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" + sshp(b"\2x") + sshp(kex) + sshp(b"\x1e"))
+put("ssh", "hole", bytes([200, 12, 7]) + b"SSH-2.0-a\n" + bytes(2) + sshp(b"\2" + bytes(50)) + sshp(kex))
+put("ssh", "hole_in_packet", bytes([3, 7, 9]) + b"SSH-1.99-abcdef c\n" + sshp(b"\2" + bytes(50)) + sshp(kex))
+put("ssh", "v1", bytes([1, 0, 0]) + b"SSH-1.5-1.2.27\n\0\0\0\1")
+put("ssh", "bad", bytes([9, 0, 0]) + b"SSH-2.0-x\r\n\0\0\0\x02\x09\x14")
+put("ssh", "long", bytes([255, 0, 0]) + b"x" * 1100 + b"\n")
+
+# --- dhcp
+bootp = bytes([1, 1, 6, 0]) + b"xid!" + bytes(20) + b"\2\0\0\0\0\7" + bytes(202)
+opt = lambda c, b: bytes([c]) + vec(1, b)
+put("dhcp", "request", bootp + b"\x63\x82\x53\x63" + opt(53, b"\3") + opt(12, b"host") + b"\0" + opt(50, bytes(4)) + opt(55, b"\1\3\6") + opt(60, b"MSFT")
+    + opt(81, b"\4\0\0\4host\0") + opt(61, b"\1mac") + opt(54, bytes(4)) + opt(52, b"\1") + b"\xff\0\0")
+put("dhcp", "many", bootp + b"\x63\x82\x53\x63" + opt(128, b"") * 70 + opt(53, b"\1"))
+put("dhcp", "cut", bootp + b"\x63\x82\x53\x63" + b"\x37\xff\1\3")
+put("dhcp", "bootp", bootp)
+opt6 = lambda c, b: struct.pack(">H", c) + vec(2, b)
+sol = b"\1xid" + opt6(1, b"\0\1\0\1time\2\0\0\0\0\7") + opt6(6, bytes(4)) + opt6(16, b"\0\0\1\x37" + vec(2, b"MSFT 5.0")) + opt6(39, b"\1\4host\1x\0")
+put("dhcp", "solicit", sol)
+put("dhcp", "relay", b"\x0c" + bytes(33) + opt6(9, b"\x0c" + bytes(33) + opt6(9, sol)))
