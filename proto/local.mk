@@ -15,6 +15,7 @@ libproto_la_SOURCES = \
     %D%/tls.c %D%/tls.h \
     %D%/ssh.c %D%/ssh.h \
     %D%/dhcp.c %D%/dhcp.h \
+    %D%/detect_proto.c %D%/detect_proto.h \
     %D%/x509.c %D%/x509.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS)
 libproto_la_LIBADD   = $(CRYPTO_LIBS)
@@ -73,6 +74,12 @@ tests_unit_test_dhcp_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_dhcp_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_dhcp_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_detect_proto
+tests_unit_test_detect_proto_SOURCES  = tests/unit/test_detect_proto.c tests/support/exact.h
+tests_unit_test_detect_proto_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_detect_proto_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detect_proto_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
@@ -96,3 +103,9 @@ tests_fuzz_fuzz_dhcp_SOURCES  = tests/fuzz/fuzz_dhcp.c tests/support/exact.h $(F
 tests_fuzz_fuzz_dhcp_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_dhcp_LDADD    = libproto.la
 tests_fuzz_fuzz_dhcp_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_detect_proto
+tests_fuzz_fuzz_detect_proto_SOURCES  = tests/fuzz/fuzz_detect_proto.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_detect_proto_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_detect_proto_LDADD    = libproto.la
+tests_fuzz_fuzz_detect_proto_LDFLAGS  = $(FUZZ_LINK)

@@ -291,3 +291,19 @@ opt6 = lambda c, b: struct.pack(">H", c) + vec(2, b)
 sol = b"\1xid" + opt6(1, b"\0\1\0\1time\2\0\0\0\0\7") + opt6(6, bytes(4)) + opt6(16, b"\0\0\1\x37" + vec(2, b"MSFT 5.0")) + opt6(39, b"\1\4host\1x\0")
 put("dhcp", "solicit", sol)
 put("dhcp", "relay", b"\x0c" + bytes(33) + opt6(9, b"\x0c" + bytes(33) + opt6(9, sol)))
+
+# --- detect_proto: port, bytes a piece (0: a datagram), the client's bytes, a gap, the bytes
+def det(name, port, client, server=b"", piece=200, gap=0):
+    put("detect_proto", name, struct.pack(">HBBB", port, piece, len(client), gap) + client + server)
+det("http", 80, b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", 3)
+det("http_gap", 80, b"", b"HTTP/1.1 200 OK\r\n", 3, 1)
+det("smtp", 2500, b"", b"220 mx.example.org\r\n", 4)
+det("ftp", 2100, b"USER me\r\n", b"220 hello\r\n", 4)
+det("tls", 443, hello1[:0] + rec(22, b"\1\0\0\5hello"), hs(2, hello2))
+det("ssh", 22, b"SSH-2.0-x\r\n", b"SSH-2.0-y\r\n")
+det("smb", 445, b"\0\0\0\x85\xfeSMB@", b"", 1)
+det("dns_tcp", 5300, dtcp(dnsq), b"", 7)
+det("sip", 5060, b"INVITE sip:a SIP/2.0\r\n", b"SIP/2.0 200 OK\r\n", 2)
+for name, port, m in (("dns", 53, dnsq), ("dns_odd_port", 999, dnsr), ("dhcp", 67, bootp + b"\x63\x82\x53\x63\x35\1\1"), ("dhcpv6", 547, sol),
+                      ("ntp", 123, b"\x23" + bytes(47)), ("quic", 443, b"\xc3\0\0\0\1" + bytes(1195))):
+    det("udp_" + name, port, b"", m, 0)
