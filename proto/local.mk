@@ -16,9 +16,10 @@ libproto_la_SOURCES = \
     %D%/ssh.c %D%/ssh.h \
     %D%/dhcp.c %D%/dhcp.h \
     %D%/detect_proto.c %D%/detect_proto.h \
+    %D%/http.c %D%/http.h \
     %D%/x509.c %D%/x509.h
-libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS)
-libproto_la_LIBADD   = $(CRYPTO_LIBS)
+libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(HTP_CFLAGS)
+libproto_la_LIBADD   = $(CRYPTO_LIBS) $(HTP_LIBS)
 
 UNIT_TESTS += tests/unit/test_dns
 tests_unit_test_dns_SOURCES  = tests/unit/test_dns.c tests/support/exact.h
@@ -80,6 +81,12 @@ tests_unit_test_detect_proto_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_detect_proto_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_proto_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_http
+tests_unit_test_http_SOURCES  = tests/unit/test_http.c tests/support/exact.h
+tests_unit_test_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_http_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_http_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
@@ -109,3 +116,9 @@ tests_fuzz_fuzz_detect_proto_SOURCES  = tests/fuzz/fuzz_detect_proto.c tests/sup
 tests_fuzz_fuzz_detect_proto_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_detect_proto_LDADD    = libproto.la
 tests_fuzz_fuzz_detect_proto_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_http
+tests_fuzz_fuzz_http_SOURCES  = tests/fuzz/fuzz_http.c tests/support/exact.h $(FUZZ_MAIN)
+tests_fuzz_fuzz_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_fuzz_fuzz_http_LDADD    = libproto.la
+tests_fuzz_fuzz_http_LDFLAGS  = $(FUZZ_LINK)

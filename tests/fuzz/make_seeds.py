@@ -307,3 +307,20 @@ det("sip", 5060, b"INVITE sip:a SIP/2.0\r\n", b"SIP/2.0 200 OK\r\n", 2)
 for name, port, m in (("dns", 53, dnsq), ("dns_odd_port", 999, dnsr), ("dhcp", 67, bootp + b"\x63\x82\x53\x63\x35\1\1"), ("dhcpv6", 547, sol),
                       ("ntp", 123, b"\x23" + bytes(47)), ("quic", 443, b"\xc3\0\0\0\1" + bytes(1195))):
     det("udp_" + name, port, b"", m, 0)
+
+# --- http: bytes a piece - 1, the client's bytes / 8, a hole / 4 and its length in both directions, the bytes
+def htt(name, client, server, piece=99, hole=0, length=0):
+    client += b"\n" * (-len(client) % 8)
+    put("http", name, bytes([piece, len(client) // 8, hole, length]) + client + server)
+get = b"GET /a?b=c HTTP/1.1\r\nHost: e.org:80\r\nUser-Agent: x\r\n\r\n"
+ok = b"HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 20\r\n\r\n01234567890123456789"
+htt("get", get, ok)
+htt("pipelined", get * 3, ok + b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: r\r\n\r\n" + ok, 6)
+htt("post", b"POST / HTTP/1.1\r\nHost: e\r\nContent-Length: 5\r\n\r\nhelloPUT /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", ok)
+htt("hole_in_body", get, ok, 30, 15, 5)
+htt("hole_in_head", get, ok, 30, 5, 5)
+htt("connect", b"CONNECT a:443 HTTP/1.1\r\n\r\n\x16\3\1\0\5\1\0\0\1\0", b"HTTP/1.1 200 OK\r\n\r\n\x16\3\3\0\5\2\0\0\1\0", 10)
+htt("old", b"GET /\r\n", b"<html>")
+htt("expect", b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 40)
+htt("many_headers", b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(30)) + b"\r\n", ok)
+htt("folded", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\n\r\n", ok, 3)

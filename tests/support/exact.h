@@ -10,7 +10,7 @@
 static inline uint8_t *
 exact_copy(const void *bytes, size_t n)
 {
-    uint8_t *copy = malloc(n > 0 ? n : 1);
+    uint8_t *copy = calloc(1, n > 0 ? n : 1);
 
     if (copy == NULL)
         abort();
