@@ -164,7 +164,27 @@ probe_ssh(const struct look *look)
     return begins(look, "SSH-", false);
 }
 
-/* RFC 1035 section 4.2.2. Without the port all that is there of the message must be as it should. */
+/* What a message away from its ports must be: one question of a name that people can read. */
+static bool
+plain_dns(const uint8_t *p, size_t n)
+{
+    struct dns_message msg;
+    struct dns_record first;
+    struct dns_walk walk;
+
+    if (!dns_plausible(p, n) || dns_parse(p, n, &msg) != WEIR_E_OK || msg.opcode != 0 ||
+        msg.count[DNS_QUESTION] != 1)
+        return false;
+    walk = dns_records(&msg);
+    if (!dns_next(&walk, &first) || first.name.n == 0)
+        return false;
+    for (unsigned i = 0; i < first.name.n; i++)
+        if (first.name.text[i] <= ' ' || first.name.text[i] > '~')
+            return false;
+    return true;
+}
+
+/* RFC 1035 section 4.2.2. */
 static enum says
 probe_dns_tcp(const struct look *look)
 {
@@ -179,9 +199,9 @@ probe_dns_tcp(const struct look *look)
     if (hinted(look, 53))
         return SAYS_YES;
     n -= 2;
-    if (dns_plausible(p + 2, n < be16(p) ? n : be16(p)))
+    if (plain_dns(p + 2, n < be16(p) ? n : be16(p)))
         return SAYS_YES;
-    return n < be16(p) ? SAYS_MORE : SAYS_NO;
+    return n < be16(p) && be16(p + 6) == 1 ? SAYS_MORE : SAYS_NO;
 }
 
 /* "220 ", of a server of SMTP (RFC 5321) or FTP (RFC 959). */
@@ -335,23 +355,41 @@ ask(const struct probe *probe, const struct look look[2], const bool over[2])
     return more ? SAYS_MORE : SAYS_NO;
 }
 
+/* What all probes say: the first one that is sure wins. */
+static enum app_proto
+ask_all(const struct look look[2], const bool over[2])
+{
+    enum app_proto answer = APP_UNKNOWN;
+
+    for (unsigned i = 0; i < STREAM_PROBES; i++) {
+        const enum says says = ask(&stream_probes[i], look, over);
+
+        if (says == SAYS_YES)
+            return stream_probes[i].proto;
+        if (says != SAYS_NO)
+            answer = APP_UNKNOWN_YET;
+    }
+    return answer;
+}
+
+/* Both ways round where nobody knows: what one is sure of wins, and both must be out of ideas. */
 static void
 decide(struct detect_proto *d, const struct look look[2])
 {
     const bool over[2] = { d->cut[0] || look[0].bytes.n >= DETECT_BYTES,
                            d->cut[1] || look[1].bytes.n >= DETECT_BYTES };
+    struct look other[2] = { look[0], look[1] };
+    enum app_proto answer = ask_all(look, over), swapped;
 
-    d->answer = APP_UNKNOWN;
-    for (unsigned i = 0; i < STREAM_PROBES; i++) {
-        const enum says says = ask(&stream_probes[i], look, over);
-
-        if (says == SAYS_YES) {
-            d->answer = (uint8_t)stream_probes[i].proto;
-            return;
-        }
-        if (says != SAYS_NO)
-            d->answer = APP_UNKNOWN_YET;
+    if (answer <= APP_UNKNOWN && look[0].ports.midstream) {
+        other[0].dir = WEIR_TOCLIENT;
+        other[1].dir = WEIR_TOSERVER;
+        swapped = ask_all(other, over);
+        d->swapped = swapped > APP_UNKNOWN;
+        if (answer == APP_UNKNOWN || d->swapped)
+            answer = swapped;
     }
+    d->answer = (uint8_t)answer;
 }
 
 static void
@@ -406,7 +444,7 @@ detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 
 /* ---- datagrams */
 
-/* Away from its ports all of a message must be as it should. */
+/* Away from its ports all of a message must be as it should, to its last byte. */
 static enum says
 probe_dns_udp(const struct look *look)
 {
@@ -419,7 +457,8 @@ probe_dns_udp(const struct look *look)
         return SAYS_NO;
     if (hinted(look, 53) || hinted(look, 5353) || hinted(look, 5355))
         return SAYS_YES;
-    (void)dns_parse(b.p, b.n, &msg);
+    if (!plain_dns(b.p, b.n) || dns_parse(b.p, b.n, &msg) != WEIR_E_OK)
+        return SAYS_NO;
     for (walk = dns_records(&msg); dns_next(&walk, &record);)
         continue;
     return walk.rc == WEIR_E_OK && walk.at == b.n ? SAYS_YES : SAYS_NO;

@@ -49,16 +49,21 @@ enum { DETECT_BYTES = 32 }; /* of a direction that are kept */
 
 struct detect_ports {
     uint16_t server, client;
+    bool midstream; /* nobody saw who began: the directions may be the other way round */
 };
 
 struct detect_proto {
     uint8_t first[2][DETECT_BYTES]; /* by enum weir_dir */
     uint8_t n[2];
     bool cut[2];    /* nothing follows what was seen of a direction */
+    bool swapped;   /* with the answer: the client is the server, and the other way round */
     uint8_t answer; /* enum app_proto */
 };
 
-/* The next bytes of a connection. Once there is an answer it stays. */
+/*
+ * The next bytes of a connection. Once there is an answer it stays. A parser then also wants what
+ * came before, of both directions: weir_flow_read() has it, if the app asked for a history.
+ */
 enum app_proto detect_stream(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir,
                              struct weir_bytes bytes);
 

@@ -122,3 +122,9 @@ tests_fuzz_fuzz_http_SOURCES  = tests/fuzz/fuzz_http.c tests/support/exact.h $(F
 tests_fuzz_fuzz_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_http_LDADD    = libproto.la
 tests_fuzz_fuzz_http_LDFLAGS  = $(FUZZ_LINK)
+
+# For .ci/proto.py, which compares it with tshark.
+check_PROGRAMS += tests/proto_dump
+tests_proto_dump_SOURCES  = tests/proto_dump.c
+tests_proto_dump_CPPFLAGS = $(PROTO_CPPFLAGS)
+tests_proto_dump_LDADD    = libproto.la libcore.la

@@ -359,8 +359,10 @@ read_extension(struct rd *list, struct x509 *out)
         rc = perhaps(&extension, TAG_BOOLEAN, &critical);
     if (rc == WEIR_E_OK)
         rc = expect(&extension, TAG_OCTETS, &value);
-    if (rc != WEIR_E_OK || !EQUALS(bytes_of(oid), "\x55\x1d\x11"))
+    if (rc != WEIR_E_OK)
         return rc;
+    if (!EQUALS(bytes_of(oid), "\x55\x1d\x11"))
+        return WEIR_E_OK;
     rc = expect(&value, TAG_SEQUENCE, &names);
     if (rc == WEIR_E_OK)
         out->alt_names = bytes_of(names);

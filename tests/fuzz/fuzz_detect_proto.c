@@ -2,7 +2,7 @@
  * Which protocol: an answer stays, has a name, and comes at last.
  *
  * Input: port (2 bytes), bytes a piece (0: a datagram), how many of the bytes are the client's, and
- * whether the server's begin behind a gap; the bytes.
+ * whether the server's begin behind a gap (bit 0) and nobody knows who began (bit 1); the bytes.
  */
 #include "detect_proto.h"
 
@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < PREFIX || size > 4096)
         return 0;
-    ports = (struct detect_ports){ (uint16_t)(data[0] << 8 | data[1]), 40000 };
+    ports = (struct detect_ports){ (uint16_t)(data[0] << 8 | data[1]), 40000, (data[4] & 2) != 0 };
     n = size - PREFIX;
     if (data[2] == 0) {
         uint8_t *copy = exact_copy(data + PREFIX, n);
@@ -60,6 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         detect_gap(&d, ports, WEIR_TOCLIENT);
     feed(&d, ports, WEIR_TOCLIENT, data + PREFIX + client, n - client, data[2]);
     assert(app_proto_name(d.answer) != NULL);
+    assert(!d.swapped || (ports.midstream && d.answer > APP_UNKNOWN));
     if (detect_gap(&d, ports, WEIR_TOSERVER) == APP_UNKNOWN_YET)
         assert(detect_gap(&d, ports, WEIR_TOCLIENT) != APP_UNKNOWN_YET);
     return 0;

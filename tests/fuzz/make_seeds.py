@@ -297,6 +297,7 @@ def det(name, port, client, server=b"", piece=200, gap=0):
     put("detect_proto", name, struct.pack(">HBBB", port, piece, len(client), gap) + client + server)
 det("http", 80, b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", 3)
 det("http_gap", 80, b"", b"HTTP/1.1 200 OK\r\n", 3, 1)
+det("http_swapped", 4000, b"HTTP/1.1 200 OK\r\n", b"GET / HTTP/1.1\r\n", 3, 2)
 det("smtp", 2500, b"", b"220 mx.example.org\r\n", 4)
 det("ftp", 2100, b"USER me\r\n", b"220 hello\r\n", 4)
 det("tls", 443, hello1[:0] + rec(22, b"\1\0\0\5hello"), hs(2, hello2))

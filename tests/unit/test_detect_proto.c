@@ -1,4 +1,4 @@
-/* Which protocol: by content, in either direction, however it is cut; ports only where it is open. */
+/* Which protocol: by content, in either direction, however it is cut; ports only hint. */
 #include "detect_proto.h"
 
 #include "support/exact.h"
@@ -38,6 +38,7 @@ static const struct row rows[] = {
     ROW(SSH, TOCLIENT, 9999, "SSH-1.99-x\r\n"),
     ROW(DNS, TOSERVER, 53, "\0\x1d\0\7\1\0\0\1\0\0\0\0\0\0\3www"),
     ROW(DNS, TOSERVER, 9999, "\0\x15\0\7\1\0\0\1\0\0\0\0\0\0\3abc\0\0\1\0\1"),
+    ROW(UNKNOWN, TOSERVER, 9999, "\0\x15\0\7\1\0\0\1\0\0\0\0\0\0\3a\1c\0\0\1\0\1"),
     ROW(UNKNOWN, TOSERVER, 53, "\0\x0b\0\7\1\0\0\1\0\0\0\0\0\0\3www"),
     ROW(SMTP, TOCLIENT, 9999, "220 mx.example.org ESMTP Postfix\r\n"),
     ROW(SMTP, TOCLIENT, 25, "220 hello\r\n"),
@@ -67,7 +68,7 @@ stream_in_pieces(const struct row *row, size_t piece)
         const size_t n = row->n - at < piece ? row->n - at : piece;
         uint8_t *copy = exact_copy(row->bytes + at, n);
 
-        answer = detect_stream(&d, (struct detect_ports){ row->port, 40000 }, row->dir,
+        answer = detect_stream(&d, (struct detect_ports){ row->port, 40000, false }, row->dir,
                                (struct weir_bytes){ copy, (uint32_t)n });
         free(copy);
     }
@@ -97,7 +98,7 @@ first_bytes_tell_one_by_one(void **state)
 static enum app_proto
 both(struct detect_proto *d, uint16_t port, enum weir_dir dir, const char *text)
 {
-    return detect_stream(d, (struct detect_ports){ port, 40000 }, dir,
+    return detect_stream(d, (struct detect_ports){ port, 40000, false }, dir,
                          (struct weir_bytes){ (const uint8_t *)text, (uint32_t)strlen(text) });
 }
 
@@ -121,7 +122,7 @@ the_other_direction_decides_where_one_fits_two(void **state)
 static void
 behind_a_gap_nothing_is_guessed(void **state)
 {
-    const struct detect_ports ports = { 80, 40000 };
+    const struct detect_ports ports = { 80, 40000, false };
     struct detect_proto d = { .answer = APP_UNKNOWN_YET };
 
     (void)state;
@@ -136,8 +137,26 @@ behind_a_gap_nothing_is_guessed(void **state)
     assert_int_equal(detect_gap(&d, ports, WEIR_TOCLIENT), APP_UNKNOWN);
 }
 
+static void
+who_is_the_client_is_open_midstream(void **state)
+{
+    struct detect_ports ports = { 40000, 80, false };
+    const struct weir_bytes ok = { (const uint8_t *)"HTTP/1.1 200 OK\r\n", 17 };
+    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+
+    (void)state;
+    assert_int_equal(detect_stream(&d, ports, WEIR_TOSERVER, ok), APP_UNKNOWN);
+    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    ports.midstream = true;
+    assert_int_equal(detect_stream(&d, ports, WEIR_TOSERVER, ok), APP_HTTP);
+    assert_true(d.swapped);
+    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    assert_int_equal(detect_stream(&d, ports, WEIR_TOCLIENT, ok), APP_HTTP);
+    assert_false(d.swapped);
+}
+
 #define DATAGRAM(port, literal)                                                                    \
-    detect_datagram((struct detect_ports){ port, 40000 }, WEIR_TOSERVER,                           \
+    detect_datagram((struct detect_ports){ port, 40000, false }, WEIR_TOSERVER,                    \
                     (struct weir_bytes){ (const uint8_t *)(literal), sizeof(literal) - 1 })
 
 static void
@@ -152,10 +171,10 @@ datagrams_are_told_one_by_one(void **state)
     assert_int_equal(DATAGRAM(137, "\0\7\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"), APP_UNKNOWN);
     assert_int_equal(DATAGRAM(53, "garbage garbage garbage"), APP_UNKNOWN);
     memcpy(dhcp + 236, "\x63\x82\x53\x63", 4);
-    assert_int_equal(detect_datagram((struct detect_ports){ 9999, 1 }, WEIR_TOSERVER,
+    assert_int_equal(detect_datagram((struct detect_ports){ 9999, 1, false }, WEIR_TOSERVER,
                                      (struct weir_bytes){ dhcp, sizeof(dhcp) }),
                      APP_DHCP);
-    assert_int_equal(detect_datagram((struct detect_ports){ 443, 1 }, WEIR_TOSERVER,
+    assert_int_equal(detect_datagram((struct detect_ports){ 443, 1, false }, WEIR_TOSERVER,
                                      (struct weir_bytes){ quic, sizeof(quic) }),
                      APP_QUIC);
     assert_int_equal(DATAGRAM(547, "\1abc\0\6\0\2\0\x17"), APP_DHCPV6);
@@ -183,6 +202,7 @@ main(void)
         cmocka_unit_test(first_bytes_tell_one_by_one),
         cmocka_unit_test(the_other_direction_decides_where_one_fits_two),
         cmocka_unit_test(behind_a_gap_nothing_is_guessed),
+        cmocka_unit_test(who_is_the_client_is_open_midstream),
         cmocka_unit_test(datagrams_are_told_one_by_one),
         cmocka_unit_test(protocols_have_names),
     };

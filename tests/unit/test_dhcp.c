@@ -96,7 +96,7 @@ options_are_walked(void **state)
     assert_int_equal(code, DHCP_OPTIONS_END);
 }
 
-/* PRADS stores the order in a buffer that it overruns with 60 options, and loops on a length of 255. */
+/* Other programs were overrun by 60 options, or looped on a length of 255. */
 static void
 more_options_than_there_is_room_for_are_cut(void **state)
 {
