@@ -336,7 +336,8 @@ feed_once(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
 
     if (n > bytes->n || rc != HTP_STREAM_DATA_OTHER)
         n = bytes->n;
-    bytes->p += n;
+    if (bytes->p != NULL)
+        bytes->p += n;
     bytes->n -= (uint32_t)n;
     return rc;
 }
@@ -376,22 +377,49 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
         count_head(flow, dir, n);
 }
 
-/* libhtp takes bytes at NULL for a hole, and refuses those that it cannot pass over. */
+/* Of a body as long as its header said, so many bytes are to come; or it lasts to the end. */
+static bool
+is_in_body(uint64_t n, int coding, int64_t whole, int64_t so_far)
+{
+    if (coding != HTP_CODING_IDENTITY)
+        return false;
+    return whole < 0 || (whole >= so_far && n <= (uint64_t)(whole - so_far));
+}
+
+/* Whether the next n bytes are a body's, whatever they are. */
+static bool
+only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
+{
+    const htp_tx_t *tx = dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
+                                              : htp_connp_get_out_tx(flow->connp);
+
+    if (tx == NULL || n > UINT32_MAX)
+        return false;
+    if (dir == WEIR_TOSERVER)
+        return tx->request_progress == HTP_REQUEST_BODY &&
+               is_in_body(n, tx->request_transfer_coding, tx->request_content_length,
+                          tx->request_message_len);
+    return tx->response_progress == HTP_RESPONSE_BODY &&
+           is_in_body(n, tx->response_transfer_coding, tx->response_content_length,
+                      tx->response_message_len);
+}
+
+/* libhtp takes bytes at NULL for a hole; it would guess where a message begins behind others. */
 void
 http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
 {
+    struct weir_bytes hole = { NULL, (uint32_t)n };
     int rc;
 
     if (flow->side[dir].given_up || n == 0)
         return;
-    if (flow->side[dir].in_head || n > UINT32_MAX) {
+    if (!only_body(flow, dir, n)) {
         give_up(flow, dir, &flow->http->stats.lost);
         return;
     }
-    rc = (dir == WEIR_TOSERVER ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, NULL,
-                                                                          (size_t)n);
-    if (goes_on(flow, dir, rc) && rc != HTP_STREAM_DATA)
-        give_up(flow, dir, &flow->http->stats.lost);
+    rc = feed_once(flow, dir, &hole);
+    goes_on(flow, dir,
+            rc); /* where the hole ends the body, rc is HTP_STREAM_CLOSED, and it is not */
 }
 
 /* ---- headers */

@@ -2,8 +2,8 @@
  * HTTP/1.x, by libhtp: http.c is the only file that knows it. Requests and responses of both
  * directions of a connection, pipelined too, with their headers; bodies where they are asked for.
  *
- * A hole within a body of known length is passed over. Behind any other the direction is given up:
- * libhtp would join what lies before and behind.
+ * A hole within a body, whose length its header told, is passed over. Behind any other the direction
+ * is given up: where a message begins would be a guess.
  *
  * Memory:  libhtp allocates as it parses, the one exception on the packet path; how much is bounded
  *          by struct http_opts: about 3 KiB a connection, and what its messages under way hold: at

@@ -162,6 +162,39 @@ a_hole_in_a_body_is_passed_over(void **state)
     end(b);
 }
 
+/* The response begins, a hole of so many bytes follows. Returns whether it goes on. */
+static bool
+passes_over(const char *response, uint64_t hole)
+{
+    struct bench *b = begin(NULL);
+    bool ended;
+
+    feed(b, WEIR_TOSERVER, "GET / HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n", 100);
+    feed(b, WEIR_TOCLIENT, response, 100);
+    http_gap(b->flow, WEIR_TOCLIENT, hole);
+    ended = http_ended(b->flow, WEIR_TOCLIENT);
+    assert_int_equal(http_get_stats(b->http)->lost, ended);
+    end(b);
+    return !ended;
+}
+
+static void
+only_holes_within_a_body_of_known_length_are_passed_over(void **state)
+{
+    static const char with_length[] = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nab";
+    static const char chunked[] = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nab";
+    static const char complete[] = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    static const char to_the_end[] = "HTTP/1.1 200 OK\r\n\r\nab";
+
+    (void)state;
+    assert_true(passes_over(with_length, 8));
+    assert_false(passes_over(with_length, 9));
+    assert_false(passes_over(chunked, 2));
+    assert_false(passes_over(complete, 5));
+    assert_true(passes_over(to_the_end, 100000));
+    assert_false(passes_over("HTTP/1.1 200 OK\r\nConte", 5));
+}
+
 static void
 a_hole_elsewhere_ends_its_direction_only(void **state)
 {
@@ -274,6 +307,7 @@ main(void)
         cmocka_unit_test(pipelined_requests_meet_their_responses_however_they_are_cut),
         cmocka_unit_test(bodies_are_told_where_they_are_asked_for),
         cmocka_unit_test(a_hole_in_a_body_is_passed_over),
+        cmocka_unit_test(only_holes_within_a_body_of_known_length_are_passed_over),
         cmocka_unit_test(a_hole_elsewhere_ends_its_direction_only),
         cmocka_unit_test(before_the_first_byte_too),
         cmocka_unit_test(a_head_has_its_bound),

@@ -243,7 +243,7 @@ odd_packets_are_given_up(void **state)
     struct bench *b = *state;
     char bytes[64];
 
-    feed(b, "SSH-2.0-x\n\0\0\0\2\1\024", 16, 100); /* padding longer than the packet */
+    feed(b, "SSH-2.0-x\n\0\0\0\2\1\2", 16, 100); /* padding longer than the packet */
     assert_int_equal(b->side.state, SSH_BAD);
     memset(&b->side, 0, sizeof(b->side));
     feed(b, "SSH-2.0-x\n", 10, 100);
