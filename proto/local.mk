@@ -123,7 +123,7 @@ tests_fuzz_fuzz_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_fuzz_fuzz_http_LDADD    = libproto.la
 tests_fuzz_fuzz_http_LDFLAGS  = $(FUZZ_LINK)
 
-# For .ci/proto.py, which compares it with tshark.
+# For tests/verify/proto-* and .ci/proto.py.
 check_PROGRAMS += tests/proto_dump
 tests_proto_dump_SOURCES  = tests/proto_dump.c
 tests_proto_dump_CPPFLAGS = $(PROTO_CPPFLAGS)

@@ -1,6 +1,7 @@
 /*
- * Prints what the parsers of proto/ find in captures, one value a line, for comparison with other
- * programs: proto_dump FILE... Not a test itself; .ci/proto.py calls it.
+ * Prints what the parsers of proto/ find in captures, a value a line with the number of its packet:
+ * proto_dump FILE... For whole runs (tests/verify/proto-*) and .ci/proto.py; it also shows how the
+ * parts of proto/ go together.
  */
 #include "detect_proto.h"
 #include "dhcp.h"
@@ -104,7 +105,7 @@ client_hello(const struct dump *d, const struct tls_message *m)
     }
     if (hello.server_name.n > 0)
         line(d, "tls.sni", hello.server_name);
-    if (ja3_text(&hello, &put) != WEIR_E_OK)
+    if (d->digest == NULL || ja3_text(&hello, &put) != WEIR_E_OK)
         return;
     ja3_hash(d->digest, &put, hash);
     put = put_begin(text, sizeof(text));
@@ -122,7 +123,7 @@ server_hello(const struct dump *d, const struct tls_message *m)
     struct put put = put_begin(text, sizeof(text));
     struct tls_server_hello hello;
 
-    if (tls_server_hello_parse(m->body, &hello) != WEIR_E_OK ||
+    if (d->digest == NULL || tls_server_hello_parse(m->body, &hello) != WEIR_E_OK ||
         ja3s_text(&hello, &put) != WEIR_E_OK)
         return;
     ja3_hash(d->digest, &put, hash);
@@ -177,7 +178,7 @@ on_ssh(void *ctx, const struct ssh_banner *banner, const struct ssh_kexinit *kex
         line(d, "ssh.banner", banner->line);
         return;
     }
-    if (ssh_hassh_text(kex, d->dir, &put) != WEIR_E_OK)
+    if (d->digest == NULL || ssh_hassh_text(kex, d->dir, &put) != WEIR_E_OK)
         return;
     ssh_hassh(d->digest, &put, hash);
     put = put_begin(text, sizeof(text));
@@ -231,7 +232,8 @@ static void
 open_http(struct dump *d, struct conn *c)
 {
     c->http_tried = true;
-    c->http = http_open(d->http, d);
+    if (d->http != NULL)
+        c->http = http_open(d->http, d);
     for (unsigned dir = 0; c->http != NULL && dir < 2; dir++)
         if (c->detect.cut[dir ^ c->detect.swapped])
             http_gap(c->http, (enum weir_dir)dir, 1);
@@ -402,18 +404,15 @@ main(int argc, char **argv)
     struct dump d = { .pool = NULL };
     int rc = pool_new(16 << 20, &d.pool);
 
-    if (rc == WEIR_E_OK)
-        rc = digest_new(&d.digest);
-    if (rc == WEIR_E_OK)
-        rc = http_new(NULL, on_http, &d.http);
+    (void)digest_new(&d.digest);            /* without it there are no fingerprints, */
+    (void)http_new(NULL, on_http, &d.http); /* without it no HTTP */
     for (int i = 1; rc == WEIR_E_OK && i < argc; i++)
         rc = dump_file(&d, argv[i]);
     if (d.pool != NULL)
-        fprintf(stderr,
-                "exhausted %" PRIu64 " too_long %" PRIu64 " gathered %" PRIu64 " lost %" PRIu64
-                "\n",
-                pool_stats(d.pool)->exhausted, pool_stats(d.pool)->too_long,
-                pool_stats(d.pool)->gathered, pool_stats(d.pool)->lost);
+        printf("0\tpool\texhausted=%" PRIu64 ",too_long=%" PRIu64 ",gathered=%" PRIu64
+               ",lost=%" PRIu64 "\n",
+               pool_stats(d.pool)->exhausted, pool_stats(d.pool)->too_long,
+               pool_stats(d.pool)->gathered, pool_stats(d.pool)->lost);
     http_free(d.http);
     digest_free(d.digest);
     pool_free(d.pool);
