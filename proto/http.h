@@ -5,9 +5,10 @@
  * A hole within a body, whose length its header told, is passed over. Behind any other the direction
  * is given up: where a message begins would be a guess.
  *
- * Memory:  libhtp allocates as it parses, the one exception on the packet path; how much is bounded
- *          by struct http_opts: about 3 KiB a connection, and what its messages under way hold: at
- *          most twice pending * head bytes. What limits refuse is counted.
+ * Memory:  libhtp allocates as it parses, the one exception on the packet path; struct http_opts
+ *          bounds how much: 1 KiB a connection, 3 KiB for each message under way (measured), the
+ *          heads of these (at most pending * head bytes a direction), 8 bytes for each request.
+ *          What limits refuse is counted.
  * Threads: an object and its connections belong to one core.
  */
 #ifndef WEIR_HTTP_H
