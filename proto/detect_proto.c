@@ -193,8 +193,7 @@ probe_dns_tcp(const struct look *look)
 
     if (n < 2 + DNS_HEADER)
         return n > 1 && be16(p) < DNS_HEADER ? SAYS_NO : SAYS_MORE;
-    if (be16(p) < DNS_HEADER || be16(p + 6) > 16 || (p[4] >> 3 & 15) > 6 || p[5] & 0x40 ||
-        be16(p + 6) + be16(p + 8) == 0)
+    if (be16(p) < DNS_HEADER || be16(p + 6) > 16 || be16(p + 6) + be16(p + 8) == 0)
         return SAYS_NO;
     if (hinted(look, 53))
         return SAYS_YES;
@@ -444,7 +443,7 @@ detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 
 /* ---- datagrams */
 
-/* Away from its ports all of a message must be as it should, to its last byte. */
+/* At its ports also what is wrong inside is DNS; elsewhere all must be as it should, to the end. */
 static enum says
 probe_dns_udp(const struct look *look)
 {
@@ -453,11 +452,13 @@ probe_dns_udp(const struct look *look)
     struct dns_record record;
     struct dns_walk walk;
 
-    if (hinted(look, 137) || !dns_plausible(b.p, b.n))
+    if (hinted(look, 137) || dns_parse(b.p, b.n, &msg) != WEIR_E_OK)
         return SAYS_NO;
     if (hinted(look, 53) || hinted(look, 5353) || hinted(look, 5355))
-        return SAYS_YES;
-    if (!plain_dns(b.p, b.n) || dns_parse(b.p, b.n, &msg) != WEIR_E_OK)
+        return msg.count[DNS_QUESTION] <= 16 && msg.count[DNS_QUESTION] + msg.count[DNS_ANSWER] > 0
+                   ? SAYS_YES
+                   : SAYS_NO;
+    if (!plain_dns(b.p, b.n))
         return SAYS_NO;
     for (walk = dns_records(&msg); dns_next(&walk, &record);)
         continue;

@@ -35,24 +35,21 @@ dns_parse(const uint8_t *p, size_t n, struct dns_message *out)
 struct name_walk {
     struct weir_bytes msg;
     size_t at;
-    size_t floor; /* pointers lead before it, so none is met twice */
-    size_t next;  /* behind the name, once a pointer was followed; 0: not yet */
+    size_t next; /* behind the name, once a pointer was followed; 0: not yet */
     unsigned pointers;
 };
 
+/* RFC 1035 section 4.1.4 has names point back only; resolvers follow any, so many times. */
 static int
 follow(struct name_walk *w)
 {
-    size_t target;
-
     if (w->msg.n - w->at < 2)
         return WEIR_E_TRUNC;
-    target = be16(w->msg.p + w->at) & 0x3fff;
-    if (target >= w->floor || target < DNS_HEADER || ++w->pointers > DNS_POINTERS_MAX)
+    if (++w->pointers > DNS_POINTERS_MAX)
         return WEIR_E_MALFORMED;
     if (w->next == 0)
         w->next = w->at + 2;
-    w->at = w->floor = target;
+    w->at = be16(w->msg.p + w->at) & 0x3fff;
     return WEIR_E_OK;
 }
 
@@ -76,7 +73,7 @@ add_label(struct name_walk *w, struct put *put)
 static int
 read_name(struct weir_bytes msg, size_t *at, struct dns_name *out)
 {
-    struct name_walk w = { .msg = msg, .at = *at, .floor = *at, .next = 0, .pointers = 0 };
+    struct name_walk w = { .msg = msg, .at = *at, .next = 0, .pointers = 0 };
     struct put put = put_begin(out->text, sizeof(out->text));
     int rc = WEIR_E_OK;
 
@@ -152,21 +149,19 @@ address_text(int family, size_t size, struct weir_bytes rdata, struct put *put)
     return WEIR_E_OK;
 }
 
-/* The name behind skip bytes of the data; it may point anywhere before. */
+/* The name behind skip bytes of the data; it may point anywhere. */
 static int
 name_text(const struct dns_message *msg, struct weir_bytes rdata, size_t skip, struct put *put)
 {
     const size_t start = (size_t)(rdata.p - msg->bytes.p);
-    const struct weir_bytes upto = { msg->bytes.p, (uint32_t)(start + rdata.n) };
     size_t at = start + skip;
     struct dns_name name;
-    int rc = read_name(upto, &at, &name);
+    int rc = read_name(msg->bytes, &at, &name);
 
-    if (rc == WEIR_E_TRUNC) /* the data is there, and too short for its type */
+    if (rc != WEIR_E_OK || at > start + rdata.n) /* the data is there, and too short for its type */
         return WEIR_E_MALFORMED;
-    if (rc == WEIR_E_OK)
-        put_bytes(put, name.text, name.n);
-    return rc;
+    put_bytes(put, name.text, name.n);
+    return WEIR_E_OK;
 }
 
 static int

@@ -19,7 +19,7 @@ enum {
     DNS_HEADER = 12,
     DNS_MESSAGE_MAX = 65535,
     DNS_NAME_MAX = 253,     /* characters; 255 octets as encoded */
-    DNS_POINTERS_MAX = 127, /* a name has no more labels to point from */
+    DNS_POINTERS_MAX = 127, /* of a name: it has no more labels to point from */
 };
 
 enum dns_section { DNS_QUESTION, DNS_ANSWER, DNS_AUTHORITY, DNS_ADDITIONAL, DNS_SECTIONS };

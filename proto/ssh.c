@@ -73,16 +73,17 @@ ssh_kexinit_parse(struct weir_bytes payload, struct ssh_kexinit *out)
     return WEIR_E_OK;
 }
 
+/* What makes up the fingerprint, by who sent it. */
+static const uint8_t hassh_lists[2][4] = {
+    { SSH_KEX, SSH_CIPHER_TOSERVER, SSH_MAC_TOSERVER, SSH_COMPRESSION_TOSERVER },
+    { SSH_KEX, SSH_CIPHER_TOCLIENT, SSH_MAC_TOCLIENT, SSH_COMPRESSION_TOCLIENT },
+};
+
 int
 ssh_hassh_text(const struct ssh_kexinit *kex, enum weir_dir sent, struct put *put)
 {
-    static const uint8_t lists[2][4] = {
-        { SSH_KEX, SSH_CIPHER_TOSERVER, SSH_MAC_TOSERVER, SSH_COMPRESSION_TOSERVER },
-        { SSH_KEX, SSH_CIPHER_TOCLIENT, SSH_MAC_TOCLIENT, SSH_COMPRESSION_TOCLIENT },
-    };
-
     for (unsigned i = 0; i < 4; i++) {
-        const struct weir_bytes list = kex->list[lists[sent][i]];
+        const struct weir_bytes list = kex->list[hassh_lists[sent][i]];
 
         if (i > 0)
             put_char(put, ';');
@@ -92,12 +93,21 @@ ssh_hassh_text(const struct ssh_kexinit *kex, enum weir_dir sent, struct put *pu
 }
 
 void
-ssh_hassh(struct digest *digest, const struct put *text, char hash[SSH_HASSH])
+ssh_hassh(struct digest *digest, const struct ssh_kexinit *kex, enum weir_dir sent,
+          char hash[SSH_HASSH])
 {
     struct put put = put_begin(hash, SSH_HASSH);
     uint8_t md5[DIGEST_MAX];
 
-    digest_text(md5, digest_of(digest, DIGEST_MD5, text->start, put_length(text), md5), '\0', &put);
+    digest_begin(digest, DIGEST_MD5);
+    for (unsigned i = 0; i < 4; i++) {
+        const struct weir_bytes list = kex->list[hassh_lists[sent][i]];
+
+        if (i > 0)
+            digest_add(digest, ";", 1);
+        digest_add(digest, list.p, list.n);
+    }
+    digest_text(md5, digest_end(digest, md5), '\0', &put);
 }
 
 /* ---- a direction */

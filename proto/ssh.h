@@ -20,7 +20,6 @@ enum {
     SSH_BEFORE_MAX = 4096,  /* bytes of lines before it, which a server may send */
     SSH_PACKET_MAX = 35000, /* section 6.1 */
     SSH_PACKETS_BEFORE = 4, /* of other types, before KEXINIT */
-    SSH_HASSH_MAX = 4096,   /* of the text that is hashed */
     SSH_HASSH = 33          /* an MD5 as text, terminated */
 };
 
@@ -62,8 +61,9 @@ int ssh_kexinit_parse(struct weir_bytes payload, struct ssh_kexinit *out);
  */
 int ssh_hassh_text(const struct ssh_kexinit *kex, enum weir_dir sent, struct put *put);
 
-/* MD5 of such a text. */
-void ssh_hassh(struct digest *digest, const struct put *text, char hash[SSH_HASSH]);
+/* Its MD5, however long the text is. */
+void ssh_hassh(struct digest *digest, const struct ssh_kexinit *kex, enum weir_dir sent,
+               char hash[SSH_HASSH]);
 
 /* ---- a direction */
 

@@ -171,19 +171,17 @@ static void
 on_ssh(void *ctx, const struct ssh_banner *banner, const struct ssh_kexinit *kex)
 {
     struct dump *d = ctx;
-    char text[SSH_HASSH_MAX], hash[SSH_HASSH];
-    struct put put = put_begin(text, sizeof(text));
+    char hash[SSH_HASSH];
 
     if (banner != NULL) {
         line(d, "ssh.banner", banner->line);
         return;
     }
-    if (d->digest == NULL || ssh_hassh_text(kex, d->dir, &put) != WEIR_E_OK)
+    if (d->digest == NULL)
         return;
-    ssh_hassh(d->digest, &put, hash);
-    put = put_begin(text, sizeof(text));
-    put_str(&put, hash);
-    text_line(d, d->dir == WEIR_TOSERVER ? "ssh.hassh" : "ssh.hasshserver", &put);
+    ssh_hassh(d->digest, kex, d->dir, hash);
+    line(d, d->dir == WEIR_TOSERVER ? "ssh.hassh" : "ssh.hasshserver",
+         (struct weir_bytes){ (const uint8_t *)hash, sizeof(hash) - 1 });
 }
 
 static void

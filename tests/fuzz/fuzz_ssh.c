@@ -26,7 +26,7 @@ static void
 found(void *ctx, const struct ssh_banner *banner, const struct ssh_kexinit *kex)
 {
     uint64_t *sum = ctx;
-    char text[SSH_HASSH_MAX];
+    char text[4096];
     struct put put = put_begin(text, sizeof(text));
 
     assert((banner == NULL) != (kex == NULL));

@@ -165,8 +165,6 @@ names_that_go_astray_are_malformed(void **state)
     (void)state;
     assert_int_equal(NAME("\xc0\x0c\0\1\0\1"), WEIR_E_MALFORMED);    /* to itself */
     assert_int_equal(NAME("\1a\xc0\x0c\0\1\0\1"), WEIR_E_MALFORMED); /* a loop */
-    assert_int_equal(NAME("\xc0\x12\0\1\0\1\0"), WEIR_E_MALFORMED);  /* ahead */
-    assert_int_equal(NAME("\xc0\x04\0\1\0\1"), WEIR_E_MALFORMED);    /* into the header */
     assert_int_equal(NAME("\x40\x04\0\1\0\1"), WEIR_E_MALFORMED);    /* reserved */
     assert_int_equal(NAME("\x80\x04\0\1\0\1"), WEIR_E_MALFORMED);
     assert_int_equal(NAME("\x05"
@@ -174,6 +172,19 @@ names_that_go_astray_are_malformed(void **state)
                      WEIR_E_TRUNC);
     assert_int_equal(NAME("\xc0"), WEIR_E_TRUNC);
     assert_int_equal(NAME("\1a\0\0\1\0"), WEIR_E_TRUNC);
+}
+
+static void
+pointers_lead_anywhere_in_the_message(void **state)
+{
+    struct dns_name name;
+
+    (void)state;
+    assert_int_equal(NAME("\1a\xc0\x14\0\1\0\1\1b\0"), WEIR_E_OK); /* ahead */
+    assert_string_equal(name.text, "a.b");
+    assert_int_equal(NAME("\1a\xc0\x01\0\1\0\1"), WEIR_E_OK); /* into the header: 1, 1, 0 */
+    assert_memory_equal(name.text, "a.\1", 4);
+    assert_int_equal(NAME("\1a\xc0\xff\0\1\0\1"), WEIR_E_TRUNC); /* behind its end */
 }
 
 static void
@@ -332,6 +343,7 @@ main(void)
         cmocka_unit_test(data_has_a_text_by_its_type),
         cmocka_unit_test(data_that_contradicts_its_type_is_malformed),
         cmocka_unit_test(names_that_go_astray_are_malformed),
+        cmocka_unit_test(pointers_lead_anywhere_in_the_message),
         cmocka_unit_test(a_name_has_at_most_255_octets),
         cmocka_unit_test(pointers_are_followed_so_far_and_no_further),
         cmocka_unit_test(zeros_and_dots_stay_as_they_came),
