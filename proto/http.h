@@ -3,7 +3,8 @@
  * directions of a connection, pipelined too, with their headers; bodies where they are asked for.
  *
  * A hole within a body, whose length its header told, is passed over. Behind any other the direction
- * is given up: where a message begins would be a guess.
+ * is given up: where a message begins would be a guess. What a tunnel carries (CONNECT) is for the
+ * caller to detect anew, from the event of the response to it on.
  *
  * Memory:  libhtp allocates as it parses, the one exception on the packet path; struct http_opts
  *          bounds how much: 1 KiB a connection, 3 KiB for each message under way (measured), the
