@@ -87,6 +87,12 @@ tests_unit_test_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_http_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_http_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_put
+tests_unit_test_put_SOURCES  = tests/unit/test_put.c
+tests_unit_test_put_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_put_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_put_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_dns
 tests_fuzz_fuzz_dns_SOURCES  = tests/fuzz/fuzz_dns.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_dns_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
