@@ -224,3 +224,104 @@ eng("fragments_odd", frag(0, 2), frag(2, 0, b=198), frag(2, 0, b=203), frag(8, 1
 eng("fragments_cut", frag(0, 4, c=241), frag(4, 4), frag(4, 4, 1, c=241), frag(0, 4, 1), options=3)
 eng("fragments_sleep", frag(0, 4), step(0, 3, 0, 9), frag(2, 4), wake(9), frag(4, 4, c=8), frag(0, 4), frag(4, 4), wait(0, 31), wake(5), frag(0, 1), wake(1))
 eng("before_start", data(), at(-30, 20), at(-12, 20), ack(0))
+
+# --- dns: bytes a piece (0: one message), hole's place and length, the bytes
+def dname(s): return b"".join(bytes([len(l)]) + l.encode() for l in s.split(".") if l) + b"\0"
+def dmsg(flags, qd=(), an=(), ns=(), ar=()):
+    return struct.pack(">HHHHHH", 7, flags, len(qd), len(an), len(ns), len(ar)) + b"".join((*qd, *an, *ns, *ar))
+def dq(name, t=1, c=1): return dname(name) + struct.pack(">HH", t, c)
+def drr(name, t, data, c=1, ttl=60): return (name if isinstance(name, bytes) else dname(name)) + struct.pack(">HHIH", t, c, ttl, len(data)) + data
+back = b"\xc0\x0c"
+dnsq = dmsg(0x100, [dq("www.example.org")])
+dnsr = dmsg(0x8580, [dq("www.example.org")], [drr(back, 5, b"\1x\xc0\x10"), drr("x.y", 1, bytes(4)), drr(back, 28, bytes(16))],
+            [drr(back, 6, dname("ns") + dname("h") + bytes(20)), drr(back, 2, b"\2ns" + back)],
+            [drr("", 41, b"", 4096), drr(back, 15, b"\0\1\2mx" + back), drr(back, 16, b"\3abc\2de"), drr(back, 33, bytes(6) + b"\1s\0"), drr(back, 12, back)])
+for name, m in (("query", dnsq), ("response", dnsr), ("loop", dmsg(0x100, [b"\1a\xc0\x0c\0\1\0\1"])), ("cut", dnsr[:60]),
+                ("counts", struct.pack(">HHHHHH", 1, 0x8000, 65535, 65535, 65535, 65535) + bytes(40)),
+                ("long_name", dmsg(0x100, [dq(".".join(["a" * 63] * 4))])), ("mdns", dmsg(0x8400, [], [drr("_http._tcp.local", 33, bytes(6) + b"\1h\xc0\x17", 0x8001)]))):
+    put("dns", name, bytes(3) + m)
+dtcp = lambda *ms: b"".join(struct.pack(">H", len(m)) + m for m in ms)
+put("dns", "tcp", bytes([5, 255, 0]) + dtcp(dnsq, dnsr, dnsq))
+put("dns", "tcp_hole", bytes([7, 50, 20]) + dtcp(dnsq, dnsr, dnsq))
+put("dns", "tcp_bytes", bytes([1, 0, 0]) + dtcp(dnsq, b"", dnsr))
+
+# --- tls: bytes a piece (0: a certificate), the client's bytes / 8, a hole in the server's and its length, the bytes
+def vec(n, b): return len(b).to_bytes(n, "big") + b
+def text_of(name):
+    """The bytes of an array in tests/unit/tls_bytes.h."""
+    source = open(os.path.join(os.path.dirname(__file__), "../unit/tls_bytes.h")).read()
+    return bytes(int(x, 16) for x in source.split(" %s[" % name)[1].split("{")[1].split("}")[0].replace(",", " ").split())
+rec = lambda t, b, v=3: bytes([t, 3, v]) + vec(2, b)
+hs = lambda t, b: rec(22, bytes([t]) + vec(3, b))
+hello1, hello2, hello3, retry, cert = map(text_of, ("client_hello", "server_hello_12", "server_hello_13", "server_hello_retry", "certificate"))
+def tls(name, client, server, piece=40, hole=0, length=0):
+    client += rec(21, bytes(-(len(client) + 5) % 8))
+    put("tls", name, bytes([piece, len(client) // 8, hole, length]) + client + server)
+certs = hs(11, vec(3, vec(3, cert)))
+tls("v12", hs(1, hello1) + hs(16, b"key") + rec(20, b"\1") + rec(22, b"finished"), hs(2, hello2) + certs + hs(14, b""))
+tls("v12_one_record", hs(1, hello1), rec(22, b"\2" + vec(3, hello2) + b"\x0b" + vec(3, vec(3, vec(3, cert))) + b"\x0e\0\0\0"), 7)
+tls("v12_hole", hs(1, hello1), hs(2, hello2) + certs + hs(14, b""), 9, 100, 50)
+tls("v13", hs(1, hello1), hs(2, hello3) + rec(20, b"\1") + rec(23, b"data"), 1)
+tls("retry", hs(1, hello1), hs(2, retry) + rec(20, b"\1") + hs(2, hello3), 200)
+tls("v2", b"\x80\x13\1\3\1\0\6\0\0\0\4\0\0\5\1\0\x80abcd", b"", 3)
+tls("no_tls", b"GET / HTTP/1.1\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n")
+put("tls", "certificate", bytes(4) + cert)
+
+# --- ssh: bytes a piece (0: one KEXINIT), a hole's place / 4 and length, the bytes
+kex = b"\x14" + bytes(16) + b"".join(vec(4, l) for l in (b"curve25519-sha256,ext-info-c", b"ssh-ed25519", b"aes128-ctr", b"aes256-ctr",
+                                                         b"hmac-sha2-256", b"hmac-sha1", b"none,zlib", b"none", b"", b"")) + bytes(5)
+sshp = lambda payload, pad=6: vec(4, bytes([pad]) + payload + bytes(pad))
+put("ssh", "kexinit", bytes(3) + kex)
+put("ssh", "server", bytes([5, 0, 0]) + b"hi\r\n\nSSH-2.0-OpenSSH_9.2p1 Debian-2\r\n" + sshp(b"\2x") + sshp(kex) + sshp(b"\x1e"))
+put("ssh", "hole", bytes([200, 12, 7]) + b"SSH-2.0-a\n" + bytes(2) + sshp(b"\2" + bytes(50)) + sshp(kex))
+put("ssh", "hole_in_packet", bytes([3, 7, 9]) + b"SSH-1.99-abcdef c\n" + sshp(b"\2" + bytes(50)) + sshp(kex))
+put("ssh", "v1", bytes([1, 0, 0]) + b"SSH-1.5-1.2.27\n\0\0\0\1")
+put("ssh", "bad", bytes([9, 0, 0]) + b"SSH-2.0-x\r\n\0\0\0\x02\x09\x14")
+put("ssh", "long", bytes([255, 0, 0]) + b"x" * 1100 + b"\n")
+
+# --- dhcp
+bootp = bytes([1, 1, 6, 0]) + b"xid!" + bytes(20) + b"\2\0\0\0\0\7" + bytes(202)
+opt = lambda c, b: bytes([c]) + vec(1, b)
+put("dhcp", "request", bootp + b"\x63\x82\x53\x63" + opt(53, b"\3") + opt(12, b"host") + b"\0" + opt(50, bytes(4)) + opt(55, b"\1\3\6") + opt(60, b"MSFT")
+    + opt(81, b"\4\0\0\4host\0") + opt(61, b"\1mac") + opt(54, bytes(4)) + opt(52, b"\1") + b"\xff\0\0")
+put("dhcp", "many", bootp + b"\x63\x82\x53\x63" + opt(128, b"") * 70 + opt(53, b"\1"))
+put("dhcp", "cut", bootp + b"\x63\x82\x53\x63" + b"\x37\xff\1\3")
+put("dhcp", "bootp", bootp)
+opt6 = lambda c, b: struct.pack(">H", c) + vec(2, b)
+sol = b"\1xid" + opt6(1, b"\0\1\0\1time\2\0\0\0\0\7") + opt6(6, bytes(4)) + opt6(16, b"\0\0\1\x37" + vec(2, b"MSFT 5.0")) + opt6(39, b"\1\4host\1x\0")
+put("dhcp", "solicit", sol)
+put("dhcp", "relay", b"\x0c" + bytes(33) + opt6(9, b"\x0c" + bytes(33) + opt6(9, sol)))
+
+# --- detect_proto: port, bytes a piece (0: a datagram), the client's bytes, a gap, the bytes
+def det(name, port, client, server=b"", piece=200, gap=0):
+    put("detect_proto", name, struct.pack(">HBBB", port, piece, len(client), gap) + client + server)
+det("http", 80, b"GET / HTTP/1.1\r\n", b"HTTP/1.1 200 OK\r\n", 3)
+det("http_gap", 80, b"", b"HTTP/1.1 200 OK\r\n", 3, 1)
+det("http_swapped", 4000, b"HTTP/1.1 200 OK\r\n", b"GET / HTTP/1.1\r\n", 3, 2)
+det("smtp", 2500, b"", b"220 mx.example.org\r\n", 4)
+det("ftp", 2100, b"USER me\r\n", b"220 hello\r\n", 4)
+det("tls", 443, hello1[:0] + rec(22, b"\1\0\0\5hello"), hs(2, hello2))
+det("ssh", 22, b"SSH-2.0-x\r\n", b"SSH-2.0-y\r\n")
+det("smb", 445, b"\0\0\0\x85\xfeSMB@", b"", 1)
+det("dns_tcp", 5300, dtcp(dnsq), b"", 7)
+det("sip", 5060, b"INVITE sip:a SIP/2.0\r\n", b"SIP/2.0 200 OK\r\n", 2)
+for name, port, m in (("dns", 53, dnsq), ("dns_odd_port", 999, dnsr), ("dhcp", 67, bootp + b"\x63\x82\x53\x63\x35\1\1"), ("dhcpv6", 547, sol),
+                      ("ntp", 123, b"\x23" + bytes(47)), ("quic", 443, b"\xc3\0\0\0\1" + bytes(1195))):
+    det("udp_" + name, port, b"", m, 0)
+
+# --- http: bytes a piece - 1, the client's bytes / 8, a hole / 4 and its length in both directions, the bytes
+def htt(name, client, server, piece=99, hole=0, length=0):
+    client += b"\n" * (-len(client) % 8)
+    put("http", name, bytes([piece, len(client) // 8, hole, length]) + client + server)
+get = b"GET /a?b=c HTTP/1.1\r\nHost: e.org:80\r\nUser-Agent: x\r\n\r\n"
+ok = b"HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 20\r\n\r\n01234567890123456789"
+htt("get", get, ok)
+htt("pipelined", get * 3, ok + b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: r\r\n\r\n" + ok, 6)
+htt("post", b"POST / HTTP/1.1\r\nHost: e\r\nContent-Length: 5\r\n\r\nhelloPUT /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n", ok)
+htt("hole_in_body", get, ok, 30, 15, 5)
+htt("hole_in_head", get, ok, 30, 5, 5)
+htt("connect", b"CONNECT a:443 HTTP/1.1\r\n\r\n\x16\3\1\0\5\1\0\0\1\0", b"HTTP/1.1 200 OK\r\n\r\n\x16\3\3\0\5\2\0\0\1\0", 10)
+htt("old", b"GET /\r\n", b"<html>")
+htt("expect", b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 40)
+htt("many_headers", b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(30)) + b"\r\n", ok)
+htt("folded", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\n\r\n", ok, 3)

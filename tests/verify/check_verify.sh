@@ -5,7 +5,7 @@
 #   check_verify.sh [--update] [NAME...]
 #
 # cmd sees $srcdir, $builddir (whose programs come first in PATH) and $pcaps, the built captures.
-# Cases whose name begins with ids- need weir-ids. --update writes `expected` anew.
+# Cases whose name begins with ids- need weir-ids, with proto-http libhtp. --update writes `expected` anew.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 srcdir=$(CDPATH='' cd -- "${srcdir:-$here/../..}" && pwd)
@@ -29,6 +29,8 @@ for name; do
     case=$srcdir/tests/verify/$name
     n=$((n + 1))
     case $name in
+    proto-http*)
+        grep -q '^#define HAVE_HTP' "$builddir/config.h" || { echo "ok $n - $name # SKIP no libhtp"; continue; } ;;
     ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
     esac
     mkdir "$work/run"

@@ -1,0 +1,99 @@
+/* The pool: sizes, exhaustion, blocks that come back. */
+#include "pool.h"
+
+#include <weir/error.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+a_pool_too_small_is_refused(void **state)
+{
+    struct pool *pool = (struct pool *)state;
+
+    assert_int_equal(pool_new(POOL_MIN_BYTES - 1, &pool), WEIR_E_INVAL);
+    assert_null(pool);
+    pool_free(NULL);
+}
+
+static void
+blocks_have_the_least_size_that_fits(void **state)
+{
+    static const struct {
+        size_t size;
+        uint32_t room;
+    } want[] = { { 1, POOL_SMALL },
+                 { POOL_SMALL, POOL_SMALL },
+                 { POOL_SMALL + 1, POOL_MIDDLE },
+                 { POOL_MIDDLE + 1, POOL_LARGE },
+                 { POOL_LARGE, POOL_LARGE } };
+    struct pool *pool;
+    uint32_t room;
+
+    (void)state;
+    assert_int_equal(pool_new(POOL_MIN_BYTES, &pool), WEIR_E_OK);
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+        uint8_t *block = pool_take(pool, want[i].size, &room);
+
+        assert_non_null(block);
+        assert_int_equal(room, want[i].room);
+        memset(block, 0xaa, room);
+    }
+    pool_free(pool);
+}
+
+/* Five large blocks fit in a third of a MiB. */
+static void
+the_last_block_is_followed_by_none_and_a_count(void **state)
+{
+    uint8_t *block[5];
+    struct pool *pool;
+    uint32_t room;
+
+    (void)state;
+    assert_int_equal(pool_new(POOL_MIN_BYTES, &pool), WEIR_E_OK);
+    for (unsigned i = 0; i < 5; i++) {
+        block[i] = pool_take(pool, POOL_LARGE, &room);
+        assert_non_null(block[i]);
+        for (unsigned k = 0; k < i; k++)
+            assert_true(block[i] >= block[k] + POOL_LARGE || block[k] >= block[i] + POOL_LARGE);
+    }
+    assert_null(pool_take(pool, POOL_LARGE, &room));
+    assert_int_equal(pool_stats(pool)->exhausted, 1);
+    pool_give(pool, block[2]);
+    pool_give(pool, NULL);
+    assert_ptr_equal(pool_take(pool, POOL_LARGE, &room), block[2]);
+    pool_free(pool);
+}
+
+static void
+small_messages_go_on_in_larger_blocks(void **state)
+{
+    struct pool *pool;
+    uint32_t room = 0;
+    unsigned n = 0;
+
+    (void)state;
+    assert_int_equal(pool_new(POOL_MIN_BYTES, &pool), WEIR_E_OK);
+    while (pool_take(pool, 1, &room) != NULL)
+        n++;
+    assert_int_equal(n, 5 * 32 + 5 * 4 + 5);
+    assert_int_equal(room, POOL_LARGE);
+    pool_free(pool);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_pool_too_small_is_refused),
+        cmocka_unit_test(blocks_have_the_least_size_that_fits),
+        cmocka_unit_test(the_last_block_is_followed_by_none_and_a_count),
+        cmocka_unit_test(small_messages_go_on_in_larger_blocks),
+    };
+
+    return cmocka_run_group_tests_name("pool", tests, NULL, NULL);
+}
