@@ -1,0 +1,54 @@
+/*
+ * Tables of entries that are found by a key and never leave: hosts, what was seen of them, and
+ * connections. Linear hashing: with each entry that comes one bucket is split, so there is no pause
+ * and nothing is allocated after table_new(); memory is touched as it is used.
+ *
+ * An entry begins with its key. Its address and its index never change.
+ */
+#ifndef WEIR_PRADS_TABLE_H
+#define WEIR_PRADS_TABLE_H
+
+#include "hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct table {
+    uint8_t *entries;
+    uint32_t *head;  /* by bucket: an index, and one more; 0: empty */
+    uint32_t *chain; /* by entry: the next in its bucket, likewise */
+    uint32_t *hash;  /* by entry */
+    uint32_t n, max;
+    uint32_t n_buckets;
+    size_t entry_size, key_words;
+    uint64_t refused; /* entries for which there was no room */
+    struct hash_key secret;
+    void *range;
+    size_t range_size;
+};
+
+/* key_size is a multiple of 8; seed: of the hash, never seen outside. Returns WEIR_E_*. */
+int table_new(struct table *t, size_t entry_size, size_t key_size, uint32_t max, uint64_t seed);
+
+void table_free(struct table *t);
+
+/* NULL: there is none. */
+void *table_find(const struct table *t, const uint64_t *key);
+
+/* The entry, made with zeros behind its key if it was missing; NULL: the table is full. */
+void *table_add(struct table *t, const uint64_t *key, bool *made);
+
+static inline void *
+table_at(const struct table *t, uint32_t index)
+{
+    return t->entries + index * t->entry_size;
+}
+
+static inline uint32_t
+table_index(const struct table *t, const void *entry)
+{
+    return (uint32_t)((size_t)((const uint8_t *)entry - t->entries) / t->entry_size);
+}
+
+#endif
