@@ -26,7 +26,8 @@ struct look {
     const struct weir_packet *pkt;
     struct conn *conn;
     enum role role;
-    uint64_t time; /* seconds */
+    bool from_high; /* the sender is conn->key.addr[1] */
+    uint64_t time;  /* seconds */
 };
 
 /* ---- news ------------------------------------------------------------------------------------- */
@@ -51,6 +52,14 @@ vlan_of(const struct weir_packet *pkt)
 }
 
 static struct asset *
+seen(const struct look *look, struct asset *asset)
+{
+    asset->vlan = vlan_of(look->pkt);
+    asset->last = look->time;
+    return asset;
+}
+
+static struct asset *
 asset_of(const struct look *look, uint8_t version, const struct weir_addr *addr)
 {
     bool made = false;
@@ -59,15 +68,22 @@ asset_of(const struct look *look, uint8_t version, const struct weir_addr *addr)
     if (asset == NULL)
         return NULL;
     look->c->stats.at[COUNT_ASSETS] += made;
-    asset->vlan = vlan_of(look->pkt);
-    asset->last = look->time;
-    return asset;
+    return seen(look, asset);
 }
 
+/* The asset that sent the packet; its connection remembers it. */
 static struct asset *
 sender(const struct look *look)
 {
-    return asset_of(look, look->pkt->ip_version, &look->pkt->src);
+    struct table *hosts = &look->c->assets.hosts;
+    uint32_t *known = &look->conn->asset[look->from_high];
+    struct asset *asset;
+
+    if (*known != 0)
+        return seen(look, table_at(hosts, *known - 1));
+    asset = asset_of(look, look->pkt->ip_version, &look->pkt->src);
+    *known = asset != NULL ? table_index(hosts, asset) + 1 : 0;
+    return asset;
 }
 
 static struct news
@@ -542,7 +558,6 @@ void
 compat_packet(struct compat *c, struct compat_flow *flow, const struct weir_event *ev)
 {
     struct look look = { .c = c, .pkt = ev->packet, .time = ev->packet->time / 1000000000 };
-    bool receiver_high;
 
     compat_stats_packet(&c->stats, look.pkt, ev->has_flow);
     if (look.time > c->clock)
@@ -555,8 +570,8 @@ compat_packet(struct compat *c, struct compat_flow *flow, const struct weir_even
     look.conn = connection(c, flow, ev);
     if (look.conn == NULL)
         return;
-    receiver_high = flow->server_high == (ev->direction == WEIR_TOSERVER);
-    look_at_flow(&look, receiver_high == look.conn->client_high ? CONN_SERVER : CONN_CLIENT);
+    look.from_high = flow->server_high != (ev->direction == WEIR_TOSERVER);
+    look_at_flow(&look, look.from_high == look.conn->client_high ? CONN_CLIENT : CONN_SERVER);
 }
 
 void

@@ -8,7 +8,7 @@
 enum { CLOSED_SECONDS = 5, SHORT_SECONDS = 60, LONG_SECONDS = 300 };
 
 static_assert(sizeof(struct conn_key) == 40, "no padding in a key");
-static_assert(sizeof(struct conn) == 88, "a million connections have to fit");
+static_assert(sizeof(struct conn) == 96, "a million connections have to fit");
 
 int
 conns_new(struct conns *conns, uint32_t max, uint64_t seed)

@@ -31,6 +31,7 @@ struct conn {
     uint32_t start, last; /* seconds */
     uint64_t packets[2];  /* by enum conn_side */
     uint64_t bytes[2];    /* of IP payload */
+    uint32_t asset[2]; /* number of the asset behind key.addr[], and one more; 0: not looked up */
     uint8_t tcp_flags[2];
     uint8_t done[2];  /* enum conn_done; stay where they are when the sides are swapped */
     bool client_high; /* the client is key.addr[1] */

@@ -16,27 +16,24 @@ rounded(size_t n)
 int
 table_new(struct table *t, size_t entry_size, size_t key_size, uint32_t max, uint64_t seed)
 {
-    size_t entries = rounded(entry_size * max), indexes = rounded(sizeof(uint32_t) * max);
-    size_t heads = rounded(sizeof(uint32_t) * ((size_t)max + FIRST_BUCKETS));
-    uint8_t *at;
+    size_t stride = entry_size + sizeof(struct table_link);
+    size_t entries = rounded(stride * max);
 
-    *t = (struct table){ .entry_size = entry_size,
+    *t = (struct table){ .stride = stride,
                          .key_words = key_size / 8,
                          .max = max,
                          .n_buckets = FIRST_BUCKETS,
                          .secret = { mix64(seed + 1), mix64(~seed) } };
-    t->range_size = entries + 2 * indexes + heads;
+    t->range_size = entries + rounded(sizeof(uint32_t) * ((size_t)max + FIRST_BUCKETS));
     t->range = mmap(NULL, t->range_size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (t->range == MAP_FAILED) {
         t->range = NULL;
         return WEIR_E_NOMEM;
     }
-    at = t->range;
-    t->entries = at;
-    t->chain = (uint32_t *)(void *)(at + entries);
-    t->hash = (uint32_t *)(void *)(at + entries + indexes);
-    t->head = (uint32_t *)(void *)(at + entries + 2 * indexes);
+    madvise(t->range, t->range_size, MADV_HUGEPAGE); /* looked up at random: a page is dear */
+    t->entries = t->range;
+    t->head = (uint32_t *)(void *)(t->entries + entries);
     return WEIR_E_OK;
 }
 
@@ -56,6 +53,12 @@ bucket_of(const struct table *t, uint32_t hash)
     uint32_t bucket = hash & (uint32_t)((UINT64_C(2) << level) - 1);
 
     return bucket < t->n_buckets ? bucket : bucket & ((1U << level) - 1);
+}
+
+static struct table_link *
+link_of(const struct table *t, uint32_t index)
+{
+    return (struct table_link *)(void *)(t->entries + index * t->stride);
 }
 
 static uint32_t
@@ -78,9 +81,15 @@ same_key(const struct table *t, const void *entry, const uint64_t *key)
 static void *
 find(const struct table *t, const uint64_t *key, uint32_t hash)
 {
-    for (uint32_t i = t->head[bucket_of(t, hash)]; i != 0; i = t->chain[i - 1])
-        if (t->hash[i - 1] == hash && same_key(t, table_at(t, i - 1), key))
-            return table_at(t, i - 1);
+    uint32_t i = t->head[bucket_of(t, hash)];
+
+    while (i != 0) {
+        struct table_link *link = link_of(t, i - 1);
+
+        if (link->hash == hash && same_key(t, link + 1, key))
+            return link + 1;
+        i = link->next;
+    }
     return NULL;
 }
 
@@ -93,9 +102,10 @@ table_find(const struct table *t, const uint64_t *key)
 static void
 link_entry(struct table *t, uint32_t index)
 {
-    uint32_t *head = &t->head[bucket_of(t, t->hash[index])];
+    struct table_link *link = link_of(t, index);
+    uint32_t *head = &t->head[bucket_of(t, link->hash)];
 
-    t->chain[index] = *head;
+    link->next = *head;
     *head = index + 1;
 }
 
@@ -109,7 +119,7 @@ split(struct table *t)
     t->n_buckets++;
     t->head[from] = 0;
     while (i != 0) {
-        uint32_t next = t->chain[i - 1];
+        uint32_t next = link_of(t, i - 1)->next;
 
         link_entry(t, i - 1);
         i = next;
@@ -132,7 +142,7 @@ table_add(struct table *t, const uint64_t *key, bool *made)
     *made = true;
     entry = table_at(t, t->n);
     memcpy(entry, key, t->key_words * 8);
-    t->hash[t->n] = hash;
+    link_of(t, t->n)->hash = hash;
     link_entry(t, t->n++);
     if (t->n + FIRST_BUCKETS > t->n_buckets)
         split(t);

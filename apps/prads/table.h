@@ -14,14 +14,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Beside each entry, so that one cache line has both. */
+struct table_link {
+    uint32_t hash;
+    uint32_t next; /* in its bucket, as in table.head */
+};
+
 struct table {
-    uint8_t *entries;
-    uint32_t *head;  /* by bucket: an index, and one more; 0: empty */
-    uint32_t *chain; /* by entry: the next in its bucket, likewise */
-    uint32_t *hash;  /* by entry */
+    uint8_t *entries; /* each behind a struct table_link */
+    uint32_t *head;   /* by bucket: an index, and one more; 0: empty */
     uint32_t n, max;
     uint32_t n_buckets;
-    size_t entry_size, key_words;
+    size_t stride, key_words;
     uint64_t refused; /* entries for which there was no room */
     struct hash_key secret;
     void *range;
@@ -42,13 +46,13 @@ void *table_add(struct table *t, const uint64_t *key, bool *made);
 static inline void *
 table_at(const struct table *t, uint32_t index)
 {
-    return t->entries + index * t->entry_size;
+    return t->entries + index * t->stride + sizeof(struct table_link);
 }
 
 static inline uint32_t
 table_index(const struct table *t, const void *entry)
 {
-    return (uint32_t)((size_t)((const uint8_t *)entry - t->entries) / t->entry_size);
+    return (uint32_t)((size_t)((const uint8_t *)entry - t->entries) / t->stride);
 }
 
 #endif
