@@ -12,7 +12,7 @@ struct record {
     uint64_t what[2]; /* host, kind, protocol and port; identity */
     uint64_t application;
     uint32_t changes;
-    bool generic;
+    bool generic, server;
 };
 
 static_assert(sizeof(struct asset) == 56, "a million hosts have to fit");
@@ -72,7 +72,7 @@ asset_is_new_os(struct assets *assets, const struct asset *asset, enum detection
 
 enum asset_news
 asset_service(struct assets *assets, const struct asset *asset, uint8_t proto, uint16_t port,
-              const char *application)
+              const char *application, bool *server)
 {
     uint64_t identity = assets_identity(assets, application);
     bool made, generic = application[0] == '@';
@@ -80,6 +80,9 @@ asset_service(struct assets *assets, const struct asset *asset, uint8_t proto, u
 
     if (r == NULL)
         return ASSET_OLD;
+    if (made)
+        r->server = *server;
+    *server = r->server;
     if (!made && r->application == identity) {
         r->changes = 0;
         return ASSET_OLD;

@@ -62,9 +62,11 @@ bool asset_is_new_os(struct assets *assets, const struct asset *asset, enum dete
 /*
  * Whether an application behind a port is news. A name that is only the port's custom ("@www")
  * gives way to any other at once; any other change is news when it has been seen 202 times.
+ *
+ * @param server  whether the asset is the server here; out: whether it was when the port was new.
  */
 enum asset_news asset_service(struct assets *assets, const struct asset *asset, uint8_t proto,
-                              uint16_t port, const char *application);
+                              uint16_t port, const char *application, bool *server);
 
 enum asset_news asset_set_mac(struct asset *asset, const uint8_t mac[6]);
 

@@ -164,7 +164,7 @@ service_seen(const struct look *look, enum role role, uint16_t port, const char 
     struct news news;
 
     if (asset != NULL)
-        what = asset_service(&c->assets, asset, look->pkt->proto, port, application);
+        what = asset_service(&c->assets, asset, look->pkt->proto, port, application, &server);
     if (what == ASSET_OLD)
         return;
     if (what == ASSET_NEW)
@@ -379,14 +379,12 @@ look_at_icmp(const struct look *look)
     char text[FP_TEXT_MAX];
 
     sender(look);
-    if ((look->c->opts.checks & CHECK_ICMP_OS) == 0)
+    if ((look->c->opts.checks & CHECK_ICMP_OS) == 0 || look->role != ROLE_NONE)
         return;
     if (look->pkt->ip_version == 6) {
         say_icmp6(look);
         return;
     }
-    if (look->role != ROLE_NONE)
-        return;
     fp_icmp_text(look->pkt, text);
     look_at_text(look, DETECT_ICMP, text, COUNT_ICMP_OS);
 }

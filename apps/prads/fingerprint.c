@@ -9,6 +9,7 @@
 enum {
     SIZE_LARGE = 100, /* from here on a size says nothing */
     STDOUT_OPTIONS = 3,
+    LENGTH_MAX = 33, /* of an option that is not known */
 };
 
 static const struct {
@@ -19,7 +20,7 @@ static const struct {
     { 'K', FP_RST_ACK }, { 'Q', FP_SEQ_EQ }, { '0', FP_SEQ_0 },   { 'P', FP_PAST },
     { 'Z', FP_ZERO_ID }, { 'I', FP_IP_OPT }, { 'U', FP_URG },     { 'X', FP_X2 },
     { 'A', FP_ACK_NUM }, { 'T', FP_T2 },     { 'F', FP_FLAGS },   { 'D', FP_DATA },
-    { 'N', FP_FIN_ACK }, { '!', FP_BROKEN }, { 'L', FP_FLOW_LABEL },
+    { 'N', FP_FIN_ACK }, { 'L', FP_FLOW_LABEL }, { '!', FP_BROKEN },
 };
 
 enum { N_LETTERS = sizeof(letters) / sizeof(letters[0]) };
@@ -35,18 +36,34 @@ fp_quirk_of(char letter)
 
 /* ---- taking -------------------------------------------------------------------------------- */
 
+/*
+ * An option that is not known: its length counts kind and length, and is believed up to a bound;
+ * what goes beyond the header is left out.
+ */
+static bool
+skip_option(struct rd *rd)
+{
+    uint8_t length;
+
+    if (!rd_u8(rd, &length) || length < 1 || length > LENGTH_MAX)
+        return false;
+    rd->p--;
+    rd->p += length - 1U < rd_left(rd) ? length - 1U : rd_left(rd);
+    return true;
+}
+
 /* The body of an option whose kind was read: false if it is not there. */
 static bool
 take_option(struct fingerprint *fp, uint8_t kind, struct rd *rd)
 {
     const uint8_t *p;
-    uint8_t length;
 
     switch (kind) {
     case FP_OPT_NOP:
         return true;
     case FP_OPT_SACK:
-        return rd_u8(rd, &length);
+        rd->p += rd_left(rd) > 0; /* its length, if that is there */
+        return true;
     case FP_OPT_MSS:
         if ((p = rd_take(rd, 3)) == NULL)
             return false;
@@ -65,11 +82,16 @@ take_option(struct fingerprint *fp, uint8_t kind, struct rd *rd)
         if (be32(p + 5) != 0)
             fp->quirks |= FP_T2;
         return true;
+    case FP_OPT_EOL:
+        if (rd_left(rd) > 0)
+            fp->quirks |= FP_PAST;
+        return true;
     default:
-        return rd_u8(rd, &length) && length >= 1 && rd_take(rd, length - 1U) != NULL;
+        return skip_option(rd);
     }
 }
 
+/* The end of the list does not end it: what comes behind is listed, too. */
 static void
 take_options(const struct weir_packet *pkt, struct fingerprint *fp)
 {
@@ -77,13 +99,11 @@ take_options(const struct weir_packet *pkt, struct fingerprint *fp)
     uint8_t kind;
 
     while (rd_u8(&rd, &kind)) {
-        fp->option[fp->n_options++] = kind;
-        if (kind == FP_OPT_EOL) {
-            if (rd_left(&rd) > 0)
-                fp->quirks |= FP_PAST;
-            return;
-        }
-        if (!take_option(fp, kind, &rd) || fp->n_options == FP_OPTIONS_MAX) {
+        bool read = take_option(fp, kind, &rd);
+
+        if (read)
+            fp->option[fp->n_options++] = kind;
+        if (!read || fp->n_options == FP_OPTIONS_MAX) {
             fp->quirks |= FP_BROKEN;
             return;
         }

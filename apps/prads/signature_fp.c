@@ -170,6 +170,15 @@ without_prefix(char *genre)
     return genre + strspn(genre, "-*@");
 }
 
+static void
+trim_end(char *text)
+{
+    size_t n = strlen(text);
+
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+        text[--n] = '\0';
+}
+
 enum { N_FIELDS = 8 };
 
 static const char *
@@ -194,6 +203,7 @@ read_fields(char *const field[N_FIELDS], bool with_rst, struct signature *sig)
     sig->ttl = (uint8_t)ttl;
     sig->df = df;
     sig->size = (uint16_t)size;
+    trim_end(field[7]);
     sig->pub = (struct fp_signature){ without_prefix(field[6]), field[7] };
     return NULL;
 }
