@@ -52,7 +52,7 @@ struct engine {
     uint8_t *flowless; /* taps and state for events that belong to no flow */
     bool flowless_ended;
     unsigned flowless_asleep; /* of its taps, after the end */
-    bool no_flow_packets; /* an app wants packets that belong to no flow */
+    bool no_flow_packets;     /* an app wants packets that belong to no flow */
     bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
     uint32_t window; /* acknowledged bytes a direction that are retained */
 

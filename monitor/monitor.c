@@ -356,7 +356,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         raise_bad_checksum(e, flow, a);
         return;
     }
-    if (flow != NULL && tcp && !e->opts.packets_only && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+    if (flow != NULL && tcp && !e->opts.packets_only &&
+        tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
         live = !(flow->flags & FLOW_CLOSED);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;

@@ -53,8 +53,8 @@ static struct record *
 record(struct assets *assets, const struct asset *asset, enum detection kind, uint8_t proto,
        uint16_t port, uint64_t identity, bool *made)
 {
-    uint64_t key[2] = { (uint64_t)table_index(&assets->hosts, asset) << 32 |
-                            (uint64_t)kind << 24 | (uint64_t)proto << 16 | port,
+    uint64_t key[2] = { (uint64_t)table_index(&assets->hosts, asset) << 32 | (uint64_t)kind << 24 |
+                            (uint64_t)proto << 16 | port,
                         identity };
 
     return table_add(&assets->records, key, made);

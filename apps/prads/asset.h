@@ -52,8 +52,8 @@ int assets_new(struct assets *assets, uint32_t max, uint64_t seed);
 void assets_free(struct assets *assets);
 
 /* The asset of this address, made if missing; NULL: there is no room. */
-struct asset *assets_get(struct assets *assets, uint8_t version, const struct weir_addr *addr,
-                         bool *made);
+struct asset *
+assets_get(struct assets *assets, uint8_t version, const struct weir_addr *addr, bool *made);
 
 /* Whether this kind of fingerprint with this identity is news for the asset. */
 bool asset_is_new_os(struct assets *assets, const struct asset *asset, enum detection kind,

@@ -236,8 +236,8 @@ put_fifo_service(struct out *out, const struct news *news)
     put_line(out, news->service);
     put_line(out, news->application);
     put_line_u64(out, news->time);
-    put_line(out, news->what == DETECT_SERVER ? "505241445320534552564552"
-                                              : "505241445320434C49454E54");
+    put_line(out,
+             news->what == DETECT_SERVER ? "505241445320534552564552" : "505241445320434C49454E54");
 }
 
 static void

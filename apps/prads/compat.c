@@ -302,7 +302,9 @@ static const struct weir_tap_spec spec = { .stage = stages,
 static int
 make_monitor(struct compat *c, bool live, struct weir_monitor **m, struct weir_errbuf *err)
 {
-    struct weir_monitor_opts opts = { .memcap = c->opts.memcap, .no_checksums = true, .packets_only = true, .live = live };
+    struct weir_monitor_opts opts = {
+        .memcap = c->opts.memcap, .no_checksums = true, .packets_only = true, .live = live
+    };
     struct weir_app app = { .name = "prads",
                             .spec = &spec,
                             .flow_size = sizeof(struct compat_flow),
@@ -391,8 +393,7 @@ say_end(struct compat *c, const struct weir_port *port, bool live)
         return;
     compat_stats_print(&c->stats, &c->said);
     weir_port_get_stats(port, &stats);
-    snprintf(text, sizeof(text),
-             "-- libpcap:\n-- %-39s:%12llu\n-- %-39s:%12llu\n-- %-39s:%12llu\n",
+    snprintf(text, sizeof(text), "-- libpcap:\n-- %-39s:%12llu\n-- %-39s:%12llu\n-- %-39s:%12llu\n",
              "Total packets received", (unsigned long long)stats.frames, "Total packets dropped",
              (unsigned long long)stats.kernel_drops, "Total packets dropped by Interface", 0ULL);
     if (live)
@@ -470,8 +471,7 @@ static int
 begin(struct compat *c)
 {
     struct weir_errbuf err = { "" };
-    const char *nets = c->opts.text[TEXT_NETS] != NULL ? c->opts.text[TEXT_NETS]
-                                                       : "0.0.0.0/0,::/0";
+    const char *nets = c->opts.text[TEXT_NETS] != NULL ? c->opts.text[TEXT_NETS] : "0.0.0.0/0,::/0";
 
     if (out_open(&c->said, NULL, &err) != WEIR_E_OK) {
         fprintf(stderr, "weir-prads: %s\n", err.text);
@@ -528,10 +528,9 @@ clean_up(struct compat *c)
 int
 compat_main(int argc, char **argv)
 {
-    struct compat c = { .log = { .fd = -1 },
-                        .said = { .fd = -1 },
-                        .fifo = { .fd = -1 },
-                        .conn_file = { .fd = -1 } };
+    struct compat c = {
+        .log = { .fd = -1 }, .said = { .fd = -1 }, .fifo = { .fd = -1 }, .conn_file = { .fd = -1 }
+    };
     int code = compat_options_parse(&c.opts, argc, argv);
 
     if (code < 0 && c.opts.help) {

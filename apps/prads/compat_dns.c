@@ -96,10 +96,10 @@ static const char *
 type_name(unsigned type)
 {
     static const char *const low[] = {
-        NULL,    "A",    "NS",   "MD",   "MF",    "CNAME", "SOA",  "MB",    "MG",       "MR",
-        "NULL",  "WKS",  "PTR",  "HINFO", "MINFO", "MX",   "TXT",  "RP",    "AFSDB",    "X25",
-        "ISDN",  "RT",   "NSAP", "NSAP_PTR", "SIG", "KEY", "PX",   "GPOS",  "AAAA",     "LOC",
-        "NXT",   "EID",  "NIMLOC", "SRV", "ATMA",  "NAPTR", "KX",  "CERT",  NULL,       "DNAME",
+        NULL,   "A",   "NS",     "MD",       "MF",    "CNAME", "SOA", "MB",   "MG",    "MR",
+        "NULL", "WKS", "PTR",    "HINFO",    "MINFO", "MX",    "TXT", "RP",   "AFSDB", "X25",
+        "ISDN", "RT",  "NSAP",   "NSAP_PTR", "SIG",   "KEY",   "PX",  "GPOS", "AAAA",  "LOC",
+        "NXT",  "EID", "NIMLOC", "SRV",      "ATMA",  "NAPTR", "KX",  "CERT", NULL,    "DNAME",
     };
     static const char *const high[] = { "TSIG", "IXFR", "AXFR", "MAILB", "MAILA", "ANY" };
 
@@ -130,9 +130,10 @@ class_name(unsigned class)
 static const char *
 opcode_name(unsigned opcode)
 {
-    static const char *const names[16] = { [0] = "QUERY",   [1] = "IQUERY",   [2] = "CQUERYM",
-                                           [3] = "CQUERYU", [4] = "NOTIFY",   [5] = "UPDATE",
-                                           [14] = "ZONEINIT", [15] = "ZONEREF" };
+    static const char *const names[16] = {
+        [0] = "QUERY",  [1] = "IQUERY", [2] = "CQUERYM",   [3] = "CQUERYU",
+        [4] = "NOTIFY", [5] = "UPDATE", [14] = "ZONEINIT", [15] = "ZONEREF"
+    };
 
     return names[opcode];
 }

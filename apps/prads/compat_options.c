@@ -270,8 +270,8 @@ static int
 text_of(int letter)
 {
     static const char letters[] = "irbugaplfCL";
-    static const enum text texts[] = { TEXT_INTERFACE, TEXT_FILE, TEXT_FILTER,   TEXT_USER,
-                                       TEXT_GROUP,     TEXT_NETS, TEXT_PID_FILE, TEXT_LOG,
+    static const enum text texts[] = { TEXT_INTERFACE, TEXT_FILE,   TEXT_FILTER,   TEXT_USER,
+                                       TEXT_GROUP,     TEXT_NETS,   TEXT_PID_FILE, TEXT_LOG,
                                        TEXT_FIFO,      TEXT_CHROOT, TEXT_CONN_DIR };
     const char *at = letter < 256 ? strchr(letters, letter) : NULL;
 
@@ -393,7 +393,8 @@ compat_options_parse(struct compat_options *opts, int argc, char **argv)
     optind = 0;
     while ((option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1) {
         if (option == '?' || option == ':') {
-            fprintf(stderr, "unrecognized argument: '%c'\n", optopt > 0 && optopt < 256 ? optopt : '-');
+            fprintf(stderr, "unrecognized argument: '%c'\n",
+                    optopt > 0 && optopt < 256 ? optopt : '-');
             return 1;
         }
         if (option < 256) {

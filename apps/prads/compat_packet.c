@@ -11,8 +11,8 @@
 enum {
     PORT_DNS = 53,
     PORT_MDNS = 5353,
-    LOOK_TCP = 600,    /* bytes of a TCP payload that are looked at */
-    LEAST_TCP = 10,    /* of a payload that is looked at */
+    LOOK_TCP = 600, /* bytes of a TCP payload that are looked at */
+    LEAST_TCP = 10, /* of a payload that is looked at */
     LEAST_UDP = 5,
     PAYLOAD_MAX = 145, /* characters of a payload that are printed */
 };
@@ -538,13 +538,13 @@ look_at_flow(struct look *look, enum conn_side side)
     say_connection(look, new);
     if (is_swapped(pkt, side))
         conn_swap(conn);
+    if (pkt->proto == WEIR_PROTO_TCP || pkt->proto == WEIR_PROTO_UDP)
+        say_payload(c, pkt);
     if (pkt->proto == WEIR_PROTO_TCP) {
         look_at_tcp(look, at_home);
-        say_payload(c, pkt);
     } else if (pkt->proto == WEIR_PROTO_UDP) {
         if (at_home)
             look_at_udp(look);
-        say_payload(c, pkt);
     } else if (at_home && (pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6)) {
         look_at_icmp(look);
     } else if (at_home) {
@@ -572,20 +572,30 @@ compat_packet(struct compat *c, struct compat_flow *flow, const struct weir_even
     look_at_flow(&look, look.from_high == look.conn->client_high ? CONN_CLIENT : CONN_SERVER);
 }
 
+static void
+end_connection(struct compat *c, struct conn *conn, const char *tag)
+{
+    conn->over = true;
+    if (c->opts.connections)
+        conn_log_line(&c->said, &c->conns, conn, tag);
+    if (c->conn_file.fd >= 0)
+        conn_log_line(&c->conn_file, &c->conns, conn, NULL);
+}
+
+/* Those that expired come first. */
 void
 compat_end_connections(struct compat *c, uint64_t now, bool all)
 {
     for (uint32_t i = 0; i < c->conns.table.n; i++) {
         struct conn *conn = table_at(&c->conns.table, i);
-        enum conn_end end = conn->over ? CONN_LIVES : conn_is_over(conn, now);
 
-        if (conn->over || (end == CONN_LIVES && !all))
-            continue;
-        conn->over = true;
-        if (c->opts.connections)
-            conn_log_line(&c->said, &c->conns, conn,
-                          end == CONN_EXPIRED ? "[expired]" : "[ended]");
-        if (c->conn_file.fd >= 0)
-            conn_log_line(&c->conn_file, &c->conns, conn, NULL);
+        if (!conn->over && conn_is_over(conn, now) == CONN_EXPIRED)
+            end_connection(c, conn, "[expired]");
+    }
+    for (uint32_t i = 0; i < c->conns.table.n; i++) {
+        struct conn *conn = table_at(&c->conns.table, i);
+
+        if (!conn->over && (all || conn_is_over(conn, now) == CONN_ENDED))
+            end_connection(c, conn, "[ended]");
     }
 }

@@ -17,9 +17,9 @@ static const struct {
     uint16_t quirk;
 } letters[] = {
     /* in the order in which they are printed */
-    { 'K', FP_RST_ACK }, { 'Q', FP_SEQ_EQ }, { '0', FP_SEQ_0 },   { 'P', FP_PAST },
-    { 'Z', FP_ZERO_ID }, { 'I', FP_IP_OPT }, { 'U', FP_URG },     { 'X', FP_X2 },
-    { 'A', FP_ACK_NUM }, { 'T', FP_T2 },     { 'F', FP_FLAGS },   { 'D', FP_DATA },
+    { 'K', FP_RST_ACK }, { 'Q', FP_SEQ_EQ },     { '0', FP_SEQ_0 },  { 'P', FP_PAST },
+    { 'Z', FP_ZERO_ID }, { 'I', FP_IP_OPT },     { 'U', FP_URG },    { 'X', FP_X2 },
+    { 'A', FP_ACK_NUM }, { 'T', FP_T2 },         { 'F', FP_FLAGS },  { 'D', FP_DATA },
     { 'N', FP_FIN_ACK }, { 'L', FP_FLOW_LABEL }, { '!', FP_BROKEN },
 };
 

@@ -60,8 +60,8 @@ enum fp_form {
 };
 
 /* "S4:64:1:60:M1460,S,T,N,W7:." Returns its length. */
-size_t fp_text(const struct fingerprint *fp, enum fp_kind kind, enum fp_form form,
-               char text[FP_TEXT_MAX]);
+size_t
+fp_text(const struct fingerprint *fp, enum fp_kind kind, enum fp_form form, char text[FP_TEXT_MAX]);
 
 /* "20:64:1:0:64:0:I" of UDP, "0:8:0:64:1:0:84:64:I" of ICMP over IPv4. */
 size_t fp_udp_text(const struct weir_packet *pkt, char text[FP_TEXT_MAX]);

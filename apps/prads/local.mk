@@ -31,4 +31,52 @@ weir_prads_SOURCES  = %D%/main.c
 weir_prads_CPPFLAGS = $(PRADS_CPPFLAGS)
 weir_prads_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_prads_LDADD    = libprads.la libprog.la libcore.la
+
+UNIT_TESTS += tests/unit/test_prads_table
+tests_unit_test_prads_table_SOURCES  = tests/unit/test_prads_table.c
+tests_unit_test_prads_table_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_prads_table_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prads_table_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_fingerprint
+tests_unit_test_fingerprint_SOURCES  = tests/unit/test_fingerprint.c
+tests_unit_test_fingerprint_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_fingerprint_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fingerprint_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_service
+tests_unit_test_service_SOURCES  = tests/unit/test_service.c
+tests_unit_test_service_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_service_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_service_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_prads_lists
+tests_unit_test_prads_lists_SOURCES  = tests/unit/test_prads_lists.c
+tests_unit_test_prads_lists_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_prads_lists_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prads_lists_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_asset
+tests_unit_test_asset_SOURCES  = tests/unit/test_asset.c tests/support/capture_out.h
+tests_unit_test_asset_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_asset_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_asset_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_compat
+tests_unit_test_compat_SOURCES  = tests/unit/test_compat.c tests/support/capture_out.h
+tests_unit_test_compat_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_compat_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_compat_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_prads_sigs
+tests_fuzz_fuzz_prads_sigs_SOURCES  = tests/fuzz/fuzz_prads_sigs.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_prads_sigs_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_fuzz_fuzz_prads_sigs_LDADD    = libprads.la libprog.la libcore.la
+tests_fuzz_fuzz_prads_sigs_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_prads_packet
+tests_fuzz_fuzz_prads_packet_SOURCES  = tests/fuzz/fuzz_prads_packet.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_prads_packet_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_fuzz_fuzz_prads_packet_LDADD    = libprads.la libprog.la libcore.la
+tests_fuzz_fuzz_prads_packet_LDFLAGS  = $(FUZZ_LINK)
 endif

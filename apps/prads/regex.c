@@ -225,8 +225,8 @@ regex_list_ready(struct regex_list *list, struct weir_errbuf *err)
     all.literal = calloc(n, sizeof(*all.literal));
     all.flags = calloc(n, sizeof(*all.flags));
     all.ids = calloc(n, sizeof(*all.ids));
-    if (list->maybe == NULL || list->always == NULL || all.pattern == NULL ||
-        all.literal == NULL || all.flags == NULL || all.ids == NULL) {
+    if (list->maybe == NULL || list->always == NULL || all.pattern == NULL || all.literal == NULL ||
+        all.flags == NULL || all.ids == NULL) {
         rc = weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     } else {
         choose(list, &all);

@@ -236,18 +236,18 @@ const char *
 service_of_port(uint8_t proto, uint16_t port)
 {
     static const struct port_name tcp[] = {
-        { 20, "@ftp-data" }, { 21, "@ftp" },       { 22, "@ssh" },           { 25, "@smtp" },
-        { 80, "@www" },      { 110, "@pop3" },     { 111, "@sunrpc" },       { 113, "@auth" },
-        { 115, "@sftp" },    { 119, "@nntp" },     { 143, "@imap2" },        { 161, "@snmp" },
-        { 162, "@snmp-trap" }, { 389, "@ldap" },   { 443, "@https" },        { 445, "@microsoft-ds" },
-        { 554, "@rtsp" },    { 631, "@ipp" },      { 990, "@ftps" },         { 992, "@telnets" },
-        { 993, "@imaps" },   { 995, "@pop3s" },    { 2049, "@nfs" },         { 3306, "@mysql" },
-        { 6667, "@irc" },    { 0, NULL },
+        { 20, "@ftp-data" },   { 21, "@ftp" },    { 22, "@ssh" },     { 25, "@smtp" },
+        { 80, "@www" },        { 110, "@pop3" },  { 111, "@sunrpc" }, { 113, "@auth" },
+        { 115, "@sftp" },      { 119, "@nntp" },  { 143, "@imap2" },  { 161, "@snmp" },
+        { 162, "@snmp-trap" }, { 389, "@ldap" },  { 443, "@https" },  { 445, "@microsoft-ds" },
+        { 554, "@rtsp" },      { 631, "@ipp" },   { 990, "@ftps" },   { 992, "@telnets" },
+        { 993, "@imaps" },     { 995, "@pop3s" }, { 2049, "@nfs" },   { 3306, "@mysql" },
+        { 6667, "@irc" },      { 0, NULL },
     };
     static const struct port_name udp[] = {
-        { 53, "@domain" }, { 111, "@sunrpc" }, { 123, "@ntp" },  { 161, "@snmp" },
+        { 53, "@domain" },     { 111, "@sunrpc" }, { 123, "@ntp" },  { 161, "@snmp" },
         { 162, "@snmp-trap" }, { 514, "@syslog" }, { 554, "@rtsp" }, { 1194, "@openvpn" },
-        { 2049, "@nfs" },  { 0, NULL },
+        { 2049, "@nfs" },      { 0, NULL },
     };
 
     return name_of(proto == WEIR_PROTO_TCP ? tcp : udp, port);

@@ -34,8 +34,8 @@ void service_list_free(struct service_list *list);
 size_t service_list_size(const struct service_list *list);
 
 /* The first signature that matches, in the order of the file. */
-bool service_match(struct service_list *list, const uint8_t *data, size_t n,
-                   struct service_hit *hit);
+bool
+service_match(struct service_list *list, const uint8_t *data, size_t n, struct service_hit *hit);
 
 /* What goes by custom over a port: "@www" of 80 for TCP; NULL: nothing that is known. */
 const char *service_of_port(uint8_t proto, uint16_t port);

@@ -34,7 +34,8 @@ sigfile_read(const char *path, char **text, struct weir_errbuf *err)
     *text = NULL;
     if (file == NULL)
         rc = weir_err_set(err, WEIR_E_NOENT, "%s: %s", path, strerror(errno));
-    while (rc == WEIR_E_OK && buf != NULL && (n = fread(buf + size, 1, room - size - 1, file)) > 0) {
+    while (rc == WEIR_E_OK && buf != NULL &&
+           (n = fread(buf + size, 1, room - size - 1, file)) > 0) {
         size += n;
         if (size + 1 < room)
             continue;

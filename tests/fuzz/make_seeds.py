@@ -224,3 +224,23 @@ eng("fragments_odd", frag(0, 2), frag(2, 0, b=198), frag(2, 0, b=203), frag(8, 1
 eng("fragments_cut", frag(0, 4, c=241), frag(4, 4), frag(4, 4, 1, c=241), frag(0, 4, 1), options=3)
 eng("fragments_sleep", frag(0, 4), step(0, 3, 0, 9), frag(2, 4), wake(9), frag(4, 4, c=8), frag(0, 4), frag(4, 4), wait(0, 31), wake(5), frag(0, 1), wake(1))
 eng("before_start", data(), at(-30, 20), at(-12, 20), ack(0))
+
+# --- prads_sigs, prads_packet
+for name, kind, text in (
+        ("fp", 0, "S4:64:1:60:M*,S,T,N,W7:.:Linux:2.6\n%8192:128:0:*:N,W%2,?5,T0:ZAT!:-@X:y\n"),
+        ("service", 1, "http,v/nginx/$1/$2/,Server: nginx\\/(\\S+)\nx,v/A//$3,220 ([-.\\w]+)|b\n"),
+        ("mac", 2, "00:50:C2\tIeee # x\n00-50-C2-01-00-00/36 Two\n"),
+        ("dhcp", 3, "1:16:53,50,55,255:1,28:.:Linux:Redhat\n7:64:53,255:.:MSFT 98:a:b\n"),
+        ("config", 4, "arp=1\nhome_nets=10.0.0.0/8,fe80::/64\n"),
+        ("nets", 4, "10.0.0.0/8,192.168.0.0/255.255.0.0,fe80::/64"),
+        ("regex", 4, "ab?c[]x]\\x41(d|e)f{2,3}\\012+g")):
+    put("prads_sigs", name, bytes([kind]) + text.encode())
+DHCP = bytes(236) + b"\x63\x82\x53\x63" + b"\x35\1\1" + b"\x3c\4MSFT" + b"\x37\3\1\x1c\2" + b"\xff"
+DNS = (b"\x12\x34\x81\x80\0\1\0\3\0\0\0\0" b"\1a\1b\0\0\1\0\1" b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4"
+       b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\4\1x\xc0\x0e" b"\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\5\0\x0a\1m\0")
+put("prads_packet", "dhcp", b"\0" + DHCP)
+put("prads_packet", "dns", b"\1" + DNS)
+put("prads_packet", "syn", b"\2" + ip4(6, tcp(hx("020405b40402080a0000000100000000010303070000"))))
+put("prads_packet", "udp", b"\2" + ip4(17, udp(), b"\1\1\1\1"))
+put("prads_packet", "icmp", b"\2" + ip4(1, icmp))
+put("prads_packet", "ip6", b"\2" + ip6(6, tcp(hx("1e2200000101ff0108010101"))))
