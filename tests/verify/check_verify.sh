@@ -5,7 +5,7 @@
 #   check_verify.sh [--update] [NAME...]
 #
 # cmd sees $srcdir, $builddir (whose programs come first in PATH) and $pcaps, the built captures.
-# Cases whose name begins with ids- need weir-ids. --update writes `expected` anew.
+# Cases whose name begins with ids- need weir-ids, with prads- weir-prads. --update writes `expected` anew.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 srcdir=$(CDPATH='' cd -- "${srcdir:-$here/../..}" && pwd)
@@ -30,6 +30,7 @@ for name; do
     n=$((n + 1))
     case $name in
     ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
+    prads-*) [ -x "$builddir/weir-prads" ] || { echo "ok $n - $name # SKIP no weir-prads"; continue; } ;;
     esac
     mkdir "$work/run"
     (cd "$work/run" && sh "$case/cmd" >"$work/said" 2>&1; echo "exit $?" >>"$work/said")
