@@ -29,7 +29,6 @@ struct asset {
     struct weir_addr addr; /* with version: the key */
     uint64_t version;      /* 4 or 6 */
     const char *vendor;    /* of the first card; NULL: not known */
-    uint64_t last;         /* seconds: when it was seen last */
     uint8_t mac[6];
     bool has_mac;
     uint16_t vlan; /* where it was seen last */

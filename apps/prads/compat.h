@@ -29,6 +29,7 @@ struct compat {
     struct conns conns;
     struct compat_stats stats;
     struct out log, said, fifo, conn_file; /* said: standard output */
+    bool tagged;                           /* a packet had a VLAN tag */
     uint64_t bad_dns;                      /* messages that could not be read */
     uint64_t clock;                        /* greatest packet time, seconds */
 };

@@ -55,7 +55,6 @@ static struct asset *
 seen(const struct look *look, struct asset *asset)
 {
     asset->vlan = vlan_of(look->pkt);
-    asset->last = look->time;
     return asset;
 }
 
@@ -84,6 +83,24 @@ sender(const struct look *look)
     asset = asset_of(look, look->pkt->ip_version, &look->pkt->src);
     *known = asset != NULL ? table_index(hosts, asset) + 1 : 0;
     return asset;
+}
+
+/*
+ * Every packet makes its sender an asset, and says what VLAN that is in; while no packet has a tag,
+ * the first of each side is enough.
+ */
+static void
+note_sender(const struct look *look)
+{
+    const struct weir_packet *pkt = look->pkt;
+    bool other = pkt->proto != WEIR_PROTO_TCP && pkt->proto != WEIR_PROTO_UDP &&
+                 pkt->proto != WEIR_PROTO_ICMPV6;
+
+    look->c->tagged |= pkt->n_vlan > 0;
+    if (pkt->ip_version == 6 && other) /* as in the original */
+        return;
+    if (look->c->tagged || look->conn->asset[look->from_high] == 0)
+        sender(look);
 }
 
 static struct news
@@ -378,7 +395,6 @@ look_at_icmp(const struct look *look)
 {
     char text[FP_TEXT_MAX];
 
-    sender(look);
     if ((look->c->opts.checks & CHECK_ICMP_OS) == 0 || look->role != ROLE_NONE)
         return;
     if (look->pkt->ip_version == 6) {
@@ -538,6 +554,8 @@ look_at_flow(struct look *look, enum conn_side side)
     say_connection(look, new);
     if (is_swapped(pkt, side))
         conn_swap(conn);
+    if (at_home)
+        note_sender(look);
     if (pkt->proto == WEIR_PROTO_TCP || pkt->proto == WEIR_PROTO_UDP)
         say_payload(c, pkt);
     if (pkt->proto == WEIR_PROTO_TCP) {
@@ -547,8 +565,6 @@ look_at_flow(struct look *look, enum conn_side side)
             look_at_udp(look);
     } else if (at_home && (pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6)) {
         look_at_icmp(look);
-    } else if (at_home) {
-        sender(look);
     }
 }
 
