@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,14 +27,19 @@ enum { READ_BATCH = 256, LIVE_SNAPLEN = 1604, HOUSEKEEPING_SECONDS = 60 };
 
 /* ---- signatures ------------------------------------------------------------------------------- */
 
+static void say(struct compat *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 static void
-say(struct compat *c, const char *format, const char *a, const char *b)
+say(struct compat *c, const char *format, ...)
 {
     char text[4400];
+    va_list args;
 
     if (c->opts.quiet)
         return;
-    snprintf(text, sizeof(text), format, a, b);
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
     out_str(&c->said, text);
     out_end_record(&c->said);
 }
@@ -131,7 +137,7 @@ load(struct compat *c, struct weir_errbuf *err)
     char path[4096];
     int rc;
 
-    say(c, "[*] Loading fingerprints:\n", NULL, NULL);
+    say(c, "[*] Loading fingerprints:\n");
     load_mac(c);
     rc = load_systems(c, err);
     if (rc == WEIR_E_OK)
@@ -163,7 +169,7 @@ say_checks(struct compat *c, const char *title, const struct named_check *checks
     for (; checks->name != NULL; checks++)
         if (c->opts.checks & checks->check)
             n += (size_t)snprintf(text + n, sizeof(text) - n, " %s", checks->name);
-    say(c, "%s\n", text, NULL);
+    say(c, "%s\n", text);
 }
 
 static void
@@ -202,7 +208,7 @@ open_log_file(struct compat *c, const char *path, struct weir_errbuf *err)
 
     if (out_open(&c->log, path, err) != WEIR_E_OK)
         return false;
-    say(c, "logging to file '%s'\n", path, NULL);
+    say(c, "logging to file '%s'\n", path);
     if (!there)
         asset_log_header(&c->log);
     return true;
@@ -397,8 +403,8 @@ say_end(struct compat *c, const struct weir_port *port, bool live)
              "Total packets received", (unsigned long long)stats.frames, "Total packets dropped",
              (unsigned long long)stats.kernel_drops, "Total packets dropped by Interface", 0ULL);
     if (live)
-        say(c, "%s", text, NULL);
-    say(c, "[*] prads ended.\n", NULL, NULL);
+        say(c, "%s", text);
+    say(c, "[*] prads ended.\n");
 }
 
 /* Everything that is idle is expired at the end of a capture, however young that is. */
@@ -410,7 +416,7 @@ run(struct compat *c, struct weir_port *port, bool live)
     int code = 1;
 
     if (make_tables(c, &err) == WEIR_E_OK && make_monitor(c, live, &m, &err) == WEIR_E_OK) {
-        say(c, "[*] Sniffing...\n", NULL, NULL);
+        say(c, "[*] Sniffing...\n");
         flush(c);
         code = pump(c, m, port, live);
         weir_monitor_end(m);
@@ -500,7 +506,7 @@ go(struct compat *c)
     if (code >= 0)
         return code;
     if (!live)
-        say(c, "[*] Reading from file %s\n", c->opts.text[TEXT_FILE], NULL);
+        say(c, "[*] Reading from file %s\n", c->opts.text[TEXT_FILE]);
     code = open_port(c, live, &port);
     if (code == 0 && live)
         code = compat_live_settle(c);
