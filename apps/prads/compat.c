@@ -339,6 +339,7 @@ static void
 housekeeping(struct compat *c, uint64_t now)
 {
     compat_end_connections(c, now, false);
+    compat_make_room(c);
     compat_live_rotate(c, now);
 }
 

@@ -29,6 +29,7 @@ struct compat {
     struct conns conns;
     struct compat_stats stats;
     struct out log, said, fifo, conn_file; /* said: standard output */
+    uint32_t generation;                   /* of the table of connections */
     bool tagged;                           /* a packet had a VLAN tag */
     uint64_t bad_dns;                      /* messages that could not be read */
     uint64_t clock;                        /* greatest packet time, seconds */
@@ -37,7 +38,8 @@ struct compat {
 /* What the app keeps in a flow. */
 struct compat_flow {
     struct conn *conn;
-    bool server_high; /* who receives toserver packets is conn->key.addr[1] */
+    uint32_t generation; /* of the table that conn lies in */
+    bool server_high;    /* who receives toserver packets is conn->key.addr[1] */
 };
 
 /* A packet, of a flow or of none. */
@@ -45,6 +47,12 @@ void compat_packet(struct compat *c, struct compat_flow *flow, const struct weir
 
 /* Tell the end of connections that are over at a time, in seconds; all: of the others, too. */
 void compat_end_connections(struct compat *c, uint64_t now, bool all);
+
+/*
+ * Forget connections that are over and, if there is little room left, all assets, which are news
+ * again then. Not in the middle of a packet.
+ */
+void compat_make_room(struct compat *c);
 
 /* The program: returns its exit code. */
 int compat_main(int argc, char **argv);

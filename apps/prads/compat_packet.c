@@ -132,7 +132,7 @@ look_at_system(const struct look *look, enum fp_kind kind)
     if ((c->opts.checks >> kind & 1) == 0 || (asset = sender(look)) == NULL)
         return;
     fp_take(look->pkt, kind, &fp);
-    sig = fp_list_match(c->os[kind], &fp, kind);
+    sig = c->os[kind] != NULL ? fp_list_match(c->os[kind], &fp, kind) : NULL;
     if (!asset_is_new_os(&c->assets, asset, (enum detection)kind,
                          sig != NULL ? fp_list_number(c->os[kind], sig) + 1 : 0))
         return;
@@ -472,12 +472,13 @@ connection(struct compat *c, struct compat_flow *flow, const struct weir_event *
 {
     bool made, high;
 
-    if (flow->conn != NULL)
+    if (flow->conn != NULL && flow->generation == c->generation)
         return flow->conn;
     flow->conn = conns_get(&c->conns, ev->packet, &made);
     if (flow->conn == NULL)
         return NULL;
     high = conn_from_high(ev->packet);
+    flow->generation = c->generation;
     flow->server_high = high == (ev->direction == WEIR_TOCLIENT);
     c->stats.at[COUNT_SESSIONS] += made;
     return flow->conn;
@@ -526,9 +527,9 @@ say_connection(const struct look *look, bool new)
     struct compat *c = look->c;
 
     if (c->opts.connections && new)
-        conn_log_line(&c->said, &c->conns, look->conn, "[New]");
+        conn_log_line(&c->said, look->conn, "[New]");
     if (c->opts.packets)
-        conn_log_packet(&c->said, &c->conns, look->conn);
+        conn_log_packet(&c->said, look->conn);
 }
 
 /* A SYN/ACK from the client's side: it is the server. */
@@ -593,9 +594,34 @@ end_connection(struct compat *c, struct conn *conn, const char *tag)
 {
     conn->over = true;
     if (c->opts.connections)
-        conn_log_line(&c->said, &c->conns, conn, tag);
+        conn_log_line(&c->said, conn, tag);
     if (c->conn_file.fd >= 0)
-        conn_log_line(&c->conn_file, &c->conns, conn, NULL);
+        conn_log_line(&c->conn_file, conn, NULL);
+}
+
+/* The next packet of its ends begins it anew: over connections are the first to be forgotten. */
+static bool
+is_not_over(void *ctx, const void *entry)
+{
+    (void)ctx;
+    return !((const struct conn *)entry)->over;
+}
+
+/* Live, a table has to last. Flows and connections find what they referred to again. */
+void
+compat_make_room(struct compat *c)
+{
+    struct table *hosts = &c->assets.hosts, *records = &c->assets.records, *conns = &c->conns.table;
+    bool full = hosts->n > hosts->max / 4 * 3 || records->n > records->max / 4 * 3;
+
+    if (full) {
+        table_keep(hosts, NULL, NULL);
+        table_keep(records, NULL, NULL);
+    }
+    table_keep(conns, is_not_over, NULL);
+    c->generation++;
+    for (uint32_t i = 0; full && i < conns->n; i++)
+        memset(((struct conn *)table_at(conns, i))->asset, 0, sizeof(uint32_t[2]));
 }
 
 /* Those that expired come first. */

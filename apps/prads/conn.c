@@ -8,11 +8,12 @@
 enum { CLOSED_SECONDS = 5, SHORT_SECONDS = 60, LONG_SECONDS = 300 };
 
 static_assert(sizeof(struct conn_key) == 40, "no padding in a key");
-static_assert(sizeof(struct conn) == 96, "a million connections have to fit");
+static_assert(sizeof(struct conn) == 104, "a million connections have to fit");
 
 int
 conns_new(struct conns *conns, uint32_t max, uint64_t seed)
 {
+    conns->n = 0;
     return table_new(&conns->table, sizeof(struct conn), sizeof(struct conn_key), max, seed);
 }
 
@@ -62,15 +63,10 @@ conns_get(struct conns *conns, const struct weir_packet *pkt, bool *made)
     conn = table_add(&conns->table, words, made);
     if (conn == NULL || !*made)
         return conn;
+    conn->number = ++conns->n;
     conn->client_high = high;
     conn->start = (uint32_t)(pkt->time / 1000000000);
     return conn;
-}
-
-uint32_t
-conn_number(const struct conns *conns, const struct conn *conn)
-{
-    return table_index(&conns->table, conn) + 1;
 }
 
 static void

@@ -29,6 +29,7 @@ struct conn_key {
 struct conn {
     struct conn_key key;
     uint32_t start, last; /* seconds */
+    uint32_t number;      /* from 1, in the order of first packets */
     uint64_t packets[2];  /* by enum conn_side */
     uint64_t bytes[2];    /* of IP payload */
     uint32_t asset[2]; /* number of the asset behind key.addr[], and one more; 0: not looked up */
@@ -40,6 +41,7 @@ struct conn {
 
 struct conns {
     struct table table;
+    uint32_t n; /* so far */
 };
 
 int conns_new(struct conns *conns, uint32_t max, uint64_t seed);
@@ -50,9 +52,6 @@ struct conn *conns_get(struct conns *conns, const struct weir_packet *pkt, bool 
 
 /* Whether the packet's sender is key.addr[1]. Ends that are the same: the first counts as low. */
 bool conn_from_high(const struct weir_packet *pkt);
-
-/* Number of the connection, from 1. */
-uint32_t conn_number(const struct conns *conns, const struct conn *conn);
 
 void conn_swap(struct conn *conn);
 

@@ -48,10 +48,10 @@ put_end(struct out *out, const struct conn *conn, enum conn_side side, bool numb
 }
 
 void
-conn_log_line(struct out *out, const struct conns *conns, const struct conn *conn, const char *tag)
+conn_log_line(struct out *out, const struct conn *conn, const char *tag)
 {
     out_u64(out, conn->start);
-    out_u64_wide(out, conn_number(conns, conn), 9);
+    out_u64_wide(out, conn->number, 9);
     out_char(out, '|');
     put_time(out, conn->start);
     out_char(out, '|');
@@ -81,11 +81,11 @@ conn_log_line(struct out *out, const struct conns *conns, const struct conn *con
 }
 
 void
-conn_log_packet(struct out *out, const struct conns *conns, const struct conn *conn)
+conn_log_packet(struct out *out, const struct conn *conn)
 {
     char number[24];
 
-    snprintf(number, sizeof(number), "conn[%4u] ", conn_number(conns, conn));
+    snprintf(number, sizeof(number), "conn[%4u] ", conn->number);
     out_str(out, number);
     conn_log_addr(out, conn->key.version, conn_addr(conn, CONN_CLIENT));
     out_char(out, ':');

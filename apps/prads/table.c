@@ -126,6 +126,13 @@ split(struct table *t)
     }
 }
 
+static void
+grow(struct table *t)
+{
+    if (t->n + FIRST_BUCKETS > t->n_buckets)
+        split(t);
+}
+
 void *
 table_add(struct table *t, const uint64_t *key, bool *made)
 {
@@ -144,7 +151,25 @@ table_add(struct table *t, const uint64_t *key, bool *made)
     memcpy(entry, key, t->key_words * 8);
     link_of(t, t->n)->hash = hash;
     link_entry(t, t->n++);
-    if (t->n + FIRST_BUCKETS > t->n_buckets)
-        split(t);
+    grow(t);
     return entry;
+}
+
+void
+table_keep(struct table *t, bool (*keep)(void *ctx, const void *entry), void *ctx)
+{
+    uint32_t n = t->n;
+
+    memset(t->head, 0, sizeof(*t->head) * t->n_buckets);
+    t->n_buckets = FIRST_BUCKETS;
+    t->n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        if (keep == NULL || !keep(ctx, link_of(t, i) + 1))
+            continue;
+        if (i != t->n)
+            memcpy(link_of(t, t->n), link_of(t, i), t->stride);
+        link_entry(t, t->n++);
+        grow(t);
+    }
+    memset(link_of(t, t->n), 0, t->stride * (n - t->n)); /* entries are made of zeros */
 }

@@ -1,9 +1,9 @@
 /*
- * Tables of entries that are found by a key and never leave: hosts, what was seen of them, and
- * connections. Linear hashing: with each entry that comes one bucket is split, so there is no pause
+ * Tables of entries that are found by a key and leave only all at once: hosts, what was seen of
+ * them, and connections. Linear hashing: with each entry that comes one bucket is split, so there is no pause
  * and nothing is allocated after table_new(); memory is touched as it is used.
  *
- * An entry begins with its key. Its address and its index never change.
+ * An entry begins with its key. Its address and its index change only in table_keep().
  */
 #ifndef WEIR_PRADS_TABLE_H
 #define WEIR_PRADS_TABLE_H
@@ -42,6 +42,12 @@ void *table_find(const struct table *t, const uint64_t *key);
 
 /* The entry, made with zeros behind its key if it was missing; NULL: the table is full. */
 void *table_add(struct table *t, const uint64_t *key, bool *made);
+
+/*
+ * Forget the entries for which keep() says so; the others move together, in their order. keep NULL:
+ * forget all. Takes as long as the table is large.
+ */
+void table_keep(struct table *t, bool (*keep)(void *ctx, const void *entry), void *ctx);
 
 static inline void *
 table_at(const struct table *t, uint32_t index)

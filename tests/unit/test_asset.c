@@ -328,9 +328,9 @@ connections_are_written(void **state)
     conn->tcp_flags[0] = 18;
     conn->tcp_flags[1] = 26;
     capture_open(&out);
-    conn_log_line(&out, &conns, conn, "[expired]");
-    conn_log_line(&out, &conns, conn, NULL);
-    conn_log_packet(&out, &conns, conn);
+    conn_log_line(&out, conn, "[expired]");
+    conn_log_line(&out, conn, NULL);
+    conn_log_packet(&out, conn);
     assert_string_equal(
         finish(&out),
         "1700000000000000001|2023-11-14 22:13:20|2023-11-14 22:13:23|3|6|10.0.0.1|40000|10.0.0.2|22"

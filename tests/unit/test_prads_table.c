@@ -87,6 +87,41 @@ buckets_grow_with_entries(void **state)
     table_free(&t);
 }
 
+static bool
+is_odd(void *ctx, const void *entry)
+{
+    (void)ctx;
+    return ((const struct entry *)entry)->value % 2;
+}
+
+static void
+what_is_kept_is_found_and_the_rest_is_not(void **state)
+{
+    uint64_t key[2];
+    struct table t;
+    bool made;
+
+    (void)state;
+    assert_int_equal(table_new(&t, sizeof(struct entry), 16, 5000, 7), WEIR_E_OK);
+    for (uint64_t n = 0; n < 5000; n++)
+        ((struct entry *)table_add(&t, key_of(n, key), &made))->value = n;
+    table_keep(&t, is_odd, NULL);
+    assert_int_equal(t.n, 2500);
+    for (uint64_t n = 0; n < 5000; n++) {
+        struct entry *e = table_find(&t, key_of(n, key));
+
+        assert_true((e != NULL) == n % 2);
+        assert_true(e == NULL || e->value == n);
+    }
+    for (uint64_t n = 0; n < 5000; n += 2)
+        assert_int_equal(((struct entry *)table_add(&t, key_of(n, key), &made))->value, 0);
+    assert_int_equal(t.n, 5000);
+    table_keep(&t, NULL, NULL);
+    assert_int_equal(t.n, 0);
+    assert_null(table_find(&t, key_of(1, key)));
+    table_free(&t);
+}
+
 int
 main(void)
 {
@@ -94,6 +129,7 @@ main(void)
         cmocka_unit_test(what_was_added_is_found_however_many_came_since),
         cmocka_unit_test(a_full_table_refuses_and_counts),
         cmocka_unit_test(buckets_grow_with_entries),
+        cmocka_unit_test(what_is_kept_is_found_and_the_rest_is_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
