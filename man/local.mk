@@ -6,6 +6,12 @@ else
 EXTRA_DIST += %D%/weir-ids.1
 endif
 
+if HAVE_PRADS
+dist_man_MANS += %D%/weir-prads.1
+else
+EXTRA_DIST += %D%/weir-prads.1
+endif
+
 # The library: a page a subject, and for each call that it names a link of one line to it.
 MAN3_PAGES = %D%/weir_api.3 %D%/weir_combine.3 %D%/weir_core.3 %D%/weir_coroutine.3 \
     %D%/weir_error.3 %D%/weir_event.3 %D%/weir_event_define.3 %D%/weir_flow.3 %D%/weir_future.3 %D%/weir_log.3 %D%/weir_monitor.3 \

@@ -47,27 +47,40 @@ engine_finish_taps(struct engine *e, uint8_t *part)
     return asleep;
 }
 
-/* Push an event to every tap that wants it; full() is told of each that cannot take it. */
-static void
-push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
-         void full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev))
-{
-    uint8_t *part = flow != NULL ? flow_apps(flow) : e->flowless;
+typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev);
 
+/* Fill in what all events have. Returns where the taps of its flow are. */
+static uint8_t *
+complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+{
     ev->base = engine_root(e, ev->type);
     ev->time = e->now;
     ev->packet = e->packet;
     ev->number = e->packet != NULL ? e->packet->number : 0;
     ev->flow = flow;
     ev->has_flow = flow != NULL;
-    for (unsigned i = 0; i < e->n_apps; i++) {
-        const struct app *app = &e->apps[i];
-        struct weir_tap *tap = app_tap(part, app);
+    return flow != NULL ? flow_apps(flow) : e->flowless;
+}
 
-        ev->app = app->pub.arg;
-        if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
-            full(e, tap, app_state(part, app), ev);
-    }
+static void
+push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_event *ev,
+        take_full *full)
+{
+    struct weir_tap *tap = app_tap(part, app);
+
+    ev->app = app->pub.arg;
+    if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
+        full(e, tap, app_state(part, app), ev);
+}
+
+/* Push an event to every tap that wants it; full() is told of each that cannot take it. */
+static void
+push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_full *full)
+{
+    uint8_t *part = complete(e, flow, ev);
+
+    for (unsigned i = 0; i < e->n_apps; i++)
+        push_to(e, &e->apps[i], part, ev, full);
 }
 
 /* Push an event and what is defined on it. */
@@ -136,6 +149,17 @@ void
 engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     push_with_defined(e, flow, ev, push_or_wait);
+}
+
+void
+engine_show_no_flow(struct engine *e)
+{
+    struct weir_event ev = { .type = WEIR_EV_PACKET };
+    uint8_t *part = complete(e, NULL, &ev);
+
+    for (unsigned i = 0; i < e->n_apps; i++)
+        if (e->apps[i].pub.no_flow_packets)
+            push_to(e, &e->apps[i], part, &ev, push_again);
 }
 
 void

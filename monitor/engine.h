@@ -53,6 +53,7 @@ struct engine {
     uint8_t *flowless; /* taps and state for events that belong to no flow */
     bool flowless_ended;
     unsigned flowless_asleep; /* of its taps, after the end */
+    bool no_flow_packets;     /* an app wants packets that belong to no flow */
     bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
     uint32_t window; /* acknowledged bytes a direction that are retained */
 
@@ -155,6 +156,9 @@ void engine_cancel_sleepers(struct engine *e);
 
 /* Hand an event to every tap of its flow that wants it; type and own fields are set. */
 void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev);
+
+/* Show the packet, which belongs to no flow, to the apps that asked for such. */
+void engine_show_no_flow(struct engine *e);
 
 /* Count an event; whether anybody wants it, so that its fields are worth working out. */
 static inline bool

@@ -94,6 +94,7 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
     e->layout.app_stride = at + TAP_ROOM + (app->flow_size + 15) / 16 * 16;
     e->want |= app->spec->want;
     e->history |= app->history > 0;
+    e->no_flow_packets |= app->no_flow_packets && app->spec->want & WEIR_EV_BIT(WEIR_EV_PACKET);
     if (app->history > e->window)
         e->window = app->history;
     return WEIR_E_OK;
@@ -368,7 +369,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
         raise_bad_checksum(e, flow, a);
         return;
     }
-    if (flow != NULL && tcp && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+    if (flow != NULL && tcp && !e->opts.packets_only &&
+        tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
         live = !(flow->flags & FLOW_CLOSED);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
@@ -388,6 +390,8 @@ take_flow_packet(struct engine *e, const struct arrival *a)
     engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     if (live)
         engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
+    if (e->opts.packets_only)
+        return;
     if (tcp)
         track_tcp(e, flow, dir);
     else
@@ -481,6 +485,8 @@ take(struct engine *e, struct arrival *a)
         take_flow_packet(e, a);
     } else {
         e->stats.no_flow++;
+        if (e->no_flow_packets)
+            engine_show_no_flow(e);
         if (a->result == DECODE_BAD)
             raise_bad_packet(e, a);
     }

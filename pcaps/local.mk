@@ -16,6 +16,7 @@ pcaps_weir_mkpcap_LDADD   = libmkpcap.la libcore.la
 
 SCRIPTS_OF_PACKETS = \
     %D%/ambiguity.pkt \
+    %D%/assets.pkt \
     %D%/bad_checksum.pkt \
     %D%/bad_packet.pkt \
     %D%/bad_segments.pkt \

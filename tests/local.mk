@@ -10,7 +10,7 @@ check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
 dist_check_SCRIPTS += %D%/verify/check_verify.sh %D%/check_consumer.sh
-EXTRA_DIST += %D%/verify
+EXTRA_DIST += %D%/verify %D%/prads-sigs
 
 # A folder is shipped with what earlier tests left beside it in the build; logs are no part of it.
 dist-hook:

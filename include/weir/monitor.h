@@ -87,6 +87,8 @@ struct weir_monitor_opts {
                                                the longest prefix wins, of equal ones the last */
     size_t n_hosts;
     bool no_checksums; /**< take every checksum as right */
+    bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
+                                 are not put together, flows end by timeout */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
 };
@@ -100,7 +102,10 @@ struct weir_app {
                            without a flow share one such state. */
     uint32_t history; /**< bytes of each direction's stream that weir_flow_read() can give back
                            while the flow lives; 0: none. At most 1 MiB */
-    void *arg;        /**< handed out as weir_event.app */
+    bool
+        no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
+                               if it wants that: not IP, malformed, fragments that complete nothing */
+    void *arg;           /**< handed out as weir_event.app */
 };
 
 /**

@@ -325,3 +325,22 @@ htt("old", b"GET /\r\n", b"<html>")
 htt("expect", b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 40)
 htt("many_headers", b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(30)) + b"\r\n", ok)
 htt("folded", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\n\r\n", ok, 3)
+# --- prads_sigs, prads_packet
+for name, kind, text in (
+        ("fp", 0, "S4:64:1:60:M*,S,T,N,W7:.:Linux:2.6\n%8192:128:0:*:N,W%2,?5,T0:ZAT!:-@X:y\n"),
+        ("service", 1, "http,v/nginx/$1/$2/,Server: nginx\\/(\\S+)\nx,v/A//$3,220 ([-.\\w]+)|b\n"),
+        ("mac", 2, "00:50:C2\tIeee # x\n00-50-C2-01-00-00/36 Two\n"),
+        ("dhcp", 3, "1:16:53,50,55,255:1,28:.:Linux:Redhat\n7:64:53,255:.:MSFT 98:a:b\n"),
+        ("config", 4, "arp=1\nhome_nets=10.0.0.0/8,fe80::/64\n"),
+        ("nets", 4, "10.0.0.0/8,192.168.0.0/255.255.0.0,fe80::/64"),
+        ("regex", 4, "ab?c[]x]\\x41(d|e)f{2,3}\\012+g")):
+    put("prads_sigs", name, bytes([kind]) + text.encode())
+DHCP = bytes(236) + b"\x63\x82\x53\x63" + b"\x35\1\1" + b"\x3c\4MSFT" + b"\x37\3\1\x1c\2" + b"\xff"
+DNS = (b"\x12\x34\x81\x80\0\1\0\3\0\0\0\0" b"\1a\1b\0\0\1\0\1" b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4"
+       b"\xc0\x0c\0\5\0\1\0\0\0\x3c\0\4\1x\xc0\x0e" b"\xc0\x0c\0\x0f\0\1\0\0\0\x3c\0\5\0\x0a\1m\0")
+put("prads_packet", "dhcp", b"\0" + DHCP)
+put("prads_packet", "dns", b"\1" + DNS)
+put("prads_packet", "syn", b"\2" + ip4(6, tcp(hx("020405b40402080a0000000100000000010303070000"))))
+put("prads_packet", "udp", b"\2" + ip4(17, udp(), b"\1\1\1\1"))
+put("prads_packet", "icmp", b"\2" + ip4(1, icmp))
+put("prads_packet", "ip6", b"\2" + ip6(6, tcp(hx("1e2200000101ff0108010101"))))

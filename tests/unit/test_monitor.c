@@ -189,6 +189,98 @@ an_app_that_wants_events_has_1_to_255_stages(void **state)
     assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
 }
 
+/* ---- packets that belong to no flow, and no more than packets ------------------------------------ */
+
+static weir_fut
+say_packet(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    struct fixture *f = ev->app;
+    char *said = f->said[0];
+
+    (void)ctx;
+    snprintf(said + strlen(said), 100, "%s%s ", weir_event_name(ev->type),
+             ev->has_flow ? "" : "-no-flow");
+    assert_true(ev->has_flow || (ev->flow == NULL && ev->packet->ip_version == 0));
+    return weir_ok(0);
+}
+
+static const weir_fn say_packets[] = { say_packet };
+
+static void
+feed_arp(struct fixture *f)
+{
+    static const uint8_t arp[42] = { [12] = 0x08, [13] = 0x06 };
+    const struct weir_frame frame = {
+        .data = arp, .caplen = sizeof(arp), .wirelen = sizeof(arp), .link = 1
+    };
+
+    assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+}
+
+static void
+add_for_packets(struct fixture *f, unsigned i, bool no_flow, uint64_t want)
+{
+    const struct weir_app app = {
+        .name = "packets", .spec = &f->spec[i], .no_flow_packets = no_flow, .arg = f
+    };
+
+    f->spec[i] = (struct weir_tap_spec){ .stage = say_packets, .n_stages = 1, .want = want };
+    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
+}
+
+static void
+packets_of_no_flow_are_shown_to_who_asks(void **state)
+{
+    struct fixture *f = *state;
+
+    add_for_packets(f, 0, true, WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_FLOW_START));
+    feed_arp(f);
+    feed(f, 1);
+    feed_arp(f);
+    assert_string_equal(f->said[0], "packet-no-flow flow_start packet packet-no-flow ");
+}
+
+static void
+packets_of_no_flow_are_shown_to_nobody_else(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_monitor_stats stats;
+
+    add_for_packets(f, 0, false, WEIR_EV_BIT(WEIR_EV_PACKET));
+    add_for_packets(f, 1, true, WEIR_EV_BIT(WEIR_EV_FLOW_START)); /* wants no packets at all */
+    feed_arp(f);
+    feed(f, 1);
+    assert_string_equal(f->said[0], "flow_start packet ");
+    weir_monitor_get_stats(f->m, &stats);
+    assert_int_equal(stats.no_flow, 1);
+    assert_int_equal(stats.events[WEIR_EV_PACKET], 1);
+}
+
+static void
+packets_only_follows_no_connection(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[FRAME_ROOM];
+    struct segment syn = { .flags = WEIR_TH_SYN }, fin = { .flags = WEIR_TH_FIN | WEIR_TH_ACK };
+    struct weir_frame frame;
+
+    weir_monitor_free(f->m);
+    assert_int_equal(
+        weir_monitor_new(&(struct weir_monitor_opts){ .no_checksums = true, .packets_only = true },
+                         &f->m),
+        WEIR_E_OK);
+    add_for_packets(f, 0, false, WEIR_EV_ALL);
+    for (int i = 0; i < 2; i++) {
+        frame = tcp_frame(&syn, room);
+        assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+        frame = tcp_frame(&fin, room);
+        assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+    }
+    weir_monitor_end(f->m);
+    assert_string_equal(f->said[0], "flow_start packet packet packet packet flow_end ");
+}
+
 int
 main(void)
 {
@@ -198,6 +290,9 @@ main(void)
         T(a_full_queue_is_counted_and_told),
         T(an_app_that_never_ends_is_cancelled),
         T(an_app_that_wants_events_has_1_to_255_stages),
+        T(packets_of_no_flow_are_shown_to_who_asks),
+        T(packets_of_no_flow_are_shown_to_nobody_else),
+        T(packets_only_follows_no_connection),
     };
 
     return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);

@@ -5,7 +5,8 @@
 #   check_verify.sh [--update] [NAME...]
 #
 # cmd sees $srcdir, $builddir (whose programs come first in PATH) and $pcaps, the built captures.
-# Cases whose name begins with ids- need weir-ids, with proto-http libhtp. --update writes `expected` anew.
+# Cases whose name begins with ids- need weir-ids, with prads- weir-prads, with proto-http libhtp.
+# --update writes `expected` anew.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 srcdir=$(CDPATH='' cd -- "${srcdir:-$here/../..}" && pwd)
@@ -32,6 +33,7 @@ for name; do
     proto-http*)
         grep -q '^#define HAVE_HTP' "$builddir/config.h" || { echo "ok $n - $name # SKIP no libhtp"; continue; } ;;
     ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
+    prads-*) [ -x "$builddir/weir-prads" ] || { echo "ok $n - $name # SKIP no weir-prads"; continue; } ;;
     esac
     mkdir "$work/run"
     (cd "$work/run" && sh "$case/cmd" >"$work/said" 2>&1; echo "exit $?" >>"$work/said")

@@ -1,0 +1,82 @@
+# apps/prads: hosts, their systems and services, and the program weir-prads
+if HAVE_PRADS
+PRADS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS) $(PCRE2_CFLAGS)
+noinst_LTLIBRARIES += libprads.la
+libprads_la_SOURCES = \
+    %D%/asset.c %D%/asset.h \
+    %D%/asset_log.c %D%/asset_log.h \
+    %D%/compat.c %D%/compat.h \
+    %D%/compat_dns.c %D%/compat_dns.h \
+    %D%/compat_live.c %D%/compat_live.h \
+    %D%/compat_options.c %D%/compat_options.h \
+    %D%/compat_packet.c \
+    %D%/compat_stats.c %D%/compat_stats.h \
+    %D%/conn.c %D%/conn.h \
+    %D%/conn_log.c %D%/conn_log.h \
+    %D%/dhcp.c %D%/dhcp.h \
+    %D%/fingerprint.c %D%/fingerprint.h \
+    %D%/homenet.c %D%/homenet.h \
+    %D%/literal.c %D%/literal.h \
+    %D%/mac.c %D%/mac.h \
+    %D%/regex.c %D%/regex.h \
+    %D%/service.c %D%/service.h \
+    %D%/sigfile.c %D%/sigfile.h \
+    %D%/signature_fp.c %D%/signature_fp.h \
+    %D%/table.c %D%/table.h
+libprads_la_CPPFLAGS = $(PRADS_CPPFLAGS)
+libprads_la_LIBADD   = libprog.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+
+bin_PROGRAMS += weir-prads
+weir_prads_SOURCES  = %D%/main.c
+weir_prads_CPPFLAGS = $(PRADS_CPPFLAGS)
+weir_prads_LDFLAGS  = $(WHOLE_LDFLAGS)
+weir_prads_LDADD    = libprads.la libprog.la libcore.la
+
+UNIT_TESTS += tests/unit/test_prads_table
+tests_unit_test_prads_table_SOURCES  = tests/unit/test_prads_table.c
+tests_unit_test_prads_table_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_prads_table_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prads_table_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_fingerprint
+tests_unit_test_fingerprint_SOURCES  = tests/unit/test_fingerprint.c
+tests_unit_test_fingerprint_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_fingerprint_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fingerprint_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_service
+tests_unit_test_service_SOURCES  = tests/unit/test_service.c
+tests_unit_test_service_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_service_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_service_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_prads_lists
+tests_unit_test_prads_lists_SOURCES  = tests/unit/test_prads_lists.c
+tests_unit_test_prads_lists_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_prads_lists_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_prads_lists_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_asset
+tests_unit_test_asset_SOURCES  = tests/unit/test_asset.c tests/support/capture_out.h
+tests_unit_test_asset_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_asset_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_asset_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_compat
+tests_unit_test_compat_SOURCES  = tests/unit/test_compat.c tests/support/capture_out.h
+tests_unit_test_compat_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_compat_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_compat_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_prads_sigs
+tests_fuzz_fuzz_prads_sigs_SOURCES  = tests/fuzz/fuzz_prads_sigs.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_prads_sigs_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_fuzz_fuzz_prads_sigs_LDADD    = libprads.la libprog.la libcore.la
+tests_fuzz_fuzz_prads_sigs_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_prads_packet
+tests_fuzz_fuzz_prads_packet_SOURCES  = tests/fuzz/fuzz_prads_packet.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_prads_packet_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_fuzz_fuzz_prads_packet_LDADD    = libprads.la libprog.la libcore.la
+tests_fuzz_fuzz_prads_packet_LDFLAGS  = $(FUZZ_LINK)
+endif

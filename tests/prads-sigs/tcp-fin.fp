@@ -1,0 +1,1 @@
+*:64:1:40:.:ZAFN:Linux:closing

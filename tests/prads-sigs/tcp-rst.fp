@@ -1,0 +1,1 @@
+65535:64:1:40:.:KZA:Linux:refused

@@ -1,0 +1,1 @@
+*:64:1:0:.:ZA:Linux:talking

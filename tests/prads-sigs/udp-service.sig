@@ -1,0 +1,1 @@
+domain,v/DNS answer///,\x81\x80\x00\x01\x00
