@@ -443,6 +443,9 @@ detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 
 /* ---- datagrams */
 
+/* Multicast DNS asks for all that it looks for at once: 81 questions were seen. */
+enum { QUESTIONS_MAX = 256 };
+
 /* At its ports also what is wrong inside is DNS; elsewhere all must be as it should, to the end. */
 static enum says
 probe_dns_udp(const struct look *look)
@@ -455,7 +458,8 @@ probe_dns_udp(const struct look *look)
     if (hinted(look, 137) || dns_parse(b.p, b.n, &msg) != WEIR_E_OK)
         return SAYS_NO;
     if (hinted(look, 53) || hinted(look, 5353) || hinted(look, 5355))
-        return msg.count[DNS_QUESTION] <= 16 && msg.count[DNS_QUESTION] + msg.count[DNS_ANSWER] > 0
+        return msg.count[DNS_QUESTION] <= QUESTIONS_MAX &&
+                       msg.count[DNS_QUESTION] + msg.count[DNS_ANSWER] > 0
                    ? SAYS_YES
                    : SAYS_NO;
     if (!plain_dns(b.p, b.n))

@@ -168,6 +168,7 @@ datagrams_are_told_one_by_one(void **state)
     assert_int_equal(DATAGRAM(53, "\0\7\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1trailer"), APP_DNS);
     assert_int_equal(DATAGRAM(53, "\0\7\x7b\x40\0\1\0\0\0\0\0\0\xff"),
                      APP_DNS); /* all wrong inside */
+    assert_int_equal(DATAGRAM(5353, "\0\0\0\0\0\x51\0\0\0\0\0\0\1a\0\0\1\0\1"), APP_DNS);
     assert_int_equal(DATAGRAM(9999, "\0\7\x7b\x40\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"), APP_UNKNOWN);
     assert_int_equal(DATAGRAM(9999, "\0\7\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1"), APP_DNS);
     assert_int_equal(DATAGRAM(9999, "\0\7\1\0\0\1\0\0\0\0\0\0\1a\0\0\1\0\1trailer"), APP_UNKNOWN);
