@@ -199,6 +199,12 @@ say_all_checks(struct compat *c)
 
 /* ---- outputs ---------------------------------------------------------------------------------- */
 
+static bool
+is_live(const struct compat *c)
+{
+    return c->opts.text[TEXT_FILE] == NULL;
+}
+
 /* Returns whether the log is open; that it is not is told, and the run goes on. */
 static bool
 open_log_file(struct compat *c, const char *path, struct weir_errbuf *err)
@@ -206,7 +212,7 @@ open_log_file(struct compat *c, const char *path, struct weir_errbuf *err)
     struct stat st;
     bool there = stat(path, &st) == 0;
 
-    if (out_open(&c->log, path, err) != WEIR_E_OK)
+    if (out_open(&c->log, path, is_live(c), err) != WEIR_E_OK)
         return false;
     say(c, "logging to file '%s'\n", path);
     if (!there)
@@ -232,39 +238,42 @@ static int
 open_fifo(struct compat *c, struct weir_errbuf *err)
 {
     const char *path = c->opts.text[TEXT_FIFO];
-    char self[64];
-    int fd;
 
     if (path == NULL)
         return WEIR_E_OK;
     if (mkfifo(path, 0660) != 0 && errno != EEXIST)
         fprintf(stderr, "creating fifo: %s\n", strerror(errno));
-    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
-    if (fd < 0) {
+    c->fifo_fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0660);
+    if (c->fifo_fd < 0) {
         fprintf(stderr, "Logging to fifo failed!: %s\n", strerror(errno));
         return WEIR_E_OK;
     }
-    snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
-    return out_open(&c->fifo, self, err);
+    return out_open_fd(&c->fifo, c->fifo_fd, is_live(c), err);
 }
 
 static int
-open_outputs(struct compat *c, struct weir_errbuf *err)
+open_said(struct compat *c, struct weir_errbuf *err)
 {
-    int rc = open_log(c, err);
+    return c->said.log != NULL ? WEIR_E_OK : out_open(&c->said, NULL, is_live(c), err);
+}
+
+int
+compat_open_outputs(struct compat *c, struct weir_errbuf *err)
+{
+    int rc = open_said(c, err);
+
+    if (rc == WEIR_E_OK)
+        rc = open_log(c, err);
 
     return rc == WEIR_E_OK ? open_fifo(c, err) : rc;
 }
 
+/* Whether an error has ended an output: nothing is gained by going on. */
 static bool
-flush(struct compat *c)
+has_failed(const struct compat *c)
 {
-    bool right = c->log.buf == NULL || out_flush(&c->log);
-
-    right &= c->said.buf == NULL || out_flush(&c->said);
-    right &= c->fifo.buf == NULL || out_flush(&c->fifo);
-    right &= c->conn_file.buf == NULL || out_flush(&c->conn_file);
-    return right;
+    return out_error(&c->log) != 0 || out_error(&c->said) != 0 || out_error(&c->fifo) != 0 ||
+           out_error(&c->conn_file) != 0;
 }
 
 static int
@@ -278,12 +287,15 @@ close_output(struct out *out)
     return 1;
 }
 
-static int
-close_outputs(struct compat *c)
+int
+compat_close_outputs(struct compat *c)
 {
     int code = close_output(&c->log);
 
     code |= close_output(&c->fifo);
+    if (c->fifo_fd >= 0)
+        close(c->fifo_fd);
+    c->fifo_fd = -1;
     code |= close_output(&c->conn_file);
     return code | close_output(&c->said);
 }
@@ -366,7 +378,7 @@ pump(struct compat *c, struct weir_monitor *m, struct weir_port *port, bool live
             rc = weir_monitor_feed(m, frames, (unsigned)n);
         if (live && compat_live_due(HOUSEKEEPING_SECONDS))
             on_signals(c);
-        if (live && !flush(c))
+        if (has_failed(c))
             return 1;
     } while ((n > 0 || (n == 0 && live)) && rc == WEIR_E_OK && !compat_live_stopped());
     if (n < 0)
@@ -418,7 +430,6 @@ run(struct compat *c, struct weir_port *port, bool live)
 
     if (make_tables(c, &err) == WEIR_E_OK && make_monitor(c, live, &m, &err) == WEIR_E_OK) {
         say(c, "[*] Sniffing...\n");
-        flush(c);
         code = pump(c, m, port, live);
         weir_monitor_end(m);
         compat_end_connections(c, live ? (uint64_t)time(NULL) : UINT64_MAX, true);
@@ -480,7 +491,7 @@ begin(struct compat *c)
     struct weir_errbuf err = { "" };
     const char *nets = c->opts.text[TEXT_NETS] != NULL ? c->opts.text[TEXT_NETS] : "0.0.0.0/0,::/0";
 
-    if (out_open(&c->said, NULL, &err) != WEIR_E_OK) {
+    if (open_said(c, &err) != WEIR_E_OK) {
         fprintf(stderr, "weir-prads: %s\n", err.text);
         return 1;
     }
@@ -489,7 +500,7 @@ begin(struct compat *c)
         fprintf(stderr, "weir-prads: home networks end where '%s' is none\n", nets);
     if (c->opts.ring)
         fprintf(stderr, "weir-prads: -B: there is no ring buffer in shared memory\n");
-    if (open_outputs(c, &err) != WEIR_E_OK || load(c, &err) != WEIR_E_OK) {
+    if (compat_open_outputs(c, &err) != WEIR_E_OK || load(c, &err) != WEIR_E_OK) {
         fprintf(stderr, "weir-prads: %s\n", err.text);
         return 1;
     }
@@ -500,7 +511,7 @@ begin(struct compat *c)
 static int
 go(struct compat *c)
 {
-    bool live = c->opts.text[TEXT_FILE] == NULL;
+    bool live = is_live(c);
     struct weir_port *port = NULL;
     int code = begin(c);
 
@@ -535,9 +546,7 @@ clean_up(struct compat *c)
 int
 compat_main(int argc, char **argv)
 {
-    struct compat c = {
-        .log = { .fd = -1 }, .said = { .fd = -1 }, .fifo = { .fd = -1 }, .conn_file = { .fd = -1 }
-    };
+    struct compat c = { .fifo_fd = -1 };
     int code = compat_options_parse(&c.opts, argc, argv);
 
     if (code < 0 && c.opts.help) {
@@ -548,7 +557,7 @@ compat_main(int argc, char **argv)
         code = 0;
     } else if (code < 0) {
         code = go(&c);
-        code |= close_outputs(&c);
+        code |= compat_close_outputs(&c);
     }
     clean_up(&c);
     return code;

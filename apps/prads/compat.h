@@ -31,6 +31,7 @@ struct compat {
     struct out log, said, fifo, conn_file; /* said: standard output */
     uint32_t generation;                   /* of the table of connections */
     bool tagged;                           /* a packet had a VLAN tag */
+    int fifo_fd;                           /* of fifo */
     uint64_t bad_dns;                      /* messages that could not be read */
     uint64_t clock;                        /* greatest packet time, seconds */
 };
@@ -53,6 +54,12 @@ void compat_end_connections(struct compat *c, uint64_t now, bool all);
  * again then. Not in the middle of a packet.
  */
 void compat_make_room(struct compat *c);
+
+/* Standard output, the asset log and the FIFO. WEIR_E_*, with a text in err. */
+int compat_open_outputs(struct compat *c, struct weir_errbuf *err);
+
+/* Write what is left. Returns 1 if something was lost, which is told; else 0. */
+int compat_close_outputs(struct compat *c);
 
 /* The program: returns its exit code. */
 int compat_main(int argc, char **argv);

@@ -150,6 +150,21 @@ write_pid(const char *path)
     return fclose(file) == 0 ? 0 : failed("cannot write the process id", path);
 }
 
+/* The threads of logs do not come along: the outputs are closed before, and opened again. */
+static int
+go_to_background(struct compat *c)
+{
+    struct weir_errbuf err = { "" };
+
+    compat_close_outputs(c);
+    if (daemon(1, 0) != 0)
+        return failed("cannot go to the background", "-D");
+    if (compat_open_outputs(c, &err) == WEIR_E_OK)
+        return 0;
+    fprintf(stderr, "weir-prads: %s\n", err.text);
+    return 1;
+}
+
 /* Names are looked up before the root folder changes. */
 int
 compat_live_settle(struct compat *c)
@@ -164,9 +179,8 @@ compat_live_settle(struct compat *c)
         fprintf(stderr, "weir-prads: there is no user '%s' or no group '%s'\n", user, group);
         return 1;
     }
-    out_flush(&c->said);
-    if (c->opts.daemon && daemon(1, 0) != 0)
-        return failed("cannot go to the background", "-D");
+    if (c->opts.daemon && go_to_background(c) != 0)
+        return 1;
     if (text[TEXT_CHROOT] != NULL && (chroot(text[TEXT_CHROOT]) != 0 || chdir("/") != 0))
         return failed("cannot change root", text[TEXT_CHROOT]);
     if (text[TEXT_PID_FILE] != NULL && write_pid(text[TEXT_PID_FILE]) != 0)
@@ -192,6 +206,6 @@ compat_live_rotate(struct compat *c, uint64_t now)
         fprintf(stderr, "weir-prads: %s\n", err.text);
     snprintf(path, sizeof(path), "%sstats.%s.%llu", dir, device != NULL ? device : "any",
              (unsigned long long)now);
-    if (out_open(&c->conn_file, path, &err) != WEIR_E_OK)
+    if (out_open(&c->conn_file, path, true, &err) != WEIR_E_OK)
         fprintf(stderr, "weir-prads: %s\n", err.text);
 }

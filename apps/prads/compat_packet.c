@@ -38,7 +38,7 @@ tell(struct compat *c, const struct news *news)
     asset_log_file(&c->log, news);
     if (c->opts.verbose > 0)
         asset_log_stdout(&c->said, news);
-    if (c->fifo.fd >= 0)
+    if (c->fifo.log != NULL)
         asset_log_fifo(&c->fifo, news);
 }
 
@@ -595,7 +595,7 @@ end_connection(struct compat *c, struct conn *conn, const char *tag)
     conn->over = true;
     if (c->opts.connections)
         conn_log_line(&c->said, conn, tag);
-    if (c->conn_file.fd >= 0)
+    if (c->conn_file.log != NULL)
         conn_log_line(&c->conn_file, conn, NULL);
 }
 

@@ -26,11 +26,13 @@ try_dhcp(const uint8_t *data, size_t n)
 static void
 try_dns(const uint8_t *data, size_t n)
 {
-    static char room[OUT_SIZE];
-    struct out out = { .fd = -1, .buf = room };
+    static struct out out;
 
+    if (out.log == NULL && out_open(&out, "/dev/null", false, NULL) != WEIR_E_OK)
+        abort();
     if (!compat_dns_text(&out, data, n))
         assert(out.n == 0);
+    out_end_record(&out);
 }
 
 static void

@@ -155,7 +155,7 @@ finish(struct out *out)
     static char text[4096];
 
     out_flush(out);
-    capture_text(out, text, sizeof(text));
+    capture_text(text, sizeof(text));
     capture_close(out);
     return text;
 }
