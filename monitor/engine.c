@@ -69,6 +69,7 @@ push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_even
     struct weir_tap *tap = app_tap(part, app);
 
     ev->app = app->pub.arg;
+    ev->tap = tap;
     if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
         full(e, tap, app_state(part, app), ev);
 }

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct weir_flow;
+struct weir_tap;
 
 /* The order here is the order of the manual, not of delivery within a packet. */
 /* clang-format off */
@@ -234,6 +235,7 @@ struct weir_event {
                                            known: addresses, protocol, VLAN ids, no bytes */
     struct weir_flow *flow;           /**< NULL: the packet belongs to none */
     void *app;                        /**< weir_app.arg of the app that is being called */
+    struct weir_tap *tap; /**< that app's, of the flow: weir_tap_want() when it has seen enough */
     union {
         struct {
             bool midstream;
