@@ -16,6 +16,7 @@ libprads_la_SOURCES = \
     %D%/dhcp.c %D%/dhcp.h \
     %D%/fingerprint.c %D%/fingerprint.h \
     %D%/homenet.c %D%/homenet.h \
+    %D%/inventory.c %D%/inventory.h \
     %D%/literal.c %D%/literal.h \
     %D%/mac.c %D%/mac.h \
     %D%/regex.c %D%/regex.h \
@@ -31,6 +32,12 @@ weir_prads_SOURCES  = %D%/main.c
 weir_prads_CPPFLAGS = $(PRADS_CPPFLAGS)
 weir_prads_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_prads_LDADD    = libprads.la libprog.la libcore.la
+
+UNIT_TESTS += tests/unit/test_inventory
+tests_unit_test_inventory_SOURCES  = tests/unit/test_inventory.c
+tests_unit_test_inventory_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_unit_test_inventory_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_inventory_LDADD    = libprads.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_prads_table
 tests_unit_test_prads_table_SOURCES  = tests/unit/test_prads_table.c

@@ -133,26 +133,55 @@ grow(struct table *t)
         split(t);
 }
 
+/* A place for an entry: one that is free again, or the next. UINT32_MAX: the table is full. */
+static uint32_t
+take_place(struct table *t)
+{
+    uint32_t index = t->free - 1;
+
+    if (t->free != 0) {
+        t->free = link_of(t, index)->next;
+        memset(table_at(t, index), 0, t->stride - sizeof(struct table_link));
+        return index;
+    }
+    return t->n < t->max ? t->n++ : UINT32_MAX;
+}
+
 void *
 table_add(struct table *t, const uint64_t *key, bool *made)
 {
-    uint32_t hash = hash_of(t, key);
+    uint32_t hash = hash_of(t, key), index;
     void *entry = find(t, key, hash);
 
     *made = false;
     if (entry != NULL)
         return entry;
-    if (t->n == t->max) {
+    index = take_place(t);
+    if (index == UINT32_MAX) {
         t->refused++;
         return NULL;
     }
     *made = true;
-    entry = table_at(t, t->n);
+    entry = table_at(t, index);
     memcpy(entry, key, t->key_words * 8);
-    link_of(t, t->n)->hash = hash;
-    link_entry(t, t->n++);
+    link_of(t, index)->hash = hash;
+    link_entry(t, index);
     grow(t);
     return entry;
+}
+
+void
+table_remove(struct table *t, void *entry)
+{
+    uint32_t index = table_index(t, entry);
+    struct table_link *link = link_of(t, index);
+    uint32_t *at = &t->head[bucket_of(t, link->hash)];
+
+    while (*at != index + 1)
+        at = &link_of(t, *at - 1)->next;
+    *at = link->next;
+    link->next = t->free;
+    t->free = index + 1;
 }
 
 void

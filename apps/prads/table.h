@@ -23,7 +23,8 @@ struct table_link {
 struct table {
     uint8_t *entries; /* each behind a struct table_link */
     uint32_t *head;   /* by bucket: an index, and one more; 0: empty */
-    uint32_t n, max;
+    uint32_t n, max;  /* n: with entries that are free again */
+    uint32_t free;    /* the first of those, and one more; 0: none */
     uint32_t n_buckets;
     size_t stride, key_words;
     uint64_t refused; /* entries for which there was no room */
@@ -43,8 +44,12 @@ void *table_find(const struct table *t, const uint64_t *key);
 /* The entry, made with zeros behind its key if it was missing; NULL: the table is full. */
 void *table_add(struct table *t, const uint64_t *key, bool *made);
 
+/* Take an entry out; its place is used again. */
+void table_remove(struct table *t, void *entry);
+
 /*
- * Forget the entries for which keep() says so; the others move together, in their order. keep NULL:
+ * Of a table from which none was taken out:
+ * forget the entries for which keep() says so; the others move together, in their order. keep NULL:
  * forget all. Takes as long as the table is large.
  */
 void table_keep(struct table *t, bool (*keep)(void *ctx, const void *entry), void *ctx);

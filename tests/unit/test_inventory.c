@@ -1,0 +1,344 @@
+/* What is known of hosts: news once, limits, forgetting; and a slow model of it all. */
+#include "inventory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define SECOND UINT64_C(1000000000)
+
+struct fixture {
+    struct inventory *inv;
+    char told[65536]; /* of hosts that go, a line a fact */
+};
+
+static void
+gone(void *ctx, const struct host *host, const struct known *known, enum host_end why)
+{
+    struct fixture *f = ctx;
+    size_t n = strlen(f->told);
+
+    assert_true(n < sizeof(f->told) - 200);
+    snprintf(f->told + n, sizeof(f->told) - n, "%d %s=%s %llu..%llu x%llu %s\n", host->addr.b[3],
+             known->fact.source, known->fact.value, (unsigned long long)(known->first / SECOND),
+             (unsigned long long)(known->last / SECOND), (unsigned long long)known->seen,
+             why == HOST_EXPIRED   ? "expired"
+             : why == HOST_EVICTED ? "evicted"
+                                   : "eof");
+}
+
+static void
+set_up(struct fixture *f, struct inventory_opts opts)
+{
+    f->told[0] = '\0';
+    opts.gone = gone;
+    opts.ctx = f;
+    opts.seed = 7;
+    assert_int_equal(inventory_new(&opts, &f->inv), WEIR_E_OK);
+}
+
+static bool
+see(struct fixture *f, uint8_t host, const char *source, const char *value, unsigned second)
+{
+    struct weir_addr addr = { { 10, 0, 0, host } };
+    struct fact fact = { .kind = FACT_SERVER,
+                         .proto = 6,
+                         .port = 22,
+                         .source = source,
+                         .value = value,
+                         .confidence = 50 };
+    struct host seen;
+    bool news = inventory_see(f->inv, 4, &addr, 5, &fact, second * SECOND, &seen);
+
+    assert_memory_equal(seen.addr.b, addr.b, 4);
+    return news;
+}
+
+static void
+expect(struct fixture *f, const char *told)
+{
+    assert_string_equal(f->told, told);
+    f->told[0] = '\0';
+}
+
+static void
+a_fact_is_news_once(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 4 });
+    assert_true(see(&f, 1, "ssh", "OpenSSH", 1));
+    assert_false(see(&f, 1, "ssh", "OpenSSH", 3));
+    assert_true(see(&f, 1, "ssh", "Dropbear", 4));
+    assert_true(see(&f, 1, "telnet", "OpenSSH", 5));
+    assert_true(see(&f, 2, "ssh", "OpenSSH", 6));
+    inventory_end(f.inv);
+    expect(&f, "1 ssh=OpenSSH 1..3 x2 eof\n"
+               "1 ssh=Dropbear 4..4 x1 eof\n"
+               "1 telnet=OpenSSH 5..5 x1 eof\n"
+               "2 ssh=OpenSSH 6..6 x1 eof\n");
+    inventory_free(f.inv);
+}
+
+static void
+source_and_value_are_not_mixed_up(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 4 });
+    assert_true(see(&f, 1, "a", "b", 1));
+    assert_true(see(&f, 1, "b", "a", 1));
+    assert_true(see(&f, 1, "ab", "", 1));
+    assert_true(see(&f, 1, "", "ab", 1));
+    inventory_free(f.inv);
+}
+
+static void
+who_was_not_seen_is_forgotten(void **state)
+{
+    struct fixture f;
+    struct weir_addr addr = { { 10, 0, 0, 1 } };
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 4, .expire = 10 * SECOND });
+    see(&f, 1, "ssh", "a", 1);
+    see(&f, 2, "ssh", "b", 2);
+    inventory_expire(f.inv, 11 * SECOND);
+    expect(&f, "");
+    assert_true(inventory_touch(f.inv, 4, &addr, 12 * SECOND));
+    inventory_expire(f.inv, 13 * SECOND);
+    expect(&f, "2 ssh=b 2..2 x1 expired\n");
+    assert_true(inventory_has(f.inv, 4, &addr));
+    inventory_expire(f.inv, 100 * SECOND);
+    expect(&f, "1 ssh=a 1..1 x1 expired\n");
+    assert_false(inventory_touch(f.inv, 4, &addr, 101 * SECOND));
+    assert_true(see(&f, 1, "ssh", "a", 102));
+    assert_int_equal(inventory_get_stats(f.inv)->expired, 2);
+    inventory_free(f.inv);
+}
+
+static void
+where_there_is_no_room_the_oldest_goes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2 });
+    see(&f, 1, "ssh", "a", 1);
+    see(&f, 2, "ssh", "b", 2);
+    see(&f, 1, "ssh", "a", 3);
+    assert_true(see(&f, 3, "ssh", "c", 4));
+    expect(&f, "2 ssh=b 2..2 x1 evicted\n");
+    assert_false(see(&f, 1, "ssh", "a", 5));
+    assert_int_equal(inventory_get_stats(f.inv)->evicted, 1);
+    inventory_free(f.inv);
+}
+
+static void
+where_facts_have_no_room_the_oldest_host_goes(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 8, .facts = 3 });
+    see(&f, 1, "ssh", "a", 1);
+    see(&f, 1, "ssh", "b", 1);
+    see(&f, 2, "ssh", "c", 2);
+    assert_true(see(&f, 2, "ssh", "d", 3));
+    expect(&f, "1 ssh=a 1..1 x1 evicted\n1 ssh=b 1..1 x1 evicted\n");
+    assert_true(see(&f, 2, "ssh", "e", 4));
+    assert_false(see(&f, 2, "ssh", "f", 5));
+    expect(&f, "");
+    assert_int_equal(inventory_get_stats(f.inv)->no_room, 1);
+    inventory_free(f.inv);
+}
+
+static void
+a_host_has_a_bounded_number_of_facts(void **state)
+{
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2, .a_host = 2 });
+    assert_true(see(&f, 1, "http", "a", 1));
+    assert_true(see(&f, 1, "http", "b", 1));
+    assert_false(see(&f, 1, "http", "c", 1));
+    assert_false(see(&f, 1, "http", "a", 2));
+    assert_true(see(&f, 2, "http", "c", 1));
+    assert_int_equal(inventory_get_stats(f.inv)->too_many, 1);
+    inventory_free(f.inv);
+}
+
+static void
+a_long_value_is_cut(void **state)
+{
+    static char value[4 * FACT_VALUE_MAX];
+    struct fixture f;
+
+    (void)state;
+    memset(value, 'v', sizeof(value) - 1);
+    set_up(&f, (struct inventory_opts){ .hosts = 2 });
+    assert_true(see(&f, 1, "http", value, 1));
+    value[FACT_VALUE_MAX] = 'w';
+    assert_false(see(&f, 1, "http", value, 1));
+    inventory_end(f.inv);
+    assert_int_equal(strspn(strchr(f.told, '=') + 1, "v"), FACT_VALUE_MAX);
+    inventory_free(f.inv);
+}
+
+/* ---- a slow model -------------------------------------------------------------------------- */
+
+enum { M_HOSTS = 5, M_FACTS = 12, M_A_HOST = 4, M_EXPIRE = 20, M_ADDRS = 9, M_VALUES = 6 };
+
+struct m_host {
+    uint8_t addr;
+    unsigned last;
+    unsigned n_facts;
+    struct m_fact {
+        int value;
+        unsigned first, last, seen;
+    } fact[M_A_HOST];
+};
+
+/* Hosts in the order in which they were seen last, the oldest first. */
+struct model {
+    struct m_host host[M_HOSTS];
+    unsigned n_hosts;
+    char told[65536];
+};
+
+static unsigned
+m_facts(const struct model *m)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < m->n_hosts; i++)
+        n += m->host[i].n_facts;
+    return n;
+}
+
+static void
+m_tell(struct model *m, const struct m_host *h, const char *why)
+{
+    for (unsigned i = 0; i < h->n_facts; i++) {
+        size_t n = strlen(m->told);
+
+        snprintf(m->told + n, sizeof(m->told) - n, "%d s=%c %u..%u x%u %s\n", h->addr,
+                 'a' + h->fact[i].value, h->fact[i].first, h->fact[i].last, h->fact[i].seen, why);
+    }
+}
+
+static void
+m_forget_oldest(struct model *m, const char *why)
+{
+    m_tell(m, &m->host[0], why);
+    memmove(m->host, m->host + 1, --m->n_hosts * sizeof(*m->host));
+}
+
+/* Move the host to the end; make it if it is missing. */
+static struct m_host *
+m_seen(struct model *m, uint8_t addr, unsigned now)
+{
+    struct m_host h = { .addr = addr, .last = now };
+    unsigned i = 0;
+
+    while (i < m->n_hosts && m->host[i].addr != addr)
+        i++;
+    if (i < m->n_hosts) {
+        h = m->host[i];
+        memmove(m->host + i, m->host + i + 1, (--m->n_hosts - i) * sizeof(h));
+    } else if (m->n_hosts == M_HOSTS) {
+        m_forget_oldest(m, "evicted");
+    }
+    h.last = now > h.last ? now : h.last;
+    m->host[m->n_hosts++] = h;
+    return &m->host[m->n_hosts - 1];
+}
+
+static bool
+m_see(struct model *m, uint8_t addr, int value, unsigned now)
+{
+    struct m_host *h = m_seen(m, addr, now);
+
+    for (unsigned i = 0; i < h->n_facts; i++) {
+        struct m_fact *fact = &h->fact[i];
+
+        if (fact->value != value)
+            continue;
+        fact->last = now > fact->last ? now : fact->last;
+        fact->seen++;
+        return false;
+    }
+    if (h->n_facts == M_A_HOST)
+        return false;
+    while (m_facts(m) == M_FACTS && m->n_hosts > 1)
+        m_forget_oldest(m, "evicted");
+    h = &m->host[m->n_hosts - 1];
+    h->fact[h->n_facts++] = (struct m_fact){ value, now, now, 1 };
+    return true;
+}
+
+static void
+m_expire(struct model *m, unsigned now)
+{
+    while (m->n_hosts > 0 && m->host[0].last + M_EXPIRE < now)
+        m_forget_oldest(m, "expired");
+}
+
+static void
+a_model_says_the_same(void **state)
+{
+    static struct model m;
+    struct fixture f;
+    unsigned now = 100;
+
+    (void)state;
+    for (unsigned round = 0; round < 200; round++) {
+        memset(&m, 0, sizeof(m));
+        srand(round);
+        set_up(&f, (struct inventory_opts){ .hosts = M_HOSTS,
+                                            .facts = M_FACTS,
+                                            .a_host = M_A_HOST,
+                                            .expire = M_EXPIRE * SECOND });
+        for (unsigned step = 0; step < 300; step++) {
+            uint8_t addr = (uint8_t)(1 + rand() % M_ADDRS);
+            char value[2] = { (char)('a' + rand() % M_VALUES), '\0' };
+
+            now += rand() % 12 == 0 ? (unsigned)rand() % 30 : (unsigned)rand() % 2;
+            inventory_expire(f.inv, now * SECOND);
+            m_expire(&m, now);
+            assert_int_equal(see(&f, addr, "s", value, now), m_see(&m, addr, value[0] - 'a', now));
+            assert_string_equal(f.told, m.told);
+            f.told[0] = m.told[0] = '\0';
+        }
+        inventory_end(f.inv);
+        for (unsigned i = 0; i < m.n_hosts; i++)
+            m_tell(&m, &m.host[i], "eof");
+        assert_string_equal(f.told, m.told);
+        inventory_free(f.inv);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_fact_is_news_once),
+        cmocka_unit_test(source_and_value_are_not_mixed_up),
+        cmocka_unit_test(who_was_not_seen_is_forgotten),
+        cmocka_unit_test(where_there_is_no_room_the_oldest_goes),
+        cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
+        cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
+        cmocka_unit_test(a_long_value_is_cut),
+        cmocka_unit_test(a_model_says_the_same),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
