@@ -1,6 +1,6 @@
 # apps/prads: hosts, their systems and services, and the program weir-prads
 if HAVE_PRADS
-PRADS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS) $(PCRE2_CFLAGS)
+PRADS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/monitor -I$(top_srcdir)/proto $(HS_CFLAGS) $(PCRE2_CFLAGS)
 noinst_LTLIBRARIES += libprads.la
 libprads_la_SOURCES = \
     %D%/asset.c %D%/asset.h \
@@ -19,6 +19,7 @@ libprads_la_SOURCES = \
     %D%/inventory.c %D%/inventory.h \
     %D%/literal.c %D%/literal.h \
     %D%/mac.c %D%/mac.h \
+    %D%/p0f.c %D%/p0f.h \
     %D%/regex.c %D%/regex.h \
     %D%/service.c %D%/service.h \
     %D%/sigfile.c %D%/sigfile.h \
