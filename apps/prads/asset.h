@@ -23,6 +23,9 @@ enum detection {
     DETECT_SERVER,
     DETECT_CLIENT,
     DETECT_ARP,
+    DETECT_NDP,
+    DETECT_DHCP,
+    DETECT_NONE, /* nothing that the asset log knows */
 };
 
 struct asset {

@@ -9,8 +9,8 @@
 enum { STAMPS_AN_HOUR = 360000 }; /* at 100 Hz, as it was assumed then */
 
 /* enum detection */
-static const char *const names[] = { "SYN", "SYNACK", "FIN",    "RST",    "ACK",
-                                     "UDP", "ICMP",   "SERVER", "CLIENT", "ARP" };
+static const char *const names[] = { "SYN",  "SYNACK", "FIN",    "RST", "ACK", "UDP",
+                                     "ICMP", "SERVER", "CLIENT", "ARP", "NDP", "DHCP" };
 
 static bool
 is_tcp_os(enum detection what)
@@ -82,7 +82,7 @@ put_os(struct out *out, const struct news *news)
 static void
 put_info(struct out *out, const struct news *news)
 {
-    if (news->what == DETECT_ARP) {
+    if (news->what == DETECT_ARP || news->what == DETECT_NDP) {
         put_mac(out, news->asset->mac);
         if (news->asset->vendor != NULL) {
             out_str(out, ",(");

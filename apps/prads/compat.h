@@ -9,7 +9,7 @@
 #include "asset_log.h"
 #include "compat_options.h"
 #include "compat_stats.h"
-#include "dhcp.h"
+#include "dhcp_print.h"
 #include "mac.h"
 #include "service.h"
 #include "signature_fp.h"

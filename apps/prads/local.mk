@@ -13,21 +13,29 @@ libprads_la_SOURCES = \
     %D%/compat_stats.c %D%/compat_stats.h \
     %D%/conn.c %D%/conn.h \
     %D%/conn_log.c %D%/conn_log.h \
-    %D%/dhcp.c %D%/dhcp.h \
+    %D%/dhcp_print.c %D%/dhcp_print.h \
     %D%/fingerprint.c %D%/fingerprint.h \
     %D%/homenet.c %D%/homenet.h \
     %D%/inventory.c %D%/inventory.h \
     %D%/literal.c %D%/literal.h \
     %D%/mac.c %D%/mac.h \
     %D%/p0f.c %D%/p0f.h \
+    %D%/prads.c %D%/prads.h \
     %D%/regex.c %D%/regex.h \
+    %D%/report.c %D%/report.h \
     %D%/service.c %D%/service.h \
     %D%/sigfile.c %D%/sigfile.h \
     %D%/signature_fp.c %D%/signature_fp.h \
-    %D%/table.c %D%/table.h
-libprads_la_CPPFLAGS = $(PRADS_CPPFLAGS)
-libprads_la_LIBADD   = libprog.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+    %D%/table.c %D%/table.h \
+    %D%/watch.c %D%/watch.h \
+    %D%/watch_datagram.c \
+    %D%/watch_packet.c \
+    %D%/watch_stream.c \
+    %D%/watched.h
+libprads_la_CPPFLAGS = $(PRADS_CPPFLAGS) -DWEIR_DATADIR='"$(pkgdatadir)"'
+libprads_la_LIBADD   = libproto.la libprog.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
+dist_pkgdata_DATA = %D%/stacks.fp
 bin_PROGRAMS += weir-prads
 weir_prads_SOURCES  = %D%/main.c
 weir_prads_CPPFLAGS = $(PRADS_CPPFLAGS)

@@ -1,7 +1,7 @@
 /* What is read from packets: DHCP messages, DNS messages, TCP options. */
 #include "compat_dns.h"
 #include "decode.h"
-#include "dhcp.h"
+#include "dhcp_print.h"
 #include "fingerprint.h"
 
 #include <assert.h>

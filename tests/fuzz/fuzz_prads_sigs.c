@@ -1,6 +1,6 @@
 /* Signature files of all kinds: what loads obeys its bounds. The first byte chooses the kind. */
 #include "compat_options.h"
-#include "dhcp.h"
+#include "dhcp_print.h"
 #include "homenet.h"
 #include "literal.h"
 #include "mac.h"

@@ -1,5 +1,5 @@
 /* Makers of cards, DHCP clients, home networks: lists that are read from text. */
-#include "dhcp.h"
+#include "dhcp_print.h"
 #include "homenet.h"
 #include "mac.h"
 

@@ -2,8 +2,8 @@
  * Fingerprints of DHCP clients (RFC 2131), and their signatures (dhcp.fp), one line each:
  * type:ttl:options:requested:vendor class:OS:description, "." for what is empty.
  */
-#ifndef WEIR_PRADS_DHCP_H
-#define WEIR_PRADS_DHCP_H
+#ifndef WEIR_PRADS_DHCP_PRINT_H
+#define WEIR_PRADS_DHCP_PRINT_H
 
 #include "fingerprint.h"
 

@@ -1,4 +1,4 @@
-#include "dhcp.h"
+#include "dhcp_print.h"
 
 #include "rd.h"
 #include "sigfile.h"

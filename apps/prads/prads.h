@@ -1,0 +1,52 @@
+/*
+ * PRADS as an app among others: its signatures, its logs, and the watch over a monitor's flows. What
+ * weir-prads runs, and weir-ids with --with prads beside its own.
+ */
+#ifndef WEIR_PRADS_PRADS_H
+#define WEIR_PRADS_PRADS_H
+
+#include "cli.h"
+
+#include <weir/monitor.h>
+
+struct prads; /* opaque */
+
+/* Nothing is chosen yet; NULL: no memory. */
+struct prads *prads_new(void);
+
+/* NULL is allowed; after the monitor is freed. */
+void prads_free(struct prads *prads);
+
+/* Options, for a table of cli_option whose ctx leads to this. WEIR_E_*, with a text in err. */
+int prads_set_checks(struct prads *prads, const char *list, struct weir_errbuf *err);
+int prads_set_home(struct prads *prads, const char *nets, struct weir_errbuf *err);
+int prads_set_sig_dir(struct prads *prads, const char *dir, struct weir_errbuf *err);
+int prads_set_stacks(struct prads *prads, const char *file, struct weir_errbuf *err);
+int prads_set_expire(struct prads *prads, const char *seconds, struct weir_errbuf *err);
+int prads_set_max_assets(struct prads *prads, const char *number, struct weir_errbuf *err);
+
+/* Load signatures and open both logs in cli's folder. */
+int prads_open(struct prads *prads, struct cli *cli, struct weir_errbuf *err);
+
+/* Let it listen. Only before the first packet. */
+int prads_add(struct prads *prads, struct weir_monitor *m);
+
+/* Between batches: end the run if an error has ended a log. */
+void prads_check(const struct prads *prads, struct cli *cli);
+
+/* The run is over: tell of all hosts, and wait until the logs are written. */
+void prads_end(struct prads *prads, struct cli *cli);
+
+/* Close the logs; what was lost is told. */
+void prads_close(struct prads *prads, struct cli *cli);
+
+/* What was found, and limits that were hit, as a notice. */
+void prads_summary(const struct prads *prads, const struct cli *cli);
+
+/* "syn, synack, ..." for --help. */
+const char *prads_check_names(void);
+
+/* The program without --compat: returns its exit code. */
+int prads_main(int argc, char **argv);
+
+#endif

@@ -1,0 +1,289 @@
+#include "watched.h"
+
+#include <weir/flow.h>
+#include <weir/tap.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- sightings ----------------------------------------------------------------------------- */
+
+/* Hops between the sender and here, if the packet at hand is a sender's. */
+static uint8_t
+distance_of(const struct weir_packet *pkt, uint8_t version, const struct weir_addr *addr)
+{
+    if (pkt == NULL || pkt->ip_version != version || pkt->ttl == 0 ||
+        memcmp(pkt->src.b, addr->b, version == 4 ? 4 : 16) != 0)
+        return 0;
+    return (uint8_t)(fp_first_ttl(pkt->ttl) - pkt->ttl);
+}
+
+void
+watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct sighting *s)
+{
+    const struct weir_packet *pkt = w->ev->packet;
+    struct host host;
+
+    if (w->opts.home != NULL && !homenets_have(w->opts.home, version, addr)) {
+        w->stats.foreign++;
+        return;
+    }
+    if (!inventory_see(w->inventory, version, addr,
+                       pkt != NULL && pkt->n_vlan > 0 ? pkt->vlan[0] : 0, &s->fact, w->ev->time,
+                       &host))
+        return;
+    w->stats.facts[s->fact.kind]++;
+    s->news.distance = distance_of(pkt, version, addr);
+    report_news(&w->opts.report, w->ev, &host, s);
+}
+
+/* named: whether the asset log has a line for it. */
+static void
+see_service(struct watch *w, bool *named, bool server, uint16_t port, const struct end *end,
+            struct sighting *s)
+{
+    if (!is_checked(w, server ? CHECK_SERVER : CHECK_CLIENT))
+        return;
+    s->fact.kind = server ? FACT_SERVER : FACT_CLIENT;
+    s->fact.proto = end->proto;
+    s->fact.port = port;
+    s->news.what = *named ? DETECT_NONE : server ? DETECT_SERVER : DETECT_CLIENT;
+    s->news.proto = end->proto;
+    s->news.port = port;
+    s->news.service = s->fact.source;
+    s->news.application = s->fact.value;
+    *named = true;
+    watch_see(w, end->version, &end->addr, s);
+}
+
+void
+watch_see_service(struct watch *w, struct watched *x, enum weir_dir dir, struct sighting *s)
+{
+    struct weir_tuple tuple;
+    struct end end;
+
+    weir_flow_tuple(w->ev->flow, &tuple);
+    end = (struct end){ tuple.addr[dir], tuple.ip_version, tuple.proto };
+    see_service(w, &x->named[dir], dir == WEIR_TOCLIENT, tuple.port[WEIR_TOCLIENT], &end, s);
+}
+
+void
+watch_see_sender(struct watch *w, struct watched *x, bool server, struct sighting *s)
+{
+    const struct weir_packet *pkt = w->ev->packet;
+    struct end end = { pkt->src, pkt->ip_version, pkt->proto };
+
+    see_service(w, &x->named[w->ev->direction], server, server ? pkt->src_port : pkt->dst_port,
+                &end, s);
+}
+
+void
+watch_see_name(struct watch *w, uint8_t version, const struct weir_addr *addr, const char *source,
+               const char *name, uint8_t confidence)
+{
+    struct sighting s = {
+        .fact = { .kind = FACT_NAME, .source = source, .value = name, .confidence = confidence },
+        .evidence = source,
+        .news = { .what = DETECT_NONE }
+    };
+
+    if (is_checked(w, CHECK_NAME) && name[0] != '\0')
+        watch_see(w, version, addr, &s);
+}
+
+void
+watch_detail(struct sighting *s, const char *key, const char *value)
+{
+    if (s->n_details < DETAILS_MAX)
+        s->detail[s->n_details++] = (struct detail){ key, value };
+}
+
+const char *
+watch_text(char text[TEXT_MAX], struct weir_bytes bytes)
+{
+    size_t n = bytes.n < TEXT_MAX - 1 ? bytes.n : TEXT_MAX - 1;
+
+    for (size_t i = 0; i < n; i++)
+        text[i] = bytes.p[i] < ' ' || bytes.p[i] == 0x7f ? '.' : (char)bytes.p[i];
+    text[n] = '\0';
+    return text;
+}
+
+/* ---- events -------------------------------------------------------------------------------- */
+
+static void
+flow_begins(struct watch *w, struct watched *x)
+{
+    x->watch = w;
+    if (!watch_wants_packets(w)) /* those of no flow, at most */
+        weir_tap_want(w->ev->tap, w->spec.want & ~WEIR_EV_BIT(WEIR_EV_PACKET));
+    if (weir_flow_proto(w->ev->flow) != WEIR_PROTO_TCP)
+        x->proto = APP_UNKNOWN;
+}
+
+/* Hosts that are known were seen as long as their flow was. */
+static void
+flow_ends(struct watch *w, struct watched *x)
+{
+    struct weir_tuple tuple;
+
+    watch_stream_end(w, x);
+    weir_flow_tuple(w->ev->flow, &tuple);
+    for (int dir = 0; dir < 2 && tuple.proto == WEIR_PROTO_TCP; dir++)
+        if (weir_flow_next_offset(w->ev->flow, (enum weir_dir)dir) > 0)
+            watch_name_by_port(w, x, (enum weir_dir)dir);
+    for (int side = 0; side < 2; side++)
+        inventory_touch(w->inventory, tuple.ip_version, &tuple.addr[side],
+                        weir_flow_last_time(w->ev->flow));
+}
+
+static void
+take(struct watch *w, struct watched *x)
+{
+    switch (w->ev->type) {
+    case WEIR_EV_FLOW_START:
+        flow_begins(w, x);
+        break;
+    case WEIR_EV_SYN:
+        watch_system(w, FP_SYN);
+        break;
+    case WEIR_EV_SYN_ACK:
+        watch_system(w, FP_SYNACK);
+        break;
+    case WEIR_EV_PACKET:
+        watch_packet(w);
+        break;
+    case WEIR_EV_PAYLOAD:
+        watch_payload(w, x);
+        break;
+    case WEIR_EV_GAP:
+        watch_gap(w, x);
+        break;
+    case WEIR_EV_DATAGRAM:
+        watch_datagram(w, x);
+        break;
+    case WEIR_EV_FLOW_END:
+        flow_ends(w, x);
+        break;
+    default:
+        break;
+    }
+}
+
+static weir_fut
+on_event(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    struct watch *w = ev->app;
+
+    w->ev = ev;
+    inventory_expire(w->inventory, ev->time);
+    take(w, ctx);
+    return weir_ok(0);
+}
+
+static const weir_fn stages[] = { on_event };
+
+/* ---- set-up -------------------------------------------------------------------------------- */
+
+static void
+host_gone(void *ctx, const struct host *host, const struct known *known, enum host_end why)
+{
+    report_gone(&((struct watch *)ctx)->opts.report, host, known, why);
+}
+
+static uint64_t
+wanted(const struct watch *w)
+{
+    const struct watch_opts *opts = &w->opts;
+    uint64_t want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_FLOW_END) |
+                    WEIR_EV_BIT(WEIR_EV_DATAGRAM);
+
+    if (watch_wants_packets(w) || is_checked(w, CHECK_ARP))
+        want |= WEIR_EV_BIT(WEIR_EV_PACKET);
+    if (opts->checks & CHECK_BIT(CHECK_SYN))
+        want |= WEIR_EV_BIT(WEIR_EV_SYN);
+    if (opts->checks & CHECK_BIT(CHECK_SYNACK))
+        want |= WEIR_EV_BIT(WEIR_EV_SYN_ACK);
+    if (opts->checks & (CHECK_BIT(CHECK_SERVER) | CHECK_BIT(CHECK_CLIENT) | CHECK_BIT(CHECK_NAME)))
+        want |= WEIR_EV_BIT(WEIR_EV_PAYLOAD) | WEIR_EV_BIT(WEIR_EV_GAP);
+    return want;
+}
+
+static int
+make_parts(struct watch *w)
+{
+    int rc = inventory_new(&w->opts.inventory, &w->inventory);
+
+    if (rc == WEIR_E_OK)
+        rc = pool_new(POOL_BYTES, &w->pool);
+    if (rc == WEIR_E_OK && (rc = digest_new(&w->digest)) == WEIR_E_UNSUPPORTED)
+        rc = WEIR_E_OK;
+    if (rc == WEIR_E_OK && (rc = http_new(&(struct http_opts){ .bodies = false }, watch_http,
+                                          &w->http)) == WEIR_E_UNSUPPORTED)
+        rc = WEIR_E_OK;
+    return rc;
+}
+
+int
+watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err)
+{
+    struct watch *w = calloc(1, sizeof(*w));
+    int rc = WEIR_E_NOMEM;
+
+    *out = NULL;
+    if (w != NULL) {
+        w->opts = *opts;
+        w->opts.inventory.gone = host_gone;
+        w->opts.inventory.ctx = w;
+        w->spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(w) };
+        rc = make_parts(w);
+    }
+    if (rc == WEIR_E_OK) {
+        *out = w;
+        return rc;
+    }
+    watch_free(w);
+    return weir_err_set(err, rc, "%s", weir_strerror(rc));
+}
+
+void
+watch_free(struct watch *w)
+{
+    if (w == NULL)
+        return;
+    inventory_free(w->inventory);
+    pool_free(w->pool);
+    digest_free(w->digest);
+    http_free(w->http);
+    free(w);
+}
+
+int
+watch_add(struct watch *w, struct weir_monitor *m)
+{
+    return weir_monitor_add(m, &(struct weir_app){ .name = "prads",
+                                                   .spec = &w->spec,
+                                                   .flow_size = sizeof(struct watched),
+                                                   .history = WATCH_BYTES,
+                                                   .no_flow_packets = is_checked(w, CHECK_ARP),
+                                                   .arg = w });
+}
+
+void
+watch_end(struct watch *w)
+{
+    inventory_end(w->inventory);
+}
+
+const struct watch_stats *
+watch_get_stats(const struct watch *w)
+{
+    return &w->stats;
+}
+
+const struct inventory_stats *
+watch_get_inventory(const struct watch *w)
+{
+    return inventory_get_stats(w->inventory);
+}
