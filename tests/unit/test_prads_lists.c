@@ -185,6 +185,7 @@ home_networks_hold_their_hosts_and_no_other(void **state)
     assert_true(at_home(&nets, "192.168.7.255"));
     assert_false(at_home(&nets, "192.168.8.0"));
     assert_false(at_home(&nets, "11.0.0.1"));
+    assert_false(at_home(&nets, "138.0.0.1"));
     assert_true(at_home(&nets, "fe80::1234"));
     assert_false(at_home(&nets, "fe80:0:0:1::1"));
     assert_false(at_home(&nets, "a00::1"));
