@@ -453,6 +453,10 @@ help(const struct cli *cli)
     printf("Usage: %s %s\n%s\n\n", cli->program, cli->synopsis, cli->about);
     for (const struct cli_option *o = cli->options; o->help != NULL; o++)
         help_of(o);
+    if (cli->beside_options != NULL)
+        printf("\nWith %s beside:\n", cli->beside_name);
+    for (const struct cli_option *o = cli->beside_options; o != NULL && o->help != NULL; o++)
+        help_of(o);
     printf("\n");
     for (const struct cli_option *o = common; o->help != NULL; o++)
         help_of(o);
@@ -474,14 +478,19 @@ matches(const struct cli_option *option, char letter, const char *name, size_t n
 static const struct cli_option *
 find_option(struct cli *cli, char letter, const char *name, size_t n, void **ctx)
 {
-    *ctx = cli->ctx;
-    for (const struct cli_option *o = cli->options; o->help != NULL; o++)
-        if (matches(o, letter, name, n))
-            return o;
-    *ctx = cli;
-    for (const struct cli_option *o = common; o->help != NULL; o++)
-        if (matches(o, letter, name, n))
-            return o;
+    const struct {
+        const struct cli_option *table;
+        void *ctx;
+    } tables[] = { { cli->options, cli->ctx },
+                   { cli->beside_options, cli->beside },
+                   { common, cli } };
+
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
+        *ctx = tables[i].ctx;
+        for (const struct cli_option *o = tables[i].table; o != NULL && o->help != NULL; o++)
+            if (matches(o, letter, name, n))
+                return o;
+    }
     return NULL;
 }
 

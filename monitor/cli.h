@@ -42,6 +42,10 @@ struct cli {
     void *ctx;                        /* for their take() and set() */
     /* Take a --set that the common part does not know; NULL: there is none. */
     int (*set)(void *ctx, const char *text, struct weir_errbuf *err);
+    const struct cli_option
+        *beside_options; /* of an app that can run beside; NULL: there is none */
+    const char *beside_name;
+    void *beside;        /* for their take() */
     bool input_optional; /* set by a program whose options made an input needless (-T) */
 
     const char **inputs; /* files, folders and "-", in order */
@@ -64,7 +68,7 @@ struct cli {
 };
 
 /*
- * Parse the command line into cli, whose first six members are set. --help and --version are
+ * Parse the command line into cli, whose members up to beside are set. --help and --version are
  * answered here.
  *
  * Returns -1 to go on, or the exit code.

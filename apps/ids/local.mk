@@ -27,9 +27,14 @@ libids_la_LIBADD   = libcore.la $(HS_LIBS)
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c
+if HAVE_PRADS
+weir_ids_prads = libprads.la
+else
+weir_ids_SOURCES += apps/prads/prads_none.c
+endif
 weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
 weir_ids_LDFLAGS  = $(WHOLE_LDFLAGS)
-weir_ids_LDADD    = libids.la libprog.la libcore.la
+weir_ids_LDADD    = libids.la $(weir_ids_prads) libprog.la libcore.la
 
 UNIT_TESTS += tests/unit/test_ranges
 tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c

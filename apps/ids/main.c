@@ -1,4 +1,5 @@
 /* weir-ids: raises alerts from rules. */
+#include "../prads/prads.h"
 #include "cli.h"
 #include "detect/detect.h"
 #include "out.h"
@@ -22,6 +23,8 @@ struct program {
     struct groups *groups;
     struct detect *detect;
     struct out eve, fast;
+    struct prads *prads; /* NULL: not built, or no memory */
+    bool with_prads;
 };
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -94,7 +97,20 @@ take_set(void *ctx, const char *value, struct weir_errbuf *err)
     return rc;
 }
 
+static int
+take_with(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct program *prg = ctx;
+
+    prg->with_prads = prg->prads != NULL && strcmp(value, "prads") == 0;
+    if (prg->with_prads)
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_INVAL, "--with: %s is expected, not '%s'",
+                        prg->prads != NULL ? "prads" : "nothing that was built", value);
+}
+
 static const struct cli_option options[] = {
+    { 0, "with", "APP", "run another app beside, on the same flows: prads", take_with },
     { 'S', NULL, "FILE", "the rules", take_only },
     { 's', NULL, "FILE", "more rules; may be repeated", take_more },
     { 'T', NULL, NULL, "test the rules and stop", take_test },
@@ -151,6 +167,18 @@ load_rules(struct program *prg)
     return prg->test ? EXIT_DONE : -1;
 }
 
+/* Returns -1 to go on, or the exit code. */
+static int
+load_prads(struct program *prg)
+{
+    struct weir_errbuf err = { "" };
+
+    if (prads_load(prg->prads, &prg->cli, &err) == WEIR_E_OK)
+        return -1;
+    cli_error(&prg->cli, "%s", err.text);
+    return EXIT_USAGE;
+}
+
 /* ---- the app ------------------------------------------------------------------------------- */
 
 static void
@@ -186,6 +214,8 @@ after_batch(void *arg)
 
     cli_check_output(&prg->cli, &prg->eve);
     cli_check_output(&prg->cli, &prg->fast);
+    if (prg->with_prads)
+        prads_check(prg->prads, &prg->cli);
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */
@@ -223,6 +253,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     rc = weir_monitor_new(&prg->cli.monitor, m);
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(*m, &app);
+    if (rc == WEIR_E_OK && prg->with_prads)
+        rc = prads_add(prg->prads, *m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
 }
 
@@ -259,6 +291,8 @@ run(struct program *prg)
 
     if (rc == WEIR_E_OK)
         rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
+    if (rc == WEIR_E_OK && prg->with_prads)
+        rc = prads_open(prg->prads, &prg->cli, &err);
     if (rc == WEIR_E_OK)
         rc = set_up(prg, &spec, &m, &err);
     if (rc != WEIR_E_OK) {
@@ -268,12 +302,18 @@ run(struct program *prg)
         cli_run(&prg->cli, m, after_batch, prg);
         cli_flush_output(&prg->cli, &prg->eve);
         cli_flush_output(&prg->cli, &prg->fast);
+        if (prg->with_prads)
+            prads_end(prg->prads, &prg->cli);
         cli_stats(&prg->cli, m, false);
         cli_summary(&prg->cli, m);
         summary(prg);
+        if (prg->with_prads)
+            prads_summary(prg->prads, &prg->cli);
     }
     cli_close_output(&prg->cli, &prg->eve);
     cli_close_output(&prg->cli, &prg->fast);
+    if (prg->with_prads)
+        prads_close(prg->prads, &prg->cli);
     weir_monitor_free(m);
     rc = cli_exit_code(&prg->cli);
     if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
@@ -285,6 +325,7 @@ static void
 clean_up(struct program *prg)
 {
     detect_free(prg->detect);
+    prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);
     settings_free(&prg->settings);
@@ -305,6 +346,12 @@ main(int argc, char **argv)
     int code = EXIT_FAILED;
 
     prg.cli.ctx = &prg;
+    prg.prads = prads_new();
+    if (prg.prads != NULL) {
+        prg.cli.beside_options = prads_options;
+        prg.cli.beside_name = "prads (--with prads)";
+        prg.cli.beside = prg.prads;
+    }
     prg.cli.set = take_set;
     if (prg.settings.vars == NULL)
         cli_error(&prg.cli, "out of memory");
@@ -312,6 +359,8 @@ main(int argc, char **argv)
         code = cli_parse(&prg.cli, argc, argv);
     if (code < 0)
         code = load_rules(&prg);
+    if (code < 0 && prg.with_prads)
+        code = load_prads(&prg);
     if (code < 0)
         code = run(&prg);
     clean_up(&prg);

@@ -65,13 +65,12 @@ static const struct {
 #undef X
 };
 
-const char *
-prads_check_names(void)
-{
+/* For messages. */
+static const char check_names[] =
 #define X(upper, lower, text) lower " "
-    return CHECK_LIST(X);
+    CHECK_LIST(X)
 #undef X
-}
+        "all";
 
 /* Returns the check's bit, 0 if there is none of this name. */
 static uint32_t
@@ -86,9 +85,10 @@ check_named(const char *name, size_t n)
 }
 
 /* "syn,server", or "-dhcp,icmp": a list that begins with a sign changes what is the default. */
-int
-prads_set_checks(struct prads *p, const char *list, struct weir_errbuf *err)
+static int
+take_checks(void *ctx, const char *list, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     uint32_t chosen = list[0] == '-' || list[0] == '+' ? p->opts.checks : 0;
 
     for (const char *at = list; *at != '\0';) {
@@ -98,8 +98,8 @@ prads_set_checks(struct prads *p, const char *list, struct weir_errbuf *err)
         uint32_t bit = check_named(name, n);
 
         if (bit == 0)
-            return weir_err_set(err, WEIR_E_INVAL, "--checks: '%.*s' is none of: %sall", (int)n,
-                                name, prads_check_names());
+            return weir_err_set(err, WEIR_E_INVAL, "--checks: '%.*s' is none of: %s", (int)n, name,
+                                check_names);
         chosen = off ? chosen & ~bit : chosen | bit;
         at = name + n + (name[n] == ',');
     }
@@ -107,9 +107,10 @@ prads_set_checks(struct prads *p, const char *list, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-int
-prads_set_home(struct prads *p, const char *nets, struct weir_errbuf *err)
+static int
+take_home(void *ctx, const char *nets, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     if (!homenets_parse(&p->home, nets))
         return weir_err_set(err, WEIR_E_INVAL,
                             "--home: networks are expected (10.0.0.0/8,fe80::/64), not '%s'", nets);
@@ -117,17 +118,19 @@ prads_set_home(struct prads *p, const char *nets, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-int
-prads_set_sig_dir(struct prads *p, const char *dir, struct weir_errbuf *err)
+static int
+take_sig_dir(void *ctx, const char *dir, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     (void)err;
     p->sig_dir = dir;
     return WEIR_E_OK;
 }
 
-int
-prads_set_stacks(struct prads *p, const char *file, struct weir_errbuf *err)
+static int
+take_stacks(void *ctx, const char *file, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     (void)err;
     p->stacks = file;
     return WEIR_E_OK;
@@ -144,9 +147,10 @@ read_number(const char *text, uint64_t least, uint64_t most, uint64_t *to)
            *to <= most;
 }
 
-int
-prads_set_expire(struct prads *p, const char *seconds, struct weir_errbuf *err)
+static int
+take_expire(void *ctx, const char *seconds, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     uint64_t value;
 
     if (!read_number(seconds, 1, WEIR_TIMEOUT_MAX, &value))
@@ -157,9 +161,10 @@ prads_set_expire(struct prads *p, const char *seconds, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-int
-prads_set_max_assets(struct prads *p, const char *number, struct weir_errbuf *err)
+static int
+take_max_assets(void *ctx, const char *number, struct weir_errbuf *err)
 {
+    struct prads *p = ctx;
     uint64_t value;
 
     if (!read_number(number, 1, UINT32_C(1) << 28, &value))
@@ -169,6 +174,17 @@ prads_set_max_assets(struct prads *p, const char *number, struct weir_errbuf *er
     p->opts.inventory.hosts = (uint32_t)value;
     return WEIR_E_OK;
 }
+
+const struct cli_option prads_options[] = {
+    { 0, "checks", "LIST", "what to look for; all, or -a,+b to change the default", take_checks },
+    { 0, "home", "NETS", "hosts to report: 10.0.0.0/8,fe80::/64 (default: all)", take_home },
+    { 0, "sig-dir", "DIR", "signatures (default: /etc/prads, where it is)", take_sig_dir },
+    { 0, "stacks", "FILE", "signatures of TCP stacks in p0f 3's form, instead of weir's own",
+      take_stacks },
+    { 0, "expire", "SECONDS", "forget assets that were not seen for so long (86400)", take_expire },
+    { 0, "max-assets", "N", "know so many at most (4194304)", take_max_assets },
+    { 0, NULL, NULL, NULL, NULL },
+};
 
 /* ---- signatures ---------------------------------------------------------------------------- */
 
@@ -269,8 +285,8 @@ load_macs(struct loading *l, struct weir_errbuf *err)
     return find_file(l, "mac.sig", path) ? mac_list_load(path, &opts->macs, err) : WEIR_E_OK;
 }
 
-static int
-load(struct prads *p, const struct cli *cli, struct weir_errbuf *err)
+int
+prads_load(struct prads *p, const struct cli *cli, struct weir_errbuf *err)
 {
     struct loading l = { .prads = p,
                          .cli = cli,
@@ -317,10 +333,8 @@ open_asset_log(struct prads *p, struct cli *cli, struct weir_errbuf *err)
 int
 prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
 {
-    int rc = load(p, cli, err);
+    int rc = open_asset_log(p, cli, err);
 
-    if (rc == WEIR_E_OK)
-        rc = open_asset_log(p, cli, err);
     if (rc == WEIR_E_OK)
         rc = open_log(cli, "assets.json", &p->json, p->json_path, err);
     if (rc != WEIR_E_OK)
@@ -386,29 +400,6 @@ struct program {
     struct prads *prads;
 };
 
-#define OPTION(name)                                                                               \
-    static int take_##name(void *ctx, const char *value, struct weir_errbuf *err)                  \
-    {                                                                                              \
-        return prads_set_##name(((struct program *)ctx)->prads, value, err);                       \
-    }
-OPTION(checks)
-OPTION(home)
-OPTION(sig_dir)
-OPTION(stacks)
-OPTION(expire)
-OPTION(max_assets)
-
-static const struct cli_option options[] = {
-    { 0, "checks", "LIST", "what to look for; all, or -a,+b to change the default", take_checks },
-    { 0, "home", "NETS", "hosts to report: 10.0.0.0/8,fe80::/64 (default: all)", take_home },
-    { 0, "sig-dir", "DIR", "signatures (default: /etc/prads, where it is)", take_sig_dir },
-    { 0, "stacks", "FILE", "signatures of TCP stacks in p0f 3's form, instead of weir's own",
-      take_stacks },
-    { 0, "expire", "SECONDS", "forget assets that were not seen for so long (86400)", take_expire },
-    { 0, "max-assets", "N", "know so many at most (4194304)", take_max_assets },
-    { 0, NULL, NULL, NULL, NULL },
-};
-
 static void
 after_batch(void *arg)
 {
@@ -436,6 +427,10 @@ run(struct program *prg)
     struct weir_monitor *m = NULL;
     struct weir_errbuf err = { "" };
 
+    if (prads_load(prg->prads, &prg->cli, &err) != WEIR_E_OK) {
+        cli_error(&prg->cli, "%s", err.text);
+        return EXIT_USAGE;
+    }
     if (set_up(prg, &m, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
@@ -458,12 +453,12 @@ prads_main(int argc, char **argv)
         .cli = { .program = "weir-prads",
                  .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Report hosts, their systems and their services, from packets.",
-                 .options = options },
+                 .options = prads_options },
         .prads = prads_new(),
     };
     int code = EXIT_FAILED;
 
-    prg.cli.ctx = &prg;
+    prg.cli.ctx = prg.prads;
     if (prg.prads == NULL)
         cli_error(&prg.cli, "out of memory");
     else

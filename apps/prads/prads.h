@@ -17,15 +17,13 @@ struct prads *prads_new(void);
 /* NULL is allowed; after the monitor is freed. */
 void prads_free(struct prads *prads);
 
-/* Options, for a table of cli_option whose ctx leads to this. WEIR_E_*, with a text in err. */
-int prads_set_checks(struct prads *prads, const char *list, struct weir_errbuf *err);
-int prads_set_home(struct prads *prads, const char *nets, struct weir_errbuf *err);
-int prads_set_sig_dir(struct prads *prads, const char *dir, struct weir_errbuf *err);
-int prads_set_stacks(struct prads *prads, const char *file, struct weir_errbuf *err);
-int prads_set_expire(struct prads *prads, const char *seconds, struct weir_errbuf *err);
-int prads_set_max_assets(struct prads *prads, const char *number, struct weir_errbuf *err);
+/* --checks and so on; ctx is a struct prads. */
+extern const struct cli_option prads_options[];
 
-/* Load signatures and open both logs in cli's folder. */
+/* Load the signatures of what is looked for. WEIR_E_*, with a text in err. */
+int prads_load(struct prads *prads, const struct cli *cli, struct weir_errbuf *err);
+
+/* Open both logs in cli's folder. WEIR_E_*, with a text in err. */
 int prads_open(struct prads *prads, struct cli *cli, struct weir_errbuf *err);
 
 /* Let it listen. Only before the first packet. */
@@ -42,9 +40,6 @@ void prads_close(struct prads *prads, struct cli *cli);
 
 /* What was found, and limits that were hit, as a notice. */
 void prads_summary(const struct prads *prads, const struct cli *cli);
-
-/* "syn, synack, ..." for --help. */
-const char *prads_check_names(void);
 
 /* The program without --compat: returns its exit code. */
 int prads_main(int argc, char **argv);

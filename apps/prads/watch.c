@@ -131,7 +131,7 @@ flow_ends(struct watch *w, struct watched *x)
     weir_flow_tuple(w->ev->flow, &tuple);
     for (int dir = 0; dir < 2 && tuple.proto == WEIR_PROTO_TCP; dir++)
         if (weir_flow_next_offset(w->ev->flow, (enum weir_dir)dir) > 0)
-            watch_name_by_port(w, x, (enum weir_dir)dir);
+            watch_name_anyhow(w, x, (enum weir_dir)dir);
     for (int side = 0; side < 2; side++)
         inventory_touch(w->inventory, tuple.ip_version, &tuple.addr[side],
                         weir_flow_last_time(w->ev->flow));
@@ -183,6 +183,9 @@ on_event(void *ctx, weir_fut in)
 }
 
 static const weir_fn stages[] = { on_event };
+
+/* The beginning of a stream stays until the segment that goes beyond WATCH_BYTES was looked at. */
+enum { SEGMENT_MAX = 65535 };
 
 /* ---- set-up -------------------------------------------------------------------------------- */
 
@@ -265,7 +268,7 @@ watch_add(struct watch *w, struct weir_monitor *m)
     return weir_monitor_add(m, &(struct weir_app){ .name = "prads",
                                                    .spec = &w->spec,
                                                    .flow_size = sizeof(struct watched),
-                                                   .history = WATCH_BYTES,
+                                                   .history = WATCH_BYTES + SEGMENT_MAX,
                                                    .no_flow_packets = is_checked(w, CHECK_ARP),
                                                    .arg = w });
 }

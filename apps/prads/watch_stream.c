@@ -6,10 +6,18 @@
 #include <weir/flow.h>
 #include <weir/tap.h>
 
+#include <stdio.h>
 #include <string.h>
 
 /* Per cent: how sure a way of finding out is. */
-enum { BY_SIGNATURE = 85, BY_PARSER = 90, BY_PORT = 20, BY_SNI = 60, BY_CERTIFICATE = 70 };
+enum {
+    BY_SIGNATURE = 85,
+    BY_PARSER = 90,
+    BY_PORT = 20,
+    BY_CONTENT = 60,
+    BY_SNI = 60,
+    BY_CERTIFICATE = 70
+};
 
 static struct detect_ports
 ports_of(const struct weir_flow *flow)
@@ -389,11 +397,18 @@ try_signatures(struct watch *w, struct watched *x)
 }
 
 void
-watch_name_by_port(struct watch *w, struct watched *x, enum weir_dir dir)
+watch_name_anyhow(struct watch *w, struct watched *x, enum weir_dir dir)
 {
     const char *custom = service_of_port(WEIR_PROTO_TCP, ports_of(w->ev->flow).server);
+    const char *protocol = app_proto_name(x->detect.answer);
+    char value[32];
 
-    if (!x->named[dir] && custom != NULL)
+    if (x->named[dir])
+        return;
+    snprintf(value, sizeof(value), "@%s", protocol);
+    if (x->detect.answer > APP_UNKNOWN)
+        see_service(w, x, dir, protocol, value, BY_CONTENT, "content");
+    else if (custom != NULL)
         see_service(w, x, dir, "unknown", custom, BY_PORT, "port");
 }
 
@@ -419,7 +434,7 @@ stop_if_done(struct watch *w, struct watched *x)
         if (next >= WATCH_PARSED)
             x->parsed[dir] = true;
         if (has_looked(w, x, (enum weir_dir)dir) && x->parsed[dir])
-            watch_name_by_port(w, x, (enum weir_dir)dir);
+            watch_name_anyhow(w, x, (enum weir_dir)dir);
         else
             done = false;
     }

@@ -93,8 +93,8 @@ const char *watch_text(char text[TEXT_MAX], struct weir_bytes bytes);
 void watch_payload(struct watch *w, struct watched *x);
 void watch_gap(struct watch *w, struct watched *x);
 
-/* Nothing named who sends in a direction: what goes by custom over the port. */
-void watch_name_by_port(struct watch *w, struct watched *x, enum weir_dir dir);
+/* Nothing named who sends in a direction: its protocol, or what goes by custom over the port. */
+void watch_name_anyhow(struct watch *w, struct watched *x, enum weir_dir dir);
 
 /* The flow ends: give back what parsers hold. */
 void watch_stream_end(struct watch *w, struct watched *x);
