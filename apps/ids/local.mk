@@ -78,6 +78,13 @@ tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_detect_allocs
+tests_unit_test_detect_allocs_SOURCES  = tests/unit/test_detect_allocs.c tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_detect_allocs_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_detect_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detect_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_detect_allocs_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_lexer
 tests_unit_test_lexer_SOURCES  = tests/unit/test_lexer.c
 tests_unit_test_lexer_CPPFLAGS = $(IDS_CPPFLAGS)
