@@ -404,6 +404,23 @@ inventory_has(const struct inventory *inv, uint8_t version, const struct weir_ad
 }
 
 bool
+inventory_has_better(const struct inventory *inv, uint8_t version, const struct weir_addr *addr,
+                     enum fact_kind kind, uint8_t proto, uint16_t port)
+{
+    const struct host_entry *host = find_host(inv, version, addr);
+    uint32_t about = (uint32_t)kind << 24 | (uint32_t)proto << 16 | port;
+
+    for (uint32_t i = host != NULL ? host->first_fact : 0; i != 0;) {
+        const struct fact_entry *fact = table_at(&inv->facts, i - 1);
+
+        if ((uint32_t)fact->key[0] == about && show_fact(fact).fact.value[0] != '@')
+            return true;
+        i = fact->next;
+    }
+    return false;
+}
+
+bool
 inventory_touch(struct inventory *inv, uint8_t version, const struct weir_addr *addr, uint64_t time)
 {
     struct host_entry *host = find_host(inv, version, addr);

@@ -91,6 +91,11 @@ bool inventory_see(struct inventory *inv, uint8_t version, const struct weir_add
 /* Whether a host is known. */
 bool inventory_has(const struct inventory *inv, uint8_t version, const struct weir_addr *addr);
 
+/* Whether more is known of a host, of this kind and for this port, than a value that begins with @. */
+bool
+inventory_has_better(const struct inventory *inv, uint8_t version, const struct weir_addr *addr,
+                     enum fact_kind kind, uint8_t proto, uint16_t port);
+
 /* A host that may be known was seen. Returns whether it is. */
 bool inventory_touch(struct inventory *inv, uint8_t version, const struct weir_addr *addr,
                      uint64_t time);

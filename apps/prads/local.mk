@@ -84,6 +84,18 @@ tests_unit_test_compat_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_compat_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_compat_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_p0f
+tests_unit_test_p0f_SOURCES  = tests/unit/test_p0f.c
+tests_unit_test_p0f_CPPFLAGS = $(PRADS_CPPFLAGS)
+tests_unit_test_p0f_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_p0f_LDADD    = libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_watch
+tests_unit_test_watch_SOURCES  = tests/unit/test_watch.c tests/support/capture_out.h
+tests_unit_test_watch_CPPFLAGS = $(PRADS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_watch_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_watch_LDADD    = libtestsupport.la libprads.la libprog.la libcore.la $(CMOCKA_LIBS)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_prads_sigs
 tests_fuzz_fuzz_prads_sigs_SOURCES  = tests/fuzz/fuzz_prads_sigs.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_prads_sigs_CPPFLAGS = $(PRADS_CPPFLAGS)

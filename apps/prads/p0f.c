@@ -457,17 +457,18 @@ read_quirk(const char *text, struct signature *sig)
 static bool
 read_list(char *text, struct signature *sig, bool one(const char *text, struct signature *sig))
 {
-    while (*text != '\0') {
-        char *comma = strchr(text, ',');
+    char *comma;
 
+    if (*text == '\0')
+        return true;
+    do {
+        comma = strchr(text, ',');
         if (comma != NULL)
             *comma = '\0';
         if (!one(text, sig))
             return false;
-        if (comma == NULL)
-            return true;
-        text = comma + 1;
-    }
+        text = comma != NULL ? comma + 1 : NULL;
+    } while (text != NULL);
     return true;
 }
 

@@ -18,6 +18,18 @@ distance_of(const struct weir_packet *pkt, uint8_t version, const struct weir_ad
     return (uint8_t)(fp_first_ttl(pkt->ttl) - pkt->ttl);
 }
 
+/* The outermost id of the event at hand; 0: none. At a flow's end there may be no packet. */
+static uint16_t
+vlan_of(const struct weir_event *ev)
+{
+    struct weir_tuple tuple;
+
+    if (ev->flow == NULL)
+        return ev->packet != NULL && ev->packet->n_vlan > 0 ? ev->packet->vlan[0] : 0;
+    weir_flow_tuple(ev->flow, &tuple);
+    return tuple.n_vlan > 0 ? tuple.vlan[0] : 0;
+}
+
 void
 watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct sighting *s)
 {
@@ -28,9 +40,7 @@ watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct
         w->stats.foreign++;
         return;
     }
-    if (!inventory_see(w->inventory, version, addr,
-                       pkt != NULL && pkt->n_vlan > 0 ? pkt->vlan[0] : 0, &s->fact, w->ev->time,
-                       &host))
+    if (!inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, w->ev->time, &host))
         return;
     w->stats.facts[s->fact.kind]++;
     s->news.distance = distance_of(pkt, version, addr);
@@ -45,6 +55,9 @@ see_service(struct watch *w, bool *named, bool server, uint16_t port, const stru
     if (!is_checked(w, server ? CHECK_SERVER : CHECK_CLIENT))
         return;
     s->fact.kind = server ? FACT_SERVER : FACT_CLIENT;
+    if (s->fact.value[0] == '@' && inventory_has_better(w->inventory, end->version, &end->addr,
+                                                        s->fact.kind, end->proto, port))
+        return; /* what is known says more */
     s->fact.proto = end->proto;
     s->fact.port = port;
     s->news.what = *named ? DETECT_NONE : server ? DETECT_SERVER : DETECT_CLIENT;
@@ -63,8 +76,9 @@ watch_see_service(struct watch *w, struct watched *x, enum weir_dir dir, struct 
     struct end end;
 
     weir_flow_tuple(w->ev->flow, &tuple);
-    end = (struct end){ tuple.addr[dir], tuple.ip_version, tuple.proto };
-    see_service(w, &x->named[dir], dir == WEIR_TOCLIENT, tuple.port[WEIR_TOCLIENT], &end, s);
+    end = (struct end){ tuple.addr[watch_turn(x, dir)], tuple.ip_version, tuple.proto };
+    see_service(w, &x->named[dir], dir == WEIR_TOCLIENT, tuple.port[watch_turn(x, WEIR_TOCLIENT)],
+                &end, s);
 }
 
 void
@@ -119,6 +133,8 @@ flow_begins(struct watch *w, struct watched *x)
         weir_tap_want(w->ev->tap, w->spec.want & ~WEIR_EV_BIT(WEIR_EV_PACKET));
     if (weir_flow_proto(w->ev->flow) != WEIR_PROTO_TCP)
         x->proto = APP_UNKNOWN;
+    else if (weir_flow_midstream(w->ev->flow))
+        watch_guess_sides(w, x);
 }
 
 /* Hosts that are known were seen as long as their flow was. */
@@ -130,7 +146,7 @@ flow_ends(struct watch *w, struct watched *x)
     watch_stream_end(w, x);
     weir_flow_tuple(w->ev->flow, &tuple);
     for (int dir = 0; dir < 2 && tuple.proto == WEIR_PROTO_TCP; dir++)
-        if (weir_flow_next_offset(w->ev->flow, (enum weir_dir)dir) > 0)
+        if (weir_flow_next_offset(w->ev->flow, watch_turn(x, (unsigned)dir)) > 0)
             watch_name_anyhow(w, x, (enum weir_dir)dir);
     for (int side = 0; side < 2; side++)
         inventory_touch(w->inventory, tuple.ip_version, &tuple.addr[side],

@@ -78,7 +78,7 @@ client_address(const struct dhcp_message *msg, struct weir_addr *addr)
     const uint8_t *from = memcmp(msg->ciaddr, none, 4) != 0 ? msg->ciaddr : msg->requested;
 
     *addr = (struct weir_addr){ { 0 } };
-    if (from == NULL)
+    if (from == NULL || memcmp(from, none, 4) == 0)
         return false;
     memcpy(addr->b, from, 4);
     return true;

@@ -5,7 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { BY_STACK = 75, BY_NEAR_STACK = 45, BY_FINGERPRINT = 40, BY_UNKNOWN = 10, BY_CARD = 95 };
+enum {
+    BY_STACK = 75,
+    BY_GENERIC_STACK = 60,
+    BY_NEAR_STACK = 45,
+    BY_FINGERPRINT = 40,
+    BY_UNKNOWN = 10,
+    BY_CARD = 95
+};
 
 /* ---- systems ------------------------------------------------------------------------------- */
 
@@ -47,7 +54,10 @@ find_system(const struct watch *w, enum fp_kind kind, struct fingerprint *fp, st
         sig = fp_list_match(w->opts.os[kind], fp, kind);
     fp_text(fp, kind, FP_PLAIN, system->fingerprint);
     if (label != NULL)
-        name_system(system, label->name, label->flavor, fuzzy ? BY_NEAR_STACK : BY_STACK);
+        name_system(system, label->name, label->flavor,
+                    fuzzy            ? BY_NEAR_STACK
+                    : label->generic ? BY_GENERIC_STACK
+                                     : BY_STACK);
     else if (sig != NULL)
         name_system(system, sig->os, sig->detail, BY_FINGERPRINT);
 }
@@ -58,7 +68,8 @@ system_text(char text[TEXT_MAX], const struct system *system)
 {
     if (system->confidence == BY_UNKNOWN)
         return system->fingerprint;
-    snprintf(text, TEXT_MAX, "%s %s", system->os, system->detail);
+    snprintf(text, TEXT_MAX, "%s%s%s", system->os, system->detail[0] != '\0' ? " " : "",
+             system->detail);
     return text;
 }
 

@@ -20,23 +20,26 @@ enum {
 };
 
 static struct detect_ports
-ports_of(const struct weir_flow *flow)
+ports_of(const struct weir_flow *flow, const struct watched *x)
 {
     struct weir_tuple tuple;
 
     weir_flow_tuple(flow, &tuple);
-    return (struct detect_ports){ .server = tuple.port[WEIR_TOCLIENT],
-                                  .client = tuple.port[WEIR_TOSERVER] };
+    return (struct detect_ports){ .server = tuple.port[watch_turn(x, WEIR_TOCLIENT)],
+                                  .client = tuple.port[watch_turn(x, WEIR_TOSERVER)],
+                                  .midstream = weir_flow_midstream(flow) };
 }
 
 /* The server of the flow at hand. */
 static void
-see_server_name(struct watch *w, const char *source, const char *name, uint8_t confidence)
+see_server_name(struct watch *w, const struct watched *x, const char *source, const char *name,
+                uint8_t confidence)
 {
     struct weir_tuple tuple;
 
     weir_flow_tuple(w->ev->flow, &tuple);
-    watch_see_name(w, tuple.ip_version, &tuple.addr[WEIR_TOCLIENT], source, name, confidence);
+    watch_see_name(w, tuple.ip_version, &tuple.addr[watch_turn(x, WEIR_TOCLIENT)], source, name,
+                   confidence);
 }
 
 /* ---- TLS ----------------------------------------------------------------------------------- */
@@ -78,7 +81,7 @@ client_hello(struct watch *w, struct watched *x, const struct tls_message *messa
     if (tls_next_name(&list, &first))
         watch_detail(&s, "alpn", watch_text(alpn, first));
     watch_see_service(w, x, message->direction, &s);
-    see_server_name(w, "tls", name, BY_SNI);
+    see_server_name(w, x, "tls", name, BY_SNI);
 }
 
 static void
@@ -102,13 +105,13 @@ server_hello(struct watch *w, struct watched *x, const struct tls_message *messa
 }
 
 static void
-alt_names(struct watch *w, struct weir_bytes list)
+alt_names(struct watch *w, const struct watched *x, struct weir_bytes list)
 {
     char text[TEXT_MAX];
     struct weir_bytes name;
 
     for (int i = 0; i < 8 && x509_next_dns_name(&list, &name); i++)
-        see_server_name(w, "certificate", watch_text(text, name), BY_CERTIFICATE);
+        see_server_name(w, x, "certificate", watch_text(text, name), BY_CERTIFICATE);
 }
 
 static void
@@ -141,7 +144,7 @@ certificate(struct watch *w, struct watched *x, const struct tls_message *messag
     watch_detail(&s, "fingerprint", hash);
     watch_see_service(w, x, message->direction, &s);
     if (message->direction == WEIR_TOCLIENT)
-        alt_names(w, cert.alt_names);
+        alt_names(w, x, cert.alt_names);
 }
 
 static void
@@ -326,11 +329,12 @@ watch_stream_end(struct watch *w, struct watched *x)
 static void
 parse_beginning(struct watch *w, struct watched *x, enum weir_dir dir)
 {
-    int64_t n = weir_flow_next_offset(w->ev->flow, dir);
+    const enum weir_dir from = watch_turn(x, dir);
+    int64_t n = weir_flow_next_offset(w->ev->flow, from);
 
     if (n <= 0)
         return;
-    if (n > WATCH_BYTES || weir_flow_read(w->ev->flow, dir, 0, w->bytes, (size_t)n) != (size_t)n)
+    if (n > WATCH_BYTES || weir_flow_read(w->ev->flow, from, 0, w->bytes, (size_t)n) != (size_t)n)
         x->parsed[dir] = true;
     parse(w, x, dir, (struct weir_bytes){ w->bytes, (uint32_t)n });
 }
@@ -341,6 +345,8 @@ begin_parser(struct watch *w, struct watched *x, enum app_proto proto)
 {
     memset(&x->parser, 0, sizeof(x->parser));
     x->proto = (uint8_t)proto;
+    if (proto == APP_UNKNOWN)
+        x->parsed[0] = x->parsed[1] = true;
     if (proto == APP_HTTP && (w->http == NULL || (x->parser.http = http_open(w->http, x)) == NULL))
         x->proto = APP_UNKNOWN;
     parse_beginning(w, x, WEIR_TOSERVER);
@@ -382,7 +388,7 @@ beginning(struct watch *w)
 static void
 try_signatures(struct watch *w, struct watched *x)
 {
-    enum weir_dir dir = (enum weir_dir)w->ev->direction;
+    enum weir_dir dir = watch_turn(x, w->ev->direction);
     struct service_list *list = dir == WEIR_TOCLIENT ? w->opts.server : w->opts.client;
     struct weir_bytes bytes;
     struct service_hit hit;
@@ -399,7 +405,7 @@ try_signatures(struct watch *w, struct watched *x)
 void
 watch_name_anyhow(struct watch *w, struct watched *x, enum weir_dir dir)
 {
-    const char *custom = service_of_port(WEIR_PROTO_TCP, ports_of(w->ev->flow).server);
+    const char *custom = service_of_port(WEIR_PROTO_TCP, ports_of(w->ev->flow, x).server);
     const char *protocol = app_proto_name(x->detect.answer);
     char value[32];
 
@@ -418,7 +424,7 @@ static bool
 has_looked(const struct watch *w, const struct watched *x, enum weir_dir dir)
 {
     return x->named[dir] || x->looks[dir] == WATCH_LOOKS ||
-           weir_flow_next_offset(w->ev->flow, dir) >= WATCH_BYTES ||
+           weir_flow_next_offset(w->ev->flow, watch_turn(x, dir)) >= WATCH_BYTES ||
            (dir == WEIR_TOCLIENT ? w->opts.server : w->opts.client) == NULL;
 }
 
@@ -429,7 +435,7 @@ stop_if_done(struct watch *w, struct watched *x)
     bool done = true;
 
     for (int dir = 0; dir < 2; dir++) {
-        int64_t next = weir_flow_next_offset(w->ev->flow, (enum weir_dir)dir);
+        int64_t next = weir_flow_next_offset(w->ev->flow, watch_turn(x, (unsigned)dir));
 
         if (next >= WATCH_PARSED)
             x->parsed[dir] = true;
@@ -445,40 +451,65 @@ stop_if_done(struct watch *w, struct watched *x)
                                   (watch_wants_packets(w) ? WEIR_EV_BIT(WEIR_EV_PACKET) : 0));
 }
 
+/* What is by direction changes places. */
 static void
+swap_sides(struct watched *x)
+{
+    const uint8_t looks = x->looks[0];
+    const bool named = x->named[0], parsed = x->parsed[0];
+
+    x->swapped = !x->swapped;
+    x->detect.swapped = false;
+    x->looks[0] = x->looks[1];
+    x->looks[1] = looks;
+    x->named[0] = x->named[1];
+    x->named[1] = named;
+    x->parsed[0] = x->parsed[1];
+    x->parsed[1] = parsed;
+}
+
+void
+watch_guess_sides(struct watch *w, struct watched *x)
+{
+    const struct detect_ports ports = ports_of(w->ev->flow, x);
+
+    x->swapped = service_of_port(WEIR_PROTO_TCP, ports.server) == NULL &&
+                 service_of_port(WEIR_PROTO_TCP, ports.client) != NULL;
+}
+
+/* By the bytes at hand, and those before; who is the server, too, where nobody saw who began. */
+static enum app_proto
 detect(struct watch *w, struct watched *x)
 {
-    enum app_proto proto = detect_stream(&x->detect, ports_of(w->ev->flow),
-                                         (enum weir_dir)w->ev->direction, w->ev->payload.data);
+    enum app_proto proto = detect_stream(&x->detect, ports_of(w->ev->flow, x),
+                                         watch_turn(x, w->ev->direction), w->ev->payload.data);
 
-    if (proto == APP_UNKNOWN) {
-        x->proto = APP_UNKNOWN;
-        x->parsed[0] = x->parsed[1] = true;
-    } else if (proto != APP_UNKNOWN_YET) {
-        begin_parser(w, x, proto);
-    }
+    if (x->detect.swapped)
+        swap_sides(x);
+    return proto;
 }
 
 void
 watch_payload(struct watch *w, struct watched *x)
 {
-    enum weir_dir dir = (enum weir_dir)w->ev->direction;
+    const bool known = x->proto != APP_UNKNOWN_YET;
+    const enum app_proto proto = known ? x->proto : detect(w, x);
 
     try_signatures(w, x);
-    if (x->proto == APP_UNKNOWN_YET)
-        detect(w, x);
-    else
-        parse(w, x, dir, w->ev->payload.data);
+    if (known)
+        parse(w, x, watch_turn(x, w->ev->direction), w->ev->payload.data);
+    else if (proto != APP_UNKNOWN_YET)
+        begin_parser(w, x, proto);
     stop_if_done(w, x);
 }
 
 void
 watch_gap(struct watch *w, struct watched *x)
 {
-    enum weir_dir dir = (enum weir_dir)w->ev->direction;
+    enum weir_dir dir = watch_turn(x, w->ev->direction);
 
     if (x->proto != APP_UNKNOWN_YET)
         parse_gap(w, x, dir, (uint64_t)w->ev->gap.length);
-    else if (detect_gap(&x->detect, ports_of(w->ev->flow), dir) == APP_UNKNOWN)
+    else if (detect_gap(&x->detect, ports_of(w->ev->flow, x), dir) == APP_UNKNOWN)
         x->parsed[0] = x->parsed[1] = true;
 }

@@ -24,8 +24,8 @@ struct watch {
     struct http *http;     /* NULL: built without libhtp */
     struct watch_stats stats;
     const struct weir_event *ev; /* the one at hand */
-    enum weir_dir parsing;       /* the direction whose bytes the parser has */
-    uint8_t bytes[WATCH_BYTES];  /* the beginning of a stream, read back */
+    enum weir_dir parsing;      /* the direction whose bytes the parser has, as in struct watched */
+    uint8_t bytes[WATCH_BYTES]; /* the beginning of a stream, read back */
 };
 
 /* What the app keeps in a flow. */
@@ -39,6 +39,8 @@ struct watched {
         struct http_flow *http;
     } parser;
     uint8_t proto;    /* enum app_proto that parser is of; APP_UNKNOWN_YET: none */
+    bool swapped;     /* midstream: the server was taken for the client. What is by direction here
+                         is as it should have been */
     uint8_t looks[2]; /* by enum weir_dir: times that signatures were tried */
     bool named[2];    /* who sends in a direction is in the asset log */
     bool parsed[2];   /* the parser needs no more of a direction */
@@ -54,6 +56,13 @@ static inline bool
 is_checked(const struct watch *w, enum check check)
 {
     return w->opts.checks >> check & 1;
+}
+
+/* From the flow's direction to what it is in fact, and back. */
+static inline enum weir_dir
+watch_turn(const struct watched *x, unsigned dir)
+{
+    return (dir == WEIR_TOCLIENT) != x->swapped ? WEIR_TOCLIENT : WEIR_TOSERVER;
 }
 
 /* Checks that look at each packet of a flow. */
@@ -88,6 +97,9 @@ void watch_detail(struct sighting *s, const char *key, const char *value);
 const char *watch_text(char text[TEXT_MAX], struct weir_bytes bytes);
 
 /* ---- watch_stream.c */
+
+/* Nobody saw who began: by what goes by custom over the ports. */
+void watch_guess_sides(struct watch *w, struct watched *x);
 
 /* The next bytes of a stream. */
 void watch_payload(struct watch *w, struct watched *x);

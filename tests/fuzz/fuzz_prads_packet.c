@@ -3,6 +3,7 @@
 #include "decode.h"
 #include "dhcp_print.h"
 #include "fingerprint.h"
+#include "p0f.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -36,6 +37,18 @@ try_dns(const uint8_t *data, size_t n)
 }
 
 static void
+try_stack(const struct weir_packet *pkt)
+{
+    struct p0f_print print;
+    char text[P0F_TEXT_MAX];
+
+    p0f_take(pkt, &print);
+    assert(print.n_options <= P0F_OPTIONS_MAX && print.padding <= 40);
+    p0f_text(&print, text);
+    assert(text[0] == '0' + pkt->ip_version && strlen(text) < sizeof(text) - 1);
+}
+
+static void
 try_packet(const uint8_t *data, size_t n)
 {
     const struct weir_frame frame = {
@@ -55,6 +68,8 @@ try_packet(const uint8_t *data, size_t n)
             fp_text(&fp, (enum fp_kind)kind, FP_PLAIN, text);
             fp_text(&fp, (enum fp_kind)kind, FP_STDOUT, text);
         }
+    if (pkt.proto == WEIR_PROTO_TCP)
+        try_stack(&pkt);
     if (pkt.ip_version == 4) {
         fp_udp_text(&pkt, text);
         fp_icmp_text(&pkt, text);

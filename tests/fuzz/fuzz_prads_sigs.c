@@ -4,6 +4,7 @@
 #include "homenet.h"
 #include "literal.h"
 #include "mac.h"
+#include "p0f.h"
 #include "service.h"
 #include "signature_fp.h"
 
@@ -88,10 +89,28 @@ try_rest(char *text)
     compat_options_free(&opts);
 }
 
+static void
+try_stacks(char *text)
+{
+    struct p0f_print print = { .version = 4, .ttl = 60, .mss = 1460, .window = 29200 };
+    struct weir_errbuf err = { "" };
+    struct p0f_list *list;
+    bool fuzzy;
+
+    if (p0f_list_parse(strdup(text), "fuzz", &list, &err) != WEIR_E_OK) {
+        assert(list == NULL && strncmp(err.text, "fuzz:", 5) == 0);
+        return;
+    }
+    p0f_match(list, &print, false, &fuzzy);
+    p0f_match(list, &print, true, &fuzzy);
+    p0f_list_free(list);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const tries[])(char *) = { try_fp, try_service, try_mac, try_dhcp, try_rest };
+    static void (*const tries[])(char *) = { try_fp,   try_service, try_mac,
+                                             try_dhcp, try_rest,    try_stacks };
     char *text;
 
     if (size < 1 || size > 600)

@@ -333,7 +333,11 @@ for name, kind, text in (
         ("dhcp", 3, "1:16:53,50,55,255:1,28:.:Linux:Redhat\n7:64:53,255:.:MSFT 98:a:b\n"),
         ("config", 4, "arp=1\nhome_nets=10.0.0.0/8,fe80::/64\n"),
         ("nets", 4, "10.0.0.0/8,192.168.0.0/255.255.0.0,fe80::/64"),
-        ("regex", 4, "ab?c[]x]\\x41(d|e)f{2,3}\\012+g")):
+        ("regex", 4, "ab?c[]x]\\x41(d|e)f{2,3}\\012+g"),
+        ("stacks", 5, "classes = unix\n[tcp:request]\nlabel = s:unix:X:1\n  sys = @unix\n"
+                      "sig = *:64:0:*:mss*20,7:mss,sok,ts,nop,ws:df,id+:0\n[mtu]\nsig = 1500\n"),
+        ("stacks_more", 5, "[tcp:response]\nlabel = g:!:Y:\nsig = 4:255-:4:1460:%8192,*:?5,sack,eol+2::*\n"
+                           "sig=6:1:0:99:mtu*2,0:ws:flow,ecn,0+,seq-,ack-,ts1-,opt+,exws,bad:+")):
     put("prads_sigs", name, bytes([kind]) + text.encode())
 DHCP = bytes(236) + b"\x63\x82\x53\x63" + b"\x35\1\1" + b"\x3c\4MSFT" + b"\x37\3\1\x1c\2" + b"\xff"
 DNS = (b"\x12\x34\x81\x80\0\1\0\3\0\0\0\0" b"\1a\1b\0\0\1\0\1" b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\1\2\3\4"
@@ -341,6 +345,8 @@ DNS = (b"\x12\x34\x81\x80\0\1\0\3\0\0\0\0" b"\1a\1b\0\0\1\0\1" b"\xc0\x0c\0\1\0\
 put("prads_packet", "dhcp", b"\0" + DHCP)
 put("prads_packet", "dns", b"\1" + DNS)
 put("prads_packet", "syn", b"\2" + ip4(6, tcp(hx("020405b40402080a0000000100000000010303070000"))))
+put("prads_packet", "syn_quirks", b"\2" + ip4(6, tcp(hx("020405b4" "0303ff" "01" "08060000" "0000" "00" "ff")), b"\1\1\1\0"))
+put("prads_packet", "syn_nops", b"\2" + ip4(6, tcp(b"\1" * 40)))
 put("prads_packet", "udp", b"\2" + ip4(17, udp(), b"\1\1\1\1"))
 put("prads_packet", "icmp", b"\2" + ip4(1, icmp))
 put("prads_packet", "ip6", b"\2" + ip6(6, tcp(hx("1e2200000101ff0108010101"))))

@@ -160,6 +160,25 @@ where_facts_have_no_room_the_oldest_host_goes(void **state)
 }
 
 static void
+what_is_known_better_for_a_port_is_found(void **state)
+{
+    struct fixture f;
+    struct weir_addr one = { { 10, 0, 0, 1 } }, two = { { 10, 0, 0, 2 } };
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2 });
+    see(&f, 1, "unknown", "@ssh", 1);
+    assert_false(inventory_has_better(f.inv, 4, &one, FACT_SERVER, 6, 22));
+    see(&f, 1, "ssh", "a", 1);
+    assert_true(inventory_has_better(f.inv, 4, &one, FACT_SERVER, 6, 22));
+    assert_false(inventory_has_better(f.inv, 4, &one, FACT_SERVER, 6, 23));
+    assert_false(inventory_has_better(f.inv, 4, &one, FACT_SERVER, 17, 22));
+    assert_false(inventory_has_better(f.inv, 4, &one, FACT_CLIENT, 6, 22));
+    assert_false(inventory_has_better(f.inv, 4, &two, FACT_SERVER, 6, 22));
+    inventory_free(f.inv);
+}
+
+static void
 a_host_has_a_bounded_number_of_facts(void **state)
 {
     struct fixture f;
@@ -334,6 +353,7 @@ main(void)
         cmocka_unit_test(who_was_not_seen_is_forgotten),
         cmocka_unit_test(where_there_is_no_room_the_oldest_goes),
         cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
+        cmocka_unit_test(what_is_known_better_for_a_port_is_found),
         cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(a_model_says_the_same),
