@@ -44,8 +44,9 @@ struct inventory {
     struct table hosts, facts;
     struct hash_key secret;
     uint32_t newest, oldest; /* host */
-    struct mem mem;          /* texts */
-    void *range;
+    struct mem mem;          /* texts, */
+    struct arena arena;      /* from opts.texts bytes */
+    void *range;             /* at this address */
     struct inventory_stats stats;
 };
 
@@ -88,7 +89,8 @@ inventory_new(const struct inventory_opts *opts, struct inventory **out)
     if (inv->range == MAP_FAILED) {
         inv->range = NULL;
     } else {
-        mem_init(&inv->mem, inv->range, inv->opts.texts, inv->opts.texts);
+        arena_init(&inv->arena, inv->range, inv->opts.texts);
+        mem_init_arena(&inv->mem, &inv->arena, inv->opts.texts);
         rc = table_new(&inv->hosts, sizeof(struct host_entry), 24, inv->opts.hosts, opts->seed);
     }
     if (rc == WEIR_E_OK)
@@ -107,8 +109,10 @@ inventory_free(struct inventory *inv)
         return;
     table_free(&inv->hosts);
     table_free(&inv->facts);
-    if (inv->range != NULL)
+    if (inv->range != NULL) {
+        arena_give_back(&inv->arena, inv->range);
         munmap(inv->range, inv->opts.texts);
+    }
     free(inv);
 }
 
