@@ -4,7 +4,8 @@
  *
  * In a replay a full ring makes the caller wait, and the first error ends the output: later records
  * are counted in lost and go nowhere. Live nobody waits: where the ring is full a record is counted
- * in dropped. A file is tried again until it takes records again; standard output is not.
+ * in dropped. A file is tried again until it takes records again; standard output is not. When no
+ * more packets come, out_let_wait() makes the end of a live run wait like a replay, with a limit.
  *
  * Threads: an output belongs to one thread.
  */
@@ -33,11 +34,12 @@ struct out {
     size_t n, room; /* its bytes so far, and for how many there is room */
     const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
     bool live;
-    bool too_long;    /* it did not fit */
-    bool full;        /* there was no room for it */
-    uint64_t lost;    /* records too long, or put together after the error that ended the log */
-    uint64_t dropped; /* live, or stopped: records for which the ring had no room */
-    const char *name; /* for errors; lives as long as the output */
+    uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */
+    bool too_long;       /* it did not fit */
+    bool full;           /* there was no room for it */
+    uint64_t lost;       /* records too long, or put together after the error that ended the log */
+    uint64_t dropped;    /* live, or stopped: records for which the ring had no room */
+    const char *name;    /* for errors; lives as long as the output */
 };
 
 /* Write to path (NULL: standard output), made if missing, appended to if not. */
@@ -51,6 +53,12 @@ int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
  * Returns false if an error has ended the output.
  */
 bool out_flush(struct out *out);
+
+/*
+ * No packet waits for this output any more, whose live run ends: from now on a full ring makes the
+ * caller wait, for ns in all and for at most a second without progress, asked to stop or not.
+ */
+void out_let_wait(struct out *out, uint64_t ns);
 
 /* The errno that has ended the output; 0: none has. */
 int out_error(const struct out *out);

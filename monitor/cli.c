@@ -21,6 +21,8 @@
 
 enum { READ_BATCH = 256, BATCHES_A_LOOK = 64, COLUMN_HELP = 26 };
 
+#define END_WAIT_NS UINT64_C(10000000000) /* so long the end of a live run waits for an output */
+
 /* ---- messages ------------------------------------------------------------------------------ */
 
 static bool progress_shown;
@@ -1003,6 +1005,15 @@ run_input(struct run *run, const char *name, bool in_folder)
         run_port(run, name, in_folder);
 }
 
+/* No packet comes any more: what the end of a live run tells of all flows need not be dropped. */
+static void
+let_outputs_wait(const struct cli *cli)
+{
+    for (unsigned i = 0; i < MOST_OUTPUTS && cli->interface != NULL; i++)
+        if (outputs[i] != NULL)
+            out_let_wait(outputs[i], END_WAIT_NS);
+}
+
 void
 cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg)
 {
@@ -1019,6 +1030,7 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
     }
     clear_progress();
     cli->signal = caught;
+    let_outputs_wait(cli);
     weir_monitor_end(m);
     if (after_batch != NULL)
         after_batch(arg);
