@@ -736,8 +736,9 @@ cli_flush_output(struct cli *cli, struct out *out)
     cli_check_output(cli, out);
     cli->log_dropped += out->dropped;
     if (out->dropped > 0)
-        cli_notice(cli, "%s: %llu records dropped: they came faster than they could be written",
-                   out->name, (unsigned long long)out->dropped);
+        cli_notice(cli, "%s: %llu records dropped: %s", out->name, (unsigned long long)out->dropped,
+                   cli->interface != NULL ? "they came faster than they could be written"
+                                          : "the run was cut while they waited to be written");
 }
 
 void
@@ -1029,7 +1030,6 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
         for_each_input(&run, run_input);
     }
     clear_progress();
-    cli->signal = caught;
     let_outputs_wait(cli);
     weir_monitor_end(m);
     if (after_batch != NULL)
@@ -1134,5 +1134,6 @@ cli_exit_code(const struct cli *cli)
         return EXIT_USAGE;
     if (cli->failed)
         return EXIT_FAILED;
-    return cli->signal != 0 && cli->interface == NULL ? 128 + cli->signal : EXIT_DONE;
+    /* A signal cuts the end of a replay, too, in which flows are told of. */
+    return caught != 0 && cli->interface == NULL ? 128 + (int)caught : EXIT_DONE;
 }

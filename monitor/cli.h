@@ -54,7 +54,6 @@ struct cli {
     struct weir_monitor_opts monitor;
     struct weir_host_policy *hosts; /* monitor.hosts, owned */
 
-    int signal;            /* the one that ended the run; 0: none */
     bool failed;           /* something that makes the exit code 1 */
     bool failed_output;    /* output is lost: nothing is gained by going on */
     bool bad_filter;       /* the packet filter does not compile */
