@@ -2,6 +2,7 @@
 
 #include "cli_set.h"
 #include "decode.h"
+#include "hash.h"
 
 #include <weir/log.h>
 #include <weir/port.h>
@@ -612,6 +613,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     int code = hold_standard_fds();
 
     cli->log_dir = ".";
+    cli->monitor.seed = hash_draw_monitor_seed();
     while (words.at < words.end && code < 0) {
         const char *word = *words.at++;
 

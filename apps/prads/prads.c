@@ -1,5 +1,6 @@
 #include "prads.h"
 
+#include "hash.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -326,7 +327,7 @@ prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
     if (rc != WEIR_E_OK)
         return rc;
     p->opts.report.json = &p->json;
-    p->opts.inventory.seed = cli->monitor.seed;
+    p->opts.inventory.seed = hash_draw_seed();
     return watch_new(&p->opts, &p->watch, err);
 }
 
