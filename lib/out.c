@@ -77,6 +77,25 @@ out_error(const struct out *out)
 }
 
 int
+out_trouble(struct out *out)
+{
+    struct weir_log_stats stats;
+    bool failed, wrote;
+
+    weir_log_get_stats(out->log, &stats);
+    failed = stats.errors != out->errors_seen;
+    wrote = stats.records != out->records_seen;
+    out->errors_seen = stats.errors;
+    out->records_seen = stats.records;
+    if (failed && !out->in_trouble) {
+        out->in_trouble = true;
+        return stats.last_errno;
+    }
+    out->in_trouble &= failed || !wrote;
+    return 0;
+}
+
+int
 out_close(struct out *out, struct weir_errbuf *err)
 {
     const uint64_t lost = out->lost;

@@ -37,9 +37,11 @@ struct out {
     uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */
     bool too_long;       /* it did not fit */
     bool full;           /* there was no room for it */
-    uint64_t lost;       /* records too long, or put together after the error that ended the log */
-    uint64_t dropped;    /* live, or stopped: records for which the ring had no room */
-    const char *name;    /* for errors; lives as long as the output */
+    bool in_trouble;     /* out_trouble() has told of it */
+    uint64_t errors_seen, records_seen; /* by out_trouble() */
+    uint64_t lost;    /* records too long, or put together after the error that ended the log */
+    uint64_t dropped; /* live, or stopped: records for which the ring had no room */
+    const char *name; /* for errors; lives as long as the output */
 };
 
 /* Write to path (NULL: standard output), made if missing, appended to if not. */
@@ -62,6 +64,12 @@ void out_let_wait(struct out *out, uint64_t ns);
 
 /* The errno that has ended the output; 0: none has. */
 int out_error(const struct out *out);
+
+/*
+ * The errno with which a live output has begun to fail; 0: nothing new. Told again only when records
+ * were written meanwhile. For now and then: it reads the counters of the log.
+ */
+int out_trouble(struct out *out);
 
 /* Flush and close; an output that is not open is left alone. WEIR_E_IO, with a text, if lost. */
 int out_close(struct out *out, struct weir_errbuf *err);

@@ -718,13 +718,26 @@ cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_
     return rc;
 }
 
+/* A live run goes on with what it cannot write, for days: so it is told now. */
+static void
+tell_trouble(const struct cli *cli, struct out *out)
+{
+    const int error = cli->interface != NULL ? out_trouble(out) : 0;
+
+    if (error != 0)
+        cli_error(cli, "%s: %s; records are lost until it can be written again", out->name,
+                  strerror(error));
+}
+
 void
-cli_check_output(struct cli *cli, const struct out *out)
+cli_check_output(struct cli *cli, struct out *out)
 {
     const int error = out_error(out);
 
-    if (error == 0)
+    if (error == 0) {
+        tell_trouble(cli, out);
         return;
+    }
     cli->failed = cli->failed_output = true;
     if (error == EPIPE)
         raise(SIGPIPE);

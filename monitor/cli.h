@@ -90,7 +90,7 @@ int cli_open_output(struct cli *cli, const char *path, struct out *out, struct w
  * End the run if an error has ended the output. Standard output that nobody reads any more ends the
  * program, by SIGPIPE, as if it had written itself.
  */
-void cli_check_output(struct cli *cli, const struct out *out);
+void cli_check_output(struct cli *cli, struct out *out);
 
 /* Wait until an output has written all, and count what it dropped. */
 void cli_flush_output(struct cli *cli, struct out *out);

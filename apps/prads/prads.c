@@ -352,7 +352,7 @@ prads_add(struct prads *p, struct weir_monitor *m)
 }
 
 void
-prads_check(const struct prads *p, struct cli *cli)
+prads_check(struct prads *p, struct cli *cli)
 {
     cli_check_output(cli, &p->log);
     cli_check_output(cli, &p->json);

@@ -1,5 +1,7 @@
 #include "support/capture_out.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 static struct out out;
@@ -293,6 +296,59 @@ the_end_of_a_live_run_waits_not_for_ever(void **state)
     close(fd[1]);
 }
 
+/* Write records until out_trouble() tells of something, for at most ten seconds. */
+static int
+write_until_trouble(struct out *to)
+{
+    int error = 0;
+
+    for (int i = 0; i < 1000 && error == 0; i++) {
+        out_str(to, "a record\n");
+        out_end_record(to);
+        usleep(10000);
+        error = out_trouble(to);
+    }
+    return error;
+}
+
+static void
+what_fails_live_is_told_once_until_it_works_again(void **state)
+{
+    char folder[] = "/tmp/weir-out-XXXXXX", path[64], bytes[16];
+    struct out fifo;
+    ssize_t n = 0;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(out_open(&fifo, path, true, NULL), WEIR_E_OK);
+    assert_int_equal(write_until_trouble(&fifo), ENXIO);
+    usleep(100000);
+    assert_int_equal(out_trouble(&fifo), 0);
+    assert_true((fd = open(path, O_RDONLY | O_NONBLOCK)) >= 0);
+    for (int i = 0; i < 1000 && n <= 0; i++) {
+        out_str(&fifo, "a record\n");
+        out_end_record(&fifo);
+        usleep(10000);
+        n = read(fd, bytes, sizeof(bytes));
+    }
+    assert_true(n > 0);
+    for (int i = 0; i < 1000 && fifo.in_trouble; i++) {
+        out_str(&fifo, "a record\n");
+        out_end_record(&fifo);
+        usleep(10000);
+        assert_int_equal(out_trouble(&fifo), 0);
+    }
+    assert_false(fifo.in_trouble);
+    close(fd);
+    assert_int_not_equal(write_until_trouble(&fifo), 0);
+    (void)out_close(&fifo, NULL);
+    unlink(path);
+    rmdir(folder);
+}
+
 static void
 closing_what_is_not_open_is_allowed(void **state)
 {
@@ -322,6 +378,7 @@ main(void)
         cmocka_unit_test(live_what_has_no_room_is_dropped_whole_and_counted),
         cmocka_unit_test(the_end_of_a_live_run_waits_for_who_reads),
         cmocka_unit_test(the_end_of_a_live_run_waits_not_for_ever),
+        cmocka_unit_test(what_fails_live_is_told_once_until_it_works_again),
         cmocka_unit_test(closing_what_is_not_open_is_allowed),
     };
 
