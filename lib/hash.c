@@ -1,6 +1,9 @@
 #include "hash.h"
 
 #include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
 
 uint64_t
 siphash13_bytes(const struct hash_key *key, const uint8_t *p, size_t n)
@@ -19,4 +22,23 @@ siphash13_bytes(const struct hash_key *key, const uint8_t *p, size_t n)
     memcpy(block, p, n);
     block[15] ^= (uint64_t)n << 56;
     return siphash13(&k, block, 16);
+}
+
+/* Where a sandbox forbids the call, what is hard to guess has to do. */
+static uint64_t
+guess_seed(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return mix64((uint64_t)(uintptr_t)&now) ^ mix64((uint64_t)now.tv_nsec) ^
+           mix64((uint64_t)getpid());
+}
+
+uint64_t
+hash_draw_seed(void)
+{
+    uint64_t seed;
+
+    return getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed) ? seed : guess_seed();
 }

@@ -84,6 +84,23 @@ hash3(const struct hash_key *key, const uint64_t word[3])
     return hash_fold(first ^ word[2], key->k0 ^ UINT64_C(0x9e3779b97f4a7c15));
 }
 
+/*
+ * A seed that nobody outside knows, from the kernel. Blocks until it has one, early after boot. For
+ * programs at set-up: what a library is given decides all it does.
+ */
+uint64_t hash_draw_seed(void);
+
+/* For a monitor: in debug builds its seed orders handlers, too, which shall run so again. */
+static inline uint64_t
+hash_draw_monitor_seed(void)
+{
+#ifdef WEIR_DEBUG_FUTURES
+    return 0;
+#else
+    return hash_draw_seed();
+#endif
+}
+
 /* Finaliser of MurmurHash3: every input bit reaches every output bit. */
 static inline uint64_t
 mix64(uint64_t x)

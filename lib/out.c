@@ -3,11 +3,13 @@
 #include "file/log.h"
 
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     LEAST_ROOM = 1024,
-    STOP_LOOK_NS = 100000000, /* how long a wait may not notice that it shall stop */
+    STOP_LOOK_NS = 100000000,  /* how long a wait may not notice that it shall stop */
+    END_STALL_NS = 1000000000, /* out_let_wait(): without room for so long it is over */
 };
 
 static int
@@ -75,6 +77,25 @@ out_error(const struct out *out)
 }
 
 int
+out_trouble(struct out *out)
+{
+    struct weir_log_stats stats;
+    bool failed, wrote;
+
+    weir_log_get_stats(out->log, &stats);
+    failed = stats.errors != out->errors_seen;
+    wrote = stats.records != out->records_seen;
+    out->errors_seen = stats.errors;
+    out->records_seen = stats.records;
+    if (failed && !out->in_trouble) {
+        out->in_trouble = true;
+        return stats.last_errno;
+    }
+    out->in_trouble &= failed || !wrote;
+    return 0;
+}
+
+int
 out_close(struct out *out, struct weir_errbuf *err)
 {
     const uint64_t lost = out->lost;
@@ -98,6 +119,50 @@ out_end_record(struct out *out)
     out->p = NULL;
     out->n = out->room = 0;
     out->too_long = out->full = false;
+}
+
+static uint64_t
+clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+void
+out_let_wait(struct out *out, uint64_t ns)
+{
+    out->wait_until = clock_ns() + ns;
+}
+
+/* The end of a live run waits for room. Returns false if it has done so for long enough. */
+static bool
+wait_at_end(struct out *out, size_t n, int *rc)
+{
+    const uint64_t now = clock_ns(), left = out->wait_until > now ? out->wait_until - now : 0;
+
+    *rc = left == 0 ? WEIR_E_AGAIN
+                    : log_end_wait_room(out->end, n, left < END_STALL_NS ? left : END_STALL_NS);
+    if (*rc == WEIR_E_AGAIN)
+        out->wait_until = 0;
+    return *rc != WEIR_E_AGAIN;
+}
+
+/* Wait for room for a record of n bytes. Returns false if it is given up. */
+static bool
+wait_for_room(struct out *out, size_t n)
+{
+    int rc;
+
+    if (out->wait_until != 0) {
+        out->full = !wait_at_end(out, n, &rc);
+    } else {
+        out->full = out->live || is_stopped(out);
+        rc = out->full ? WEIR_E_AGAIN : log_end_wait_room(out->end, n, STOP_LOOK_NS);
+    }
+    out->too_long = rc == WEIR_E_IO; /* after an error it goes nowhere */
+    return !out->full && !out->too_long;
 }
 
 /* Room for a record of n bytes, those that are there kept; false: there is none now. */
@@ -135,13 +200,9 @@ more_room(struct out *out, size_t n)
         out->too_long = true;
         return NULL;
     }
-    while (!reach(out, generous(all)) && !reach(out, all)) {
-        out->full = out->live || is_stopped(out);
-        /* After an error it goes nowhere. */
-        out->too_long = !out->full && log_end_wait_room(out->end, all, STOP_LOOK_NS) == WEIR_E_IO;
-        if (out->full || out->too_long)
+    while (!reach(out, generous(all)) && !reach(out, all))
+        if (!wait_for_room(out, all))
             return NULL;
-    }
     out->n = all;
     return (char *)out->p + all - n;
 }

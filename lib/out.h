@@ -4,7 +4,8 @@
  *
  * In a replay a full ring makes the caller wait, and the first error ends the output: later records
  * are counted in lost and go nowhere. Live nobody waits: where the ring is full a record is counted
- * in dropped. A file is tried again until it takes records again; standard output is not.
+ * in dropped. A file is tried again until it takes records again; standard output is not. When no
+ * more packets come, out_let_wait() makes the end of a live run wait like a replay, with a limit.
  *
  * Threads: an output belongs to one thread.
  */
@@ -33,8 +34,11 @@ struct out {
     size_t n, room; /* its bytes so far, and for how many there is room */
     const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
     bool live;
-    bool too_long;    /* it did not fit */
-    bool full;        /* there was no room for it */
+    uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */
+    bool too_long;       /* it did not fit */
+    bool full;           /* there was no room for it */
+    bool in_trouble;     /* out_trouble() has told of it */
+    uint64_t errors_seen, records_seen; /* by out_trouble() */
     uint64_t lost;    /* records too long, or put together after the error that ended the log */
     uint64_t dropped; /* live, or stopped: records for which the ring had no room */
     const char *name; /* for errors; lives as long as the output */
@@ -52,8 +56,20 @@ int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
  */
 bool out_flush(struct out *out);
 
+/*
+ * No packet waits for this output any more, whose live run ends: from now on a full ring makes the
+ * caller wait, for ns in all and for at most a second without progress, asked to stop or not.
+ */
+void out_let_wait(struct out *out, uint64_t ns);
+
 /* The errno that has ended the output; 0: none has. */
 int out_error(const struct out *out);
+
+/*
+ * The errno with which a live output has begun to fail; 0: nothing new. Told again only when records
+ * were written meanwhile. For now and then: it reads the counters of the log.
+ */
+int out_trouble(struct out *out);
 
 /* Flush and close; an output that is not open is left alone. WEIR_E_IO, with a text, if lost. */
 int out_close(struct out *out, struct weir_errbuf *err);

@@ -2,6 +2,7 @@
 
 #include "cli_set.h"
 #include "decode.h"
+#include "hash.h"
 
 #include <weir/log.h>
 #include <weir/port.h>
@@ -20,6 +21,8 @@
 #include <unistd.h>
 
 enum { READ_BATCH = 256, BATCHES_A_LOOK = 64, COLUMN_HELP = 26 };
+
+#define END_WAIT_NS UINT64_C(10000000000) /* so long the end of a live run waits for an output */
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
@@ -619,6 +622,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     int code = hold_standard_fds();
 
     cli->log_dir = ".";
+    cli->monitor.seed = hash_draw_monitor_seed();
     while (words.at < words.end && code < 0) {
         const char *word = *words.at++;
 
@@ -723,13 +727,26 @@ cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_
     return rc;
 }
 
+/* A live run goes on with what it cannot write, for days: so it is told now. */
+static void
+tell_trouble(const struct cli *cli, struct out *out)
+{
+    const int error = cli->interface != NULL ? out_trouble(out) : 0;
+
+    if (error != 0)
+        cli_error(cli, "%s: %s; records are lost until it can be written again", out->name,
+                  strerror(error));
+}
+
 void
-cli_check_output(struct cli *cli, const struct out *out)
+cli_check_output(struct cli *cli, struct out *out)
 {
     const int error = out_error(out);
 
-    if (error == 0)
+    if (error == 0) {
+        tell_trouble(cli, out);
         return;
+    }
     cli->failed = cli->failed_output = true;
     if (error == EPIPE)
         raise(SIGPIPE);
@@ -743,8 +760,9 @@ cli_flush_output(struct cli *cli, struct out *out)
     cli_check_output(cli, out);
     cli->log_dropped += out->dropped;
     if (out->dropped > 0)
-        cli_notice(cli, "%s: %llu records dropped: they came faster than they could be written",
-                   out->name, (unsigned long long)out->dropped);
+        cli_notice(cli, "%s: %llu records dropped: %s", out->name, (unsigned long long)out->dropped,
+                   cli->interface != NULL ? "they came faster than they could be written"
+                                          : "the run was cut while they waited to be written");
 }
 
 void
@@ -1012,6 +1030,15 @@ run_input(struct run *run, const char *name, bool in_folder)
         run_port(run, name, in_folder);
 }
 
+/* No packet comes any more: what the end of a live run tells of all flows need not be dropped. */
+static void
+let_outputs_wait(const struct cli *cli)
+{
+    for (unsigned i = 0; i < MOST_OUTPUTS && cli->interface != NULL; i++)
+        if (outputs[i] != NULL)
+            out_let_wait(outputs[i], END_WAIT_NS);
+}
+
 void
 cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg), void *arg)
 {
@@ -1027,7 +1054,7 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
         for_each_input(&run, run_input);
     }
     clear_progress();
-    cli->signal = caught;
+    let_outputs_wait(cli);
     weir_monitor_end(m);
     if (after_batch != NULL)
         after_batch(arg);
@@ -1131,5 +1158,6 @@ cli_exit_code(const struct cli *cli)
         return EXIT_USAGE;
     if (cli->failed)
         return EXIT_FAILED;
-    return cli->signal != 0 && cli->interface == NULL ? 128 + cli->signal : EXIT_DONE;
+    /* A signal cuts the end of a replay, too, in which flows are told of. */
+    return caught != 0 && cli->interface == NULL ? 128 + (int)caught : EXIT_DONE;
 }

@@ -58,7 +58,6 @@ struct cli {
     struct weir_monitor_opts monitor;
     struct weir_host_policy *hosts; /* monitor.hosts, owned */
 
-    int signal;            /* the one that ended the run; 0: none */
     bool failed;           /* something that makes the exit code 1 */
     bool failed_output;    /* output is lost: nothing is gained by going on */
     bool bad_filter;       /* the packet filter does not compile */
@@ -95,7 +94,7 @@ int cli_open_output(struct cli *cli, const char *path, struct out *out, struct w
  * End the run if an error has ended the output. Standard output that nobody reads any more ends the
  * program, by SIGPIPE, as if it had written itself.
  */
-void cli_check_output(struct cli *cli, const struct out *out);
+void cli_check_output(struct cli *cli, struct out *out);
 
 /* Wait until an output has written all, and count what it dropped. */
 void cli_flush_output(struct cli *cli, struct out *out);

@@ -2,6 +2,7 @@
 
 #include "compat_live.h"
 #include "conn_log.h"
+#include "hash.h"
 #include "sigfile.h"
 
 #include <weir/monitor.h>
@@ -321,7 +322,11 @@ static int
 make_monitor(struct compat *c, bool live, struct weir_monitor **m, struct weir_errbuf *err)
 {
     struct weir_monitor_opts opts = {
-        .memcap = c->opts.memcap, .no_checksums = true, .packets_only = true, .live = live
+        .memcap = c->opts.memcap,
+        .seed = hash_draw_monitor_seed(),
+        .no_checksums = true,
+        .packets_only = true,
+        .live = live,
     };
     struct weir_app app = { .name = "prads",
                             .spec = &spec,
@@ -338,10 +343,10 @@ make_monitor(struct compat *c, bool live, struct weir_monitor **m, struct weir_e
 static int
 make_tables(struct compat *c, struct weir_errbuf *err)
 {
-    int rc = assets_new(&c->assets, c->opts.max_assets, 1);
+    int rc = assets_new(&c->assets, c->opts.max_assets, hash_draw_seed());
 
     if (rc == WEIR_E_OK)
-        rc = conns_new(&c->conns, c->opts.max_connections, 2);
+        rc = conns_new(&c->conns, c->opts.max_connections, hash_draw_seed());
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "no address space for the tables");
 }
 

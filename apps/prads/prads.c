@@ -1,5 +1,7 @@
 #include "prads.h"
 
+#include "hash.h"
+#include "pool.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -176,7 +178,12 @@ take_max_assets(void *ctx, const char *number, struct weir_errbuf *err)
 }
 
 const struct cli_option prads_options[] = {
-    { 0, "checks", "LIST", "what to look for; all, or -a,+b to change the default", take_checks },
+    { 0, "checks", "LIST",
+      "what to look for: all, or a list (syn,server) of: syn synack fin\n"
+      "                          rst ack udp icmp server client arp ndp dhcp name; one that\n"
+      "                          begins with a sign (-dhcp,+icmp) changes the default: all but\n"
+      "                          fin, rst, ack, udp and icmp",
+      take_checks },
     { 0, "home", "NETS", "hosts to report: 10.0.0.0/8,fe80::/64 (default: all)", take_home },
     { 0, "sig-dir", "DIR", "signatures (default: /etc/prads, where it is)", take_sig_dir },
     { 0, "stacks", "FILE", "signatures of TCP stacks in p0f 3's form, instead of weir's own",
@@ -194,6 +201,17 @@ struct loading {
     const char *dir;
     bool must; /* the folder was asked for, so a file that is not there is told */
 };
+
+/* A misspelt folder would go unnoticed with -q, and nothing be recognised. */
+static int
+look_at_folder(const struct loading *l, struct weir_errbuf *err)
+{
+    struct stat st;
+
+    if (!l->must || (stat(l->dir, &st) == 0 && S_ISDIR(st.st_mode)))
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_NOENT, "--sig-dir: %s is not a folder", l->dir);
+}
 
 /* The path of a file; false: it is not there, and need not be. */
 static bool
@@ -293,8 +311,10 @@ prads_load(struct prads *p, const struct cli *cli, struct weir_errbuf *err)
                          .dir = p->sig_dir != NULL ? p->sig_dir : "/etc/prads",
                          .must = p->sig_dir != NULL };
     char path[PATH_SIZE];
-    int rc = load_systems(&l, err);
+    int rc = look_at_folder(&l, err);
 
+    if (rc == WEIR_E_OK)
+        rc = load_systems(&l, err);
     if (rc == WEIR_E_OK)
         rc = load_stacks(&l, err);
     if (rc == WEIR_E_OK)
@@ -340,7 +360,7 @@ prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
     if (rc != WEIR_E_OK)
         return rc;
     p->opts.report.json = &p->json;
-    p->opts.inventory.seed = cli->monitor.seed;
+    p->opts.inventory.seed = hash_draw_seed();
     return watch_new(&p->opts, &p->watch, err);
 }
 
@@ -351,7 +371,7 @@ prads_add(struct prads *p, struct weir_monitor *m)
 }
 
 void
-prads_check(const struct prads *p, struct cli *cli)
+prads_check(struct prads *p, struct cli *cli)
 {
     cli_check_output(cli, &p->log);
     cli_check_output(cli, &p->json);
@@ -372,12 +392,35 @@ prads_close(struct prads *p, struct cli *cli)
     cli_close_output(cli, &p->json);
 }
 
+static void
+tell_limits(const struct prads *p, const struct cli *cli)
+{
+    const struct inventory_stats *inv = watch_get_inventory(p->watch);
+    const struct pool_stats *pool = watch_get_pool(p->watch);
+    const uint64_t http = watch_get_http_limited(p->watch);
+
+    if (inv->evicted + inv->too_many + inv->no_room > 0)
+        cli_notice(cli,
+                   "limits: %llu assets gave room to others, %llu facts beyond those an asset may "
+                   "have, %llu for which there was no room",
+                   (unsigned long long)inv->evicted, (unsigned long long)inv->too_many,
+                   (unsigned long long)inv->no_room);
+    if (pool->exhausted + pool->too_long + http > 0)
+        cli_notice(cli,
+                   "limits: %llu messages not read for want of memory, %llu because they were too "
+                   "long, %llu HTTP connections not read to their end",
+                   (unsigned long long)pool->exhausted, (unsigned long long)pool->too_long,
+                   (unsigned long long)http);
+}
+
 void
 prads_summary(const struct prads *p, const struct cli *cli)
 {
     const struct inventory_stats *inv = watch_get_inventory(p->watch);
     const uint64_t *facts = watch_get_stats(p->watch)->facts;
 
+    if (cli->bad_filter) /* nothing was read */
+        return;
     cli_notice(cli,
                "%llu assets: %llu systems, %llu services, %llu clients, %llu cards, %llu DHCP "
                "clients, %llu names",
@@ -385,12 +428,7 @@ prads_summary(const struct prads *p, const struct cli *cli)
                (unsigned long long)facts[FACT_SERVER], (unsigned long long)facts[FACT_CLIENT],
                (unsigned long long)facts[FACT_MAC], (unsigned long long)facts[FACT_DHCP],
                (unsigned long long)facts[FACT_NAME]);
-    if (inv->evicted + inv->too_many + inv->no_room > 0)
-        cli_notice(cli,
-                   "limits: %llu assets gave room to others, %llu facts beyond those an asset may "
-                   "have, %llu for which there was no room",
-                   (unsigned long long)inv->evicted, (unsigned long long)inv->too_many,
-                   (unsigned long long)inv->no_room);
+    tell_limits(p, cli);
 }
 
 /* ---- the program --------------------------------------------------------------------------- */

@@ -30,7 +30,7 @@ int prads_open(struct prads *prads, struct cli *cli, struct weir_errbuf *err);
 int prads_add(struct prads *prads, struct weir_monitor *m);
 
 /* Between batches: end the run if an error has ended a log. */
-void prads_check(const struct prads *prads, struct cli *cli);
+void prads_check(struct prads *prads, struct cli *cli);
 
 /* The run is over: tell of all hosts, and wait until the logs are written. */
 void prads_end(struct prads *prads, struct cli *cli);

@@ -306,3 +306,17 @@ watch_get_inventory(const struct watch *w)
 {
     return inventory_get_stats(w->inventory);
 }
+
+const struct pool_stats *
+watch_get_pool(const struct watch *w)
+{
+    return pool_stats(w->pool);
+}
+
+uint64_t
+watch_get_http_limited(const struct watch *w)
+{
+    const struct http_stats *stats = w->http != NULL ? http_get_stats(w->http) : NULL;
+
+    return stats != NULL ? stats->flows + stats->requests + stats->pending + stats->head : 0;
+}

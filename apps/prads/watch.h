@@ -75,7 +75,8 @@ struct watch_stats {
     uint64_t foreign;           /* sightings of hosts that are not at home */
 };
 
-struct watch; /* opaque */
+struct watch;      /* opaque */
+struct pool_stats; /* pool.h */
 
 /* opts are copied. Returns WEIR_E_*, with a text in err. */
 int watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err);
@@ -91,5 +92,9 @@ void watch_end(struct watch *watch);
 
 const struct watch_stats *watch_get_stats(const struct watch *watch);
 const struct inventory_stats *watch_get_inventory(const struct watch *watch);
+const struct pool_stats *watch_get_pool(const struct watch *watch);
+
+/* Connections that HTTP's limits left out, wholly or from some point on. */
+uint64_t watch_get_http_limited(const struct watch *watch);
 
 #endif

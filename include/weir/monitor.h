@@ -79,8 +79,9 @@ struct weir_monitor_opts {
                           0: 64 KiB; at most 16 MiB. Data not acknowledged are, always */
     uint32_t timeout[WEIR_TIMEOUT_COUNT]; /**< seconds of packet time, by enum weir_timeout; 0: the
                           default; at most WEIR_TIMEOUT_MAX */
-    uint64_t seed; /**< of the flow table's hash (debug builds: of the core too); never changes
-                          the output */
+    uint64_t seed; /**< of hashes (debug builds: of the core too); never changes the output. A
+                        program that reads packets of strangers draws it at random: who knows it
+                        can choose flows that collide, and make each as dear as all before it */
     enum weir_policy policy; /**< of hosts that are in no network of hosts */
     const struct weir_host_policy
         *hosts; /**< n_hosts of them, copied. The receiver of data decides;

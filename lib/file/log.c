@@ -236,12 +236,25 @@ let_go_of_cores(struct weir_log *log)
     }
 }
 
+/* A log that the first error has ended has lost all that came later; any other knows how many. */
+static int
+tell_lost(const struct weir_log *log, const struct weir_log_stats *stats, struct weir_errbuf *err)
+{
+    const char *why = stats->last_errno != 0 ? strerror(stats->last_errno)
+                                             : "its reader takes no more";
+    char name[32];
+
+    if (log_has_ended(log))
+        return weir_err_set(err, WEIR_E_IO, "%s: %s", name_of(log, name), why);
+    return weir_err_set(err, WEIR_E_IO, "%s: %s: %llu records were lost", name_of(log, name), why,
+                        (unsigned long long)stats->failed);
+}
+
 int
 weir_log_close(struct weir_log *log, struct weir_errbuf *err)
 {
     struct weir_log_stats stats;
     int rc = WEIR_E_OK;
-    char name[32];
 
     if (log == NULL)
         return WEIR_E_OK;
@@ -254,9 +267,7 @@ weir_log_close(struct weir_log *log, struct weir_errbuf *err)
     let_go_of_cores(log);
     weir_log_get_stats(log, &stats);
     if (stats.failed > 0 || log_has_ended(log))
-        rc = weir_err_set(err, WEIR_E_IO, "%s: %s", name_of(log, name),
-                          stats.last_errno != 0 ? strerror(stats.last_errno)
-                                                : "its reader takes no more");
+        rc = tell_lost(log, &stats, err);
     free_log(log);
     return rc;
 }

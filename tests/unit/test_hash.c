@@ -226,6 +226,21 @@ mix64_spreads_each_bit(void **state)
     }
 }
 
+static void
+no_two_seeds_are_the_same(void **state)
+{
+    uint64_t seeds[64], ones = 0;
+
+    (void)state;
+    for (int i = 0; i < 64; i++) {
+        seeds[i] = hash_draw_seed();
+        ones |= seeds[i];
+        for (int k = 0; k < i; k++)
+            assert_true(seeds[k] != seeds[i]);
+    }
+    assert_true(ones == UINT64_MAX);
+}
+
 int
 main(void)
 {
@@ -239,6 +254,7 @@ main(void)
         cmocka_unit_test(both_halves_of_the_key_count),
         cmocka_unit_test(mix64_is_the_finaliser_of_murmurhash3),
         cmocka_unit_test(mix64_spreads_each_bit),
+        cmocka_unit_test(no_two_seeds_are_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,7 @@
 #include "support/capture_out.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 static struct out out;
@@ -203,10 +206,13 @@ read_later(void *ctx)
     return (void *)all;
 }
 
+enum ending { REPLAY, LIVE, LIVE_END };
+
 /* Write to a pipe whose reader comes late. Returns how many bytes it got. */
 static size_t
-write_to_late_reader(struct out *pipe_out, bool live, uint64_t *dropped)
+write_to_late_reader(struct out *pipe_out, enum ending ending, uint64_t *dropped)
 {
+    const volatile sig_atomic_t asked = 1;
     char *much = calloc(1, LENGTH);
     pthread_t thread;
     void *got;
@@ -214,7 +220,11 @@ write_to_late_reader(struct out *pipe_out, bool live, uint64_t *dropped)
 
     assert_non_null(much);
     assert_int_equal(pipe(fd), 0);
-    assert_int_equal(out_open_fd(pipe_out, fd[1], live, NULL), WEIR_E_OK);
+    assert_int_equal(out_open_fd(pipe_out, fd[1], ending != REPLAY, NULL), WEIR_E_OK);
+    if (ending == LIVE_END) {
+        pipe_out->stop = &asked;
+        out_let_wait(pipe_out, UINT64_C(60000000000));
+    }
     assert_int_equal(pthread_create(&thread, NULL, read_later, &fd[0]), 0);
     for (unsigned i = 0; i < MANY; i++) {
         out_bytes(pipe_out, much, LENGTH / 2);
@@ -237,7 +247,7 @@ a_replay_waits_for_who_reads(void **state)
     uint64_t dropped;
 
     (void)state;
-    assert_int_equal(write_to_late_reader(&late, false, &dropped), MANY * LENGTH);
+    assert_int_equal(write_to_late_reader(&late, REPLAY, &dropped), MANY * LENGTH);
     assert_int_equal(dropped, 0);
 }
 
@@ -249,9 +259,94 @@ live_what_has_no_room_is_dropped_whole_and_counted(void **state)
     size_t got;
 
     (void)state;
-    got = write_to_late_reader(&late, true, &dropped);
+    got = write_to_late_reader(&late, LIVE, &dropped);
     assert_in_range(dropped, MANY / 2, MANY - OUT_RING / LENGTH + 5);
     assert_int_equal(got, (MANY - dropped) * LENGTH);
+}
+
+static void
+the_end_of_a_live_run_waits_for_who_reads(void **state)
+{
+    struct out late;
+    uint64_t dropped;
+
+    (void)state;
+    assert_int_equal(write_to_late_reader(&late, LIVE_END, &dropped), MANY * LENGTH);
+    assert_int_equal(dropped, 0);
+}
+
+static void
+the_end_of_a_live_run_waits_not_for_ever(void **state)
+{
+    static char much[LENGTH];
+    struct out stuck;
+    int fd[2];
+
+    (void)state;
+    assert_int_equal(pipe(fd), 0);
+    assert_int_equal(out_open_fd(&stuck, fd[1], true, NULL), WEIR_E_OK);
+    out_let_wait(&stuck, UINT64_C(50000000));
+    for (unsigned i = 0; i < MANY; i++) {
+        out_bytes(&stuck, much, LENGTH);
+        out_end_record(&stuck);
+    }
+    assert_in_range(stuck.dropped, MANY / 2, MANY - OUT_RING / LENGTH + 5);
+    close(fd[0]);
+    assert_int_equal(out_close(&stuck, NULL), WEIR_E_IO);
+    close(fd[1]);
+}
+
+/* Write records until out_trouble() tells of something, for at most ten seconds. */
+static int
+write_until_trouble(struct out *to)
+{
+    int error = 0;
+
+    for (int i = 0; i < 1000 && error == 0; i++) {
+        out_str(to, "a record\n");
+        out_end_record(to);
+        usleep(10000);
+        error = out_trouble(to);
+    }
+    return error;
+}
+
+static void
+what_fails_live_is_told_once_until_it_works_again(void **state)
+{
+    char folder[] = "/tmp/weir-out-XXXXXX", path[64], bytes[16];
+    struct out fifo;
+    ssize_t n = 0;
+    int fd;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/fifo", folder);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    assert_int_equal(out_open(&fifo, path, true, NULL), WEIR_E_OK);
+    assert_int_equal(write_until_trouble(&fifo), ENXIO);
+    usleep(100000);
+    assert_int_equal(out_trouble(&fifo), 0);
+    assert_true((fd = open(path, O_RDONLY | O_NONBLOCK)) >= 0);
+    for (int i = 0; i < 1000 && n <= 0; i++) {
+        out_str(&fifo, "a record\n");
+        out_end_record(&fifo);
+        usleep(10000);
+        n = read(fd, bytes, sizeof(bytes));
+    }
+    assert_true(n > 0);
+    for (int i = 0; i < 1000 && fifo.in_trouble; i++) {
+        out_str(&fifo, "a record\n");
+        out_end_record(&fifo);
+        usleep(10000);
+        assert_int_equal(out_trouble(&fifo), 0);
+    }
+    assert_false(fifo.in_trouble);
+    close(fd);
+    assert_int_not_equal(write_until_trouble(&fifo), 0);
+    (void)out_close(&fifo, NULL);
+    unlink(path);
+    rmdir(folder);
 }
 
 static void
@@ -281,6 +376,9 @@ main(void)
         cmocka_unit_test(a_folder_that_is_not_there_is_an_error_with_its_name),
         cmocka_unit_test(a_replay_waits_for_who_reads),
         cmocka_unit_test(live_what_has_no_room_is_dropped_whole_and_counted),
+        cmocka_unit_test(the_end_of_a_live_run_waits_for_who_reads),
+        cmocka_unit_test(the_end_of_a_live_run_waits_not_for_ever),
+        cmocka_unit_test(what_fails_live_is_told_once_until_it_works_again),
         cmocka_unit_test(closing_what_is_not_open_is_allowed),
     };
 
