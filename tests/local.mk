@@ -4,6 +4,8 @@ EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/make_seeds.py
 include %D%/fuzz/local.mk
 dist_check_SCRIPTS += %D%/check_events_doc.sh %D%/check_frag_kernel.sh
 EXTRA_DIST += %D%/frag_kernel.py
+dist_check_SCRIPTS += %D%/check_stacks.sh
+EXTRA_DIST += %D%/stacks.py
 dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
     %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events

@@ -6,13 +6,44 @@
 
 ; ---- Linux: the window is a multiple of MSS since 2.6, the buffer's size chooses the scale
 
-; curl 7.68, python 3.10, Firefox 128; Debian, Ubuntu, Fedora of 2019 and later
+; curl 7.68, python 3.10, Firefox 128; Debian, Ubuntu, Fedora of 2019 and later. Measured on 6.18 by
+; tests/stacks.py: as many MSS as 65535 holds, by MTU 1500, 9000, 1492, 1420 and 1280 with either IP
+; version. The greatest receive buffer chooses the scale: 7 with 6 MiB, 10 with 32 MiB. IPv6 has a
+; flow label.
 label = s:unix:Linux:4.19 and newer
-sig   = *:64:0:*:mss*44,7:mss,sok,ts,nop,ws:df,id+:0
-sig   = *:64:0:*:mss*45,7:mss,sok,ts,nop,ws:df,id+:0
-sig   = *:64:0:*:64240,7:mss,sok,ts,nop,ws:df,id+:0
+sig   = *:64:0:*:mss*44,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*7,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*47,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*48,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*52,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*53,*:mss,sok,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:64240,*:mss,sok,ts,nop,ws:df,id+,flow:0
 ; over loopback
-sig   = *:64:0:65495:mss*1,7:mss,sok,ts,nop,ws:df,id+:0
+sig   = 4:64:0:65495:mss*1,*:mss,sok,ts,nop,ws:df,id+:0
+sig   = 6:64:0:65476:mss*1,*:mss,sok,ts,nop,ws:flow:0
+; without timestamps, scale or SACK, as sysctls can choose
+sig   = *:64:0:*:mss*44,*:mss,nop,nop,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,nop,ts,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*44,0:mss,sok,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*45,0:mss,sok,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*7,0:mss,sok,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*44,0:mss,nop,nop,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*45,0:mss,nop,nop,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*7,0:mss,nop,nop,ts:df,id+,flow:0
+sig   = *:64:0:*:mss*44,*:mss,nop,nop,sok,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,nop,sok,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,nop,sok,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*44,*:mss,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,ws:df,id+,flow:0
+sig   = *:64:0:*:mss*44,0:mss,nop,nop,sok:df,id+,flow:0
+sig   = *:64:0:*:mss*45,0:mss,nop,nop,sok:df,id+,flow:0
+sig   = *:64:0:*:mss*7,0:mss,nop,nop,sok:df,id+,flow:0
+sig   = *:64:0:*:mss*44,0:mss:df,id+,flow:0
+sig   = *:64:0:*:mss*45,0:mss:df,id+,flow:0
+sig   = *:64:0:*:mss*7,0:mss:df,id+,flow:0
 
 ; curl 7.55 and 7.61, Wget 1.15, Firefox 38 on Fedora
 label = s:unix:Linux:3.11 to 4.18
@@ -34,6 +65,7 @@ sig   = *:64:0:*:mss*4,2:mss,sok,ts,nop,ws:df,id+:0
 
 label = g:unix:Linux:
 sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws:df,id+:0
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws:flow:0
 
 ; ---- Windows: no timestamps
 
@@ -52,10 +84,11 @@ sig   = *:128:0:*:8192,2:mss,nop,ws,nop,nop,sok:df,id+:0
 label = s:win:Windows:7
 sig   = *:128:0:*:8192,0:mss,nop,nop,sok:df,id+:0
 
-; Firefox 3.5, Mozilla 1.6 on NT 5.1
+; Firefox 3.5, Mozilla 1.6, Internet Explorer 6 on NT 5.1
 label = s:win:Windows:XP
 sig   = *:128:0:*:65535,0:mss,nop,nop,sok:df,id+:0
 sig   = *:128:0:*:mss*6,0:mss,nop,nop,sok:df,id+:0
+sig   = *:128:0:*:mss*44,0:mss,nop,nop,sok:df,id+:0
 
 label = g:win:Windows:
 sig   = *:128:0:*:*,*:mss,nop,ws,nop,nop,sok:df,id+:0
@@ -86,11 +119,36 @@ sig   = *:64:0:*:65535,*:mss,nop,ws,nop,nop,ts,sok,eol+1:df,id+:0
 
 [tcp:response]
 
-; SimpleHTTP of Python 3.12, Werkzeug 3, nginx 1.27
+; SimpleHTTP of Python 3.12, Werkzeug 3, nginx 1.27; measured on 6.18 as above. With timestamps the
+; window is a multiple of what they leave of MSS. To a SYN without an option the answer has none.
 label = s:unix:Linux:4.19 and newer
-sig   = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws:df:0
-sig   = *:64:0:*:mss*44,*:mss,nop,nop,sok,nop,ws:df:0
-sig   = *:64:0:65495:mss*1,7:mss,sok,ts,nop,ws:df:0
+sig   = *:64:0:*:mss*45,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*7,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*46,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*47,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*48,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*53,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*54,*:mss,sok,ts,nop,ws:df,flow:0
+sig   = 4:64:0:65495:mss*1,*:mss,sok,ts,nop,ws:df:0
+sig   = 6:64:0:65476:mss*1,*:mss,sok,ts,nop,ws:flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,nop,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,nop,ts,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*45,0:mss,sok,ts:df,flow:0
+sig   = *:64:0:*:mss*7,0:mss,sok,ts:df,flow:0
+sig   = *:64:0:*:mss*45,0:mss,nop,nop,ts:df,flow:0
+sig   = *:64:0:*:mss*7,0:mss,nop,nop,ts:df,flow:0
+sig   = *:64:0:*:mss*44,*:mss,nop,nop,sok,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,nop,sok,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,nop,sok,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*44,*:mss,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*45,*:mss,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*7,*:mss,nop,ws:df,flow:0
+sig   = *:64:0:*:mss*44,0:mss,nop,nop,sok:df,flow:0
+sig   = *:64:0:*:mss*45,0:mss,nop,nop,sok:df,flow:0
+sig   = *:64:0:*:mss*7,0:mss,nop,nop,sok:df,flow:0
+sig   = *:64:0:*:mss*44,0:mss:df,flow:0
+sig   = *:64:0:*:mss*45,0:mss:df,flow:0
+sig   = *:64:0:*:mss*7,0:mss:df,flow:0
 
 ; gunicorn 19, OpenSSH 7.5
 label = s:unix:Linux:3.11 to 4.18
@@ -111,6 +169,8 @@ sig   = *:64:0:*:mss*4,*:mss,nop,nop,sok,nop,ws:df:0
 label = g:unix:Linux:
 sig   = *:64:0:*:*,*:mss,sok,ts,nop,ws:df:0
 sig   = *:64:0:*:*,*:mss,nop,nop,sok,nop,ws:df:0
+sig   = 6:64:0:*:*,*:mss,sok,ts,nop,ws:flow:0
+sig   = 6:64:0:*:*,*:mss,nop,nop,sok,nop,ws:flow:0
 
 ; HTTPAPI 2.0
 label = s:win:Windows:10 and newer
@@ -138,3 +198,7 @@ sig   = 6:64:0:*:57344,0:mss,nop,ws,nop,nop,ts:flow:0
 ; SSH 1.25
 label = s:other:Cisco IOS:
 sig   = 4:255:0:*:4128,0:mss::0
+
+; nginx, gws, OpenSSH 4.3, MySQL, none a hop away: an answer that a translator of addresses made
+label = s:other:VMware NAT:
+sig   = 4:128:0:*:mss*44,0:mss::0

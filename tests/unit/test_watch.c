@@ -33,6 +33,8 @@ struct fixture {
     char log_text[TEXT], json_text[TEXT];
 };
 
+#define QUESTION "\0\1\1\0\0\1\0\0\0\0\0\0\3www\1x\0\0\1\0\1"
+
 /* ---- frames, whose checksums nobody verifies ------------------------------------------------ */
 
 static void
@@ -553,7 +555,7 @@ a_cut_connection_holds_nothing(void **state)
         handshake(f, (uint16_t)(41000 + i), 22);
         say(f, SERVER, "SSH-2.0-Open", 9 + i % 3);
         handshake(f, (uint16_t)(42000 + i), 53);
-        say(f, CLIENT, "\0\x1d\0\1\1\0\0\1\0\0\0\0\0\0", 3 + i % 10);
+        say(f, CLIENT, "\0\x17" QUESTION, 18 + i % 6);
         handshake(f, (uint16_t)(43000 + i), 80);
         say(f, CLIENT, "GET / HTTP/1.1\r\nHost: h\r\nUser", 10 + i);
     }
@@ -663,7 +665,6 @@ signatures_see_the_beginning_put_together(void **state)
 
 /* ---- DNS and DHCP --------------------------------------------------------------------------- */
 
-#define QUESTION "\0\1\1\0\0\1\0\0\0\0\0\0\3www\1x\0\0\1\0\1"
 #define ANSWER                                                                                     \
     "\0\1\x81\x80\0\1\0\2\0\0\0\0\3www\1x\0\0\1\0\1"                                               \
     "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\2\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\x63"
