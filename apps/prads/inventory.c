@@ -107,8 +107,10 @@ inventory_free(struct inventory *inv)
         return;
     table_free(&inv->hosts);
     table_free(&inv->facts);
-    if (inv->range != NULL)
+    if (inv->range != NULL) {
+        arena_give_back(&(struct arena){ .next = inv->mem.next }, inv->range);
         munmap(inv->range, inv->opts.texts);
+    }
     free(inv);
 }
 
@@ -162,6 +164,7 @@ link_newest(struct inventory *inv, struct host_entry *host)
 static void
 seen_now(struct inventory *inv, struct host_entry *host, uint64_t time)
 {
+    host->first = time < host->first ? time : host->first; /* a flow's end tells late */
     host->last = time > host->last ? time : host->last;
     if (inv->newest == place_of(inv, host))
         return;

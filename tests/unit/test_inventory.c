@@ -325,6 +325,24 @@ a_model_says_the_same(void **state)
     }
 }
 
+/* What the end of a flow tells may be older than what is known. */
+static void
+a_host_is_as_old_as_its_oldest_fact(void **state)
+{
+    const struct weir_addr addr = { { 10, 0, 0, 1 } };
+    const struct fact fact = { .kind = FACT_NAME, .source = "dns", .value = "x" };
+    struct fixture f;
+    struct host host;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2 });
+    see(&f, 1, "ssh", "a", 5);
+    assert_true(inventory_see(f.inv, 4, &addr, 0, &fact, 3 * SECOND, &host));
+    assert_int_equal(host.first, 3 * SECOND);
+    assert_int_equal(host.last, 5 * SECOND);
+    inventory_free(f.inv);
+}
+
 int
 main(void)
 {
@@ -336,6 +354,7 @@ main(void)
         cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
         cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
         cmocka_unit_test(a_long_value_is_cut),
+        cmocka_unit_test(a_host_is_as_old_as_its_oldest_fact),
         cmocka_unit_test(a_model_says_the_same),
     };
 
