@@ -810,7 +810,10 @@ two_tags_are_looked_behind(void **state)
     json_has(f, HOST1, "\"vlan\":5", NULL);
 }
 
-/* By the port, when the flow is over and there is no packet: the tag is still the flow's. */
+/*
+ * By the port, when the flow has timed out and there is no packet: tag and time are still those of
+ * its last one.
+ */
 static void
 a_flow_s_end_keeps_its_tag(void **state)
 {
@@ -821,8 +824,15 @@ a_flow_s_end_keeps_its_tag(void **state)
     f->n_around = 6;
     handshake(f, 40000, 25);
     SAY(f, SERVER, "something else");
+    f->ms += 3600000;
+    arp(f, 2, "\x0a\0\0\6");
     finish(f);
-    log_is(f, "10.0.0.2,5,25,6,SERVER,[unknown:@smtp],0\n");
+    json_has(f, NEW, HOST2, "\"vlan\":5", "\"first_seen\":\"2023-11-14T22:13:20.040000+0000\"",
+             NULL);
+    json_has(f, "\"end\"", HOST2, "\"host_last_seen\":\"2023-11-14T22:13:20.040000+0000\"", NULL);
+    assert_non_null(strstr(f->log_text, "@smtp],0,1700000000\n"));
+    log_is(f, "10.0.0.2,5,25,6,SERVER,[unknown:@smtp],0\n"
+              "10.0.0.6,5,0,0,ARP,[02:00:00:00:00:01],0\n");
 }
 
 static void
