@@ -91,7 +91,9 @@ prads_set_checks(struct prads *p, const char *list, struct weir_errbuf *err)
 {
     uint32_t chosen = list[0] == '-' || list[0] == '+' ? p->opts.checks : 0;
 
-    for (const char *at = list; *at != '\0';) {
+    const char *at = list;
+
+    do {
         bool off = *at == '-';
         const char *name = at + (*at == '-' || *at == '+');
         size_t n = strcspn(name, ",");
@@ -101,8 +103,8 @@ prads_set_checks(struct prads *p, const char *list, struct weir_errbuf *err)
             return weir_err_set(err, WEIR_E_INVAL, "--checks: '%.*s' is none of: %sall", (int)n,
                                 name, prads_check_names());
         chosen = off ? chosen & ~bit : chosen | bit;
-        at = name + n + (name[n] == ',');
-    }
+        at = name[n] == ',' ? name + n + 1 : NULL;
+    } while (at != NULL);
     p->opts.checks = chosen;
     return WEIR_E_OK;
 }
