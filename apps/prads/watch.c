@@ -48,7 +48,9 @@ watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct
         return;
     }
     s->time = time_of(w->ev);
-    if (!inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, s->time, &host))
+    if (!(s->heard ? inventory_hear(w->inventory, version, addr, &s->fact, s->time, &host)
+                   : inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, s->time,
+                                   &host)))
         return;
     w->stats.facts[s->fact.kind]++;
     s->news.distance = distance_of(pkt, version, addr);

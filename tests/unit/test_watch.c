@@ -684,6 +684,28 @@ dns_names_hosts_that_are_known(void **state)
     assert_null(strstr(f->json_text, "10.0.0.99"));
 }
 
+/* An answer is no sight of the host it names: that keeps its tag, and expires when it is due. */
+static void
+who_is_named_was_not_seen(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.inventory.expire = UINT64_C(60) * 1000000000;
+    start(f);
+    f->around = (const uint8_t *)"\x81\0\0\x05\x08\0";
+    f->n_around = 6;
+    arp(f, 2, "\x0a\0\0\x63");
+    f->around = NULL;
+    f->ms += 59000;
+    datagram(f, SERVER, 53, 5000, ANSWER, sizeof(ANSWER) - 1);
+    f->ms += 2000;
+    arp(f, 2, "\x0a\0\0\6");
+    finish(f);
+    json_has(f, NEW, "\"ip\":\"10.0.0.99\",\"vlan\":5,\"kind\":\"name\"", NULL);
+    json_has(f, "\"reason\":\"expired\",\"ip\":\"10.0.0.99\",\"vlan\":5", "www.x",
+             "\"host_last_seen\":\"2023-11-14T22:13:20.000000+0000\"", NULL);
+}
+
 static void
 dns_over_tcp_may_come_in_pieces(void **state)
 {
@@ -984,6 +1006,7 @@ main(void)
         TEST(control_characters_never_break_a_line),
         TEST(signatures_see_the_beginning_put_together),
         TEST(dns_names_hosts_that_are_known),
+        TEST(who_is_named_was_not_seen),
         TEST(dns_over_tcp_may_come_in_pieces),
         TEST(dhcp_tells_name_and_system),
         TEST(arp_tells_of_senders),
