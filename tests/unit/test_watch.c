@@ -238,6 +238,15 @@ start(struct fixture *f)
     assert_true(f->blocks > 100);
 }
 
+/* For tests that libhtp is needed for. */
+static void
+start_http(struct fixture *f)
+{
+    start(f);
+    if (f->watch->http == NULL)
+        skip();
+}
+
 static void
 capture(struct out *out, int fd, char text[TEXT])
 {
@@ -440,7 +449,7 @@ midstream_the_answer_tells_the_server(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->port[CLIENT] = 40000;
     f->port[SERVER] = 8088; /* no port that custom knows */
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example/1\r\nContent-Length: 0\r\n\r\n");
@@ -470,7 +479,7 @@ midstream_the_client_may_be_first(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->port[CLIENT] = 40000;
     f->port[SERVER] = 80;
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: agent/2\r\n\r\n");
@@ -569,7 +578,7 @@ enough_is_enough(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 80);
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: first\r\n\r\n");
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: first\r\nContent-Length: 0\r\n\r\n");
@@ -588,7 +597,7 @@ http_tells_agent_and_server(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 8080);
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: www.exam");
     SAY(f, CLIENT, "ple.org\r\nUser-Agent: agent/2 (x)\r\n\r\n");
@@ -607,7 +616,7 @@ control_characters_never_break_a_line(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 8080);
     SAY(f, CLIENT,
         "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: a\x01\x1b[2J\x7f\t\xff\xc3(\"\\,]\r\n\r\n");
@@ -822,7 +831,7 @@ two_tags_are_looked_behind(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->around = (const uint8_t *)"\x88\xa8\0\x05\x81\0\0\x06\x08\0";
     f->n_around = 10;
     web(f, 40000);
@@ -884,7 +893,7 @@ ip6_with_an_extension_header(void **state)
     struct fixture *f = *state;
 
     f->six = f->extension = true;
-    start(f);
+    start_http(f);
     web(f, 40000);
     finish(f);
     log_is(f, "2001:db8::1,0,80,6,CLIENT,[http:agent],0\n");
@@ -900,7 +909,7 @@ only_hosts_at_home_are_reported(void **state)
 
     assert_true(homenets_parse(&home, "10.0.0.2/32"));
     f->opts.home = &home;
-    start(f);
+    start_http(f);
     web(f, 40000);
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Length: 0\r\n\r\n");
     finish(f);
@@ -914,7 +923,7 @@ what_is_not_checked_is_not_told(void **state)
     struct fixture *f = *state;
 
     f->opts.checks = CHECK_BIT(CHECK_CLIENT);
-    start(f);
+    start_http(f);
     web(f, 40000);
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Length: 0\r\n\r\n");
     arp(f, 2, "\x0a\0\0\6");
@@ -975,7 +984,7 @@ a_host_has_no_more_facts_than_allowed(void **state)
     char text[100];
 
     f->opts.inventory.a_host = 3;
-    start(f);
+    start_http(f);
     for (uint16_t i = 0; i < 5; i++) {
         handshake(f, (uint16_t)(40000 + i), 80);
         say(f, CLIENT, text,
