@@ -36,6 +36,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/handshake_bad.pkt \
     %D%/handshake_odd.pkt \
     %D%/held_up.pkt \
+    %D%/hosts.pkt \
     %D%/http_attack.pkt \
     %D%/icmp.pkt \
     %D%/ipv6.pkt \

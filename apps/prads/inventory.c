@@ -166,6 +166,7 @@ link_newest(struct inventory *inv, struct host_entry *host)
 static void
 seen_now(struct inventory *inv, struct host_entry *host, uint64_t time)
 {
+    host->first = time < host->first ? time : host->first; /* a flow's end tells late */
     host->last = time > host->last ? time : host->last;
     if (inv->newest == place_of(inv, host))
         return;
@@ -359,21 +360,15 @@ digest_of(const struct inventory *inv, const struct fact *fact)
     return mix64(source) ^ value;
 }
 
-bool
-inventory_see(struct inventory *inv, uint8_t version, const struct weir_addr *addr, uint16_t vlan,
-              const struct fact *fact, uint64_t time, struct host *host)
+static bool
+note_fact(struct inventory *inv, struct host_entry *entry, const struct fact *fact, uint64_t time)
 {
-    struct host_entry *entry = need_host(inv, version, addr, time);
     uint64_t key[2] = { (uint64_t)place_of(inv, entry) << 32 | (uint64_t)fact->kind << 24 |
                             (uint64_t)fact->proto << 16 | fact->port,
                         digest_of(inv, fact) };
-    struct fact_entry *known;
     bool made;
+    struct fact_entry *known = add_fact(inv, entry, key, &made);
 
-    seen_now(inv, entry, time);
-    entry->vlan = vlan;
-    *host = show_host(entry);
-    known = add_fact(inv, entry, key, &made);
     if (known == NULL)
         return false;
     if (made && !hold_text(inv, entry, known, fact)) {
@@ -392,6 +387,18 @@ inventory_see(struct inventory *inv, uint8_t version, const struct weir_addr *ad
     return made;
 }
 
+bool
+inventory_see(struct inventory *inv, uint8_t version, const struct weir_addr *addr, uint16_t vlan,
+              const struct fact *fact, uint64_t time, struct host *host)
+{
+    struct host_entry *entry = need_host(inv, version, addr, time);
+
+    seen_now(inv, entry, time);
+    entry->vlan = vlan;
+    *host = show_host(entry);
+    return note_fact(inv, entry, fact, time);
+}
+
 static struct host_entry *
 find_host(const struct inventory *inv, uint8_t version, const struct weir_addr *addr)
 {
@@ -399,6 +406,18 @@ find_host(const struct inventory *inv, uint8_t version, const struct weir_addr *
 
     host_key(key, version, addr);
     return table_find(&inv->hosts, key);
+}
+
+bool
+inventory_hear(struct inventory *inv, uint8_t version, const struct weir_addr *addr,
+               const struct fact *fact, uint64_t time, struct host *host)
+{
+    struct host_entry *entry = find_host(inv, version, addr);
+
+    if (entry == NULL)
+        return false;
+    *host = show_host(entry);
+    return note_fact(inv, entry, fact, time);
 }
 
 bool

@@ -88,6 +88,10 @@ void inventory_free(struct inventory *inv);
 bool inventory_see(struct inventory *inv, uint8_t version, const struct weir_addr *addr,
                    uint16_t vlan, const struct fact *fact, uint64_t time, struct host *host);
 
+/* The same, of a host that others told of: it is none the younger. False, too: it is not known. */
+bool inventory_hear(struct inventory *inv, uint8_t version, const struct weir_addr *addr,
+                    const struct fact *fact, uint64_t time, struct host *host);
+
 /* Whether a host is known. */
 bool inventory_has(const struct inventory *inv, uint8_t version, const struct weir_addr *addr);
 

@@ -93,7 +93,9 @@ take_checks(void *ctx, const char *list, struct weir_errbuf *err)
     struct prads *p = ctx;
     uint32_t chosen = list[0] == '-' || list[0] == '+' ? p->opts.checks : 0;
 
-    for (const char *at = list; *at != '\0';) {
+    const char *at = list;
+
+    do {
         bool off = *at == '-';
         const char *name = at + (*at == '-' || *at == '+');
         size_t n = strcspn(name, ",");
@@ -103,8 +105,8 @@ take_checks(void *ctx, const char *list, struct weir_errbuf *err)
             return weir_err_set(err, WEIR_E_INVAL, "--checks: '%.*s' is none of: %s", (int)n, name,
                                 check_names);
         chosen = off ? chosen & ~bit : chosen | bit;
-        at = name + n + (name[n] == ',');
-    }
+        at = name[n] == ',' ? name + n + 1 : NULL;
+    } while (at != NULL);
     p->opts.checks = chosen;
     return WEIR_E_OK;
 }

@@ -69,7 +69,7 @@ put_new(struct out *out, const struct weir_event *ev, const struct host *host,
     json_str(&j, "evidence", s->evidence);
     json_u64(&j, "distance", s->news.distance);
     put_time(&j, "host_first_seen", host->first);
-    put_time(&j, "first_seen", ev->time);
+    put_time(&j, "first_seen", s->time);
     put_details(&j, s);
     json_close(&j);
     json_end(&j);
@@ -98,7 +98,7 @@ report_news(const struct report *report, const struct weir_event *ev, const stru
     asset.version = host->version;
     asset.vlan = host->vlan;
     news.asset = &asset;
-    news.time = ev->time / 1000000000;
+    news.time = sighting->time / 1000000000;
     asset_log_file(report->log, &news);
 }
 

@@ -16,6 +16,8 @@ enum { DETAILS_MAX = 16 };
 /* A fact that was seen, with what belongs to it. Texts from the wire hold no control characters. */
 struct sighting {
     struct fact fact;
+    uint64_t time;        /* nanoseconds since 1970-01-01 UTC; watch_see() finds it */
+    bool heard;           /* by what others say of the host: it was not seen itself */
     const char *evidence; /* static: "banner", "signature" */
     struct news news;     /* for the asset log: all but time, of asset the
                              card only. what: DETECT_NONE: no line */

@@ -30,6 +30,13 @@ vlan_of(const struct weir_event *ev)
     return tuple.n_vlan > 0 ? tuple.vlan[0] : 0;
 }
 
+/* What the end of a flow tells was seen with its last packet, not when it timed out. */
+static uint64_t
+time_of(const struct weir_event *ev)
+{
+    return ev->type == WEIR_EV_FLOW_END ? weir_flow_last_time(ev->flow) : ev->time;
+}
+
 void
 watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct sighting *s)
 {
@@ -40,7 +47,10 @@ watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct
         w->stats.foreign++;
         return;
     }
-    if (!inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, w->ev->time, &host))
+    s->time = time_of(w->ev);
+    if (!(s->heard ? inventory_hear(w->inventory, version, addr, &s->fact, s->time, &host)
+                   : inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, s->time,
+                                   &host)))
         return;
     w->stats.facts[s->fact.kind]++;
     s->news.distance = distance_of(pkt, version, addr);

@@ -28,6 +28,12 @@ name_host(struct watch *w, const struct dns_record *record)
     uint8_t version = record->type == DNS_A ? 4 : 6;
     size_t n = version == 4 ? 4 : 16;
     char text[TEXT_MAX];
+    struct sighting s = {
+        .fact = { .kind = FACT_NAME, .source = "dns", .value = text, .confidence = BY_DNS },
+        .heard = true,
+        .evidence = "dns",
+        .news = { .what = DETECT_NONE }
+    };
 
     if ((record->type != DNS_A && record->type != DNS_AAAA) || record->rdata.n != n)
         return;
@@ -35,7 +41,8 @@ name_host(struct watch *w, const struct dns_record *record)
     if (!inventory_has(w->inventory, version, &addr))
         return;
     watch_text(text, (struct weir_bytes){ (const uint8_t *)record->name.text, record->name.n });
-    watch_see_name(w, version, &addr, "dns", text, BY_DNS);
+    if (text[0] != '\0')
+        watch_see(w, version, &addr, &s);
 }
 
 static void

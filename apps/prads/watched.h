@@ -73,7 +73,7 @@ watch_wants_packets(const struct watch *w)
                              CHECK_BIT(CHECK_UDP) | CHECK_BIT(CHECK_ICMP));
 }
 
-/* A sighting of a host, in the event at hand; vlan and distance are found here. */
+/* A sighting of a host, in the event at hand; time, vlan and distance are found here. */
 void watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr,
                struct sighting *sighting);
 

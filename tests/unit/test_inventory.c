@@ -344,6 +344,46 @@ a_model_says_the_same(void **state)
     }
 }
 
+/* What the end of a flow tells may be older than what is known. */
+static void
+a_host_is_as_old_as_its_oldest_fact(void **state)
+{
+    const struct weir_addr addr = { { 10, 0, 0, 1 } };
+    const struct fact fact = { .kind = FACT_NAME, .source = "dns", .value = "x" };
+    struct fixture f;
+    struct host host;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2 });
+    see(&f, 1, "ssh", "a", 5);
+    assert_true(inventory_see(f.inv, 4, &addr, 0, &fact, 3 * SECOND, &host));
+    assert_int_equal(host.first, 3 * SECOND);
+    assert_int_equal(host.last, 5 * SECOND);
+    inventory_free(f.inv);
+}
+
+static void
+who_is_heard_of_is_none_the_younger(void **state)
+{
+    const struct weir_addr addr = { { 10, 0, 0, 1 } }, other = { { 10, 0, 0, 2 } };
+    const struct fact fact = { .kind = FACT_NAME, .source = "dns", .value = "x" };
+    struct fixture f;
+    struct host host;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2, .expire = 10 * SECOND });
+    see(&f, 1, "ssh", "a", 5);
+    assert_true(inventory_hear(f.inv, 4, &addr, &fact, 12 * SECOND, &host));
+    assert_false(inventory_hear(f.inv, 4, &addr, &fact, 13 * SECOND, &host));
+    assert_false(inventory_hear(f.inv, 4, &other, &fact, 13 * SECOND, &host));
+    assert_int_equal(host.last, 5 * SECOND);
+    assert_int_equal(host.vlan, 5);
+    assert_int_equal(inventory_get_stats(f.inv)->hosts, 1);
+    inventory_expire(f.inv, 16 * SECOND);
+    expect(&f, "1 ssh=a 5..5 x1 expired\n1 dns=x 12..13 x2 expired\n");
+    inventory_free(f.inv);
+}
+
 int
 main(void)
 {
@@ -356,6 +396,8 @@ main(void)
         cmocka_unit_test(what_is_known_better_for_a_port_is_found),
         cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
         cmocka_unit_test(a_long_value_is_cut),
+        cmocka_unit_test(a_host_is_as_old_as_its_oldest_fact),
+        cmocka_unit_test(who_is_heard_of_is_none_the_younger),
         cmocka_unit_test(a_model_says_the_same),
     };
 

@@ -301,7 +301,7 @@ the_longest_text_has_room(void **state)
     (void)state;
     memset(print.option, 255, sizeof(print.option));
     p0f_text(&print, text);
-    assert_string_equal(text + strlen(text) - 14, "opt+,exws,bad:0" + 1);
+    assert_string_equal(text + strlen(text) - 14, "pt+,exws,bad:0");
 }
 
 /* ---- signatures ---------------------------------------------------------------------------- */

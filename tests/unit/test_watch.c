@@ -238,6 +238,15 @@ start(struct fixture *f)
     assert_true(f->blocks > 100);
 }
 
+/* For tests that libhtp is needed for. */
+static void
+start_http(struct fixture *f)
+{
+    start(f);
+    if (f->watch->http == NULL)
+        skip();
+}
+
 static void
 capture(struct out *out, int fd, char text[TEXT])
 {
@@ -440,7 +449,7 @@ midstream_the_answer_tells_the_server(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->port[CLIENT] = 40000;
     f->port[SERVER] = 8088; /* no port that custom knows */
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example/1\r\nContent-Length: 0\r\n\r\n");
@@ -470,7 +479,7 @@ midstream_the_client_may_be_first(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->port[CLIENT] = 40000;
     f->port[SERVER] = 80;
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: agent/2\r\n\r\n");
@@ -569,7 +578,7 @@ enough_is_enough(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 80);
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: first\r\n\r\n");
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: first\r\nContent-Length: 0\r\n\r\n");
@@ -588,7 +597,7 @@ http_tells_agent_and_server(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 8080);
     SAY(f, CLIENT, "GET / HTTP/1.1\r\nHost: www.exam");
     SAY(f, CLIENT, "ple.org\r\nUser-Agent: agent/2 (x)\r\n\r\n");
@@ -607,7 +616,7 @@ control_characters_never_break_a_line(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     handshake(f, 40000, 8080);
     SAY(f, CLIENT,
         "GET / HTTP/1.1\r\nHost: h\r\nUser-Agent: a\x01\x1b[2J\x7f\t\xff\xc3(\"\\,]\r\n\r\n");
@@ -682,6 +691,28 @@ dns_names_hosts_that_are_known(void **state)
               "10.0.0.2,0,53,17,SERVER,[domain:DNS],0\n");
     json_has(f, NEW, HOST2, "\"kind\":\"name\",\"source\":\"dns\",\"value\":\"www.x\"", NULL);
     assert_null(strstr(f->json_text, "10.0.0.99"));
+}
+
+/* An answer is no sight of the host it names: that keeps its tag, and expires when it is due. */
+static void
+who_is_named_was_not_seen(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.inventory.expire = UINT64_C(60) * 1000000000;
+    start(f);
+    f->around = (const uint8_t *)"\x81\0\0\x05\x08\0";
+    f->n_around = 6;
+    arp(f, 2, "\x0a\0\0\x63");
+    f->around = NULL;
+    f->ms += 59000;
+    datagram(f, SERVER, 53, 5000, ANSWER, sizeof(ANSWER) - 1);
+    f->ms += 2000;
+    arp(f, 2, "\x0a\0\0\6");
+    finish(f);
+    json_has(f, NEW, "\"ip\":\"10.0.0.99\",\"vlan\":5,\"kind\":\"name\"", NULL);
+    json_has(f, "\"reason\":\"expired\",\"ip\":\"10.0.0.99\",\"vlan\":5", "www.x",
+             "\"host_last_seen\":\"2023-11-14T22:13:20.000000+0000\"", NULL);
 }
 
 static void
@@ -800,7 +831,7 @@ two_tags_are_looked_behind(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
+    start_http(f);
     f->around = (const uint8_t *)"\x88\xa8\0\x05\x81\0\0\x06\x08\0";
     f->n_around = 10;
     web(f, 40000);
@@ -810,7 +841,10 @@ two_tags_are_looked_behind(void **state)
     json_has(f, HOST1, "\"vlan\":5", NULL);
 }
 
-/* By the port, when the flow is over and there is no packet: the tag is still the flow's. */
+/*
+ * By the port, when the flow has timed out and there is no packet: tag and time are still those of
+ * its last one.
+ */
 static void
 a_flow_s_end_keeps_its_tag(void **state)
 {
@@ -821,8 +855,15 @@ a_flow_s_end_keeps_its_tag(void **state)
     f->n_around = 6;
     handshake(f, 40000, 25);
     SAY(f, SERVER, "something else");
+    f->ms += 3600000;
+    arp(f, 2, "\x0a\0\0\6");
     finish(f);
-    log_is(f, "10.0.0.2,5,25,6,SERVER,[unknown:@smtp],0\n");
+    json_has(f, NEW, HOST2, "\"vlan\":5", "\"first_seen\":\"2023-11-14T22:13:20.040000+0000\"",
+             NULL);
+    json_has(f, "\"end\"", HOST2, "\"host_last_seen\":\"2023-11-14T22:13:20.040000+0000\"", NULL);
+    assert_non_null(strstr(f->log_text, "@smtp],0,1700000000\n"));
+    log_is(f, "10.0.0.2,5,25,6,SERVER,[unknown:@smtp],0\n"
+              "10.0.0.6,5,0,0,ARP,[02:00:00:00:00:01],0\n");
 }
 
 static void
@@ -852,7 +893,7 @@ ip6_with_an_extension_header(void **state)
     struct fixture *f = *state;
 
     f->six = f->extension = true;
-    start(f);
+    start_http(f);
     web(f, 40000);
     finish(f);
     log_is(f, "2001:db8::1,0,80,6,CLIENT,[http:agent],0\n");
@@ -868,7 +909,7 @@ only_hosts_at_home_are_reported(void **state)
 
     assert_true(homenets_parse(&home, "10.0.0.2/32"));
     f->opts.home = &home;
-    start(f);
+    start_http(f);
     web(f, 40000);
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Length: 0\r\n\r\n");
     finish(f);
@@ -882,7 +923,7 @@ what_is_not_checked_is_not_told(void **state)
     struct fixture *f = *state;
 
     f->opts.checks = CHECK_BIT(CHECK_CLIENT);
-    start(f);
+    start_http(f);
     web(f, 40000);
     SAY(f, SERVER, "HTTP/1.1 200 OK\r\nServer: example\r\nContent-Length: 0\r\n\r\n");
     arp(f, 2, "\x0a\0\0\6");
@@ -943,7 +984,7 @@ a_host_has_no_more_facts_than_allowed(void **state)
     char text[100];
 
     f->opts.inventory.a_host = 3;
-    start(f);
+    start_http(f);
     for (uint16_t i = 0; i < 5; i++) {
         handshake(f, (uint16_t)(40000 + i), 80);
         say(f, CLIENT, text,
@@ -974,6 +1015,7 @@ main(void)
         TEST(control_characters_never_break_a_line),
         TEST(signatures_see_the_beginning_put_together),
         TEST(dns_names_hosts_that_are_known),
+        TEST(who_is_named_was_not_seen),
         TEST(dns_over_tcp_may_come_in_pieces),
         TEST(dhcp_tells_name_and_system),
         TEST(arp_tells_of_senders),
