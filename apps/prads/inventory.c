@@ -107,8 +107,12 @@ inventory_free(struct inventory *inv)
         return;
     table_free(&inv->hosts);
     table_free(&inv->facts);
-    if (inv->range != NULL)
+    if (inv->range != NULL) {
+        struct arena handed_out = { .next = inv->mem.next, .end = inv->mem.end };
+
+        arena_give_back(&handed_out, inv->range);
         munmap(inv->range, inv->opts.texts);
+    }
     free(inv);
 }
 
