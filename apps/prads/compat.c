@@ -23,6 +23,7 @@
 #define DEFAULT_LOG     "/var/log/prads-asset.log"
 #define FALLBACK_LOG    "./prads-asset.log"
 #define DEFAULT_SIG_DIR "/etc/prads"
+#define END_WAIT_NS     UINT64_C(10000000000) /* so long the end of a live run waits for an output */
 
 enum { READ_BATCH = 256, LIVE_SNAPLEN = 1604, HOUSEKEEPING_SECONDS = 60 };
 
@@ -255,7 +256,10 @@ open_fifo(struct compat *c, struct weir_errbuf *err)
 static int
 open_said(struct compat *c, struct weir_errbuf *err)
 {
-    return c->said.log != NULL ? WEIR_E_OK : out_open(&c->said, NULL, is_live(c), err);
+    const int rc = c->said.log != NULL ? WEIR_E_OK : out_open(&c->said, NULL, is_live(c), err);
+
+    c->said.stop = compat_live_stop();
+    return rc;
 }
 
 int
@@ -265,23 +269,30 @@ compat_open_outputs(struct compat *c, struct weir_errbuf *err)
 
     if (rc == WEIR_E_OK)
         rc = open_log(c, err);
-
-    return rc == WEIR_E_OK ? open_fifo(c, err) : rc;
+    if (rc == WEIR_E_OK)
+        rc = open_fifo(c, err);
+    c->log.stop = c->fifo.stop = compat_live_stop();
+    return rc;
 }
 
-/* Whether an error has ended an output: nothing is gained by going on. */
+/* Whether an error has ended an output: nothing is gained by going on. `| head` is no error. */
 static bool
 has_failed(const struct compat *c)
 {
+    if (out_error(&c->said) == EPIPE)
+        raise(SIGPIPE);
     return out_error(&c->log) != 0 || out_error(&c->said) != 0 || out_error(&c->fifo) != 0 ||
            out_error(&c->conn_file) != 0;
 }
 
-static int
-close_output(struct out *out)
+int
+compat_close_output(struct out *out)
 {
     struct weir_errbuf err;
 
+    if (out->dropped > 0)
+        fprintf(stderr, "weir-prads: %s: %llu records dropped: they came too fast, or at the end\n",
+                out->name, (unsigned long long)out->dropped);
     if (out_close(out, &err) == WEIR_E_OK)
         return 0;
     fprintf(stderr, "weir-prads: %s\n", err.text);
@@ -291,14 +302,14 @@ close_output(struct out *out)
 int
 compat_close_outputs(struct compat *c)
 {
-    int code = close_output(&c->log);
+    int code = compat_close_output(&c->log);
 
-    code |= close_output(&c->fifo);
+    code |= compat_close_output(&c->fifo);
     if (c->fifo_fd >= 0)
         close(c->fifo_fd);
     c->fifo_fd = -1;
-    code |= close_output(&c->conn_file);
-    return code | close_output(&c->said);
+    code |= compat_close_output(&c->conn_file);
+    return code | compat_close_output(&c->said);
 }
 
 /* ---- the app ----------------------------------------------------------------------------------- */
@@ -425,6 +436,17 @@ say_end(struct compat *c, const struct weir_port *port, bool live)
     say(c, "[*] prads ended.\n");
 }
 
+/* No packet comes any more: connections that are told of at the end need not be dropped. */
+static void
+let_outputs_wait(struct compat *c)
+{
+    struct out *const all[] = { &c->log, &c->said, &c->fifo, &c->conn_file };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i]->log != NULL)
+            out_let_wait(all[i], END_WAIT_NS);
+}
+
 /* Everything that is idle is expired at the end of a capture, however young that is. */
 static int
 run(struct compat *c, struct weir_port *port, bool live)
@@ -436,6 +458,8 @@ run(struct compat *c, struct weir_port *port, bool live)
     if (make_tables(c, &err) == WEIR_E_OK && make_monitor(c, live, &m, &err) == WEIR_E_OK) {
         say(c, "[*] Sniffing...\n");
         code = pump(c, m, port, live);
+        if (live)
+            let_outputs_wait(c);
         weir_monitor_end(m);
         compat_end_connections(c, live ? (uint64_t)time(NULL) : UINT64_MAX, true);
         say_end(c, port, live);

@@ -61,6 +61,9 @@ int compat_open_outputs(struct compat *c, struct weir_errbuf *err);
 /* Write what is left. Returns 1 if something was lost, which is told; else 0. */
 int compat_close_outputs(struct compat *c);
 
+/* Close one; what it dropped or could not write is told. Returns 0 or 1. */
+int compat_close_output(struct out *out);
+
 /* The program: returns its exit code. */
 int compat_main(int argc, char **argv);
 

@@ -52,6 +52,12 @@ compat_live_stopped(void)
     return stopped;
 }
 
+const volatile sig_atomic_t *
+compat_live_stop(void)
+{
+    return &stopped;
+}
+
 bool
 compat_live_asked_again(void)
 {
@@ -202,10 +208,11 @@ compat_live_rotate(struct compat *c, uint64_t now)
 
     if (dir == NULL)
         return;
-    if (out_close(&c->conn_file, &err) != WEIR_E_OK)
-        fprintf(stderr, "weir-prads: %s\n", err.text);
+    (void)compat_close_output(&c->conn_file);
     snprintf(path, sizeof(path), "%sstats.%s.%llu", dir, device != NULL ? device : "any",
              (unsigned long long)now);
     if (out_open(&c->conn_file, path, true, &err) != WEIR_E_OK)
         fprintf(stderr, "weir-prads: %s\n", err.text);
+    c->conn_file.name = "connection log"; /* it outlives path */
+    c->conn_file.stop = &stopped;
 }

@@ -79,6 +79,28 @@ look_at_kind(struct target *t)
                    type == SOCK_DGRAM;
 }
 
+/*
+ * A pipe or terminal that a descriptor was given for, opened once more: not to block in write() for
+ * as long as nobody reads, which would outlast every signal, and not to make the descriptor's other
+ * users, a shell perhaps, non-blocking with us. Where that is not allowed, it has to do as it is.
+ */
+static void
+open_once_more(struct target *t)
+{
+    char path[32];
+    struct stat st;
+    int fd;
+
+    if (fstat(t->fd, &st) != 0 || (!S_ISFIFO(st.st_mode) && !isatty(t->fd)))
+        return;
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", t->fd);
+    fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    t->fd = fd;
+    t->owned = true;
+}
+
 int
 target_open(struct target *t)
 {
@@ -87,8 +109,12 @@ target_open(struct target *t)
     bool is_socket;
 
     if (path == NULL) {
+        const int flags = t->fd < 0 ? -1 : fcntl(t->fd, F_GETFL);
+
+        if (flags >= 0 && (flags & O_ACCMODE) != O_RDONLY)
+            open_once_more(t);
         look_at_kind(t);
-        return t->fd < 0 || fcntl(t->fd, F_GETFL) < 0 ? EBADF : 0;
+        return flags < 0 ? EBADF : 0;
     }
     is_socket = strncmp(path, scheme, sizeof(scheme) - 1) == 0;
     if (is_socket)
@@ -121,7 +147,7 @@ target_is_lost(const struct target *t, int error)
 void
 target_close(struct target *t)
 {
-    if (t->path == NULL || t->fd < 0)
+    if ((t->path == NULL && !t->owned) || t->fd < 0)
         return;
     close(t->fd);
     t->fd = -1;

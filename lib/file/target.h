@@ -19,8 +19,9 @@ struct target_ops {
 extern const struct target_ops target_plain;
 
 struct target {
-    char *path; /* NULL: fd was given, and stays open */
+    char *path; /* NULL: fd was given, and stays open unless owned */
     int fd;     /* -1: not open now */
+    bool owned; /* no path, but fd is ours all the same: what was given, opened once more */
     bool regular;
     bool datagrams; /* a record a write */
     bool listener;  /* a FIFO or socket: its reader may come and go */

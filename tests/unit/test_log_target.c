@@ -161,6 +161,29 @@ a_final_error_ends_the_log(void **state)
     assert_non_null(strstr(err.text, "/dev/full: No space left"));
 }
 
+/* With a write that blocks, this would never end. The descriptor's other users see no difference. */
+static void
+a_pipe_that_nobody_reads_does_not_hold_up_the_end(void **state)
+{
+    static char much[4096];
+    int fd[2];
+    struct weir_log *log;
+
+    (void)state;
+    assert_int_equal(pipe(fd), 0);
+    log = open_with(&(struct weir_log_opts){ .fd = fd[1], .linger_ms = 50 });
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(weir_log_append(log, much, sizeof(much)), WEIR_E_OK);
+    assert_true(run_until(log_stats(log).records > 0));
+    assert_int_equal(fcntl(fd[1], F_GETFL) & O_NONBLOCK, 0);
+    alarm(20);
+    assert_int_equal(weir_log_close(log, NULL), WEIR_E_IO);
+    alarm(0);
+    assert_true(fcntl(fd[1], F_GETFL) >= 0);
+    close(fd[0]);
+    close(fd[1]);
+}
+
 static void
 dev_full_is_tried_again_and_held_until_the_end(void **state)
 {
@@ -606,6 +629,7 @@ main(void)
         in_a_folder(a_record_torn_by_a_full_disk_is_cut_off_and_written_again),
         in_a_folder(where_records_are_dropped_an_error_fails_them_and_logging_goes_on),
         in_a_folder(a_final_error_ends_the_log),
+        in_a_folder(a_pipe_that_nobody_reads_does_not_hold_up_the_end),
         in_a_folder(dev_full_is_tried_again_and_held_until_the_end),
         in_a_folder(a_file_at_its_size_limit_holds_whole_records_and_kills_nobody),
         in_a_folder(what_was_written_before_goes_to_the_old_file),
