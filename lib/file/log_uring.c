@@ -1,6 +1,7 @@
 #include "file/log_uring.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 
 #ifdef HAVE_LIBURING
@@ -66,11 +67,20 @@ run(struct uring *uring)
     return -1;
 }
 
+/* The ring would wait for a reader of a full pipe, O_NONBLOCK or not, and nobody could end that. */
+static bool
+is_full(int fd)
+{
+    struct pollfd p = { .fd = fd, .events = POLLOUT };
+
+    return poll(&p, 1, 0) == 0;
+}
+
 static ssize_t
 uring_write(void *arg, int fd, const struct iovec *iov, int n)
 {
     struct uring *uring = arg;
-    struct io_uring_sqe *entry = io_uring_get_sqe(&uring->ring);
+    struct io_uring_sqe *entry = is_full(fd) ? NULL : io_uring_get_sqe(&uring->ring);
 
     if (entry == NULL) { /* the poller has not taken the one before from its place yet */
         errno = EAGAIN;
