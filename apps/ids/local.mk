@@ -9,9 +9,11 @@ libids_la_SOURCES = \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
     %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
     %D%/rule/header.c %D%/rule/header.h \

@@ -1,7 +1,7 @@
 /*
  * Detection: the rules that alert on a stream are the same however its segments are cut. Rules
  * whose answer depends on what has come so far are left out: those with contents that must not be
- * anywhere, endswith, and isdataat.
+ * anywhere, endswith, isdataat, and byte_jump from_end.
  *
  * Input: rules, a zero byte, sizes of segments (one byte each), a zero byte, the stream.
  */
@@ -35,8 +35,11 @@ cut_off(struct piece *rest)
 static bool
 minds_cuts(const struct step *step)
 {
-    return step->kind == STEP_ISDATAAT || step->flags & STEP_ENDSWITH ||
-           (step->flags & STEP_NEGATED && !(step->flags & (STEP_DEPTH | STEP_WITHIN)));
+    bool from_end = step->kind == STEP_BYTE_JUMP && step->number->from == JUMP_FROM_END;
+
+    return step->kind == STEP_ISDATAAT || from_end || step->flags & STEP_ENDSWITH ||
+           (step->kind == STEP_CONTENT && step->flags & STEP_NEGATED &&
+            !(step->flags & (STEP_DEPTH | STEP_WITHIN)));
 }
 
 /* It is about the stream, all of it, and nothing else. */

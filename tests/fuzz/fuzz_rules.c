@@ -15,18 +15,42 @@ on_refused(void *ctx, const char *text)
     ++*(size_t *)ctx;
 }
 
+/* A variable is set by a step before. */
+static void
+check_variable(const struct rule *rule, unsigned i, uint8_t by)
+{
+    assert(by <= i);
+    assert(by == 0 ||
+           (rule->step[by - 1].number != NULL && rule->step[by - 1].number->name != NULL));
+}
+
+static void
+check_number(const struct step *step)
+{
+    const struct number *number = step->number;
+    bool names = step->kind == STEP_BYTE_EXTRACT || step->kind == STEP_BYTE_MATH;
+
+    assert(number->n <= (number->base == NUMBER_BINARY ? 8 : 23));
+    assert(number->n > 0 || step->kind == STEP_BYTE_JUMP);
+    assert(names == (number->name != NULL) && number->multiplier > 0 && number->align <= 4);
+    assert(number->op != NUMBER_DIVIDE || number->operand_by != 0 || number->operand != 0);
+}
+
 static void
 check_step(const struct step *step)
 {
     bool ranged = step->flags & (STEP_DEPTH | STEP_WITHIN);
 
-    assert(step->kind == STEP_CONTENT || step->kind == STEP_ISDATAAT);
+    assert(step->kind <= STEP_BYTE_MATH);
     assert(step->offset >= -65535 && step->offset <= 65535);
     assert(step->offset >= 0 || step->flags & STEP_RELATIVE);
-    if (step->kind == STEP_ISDATAAT)
+    assert((step->kind >= STEP_BYTE_TEST) == (step->number != NULL));
+    if (step->number != NULL)
+        check_number(step);
+    if (step->kind != STEP_CONTENT)
         return;
     assert(step->n > 0 && step->bytes != NULL);
-    assert(!ranged || (step->length >= step->n && step->length <= 65535));
+    assert(!ranged || step->length_by != 0 || (step->length >= step->n && step->length <= 65535));
     assert(!(step->flags & STEP_RELATIVE) ||
            !(step->flags & (STEP_DEPTH | STEP_OFFSET | STEP_STARTSWITH)));
     assert(!(step->flags & STEP_FAST) || !(step->flags & STEP_NEGATED));
@@ -61,6 +85,10 @@ check_rule(const struct rule *rule)
            (RULE_ESTABLISHED | RULE_NOT_ESTABLISHED));
     for (unsigned i = 0; i < rule->n_steps; i++) {
         check_step(&rule->step[i]);
+        check_variable(rule, i, rule->step[i].offset_by);
+        check_variable(rule, i, rule->step[i].length_by);
+        if (rule->step[i].number != NULL)
+            check_variable(rule, i, rule->step[i].number->operand_by);
         fast += (rule->step[i].flags & STEP_FAST) != 0;
     }
     assert(fast <= 1);

@@ -3,7 +3,7 @@
  * come in segments cut anywhere, reordered and repeated, or with urgent bytes between; of some flows
  * one or two segments come with other bytes too, and any copy counts. The oracle has the whole stream
  * before it (each that can be made of the copies) and tries every place of every content. When the flow has ended, the same rules must have
- * alerted; where nothing is negated, even before that.
+ * alerted; where nothing is negated, even before that. Numbers are one byte's last three bits.
  *
  * Contents that must not be anywhere (without depth or within) are left out of stream rules: what
  * has come decides them, so that the cuts matter.
@@ -31,8 +31,15 @@ enum {
 /* Where a rule looks. */
 enum place { STREAM, SEGMENTS, EITHER, PLACES };
 
+enum number_kind { NO_NUMBER, TESTED, JUMP, EXTRACT };
+
+enum { NUMBERS = 8 }; /* values of a number */
+
 struct want {
     bool is_dataat; /* isdataat:offset */
+    enum number_kind number;
+    int value;   /* TESTED: less than this */
+    bool by_var; /* the offset is what was extracted last */
     bool negated, nocase, relative, ranged, startswith, endswith;
     int offset; /* or distance */
     int length; /* depth or within, if ranged */
@@ -66,7 +73,8 @@ struct oracle {
     const struct spec *spec;
     const uint8_t *p;
     int n;
-    int8_t known[WANTS_MAX + 1][STREAM_MAX + 1]; /* by want and cursor: 0, or the answer + 1 */
+    /* By want, cursor and what was extracted last: 0, or the answer + 1. */
+    int8_t known[WANTS_MAX + 1][STREAM_MAX + 1][NUMBERS];
 };
 
 static uint8_t
@@ -86,12 +94,12 @@ stands_at(const struct oracle *o, const struct want *want, int at)
     return true;
 }
 
-static bool holds_from(struct oracle *o, int i, int cursor);
+static bool holds_from(struct oracle *o, int i, int cursor, int var);
 
 static bool
-content_holds(struct oracle *o, const struct want *want, int i, int cursor)
+content_holds(struct oracle *o, const struct want *want, int i, int cursor, int var)
 {
-    int from = want->relative ? cursor + want->offset : want->offset;
+    int from = (want->relative ? cursor : 0) + (want->by_var ? var : want->offset);
     int last = want->ranged ? from + want->length - want->n : o->n;
     bool found = false;
 
@@ -99,33 +107,50 @@ content_holds(struct oracle *o, const struct want *want, int i, int cursor)
         if (!stands_at(o, want, at))
             continue;
         found = true;
-        if (!want->negated && holds_from(o, i + 1, at + want->n))
+        if (!want->negated && holds_from(o, i + 1, at + want->n, var))
             return true;
     }
-    return want->negated && !found && holds_from(o, i + 1, cursor);
+    return want->negated && !found && holds_from(o, i + 1, cursor, var);
 }
 
 static bool
-holds(struct oracle *o, int i, int cursor)
+number_holds_from(struct oracle *o, const struct want *want, int i, int cursor, int var)
+{
+    int at = (want->relative ? cursor : 0) + (want->by_var ? var : want->offset), number;
+
+    if (at < 0 || at >= o->n)
+        return false;
+    number = o->p[at] & (NUMBERS - 1);
+    if (want->number == TESTED)
+        return (number < want->value) != want->negated && holds_from(o, i + 1, cursor, var);
+    if (want->number == EXTRACT)
+        return holds_from(o, i + 1, at + 1, number);
+    return at + 1 + number < o->n && holds_from(o, i + 1, at + 1 + number, var);
+}
+
+static bool
+holds(struct oracle *o, int i, int cursor, int var)
 {
     const struct want *want = &o->spec->want[i];
     bool there;
 
     if (i == o->spec->n)
         return true;
+    if (want->number != NO_NUMBER)
+        return number_holds_from(o, want, i, cursor, var);
     if (!want->is_dataat)
-        return content_holds(o, want, i, cursor);
+        return content_holds(o, want, i, cursor, var);
     there = want->relative ? cursor + want->offset <= o->n : want->offset < o->n;
-    return there != want->negated && holds_from(o, i + 1, cursor);
+    return there != want->negated && holds_from(o, i + 1, cursor, var);
 }
 
 static bool
-holds_from(struct oracle *o, int i, int cursor)
+holds_from(struct oracle *o, int i, int cursor, int var)
 {
-    int8_t *known = &o->known[i][cursor];
+    int8_t *known = &o->known[i][cursor][var];
 
     if (*known == 0)
-        *known = (int8_t)(holds(o, i, cursor) + 1);
+        *known = (int8_t)(holds(o, i, cursor, var) + 1);
     return *known == 2;
 }
 
@@ -134,7 +159,7 @@ fulfils(const struct spec *spec, const uint8_t *p, int n)
 {
     struct oracle o = { .spec = spec, .p = p, .n = n };
 
-    return n > 0 && holds_from(&o, 0, 0);
+    return n > 0 && holds_from(&o, 0, 0, 0);
 }
 
 /* Contents that only make sense in a packet make a rule look there too. */
@@ -145,8 +170,8 @@ looks_at_segments(const struct spec *spec)
         for (int i = 0; i < spec->n; i++) {
             const struct want *want = &spec->want[i];
 
-            if (!want->is_dataat && !want->relative &&
-                (want->ranged || want->startswith || want->offset > 0))
+            if (!want->is_dataat && want->number == NO_NUMBER && !want->relative &&
+                (want->ranged || want->startswith || want->by_var || want->offset > 0))
                 return true;
         }
     return spec->place == SEGMENTS;
@@ -192,12 +217,27 @@ random_place(uint64_t *seed, struct want *want, bool must_end)
 }
 
 static void
+random_number(uint64_t *seed, struct want *want)
+{
+    want->number = (enum number_kind)(TESTED + random_below(seed, 3));
+    want->relative = chance(seed, 80);
+    want->negated = want->number == TESTED && chance(seed, 30);
+    want->offset = (int)random_below(seed, 12) - (want->relative ? 4 : 0);
+    want->value = 1 + (int)random_below(seed, 4);
+}
+
+static void
 random_want(uint64_t *seed, const struct spec *spec, struct want *want, const uint8_t *stream,
             int n)
 {
     bool packets = spec->place == SEGMENTS;
 
     *want = (struct want){ .is_dataat = chance(seed, 10), .negated = chance(seed, 25) };
+    if (chance(seed, 20)) {
+        *want = (struct want){ .is_dataat = false };
+        random_number(seed, want);
+        return;
+    }
     if (want->is_dataat) {
         want->negated = want->negated && packets;
         want->relative = chance(seed, 60);
@@ -214,6 +254,7 @@ static void
 random_spec(uint64_t *seed, struct spec *spec, const uint8_t *stream, int n)
 {
     int positive = 0;
+    bool extracted = false;
 
     spec->place = (enum place)random_below(seed, PLACES);
     spec->n = 1 + (int)random_below(seed, WANTS_MAX);
@@ -222,7 +263,11 @@ random_spec(uint64_t *seed, struct spec *spec, const uint8_t *stream, int n)
         struct want *want = &spec->want[i];
 
         random_want(seed, spec, want, stream, n);
-        if (!want->is_dataat && !want->negated && chance(seed, 15) && positive++ == 0)
+        want->by_var = extracted && !want->is_dataat && !want->startswith && want->offset != 0 &&
+                       chance(seed, 60);
+        extracted |= want->number == EXTRACT;
+        if (!want->is_dataat && want->number == NO_NUMBER && !want->negated && chance(seed, 15) &&
+            positive++ == 0)
             spec->fast = i;
     }
 }
@@ -243,9 +288,38 @@ put(struct text_out *out, const char *format, ...)
     assert_true(out->n < sizeof(out->text));
 }
 
+/* An offset: a number, or the variable's name. */
 static void
-put_want(struct text_out *out, const struct want *want)
+put_place(struct text_out *out, const struct want *want, int last)
 {
+    if (want->by_var)
+        put(out, "v%d", last);
+    else
+        put(out, "%d", want->offset);
+}
+
+static void
+put_number(struct text_out *out, const struct want *want, int i, int last)
+{
+    static const char *const name[] = { "", "byte_test", "byte_jump", "byte_extract" };
+
+    put(out, " %s:1,", name[want->number]);
+    if (want->number == TESTED)
+        put(out, "%s<,%d,", want->negated ? "!" : "", want->value);
+    put_place(out, want, last);
+    if (want->number == EXTRACT)
+        put(out, ",v%d", i);
+    put(out, "%s,bitmask 0x07;", want->relative ? ",relative" : "");
+}
+
+/* The ith; last: the one that extracted last. */
+static void
+put_want(struct text_out *out, const struct want *want, int i, int last)
+{
+    if (want->number != NO_NUMBER) {
+        put_number(out, want, i, last);
+        return;
+    }
     if (want->is_dataat) {
         put(out, " isdataat:%s%d%s;", want->negated ? "!" : "", want->offset,
             want->relative ? ",relative" : "");
@@ -256,10 +330,11 @@ put_want(struct text_out *out, const struct want *want)
         put(out, " nocase;");
     if (want->startswith)
         put(out, " startswith;");
-    else if (want->relative && (want->offset != 0 || !want->ranged))
-        put(out, " distance:%d;", want->offset);
-    else if (!want->relative && want->offset != 0)
-        put(out, " offset:%d;", want->offset);
+    else if (want->offset != 0 || (want->relative && !want->ranged)) {
+        put(out, want->relative ? " distance:" : " offset:");
+        put_place(out, want, last);
+        put(out, ";");
+    }
     if (want->ranged && !want->startswith)
         put(out, want->relative ? " within:%d;" : " depth:%d;", want->length);
     if (want->endswith)
@@ -272,8 +347,9 @@ put_rule(struct text_out *out, const struct spec *spec, int sid)
     static const char *const place[] = { ",only_stream", ",no_stream", "" };
 
     put(out, "alert tcp any any -> any any (flow:established%s;", place[spec->place]);
-    for (int i = 0; i < spec->n; i++) {
-        put_want(out, &spec->want[i]);
+    for (int i = 0, last = 0; i < spec->n; i++) {
+        put_want(out, &spec->want[i], i, last);
+        last = spec->want[i].number == EXTRACT ? i : last;
         if (i == spec->fast)
             put(out, " fast_pattern;");
     }

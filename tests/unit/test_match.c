@@ -283,6 +283,172 @@ a_content_has_to_be_where_the_kept_bytes_lack_it(void **state)
                              bytes, kept));
 }
 
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+static void
+byte_test_compares_a_number(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("byte_test:2,=,0x4142,1;", "xABx"), MATCH_YES);
+    assert_int_equal(whole("byte_test:2,=,0x4241,1,little;", "xABx"), MATCH_YES);
+    assert_int_equal(whole("byte_test:2,=,16706,1,endian little;", "xABx"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,<,0x42,0;", "A"), MATCH_YES);
+    assert_int_equal(whole("byte_test:1,<,0x41,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,<=,0x41,0;", "A"), MATCH_YES);
+    assert_int_equal(whole("byte_test:1,>,0x41,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,>=,0x41,0;", "A"), MATCH_YES);
+    assert_int_equal(whole("byte_test:1,!>=,0x41,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,&,0x40,0;", "A"), MATCH_YES);
+    assert_int_equal(whole("byte_test:1,!&,0x40,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,^,0x41,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,!,0x41,0;", "A"), MATCH_NO);
+    assert_int_equal(whole("byte_test:1,!=,0x42,0;", "A"), MATCH_YES);
+    assert_int_equal(whole("byte_test:8,=,0x4142434445464748,0;", "ABCDEFGH"), MATCH_YES);
+    /* 0x4142 & 0x0ff0 is 0x140, whose zeros at the mask's end go */
+    assert_int_equal(whole("byte_test:2,=,0x14,0,bitmask 0x0ff0;", "AB"), MATCH_YES);
+    /* Bytes that are not there fulfil nothing, nor its opposite. */
+    assert_int_equal(whole("byte_test:2,=,0,3;", "ABCD"), MATCH_NO);
+    assert_int_equal(whole("byte_test:2,!=,0,3;", "ABCD"), MATCH_NO);
+    assert_int_equal(whole("content:\"B\"; byte_test:1,=,0x41,-2,relative;", "AB"), MATCH_YES);
+    assert_int_equal(whole("content:\"B\"; byte_test:1,!=,0x41,-3,relative;", "AB"), MATCH_NO);
+}
+
+static void
+numbers_may_be_text(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("byte_test:4,=,1234,0,string,dec;", "1234"), MATCH_YES);
+    assert_int_equal(whole("byte_test:4,=,0x1234,0,string,hex;", "1234"), MATCH_YES);
+    assert_int_equal(whole("byte_test:6,=,0x12ab,0,hex,string;", "0x12aB"), MATCH_YES);
+    assert_int_equal(whole("byte_test:3,=,63,0,string,oct;", "077"), MATCH_YES);
+    assert_int_equal(whole("byte_test:4,=,12,0,string;", " 12x"), MATCH_YES);
+    assert_int_equal(whole("byte_test:4,!=,12,0,string;", "x123"), MATCH_NO);
+    assert_int_equal(whole("byte_test:4,!=,12,0,string;", "-123"), MATCH_NO);
+    assert_int_equal(whole("byte_test:20,=,18446744073709551615,0,string;", "18446744073709551615"),
+                     MATCH_YES);
+    assert_int_equal(whole("byte_test:20,!=,0,0,string;", "18446744073709551616"), MATCH_NO);
+}
+
+static void
+byte_jump_leads_elsewhere(void **state)
+{
+    (void)state;
+    /* two bytes of length, behind which the next one stands */
+    assert_int_equal(whole("byte_jump:1,0,string; content:\"B\"; within:1;", "3xyzB"), MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,0,string; content:\"B\"; within:1;", "2xyzB"), MATCH_NO);
+    assert_int_equal(whole("byte_jump:1,0,string,multiplier 3; content:\"B\"; within:1;", "1xyzB"),
+                     MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,0,string,align; content:\"B\"; within:1;", "1xyzwB"),
+                     MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,0,string,align 2; content:\"B\"; within:1;", "1xyB"),
+                     MATCH_YES);
+    assert_int_equal(
+        whole("byte_jump:1,0,string,post_offset -1; content:\"B\"; within:1;", "4xyzB"), MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,2,string,from_beginning; content:\"B\"; within:1;", "xB1y"),
+                     MATCH_YES);
+    assert_int_equal(
+        whole("byte_jump:0,0,from_end,post_offset -2; content:\"B\"; within:1;", "BxBy"),
+        MATCH_YES);
+    assert_int_equal(
+        whole("content:\"a\"; byte_jump:1,1,relative,string; content:\"B\"; within:1;", "xa.2..B"),
+        MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,0,bitmask 0x0c; byte_test:1,=,0x42,0,relative;", "LxyzB"),
+                     MATCH_YES);
+    /* the last byte is the furthest */
+    assert_int_equal(whole("byte_jump:1,0,string;", "1ab"), MATCH_YES);
+    assert_int_equal(whole("byte_jump:1,0,string;", "2ab"), MATCH_NO);
+    assert_int_equal(whole("byte_jump:1,0,string,post_offset -9;", "1ab"), MATCH_NO);
+    assert_int_equal(whole("byte_jump:8,0,multiplier 65535;", "\xff\xff\xff\xff\xff\xff\xff\xff"),
+                     MATCH_NO);
+}
+
+static void
+variables_stand_for_numbers(void **state)
+{
+    static const char extract[] = "byte_extract:1,0,v,string; ";
+    static const struct {
+        const char *options, *bytes;
+        enum match_answer is;
+    } all[] = {
+        { "content:\"B\"; offset:v; depth:1;", "2.B", MATCH_YES },
+        { "content:\"B\"; offset:v; depth:1;", "1.B", MATCH_NO },
+        { "content:\"B\"; depth:v;", "3.B", MATCH_YES },
+        { "content:\"B\"; depth:v;", "2.B", MATCH_NO },
+        { "content:\"B\"; distance:v; within:1;", "1.B", MATCH_YES },
+        { "content:\"B\"; within:v;", "2.B", MATCH_YES },
+        { "content:\"B\"; within:v;", "1.B", MATCH_NO },
+        { "isdataat:v,relative;", "2.B", MATCH_YES },
+        { "isdataat:v,relative;", "3.B", MATCH_NO },
+        { "byte_test:1,=,v,1,string;", "77", MATCH_YES },
+        { "byte_test:1,=,v,1,string;", "78", MATCH_NO },
+        { "byte_test:1,=,0x42,v;", "2.B", MATCH_YES },
+        { "byte_jump:1,v,string; isdataat:!3,relative;", "210...", MATCH_NO },
+        { "byte_math:bytes 1, offset 0, oper *, rvalue v, result w, string dec; "
+          "byte_test:1,=,0x42,w;",
+          "2...B", MATCH_YES },
+        { "byte_math:bytes 1,offset 0,oper /,rvalue v,result w,string dec;", "0", MATCH_NO },
+        { "byte_math:bytes 1,offset 0,oper <<,rvalue 64,result w;", "1", MATCH_NO },
+        { "byte_math:bytes 1,offset 0,oper -,rvalue 48,result w; byte_test:1,=,0x42,w;", "2.B",
+          MATCH_YES },
+        { "byte_math:bytes 1,offset 0,oper >>,rvalue 4,result w; byte_test:1,=,0x42,w;", "2..B",
+          MATCH_YES },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        char options[512];
+
+        snprintf(options, sizeof(options), "%s%s", extract, all[i].options);
+        if (whole(options, all[i].bytes) != all[i].is)
+            fail_msg("%s on %s", options, all[i].bytes);
+    }
+    assert_int_equal(
+        whole("byte_extract:1,0,v,string,multiplier 2,align 4; byte_test:1,=,0x42,v;", "1...B"),
+        MATCH_YES);
+}
+
+/* The first a is followed by a number that leads nowhere; what failed for it may hold for another. */
+static void
+numbers_are_read_again_behind_later_matches(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("content:\"a\"; byte_test:1,=,2,0,relative,string;", "a1a2"), MATCH_YES);
+    assert_int_equal(
+        whole("content:\"a\"; byte_jump:1,0,relative,string; content:\"B\"; within:1;", "a2..a1.B"),
+        MATCH_YES);
+    assert_int_equal(whole("content:\"a\"; byte_extract:1,0,v,relative,string; content:\"B\"; "
+                           "content:\"C\"; distance:v; within:1;",
+                           "a1a2B..C"),
+                     MATCH_YES);
+    assert_int_equal(whole("content:\"a\"; byte_extract:1,0,v,relative,string; content:\"B\"; "
+                           "content:\"C\"; distance:v; within:1;",
+                           "a1a3B..C"),
+                     MATCH_NO);
+}
+
+static void
+bytes_of_numbers_are_waited_for(void **state)
+{
+    struct answer a = ask("content:\"a\"; byte_test:4,>,1,2,relative;", "xa123", false, 0, 0);
+
+    (void)state;
+    assert_int_equal(a.is, MATCH_WAIT);
+    assert_int_equal(a.until, 8);
+    a = ask("content:\"a\"; byte_jump:1,0,relative,string;", "a9..", false, 0, 0);
+    assert_int_equal(a.is, MATCH_WAIT);
+    assert_int_equal(a.until, 12);
+}
+
+static void
+numbers_count_as_bytes_that_differ(void **state)
+{
+    static const char options[] = "content:\"ab\"; byte_test:1,>,0,1,relative,string;";
+
+    (void)state;
+    assert_true(holds_apart(options, "ab.1", "ab.2"));
+    assert_false(holds_apart(options, "ab.1", "ab:1"));
+}
+
 int
 main(void)
 {
@@ -301,6 +467,13 @@ main(void)
         cmocka_unit_test(many_places_are_tried),
         cmocka_unit_test(chains_of_contents_are_decided),
         cmocka_unit_test(a_search_without_end_is_given_up),
+        cmocka_unit_test(byte_test_compares_a_number),
+        cmocka_unit_test(numbers_may_be_text),
+        cmocka_unit_test(byte_jump_leads_elsewhere),
+        cmocka_unit_test(variables_stand_for_numbers),
+        cmocka_unit_test(numbers_are_read_again_behind_later_matches),
+        cmocka_unit_test(bytes_of_numbers_are_waited_for),
+        cmocka_unit_test(numbers_count_as_bytes_that_differ),
         cmocka_unit_test(a_content_has_to_be_where_the_kept_bytes_lack_it),
     };
 

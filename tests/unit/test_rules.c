@@ -300,6 +300,65 @@ options_that_are_wrong_are_refused(void **state)
 }
 
 static void
+numbers_that_are_wrong_are_refused(void **state)
+{
+    struct fixture *f = *state;
+
+    refused(f, "byte_test:2,>,5;", "byte_test: more values expected than '2,>,5'");
+    refused(f, "byte_test:0,>,5,0;", "byte_test: 1 to 23 bytes expected, not '0'");
+    refused(f, "byte_test:9,>,5,0;", "at most 8 bytes, or string, expected");
+    refused(f, "byte_test:2,~,5,0;",
+            "one of < <= = >= > & ^, perhaps behind a !, expected, not '~'");
+    refused(f, "byte_test:2,>,x,0;", "a number, or a variable set before, expected, not 'x'");
+    refused(f, "byte_test:2,>,5,x;", "an offset of at most 65535, or a variable set before");
+    refused(f, "byte_test:2,>,5,-1;", "relative expected with a negative offset");
+    refused(f, "byte_test:2,>,5,0,dce;", "dce is not supported");
+    refused(f, "byte_test:2,>,5,0,align;", "'align' is not supported");
+    refused(f, "byte_test:2,>,5,0,bitmask 0;", "a mask that is not zero expected");
+    refused(f, "byte_test:2,>,18446744073709551616,0;", "a number, or a variable");
+    refused(f, "byte_jump:2;", "more values expected");
+    refused(f, "byte_jump:2,0,multiplier 0;", "a multiplier from 1 to 65535 expected, not '0'");
+    refused(f, "byte_jump:2,0,multiplier;", "a value expected behind multiplier");
+    refused(f, "byte_jump:2,0,relative 1;", "no value expected behind relative");
+    refused(f, "byte_jump:2,0,align 3;", "align 2 or 4 expected, not '3'");
+    refused(f, "byte_jump:2,0,from_end,from_beginning;", "one of from_beginning and from_end");
+    refused(f, "byte_jump:2,0,post_offset x;", "a post_offset of at most 65535");
+    refused(f, "byte_extract:2,0,1a;", "a variable's name expected, not '1a'");
+    refused(f, "byte_extract:2,0,a; byte_extract:2,0,a;", "'a' is set already");
+    refused(f, "content:\"x\"; offset:a; byte_extract:2,0,a;", "a variable set before, expected");
+    refused(f, "byte_math:bytes 2,offset 0,oper +,rvalue 1;", "bytes, offset, oper, rvalue and");
+    refused(f, "byte_math:bytes 2,offset 0,oper %,rvalue 1,result a;", "one of + - * / << >>");
+    refused(f, "byte_math:bytes 2,offset 0,oper /,rvalue 0,result a;", "a divisor that is not");
+}
+
+/* Snort 3 writes the same, with spaces where Snort 2 and Suricata have commas too. */
+static void
+numbers_have_their_words(void **state)
+{
+    const struct rule *r = options(
+        *state,
+        "byte_extract:2,4,len,relative,little,multiplier 2; "
+        "byte_jump:4, -8, relative, string hex, align 4, from_beginning, post_offset -4; "
+        "byte_test:2,!>,len,6,relative,endian big,bitmask 0xFF0; content:\"x\"; within:len;");
+
+    assert_int_equal(r->n_steps, 4);
+    assert_int_equal(r->step[0].offset, 4);
+    assert_true(r->step[0].number->little);
+    assert_int_equal(r->step[0].number->multiplier, 2);
+    assert_string_equal(r->step[0].number->name, "len");
+    assert_int_equal(r->step[1].offset, -8);
+    assert_int_equal(r->step[1].number->base, NUMBER_HEX);
+    assert_int_equal(r->step[1].number->align, 4);
+    assert_int_equal(r->step[1].number->from, JUMP_FROM_BEGINNING);
+    assert_int_equal(r->step[1].number->post_offset, -4);
+    assert_int_equal(r->step[2].flags, STEP_RELATIVE | STEP_NEGATED);
+    assert_int_equal(r->step[2].number->op, NUMBER_GT);
+    assert_int_equal(r->step[2].number->operand_by, 1);
+    assert_int_equal(r->step[2].number->mask, 0xff0);
+    assert_int_equal(r->step[3].length_by, 1);
+}
+
+static void
 a_rule_needs_a_sid(void **state)
 {
     struct fixture *f = *state;
@@ -327,6 +386,8 @@ main(void)
         T(a_sid_is_taken_once),
         T(headers_that_are_wrong_are_refused),
         T(options_that_are_wrong_are_refused),
+        T(numbers_that_are_wrong_are_refused),
+        T(numbers_have_their_words),
         T(a_rule_needs_a_sid),
     };
 

@@ -1,5 +1,7 @@
 #include "detect/match.h"
 
+#include "detect/number.h"
+
 #include <string.h>
 
 #define FAR INT64_MAX
@@ -95,13 +97,21 @@ wait_until(struct match *m, int64_t place)
     return MATCH_NO;
 }
 
+/* The offset or length of a step: a number, or what a step before found. */
+static int64_t
+distance_of(const struct match *m, int32_t number, uint8_t by)
+{
+    return by == 0 ? number : number_distance(m->variable[by - 1]);
+}
+
 /* Suricata: absolute, the buffer is longer than n; relative, n bytes follow at least. */
 static enum match_answer
 isdataat(struct match *m, unsigned i, int64_t cursor)
 {
     const struct step *step = &m->rule->step[i];
     bool relative = step->flags & STEP_RELATIVE;
-    int64_t needed = relative ? cursor + step->offset : step->offset + 1;
+    int64_t offset = distance_of(m, step->offset, step->offset_by);
+    int64_t needed = relative ? cursor + offset : offset + 1;
     bool there = m->buffer->end >= needed;
 
     if (there == ((step->flags & STEP_NEGATED) != 0))
@@ -128,6 +138,24 @@ negated(struct match *m, unsigned i, int64_t cursor, int64_t from, int64_t to)
     return match_from(m, i + 1, cursor);
 }
 
+/* Places that are relative count from where it ends, or leads to. */
+static bool
+moves_cursor(const struct step *step)
+{
+    switch ((enum step_kind)step->kind) {
+    case STEP_CONTENT:
+        return !(step->flags & STEP_NEGATED);
+    case STEP_BYTE_JUMP:
+    case STEP_BYTE_EXTRACT:
+    case STEP_BYTE_MATH:
+        return true;
+    case STEP_ISDATAAT:
+    case STEP_BYTE_TEST:
+        break;
+    }
+    return false;
+}
+
 /* Whether a step behind i depends on where i was found. */
 static bool
 is_leaned_on(const struct rule *rule, unsigned i)
@@ -137,7 +165,7 @@ is_leaned_on(const struct rule *rule, unsigned i)
 
         if (step->flags & STEP_RELATIVE)
             return true;
-        if (step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED))
+        if (moves_cursor(step))
             return false; /* what follows leans on this one */
     }
     return false;
@@ -152,6 +180,101 @@ note_failed(struct match *m, unsigned i, int64_t from, int64_t behind)
     if (behind > m->failed[m->differs][i].behind)
         m->failed[m->differs][i].behind = behind;
 }
+
+/* Whether these bytes, of the buffer, are others in kept. */
+static bool
+are_others(const struct match *m, int64_t from, int64_t to)
+{
+    size_t at = (size_t)(from - m->buffer->start);
+
+    return m->kept != NULL && to > from &&
+           memcmp(m->buffer->p + at, m->kept + at, (size_t)(to - from)) != 0;
+}
+
+/* ---- numbers ------------------------------------------------------------------------------- */
+
+/* Step i found it; what is known of the steps behind was so for another value. */
+static void
+set_variable(struct match *m, unsigned i, uint64_t value)
+{
+    if (m->variable[i] == value)
+        return;
+    m->variable[i] = value;
+    for (unsigned k = i + 1; k < m->rule->n_steps; k++)
+        m->failed[0][k] = m->failed[1][k] = (struct places){ 0, 0 };
+}
+
+/* behind: of the number that was read. A place before the buffer or behind its last byte is none. */
+static enum match_answer
+jump(struct match *m, unsigned i, int64_t behind, uint64_t value)
+{
+    const struct number *number = m->rule->step[i].number;
+    int64_t to = (int64_t)number_scale(number, (uint64_t)number_distance(value));
+
+    to += number->post_offset;
+    if (number->from == JUMP_FROM_HERE)
+        to += behind;
+    else if (number->from == JUMP_FROM_END)
+        to += m->buffer->end;
+    if (to < 0)
+        return MATCH_NO;
+    if (to >= m->buffer->end)
+        return number->from == JUMP_FROM_END ? MATCH_NO : wait_until(m, to + 1);
+    return match_from(m, i + 1, to);
+}
+
+/* The value was read up to behind. */
+static enum match_answer
+use_number(struct match *m, unsigned i, int64_t cursor, int64_t behind, uint64_t value)
+{
+    const struct step *step = &m->rule->step[i];
+    const struct number *number = step->number;
+    uint64_t operand = number->operand_by == 0 ? number->operand
+                                               : m->variable[number->operand_by - 1];
+
+    if (step->kind == STEP_BYTE_JUMP)
+        return jump(m, i, behind, value);
+    if (step->kind == STEP_BYTE_TEST) {
+        bool negated = step->flags & STEP_NEGATED;
+
+        return number_holds(number, value, operand) != negated ? match_from(m, i + 1, cursor)
+                                                               : MATCH_NO;
+    }
+    if (step->kind == STEP_BYTE_EXTRACT)
+        value = number_scale(number, value);
+    else if (!number_compute(number, value, operand, &value))
+        return MATCH_NO;
+    set_variable(m, i, value);
+    return match_from(m, i + 1, behind);
+}
+
+/* All its bytes have to be there, of a number in digits too. */
+static enum match_answer
+number_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t at = distance_of(m, step->offset, step->offset_by), end;
+    bool differs = m->differs;
+    enum match_answer answer;
+    uint64_t value;
+    unsigned used;
+
+    at += step->flags & STEP_RELATIVE ? cursor : 0;
+    end = at + step->number->n;
+    spend(m, at, at);
+    if (at < m->buffer->start || m->budget < 0)
+        return MATCH_NO;
+    if (end > m->buffer->end)
+        return wait_until(m, end);
+    if (!number_read(step->number, m->buffer->p + (at - m->buffer->start), &value, &used))
+        return MATCH_NO;
+    m->differs |= are_others(m, at, end);
+    answer = use_number(m, i, cursor, at + used, value);
+    m->differs = differs;
+    return answer;
+}
+
+/* ---- contents ------------------------------------------------------------------------------ */
 
 /* What follows step i, which is at this place. */
 static enum match_answer
@@ -209,7 +332,7 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
     return MATCH_NO;
 }
 
-/* Steps i and later; cursor: where the last content that was found ends. At most STEPS_MAX deep. */
+/* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX deep. */
 static enum match_answer
 match_from(struct match *m, unsigned i, int64_t cursor)
 {
@@ -220,9 +343,12 @@ match_from(struct match *m, unsigned i, int64_t cursor)
         return m->kept == NULL || m->differs ? MATCH_YES : MATCH_NO;
     if (step->kind == STEP_ISDATAAT)
         return isdataat(m, i, cursor);
-    from = step->offset + (step->flags & STEP_RELATIVE ? cursor : 0);
+    if (step->kind != STEP_CONTENT)
+        return number_step(m, i, cursor);
+    from = distance_of(m, step->offset, step->offset_by);
+    from += step->flags & STEP_RELATIVE ? cursor : 0;
     if (step->flags & (STEP_DEPTH | STEP_WITHIN))
-        to = from + step->length;
+        to = from + distance_of(m, step->length, step->length_by);
     if (from < 0)
         from = 0;
     return step->flags & STEP_NEGATED ? negated(m, i, cursor, from, to) : positive(m, i, from, to);
@@ -232,17 +358,22 @@ enum match_answer
 match_rule(struct match *m)
 {
     struct places failed[2][STEPS_MAX];
+    uint64_t variable[STEPS_MAX];
     enum match_answer answer;
 
     m->waits = 0;
     m->until = FAR;
     m->budget = MATCH_BUDGET;
-    for (unsigned i = 0; i < m->rule->n_steps; i++)
+    for (unsigned i = 0; i < m->rule->n_steps; i++) {
+        variable[i] = 0;
         for (int differs = 0; differs < 2; differs++)
             failed[differs][i] = (struct places){ 0, 0 };
+    }
     m->failed = failed;
+    m->variable = variable;
     answer = match_from(m, 0, 0);
     m->failed = NULL;
+    m->variable = NULL;
     if (m->budget < 0)
         return answer;
     /* The prefilter looks out for the fast pattern, but not for what a long one has behind it. */

@@ -1,6 +1,7 @@
 /*
- * The contents of a rule against a buffer, one after the other and back again: where a later
- * content that is relative does not fit, earlier ones are looked for further on.
+ * The contents of a rule, and what else stands among them, against a buffer, one after the other
+ * and back again: where a later one that is relative does not fit, earlier ones are looked for
+ * further on.
  *
  * The buffer may be a stream of which more can come. Then the answer can also be that it depends on
  * what comes, and on which contents.
@@ -39,9 +40,10 @@ struct match {
     int64_t budget; /* bytes that may still be looked at */
 
     /* By differs and step: places [first, behind) at which it, or what follows it, is known to
-     * fail. What else came before does not matter for that, so that no place has to be tried
-     * twice. */
+     * fail. Of what else came before only variables matter for that: when one changes, what is
+     * known of the steps behind is forgotten. So no place has to be tried twice. */
     struct places (*failed)[STEPS_MAX]; /* match_rule()'s own */
+    uint64_t *variable;                 /* likewise: by the step that sets it */
 };
 
 enum {

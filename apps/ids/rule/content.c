@@ -5,21 +5,43 @@
 
 enum { CONTENT_MAX = 4096, PLACE_MAX = 65535 };
 
-static int
-new_step(struct rule *rule, struct step **out, struct weir_errbuf *err)
+int
+step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_errbuf *err)
 {
     struct step *more;
 
     *out = NULL;
     if (rule->n_steps == STEPS_MAX)
-        return weir_err_set(err, WEIR_E_LIMIT, "at most %d contents expected", STEPS_MAX);
+        return weir_err_set(err, WEIR_E_LIMIT, "at most %d contents and the like expected",
+                            STEPS_MAX);
     more = realloc(rule->step, (rule->n_steps + 1U) * sizeof(*more));
     if (more == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     rule->step = more;
     *out = &rule->step[rule->n_steps++];
-    **out = (struct step){ .kind = STEP_CONTENT };
+    **out = (struct step){ .kind = (uint8_t)kind };
     return WEIR_E_OK;
+}
+
+void
+step_clear(struct step *step)
+{
+    free(step->bytes);
+    if (step->number != NULL)
+        free(step->number->name);
+    free(step->number);
+}
+
+uint8_t
+step_that_sets(const struct rule *rule, struct text name)
+{
+    for (unsigned i = rule->n_steps; i > 0; i--) {
+        const struct number *number = rule->step[i - 1].number;
+
+        if (number != NULL && number->name != NULL && text_is(name, number->name))
+            return (uint8_t)i;
+    }
+    return 0;
 }
 
 /* ---- bytes --------------------------------------------------------------------------------- */
@@ -96,7 +118,7 @@ content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
                             TEXT(value));
     if (inner.n > CONTENT_MAX)
         return weir_err_set(err, WEIR_E_LIMIT, "at most %d bytes expected", CONTENT_MAX);
-    rc = new_step(rule, &step, err);
+    rc = step_new(rule, STEP_CONTENT, &step, err);
     if (rc != WEIR_E_OK)
         return rc;
     step->flags = negated ? STEP_NEGATED : 0;
@@ -143,22 +165,41 @@ rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return last_content(rule, &step, err);
 }
 
-/* The number of a modifier that must not come twice, nor with those that exclude it. */
+/* A number, or who sets the variable that stands for it. */
+struct place {
+    int32_t number;
+    uint8_t by;
+};
+
+static int
+place_parse(const struct rule *rule, struct text value, int64_t min, struct place *out,
+            struct weir_errbuf *err)
+{
+    int64_t v = 0;
+
+    *out = (struct place){ .by = step_that_sets(rule, value) };
+    if (out->by == 0 && !text_int(value, min, PLACE_MAX, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "a number from %lld to %d, or a variable set before, expected, not "
+                            "'%.*s'",
+                            (long long)min, PLACE_MAX, TEXT(value));
+    out->number = (int32_t)v;
+    return WEIR_E_OK;
+}
+
+/* The value of a modifier that must not come twice, nor with those that exclude it. */
 static int
 take_place(struct rule *rule, struct text value, int64_t min, uint16_t excluded, struct step **step,
-           int32_t *out, struct weir_errbuf *err)
+           struct place *out, struct weir_errbuf *err)
 {
     int rc = last_content(rule, step, err);
-    int64_t v;
 
+    if (rc == WEIR_E_OK)
+        rc = place_parse(rule, value, min, out, err);
     if (rc != WEIR_E_OK)
         return rc;
-    if (!text_int(value, min, PLACE_MAX, &v))
-        return weir_err_set(err, WEIR_E_SYNTAX, "a number from %lld to %d expected, not '%.*s'",
-                            (long long)min, PLACE_MAX, TEXT(value));
     if ((*step)->flags & excluded)
         return weir_err_set(err, WEIR_E_SYNTAX, "not with another place of the same content");
-    *out = (int32_t)v;
     return WEIR_E_OK;
 }
 
@@ -166,13 +207,14 @@ int
 offset_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct step *step;
-    int32_t v;
+    struct place v;
     int rc = take_place(rule, value, 0, STEP_RELATIVE | STEP_OFFSET | STEP_STARTSWITH, &step, &v,
                         err);
 
     if (rc != WEIR_E_OK)
         return rc;
-    step->offset = v;
+    step->offset = v.number;
+    step->offset_by = v.by;
     step->flags |= STEP_OFFSET;
     return rc;
 }
@@ -181,12 +223,13 @@ int
 depth_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct step *step;
-    int32_t v;
+    struct place v;
     int rc = take_place(rule, value, 1, STEP_RELATIVE | STEP_DEPTH, &step, &v, err);
 
     if (rc != WEIR_E_OK)
         return rc;
-    step->length = v;
+    step->length = v.number;
+    step->length_by = v.by;
     step->flags |= STEP_DEPTH;
     return rc;
 }
@@ -195,14 +238,15 @@ int
 distance_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct step *step;
-    int32_t v;
+    struct place v;
     int rc = take_place(rule, value, -PLACE_MAX, STEP_DEPTH | STEP_OFFSET, &step, &v, err);
 
     if (rc != WEIR_E_OK)
         return rc;
-    if (step->flags & STEP_RELATIVE && step->offset != 0)
+    if (step->flags & STEP_RELATIVE && (step->offset != 0 || step->offset_by != 0))
         return weir_err_set(err, WEIR_E_SYNTAX, "one for a content expected");
-    step->offset = v;
+    step->offset = v.number;
+    step->offset_by = v.by;
     step->flags |= STEP_RELATIVE;
     return rc;
 }
@@ -211,12 +255,13 @@ int
 within_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct step *step;
-    int32_t v;
+    struct place v;
     int rc = take_place(rule, value, 1, STEP_DEPTH | STEP_OFFSET | STEP_WITHIN, &step, &v, err);
 
     if (rc != WEIR_E_OK)
         return rc;
-    step->length = v;
+    step->length = v.number;
+    step->length_by = v.by;
     step->flags |= STEP_RELATIVE | STEP_WITHIN;
     return rc;
 }
@@ -285,19 +330,19 @@ isdataat_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     struct text rest = value, part;
     bool negated = value.n > 0 && value.p[0] == '!';
     struct step *step;
-    int64_t at;
+    struct place at;
     int rc;
 
     text_next(&rest, ',', &part);
     if (negated)
         part = text_trim(text_of(part.p + 1, part.p + part.n));
-    if (!text_int(part, 0, PLACE_MAX, &at))
-        return weir_err_set(err, WEIR_E_SYNTAX, "a number from 0 to %d expected, not '%.*s'",
-                            PLACE_MAX, TEXT(part));
-    rc = new_step(rule, &step, err);
+    rc = place_parse(rule, part, 0, &at, err);
+    if (rc == WEIR_E_OK)
+        rc = step_new(rule, STEP_ISDATAAT, &step, err);
     if (rc != WEIR_E_OK)
         return rc;
-    *step = (struct step){ .kind = STEP_ISDATAAT, .offset = (int32_t)at };
+    step->offset = at.number;
+    step->offset_by = at.by;
     step->flags = negated ? STEP_NEGATED : 0;
     while (text_next(&rest, ',', &part)) {
         if (text_is(part, "relative"))
@@ -317,7 +362,7 @@ contents_check(const struct rule *rule, struct weir_errbuf *err)
         const struct step *step = &rule->step[i];
 
         if (step->kind == STEP_CONTENT && step->flags & (STEP_DEPTH | STEP_WITHIN) &&
-            step->length < step->n)
+            step->length_by == 0 && step->length < step->n)
             return weir_err_set(
                 err, WEIR_E_SYNTAX, "%s: at least the %u bytes of its content expected, not %d",
                 step->flags & STEP_DEPTH ? "depth" : "within", step->n, step->length);

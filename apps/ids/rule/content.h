@@ -4,6 +4,15 @@
 
 #include "rule/rule.h"
 
+/* Add a step, all zero but its kind; text in err on failure. */
+int step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_errbuf *err);
+
+/* Free what a step owns. */
+void step_clear(struct step *step);
+
+/* 1 + the latest step that sets this variable; 0: none does. */
+uint8_t step_that_sets(const struct rule *rule, struct text name);
+
 /* Each takes an option's value. The modifiers change the rule's last content. */
 int content_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int nocase_take(struct rule *rule, struct text value, struct weir_errbuf *err);

@@ -1,5 +1,6 @@
 #include "rule/options.h"
 
+#include "rule/bytes.h"
 #include "rule/content.h"
 
 #include <stdlib.h>
@@ -503,6 +504,10 @@ static const struct {
     { "endswith", NO_VALUE, endswith_take },
     { "fast_pattern", MAY_HAVE_VALUE, fast_pattern_take },
     { "isdataat", NEEDS_VALUE, isdataat_take },
+    { "byte_test", NEEDS_VALUE, byte_test_take },
+    { "byte_jump", NEEDS_VALUE, byte_jump_take },
+    { "byte_extract", NEEDS_VALUE, byte_extract_take },
+    { "byte_math", NEEDS_VALUE, byte_math_take },
     { "dsize", NEEDS_VALUE, dsize_take },
     { "flags", NEEDS_VALUE, flags_take },
     { "ttl", NEEDS_VALUE, ttl_take },

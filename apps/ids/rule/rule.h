@@ -33,7 +33,14 @@ enum rule_flow {
 };
 
 /* What is looked for in a buffer, one after the other. */
-enum step_kind { STEP_CONTENT, STEP_ISDATAAT };
+enum step_kind {
+    STEP_CONTENT,
+    STEP_ISDATAAT,
+    STEP_BYTE_TEST,
+    STEP_BYTE_JUMP,
+    STEP_BYTE_EXTRACT,
+    STEP_BYTE_MATH,
+};
 
 enum step_flag {
     STEP_NEGATED = 1,
@@ -47,13 +54,54 @@ enum step_flag {
     STEP_OFFSET = 256, /* offset was given */
 };
 
+/* What byte_test and byte_math do with the number they read, and their other operand. */
+enum number_op {
+    NUMBER_LT,
+    NUMBER_LE,
+    NUMBER_EQ,
+    NUMBER_GE,
+    NUMBER_GT,
+    NUMBER_AND, /* any common bit */
+    NUMBER_XOR, /* any bit that differs */
+    NUMBER_ADD,
+    NUMBER_SUBTRACT,
+    NUMBER_MULTIPLY,
+    NUMBER_DIVIDE,
+    NUMBER_SHIFT_LEFT,
+    NUMBER_SHIFT_RIGHT,
+};
+
+enum number_base { NUMBER_BINARY = 0, NUMBER_OCT = 8, NUMBER_DEC = 10, NUMBER_HEX = 16 };
+
+enum jump_from { JUMP_FROM_HERE, JUMP_FROM_BEGINNING, JUMP_FROM_END };
+
+/* A number among the bytes, for byte_test, byte_jump, byte_extract and byte_math. */
+struct number {
+    uint8_t n;     /* bytes of it */
+    uint8_t base;  /* enum number_base */
+    bool little;   /* NUMBER_BINARY: the first byte is the least */
+    uint64_t mask; /* and then without the zeros at the mask's end; 0: none */
+
+    uint8_t op;         /* enum number_op */
+    uint64_t operand;   /* or ... */
+    uint8_t operand_by; /* ... as in struct step */
+
+    uint32_t multiplier; /* byte_jump, byte_extract */
+    uint8_t align;       /* up to a multiple of so much; 0: as it is */
+    int32_t post_offset; /* byte_jump: added at last */
+    uint8_t from;        /* byte_jump: enum jump_from */
+    char *name;          /* byte_extract, byte_math: of the variable; owned */
+};
+
 struct step {
     uint8_t kind;
+    uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
-    uint16_t n;     /* bytes of content */
-    uint8_t *bytes; /* owned; lower case if STEP_NOCASE */
-    int32_t offset; /* of the first byte: from the buffer's start or, relative, from the last
+    uint16_t n;            /* bytes of content */
+    uint8_t *bytes;        /* owned; lower case if STEP_NOCASE */
+    int32_t offset;        /* of the first byte: from the buffer's start or, relative, from the last
                         match's end (distance); isdataat: where data has to be */
+    struct number *number; /* STEP_BYTE_...; owned */
     int32_t length; /* STEP_DEPTH, STEP_WITHIN: the content lies in so many bytes from offset on */
 };
 

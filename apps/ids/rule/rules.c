@@ -1,5 +1,6 @@
 #include "rule/rules.h"
 
+#include "rule/content.h"
 #include "rule/header.h"
 #include "rule/options.h"
 
@@ -26,7 +27,7 @@ static void
 rule_free(struct rule *rule)
 {
     for (unsigned i = 0; i < rule->n_steps; i++)
-        free(rule->step[i].bytes);
+        step_clear(&rule->step[i]);
     free(rule->step);
     free(rule->event);
     free(rule->msg);
