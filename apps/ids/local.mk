@@ -19,13 +19,20 @@ libids_la_SOURCES = \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
     %D%/rule/options.c %D%/rule/options.h \
+    %D%/rule/pcre.c %D%/rule/pcre.h \
     %D%/rule/ranges.c %D%/rule/ranges.h \
+    %D%/rule/regex.h \
     %D%/rule/rule.h \
     %D%/rule/rules.c %D%/rule/rules.h \
     %D%/rule/vars.c %D%/rule/vars.h \
     %D%/settings.c %D%/settings.h
-libids_la_CPPFLAGS = $(IDS_CPPFLAGS)
-libids_la_LIBADD   = libcore.la $(HS_LIBS)
+if HAVE_PCRE2
+libids_la_SOURCES += %D%/rule/regex.c
+else
+libids_la_SOURCES += %D%/rule/regex_none.c
+endif
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
+libids_la_LIBADD   = libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c

@@ -275,6 +275,9 @@ summary(const struct program *prg)
                    (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
                    (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up,
                    (unsigned long long)stats->unverified);
+    if (stats->pcre_limits > 0)
+        cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
+                   (unsigned long long)stats->pcre_limits);
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);

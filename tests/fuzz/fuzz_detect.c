@@ -1,7 +1,7 @@
 /*
  * Detection: the rules that alert on a stream are the same however its segments are cut. Rules
  * whose answer depends on what has come so far are left out: those with contents that must not be
- * anywhere, endswith, isdataat, and byte_jump from_end.
+ * anywhere, endswith, isdataat, pcre, and byte_jump from_end.
  *
  * Input: rules, a zero byte, sizes of segments (one byte each), a zero byte, the stream.
  */
@@ -37,7 +37,8 @@ minds_cuts(const struct step *step)
 {
     bool from_end = step->kind == STEP_BYTE_JUMP && step->number->from == JUMP_FROM_END;
 
-    return step->kind == STEP_ISDATAAT || from_end || step->flags & STEP_ENDSWITH ||
+    return step->kind == STEP_ISDATAAT || step->kind == STEP_PCRE || from_end ||
+           step->flags & STEP_ENDSWITH ||
            (step->kind == STEP_CONTENT && step->flags & STEP_NEGATED &&
             !(step->flags & (STEP_DEPTH | STEP_WITHIN)));
 }

@@ -41,10 +41,11 @@ check_step(const struct step *step)
 {
     bool ranged = step->flags & (STEP_DEPTH | STEP_WITHIN);
 
-    assert(step->kind <= STEP_BYTE_MATH);
+    assert(step->kind <= STEP_PCRE);
     assert(step->offset >= -65535 && step->offset <= 65535);
     assert(step->offset >= 0 || step->flags & STEP_RELATIVE);
-    assert((step->kind >= STEP_BYTE_TEST) == (step->number != NULL));
+    assert((step->kind >= STEP_BYTE_TEST && step->kind < STEP_PCRE) == (step->number != NULL));
+    assert((step->kind == STEP_PCRE) == (step->regex != NULL));
     if (step->number != NULL)
         check_number(step);
     if (step->kind != STEP_CONTENT)

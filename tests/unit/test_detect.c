@@ -186,6 +186,59 @@ order_and_repetition_of_segments_do_not_matter(void **state)
     expect(f, "");
 }
 
+/* Without a content, too: once for the same bytes, and also where they come one by one. */
+static void
+expressions_alert_on_new_bytes(void **state)
+{
+    struct fixture *f = *state;
+
+#ifndef HAVE_PCRE2
+    skip();
+#endif
+    begin(f, "alert tcp any any -> any any (pcre:\"/at+ack/\"; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"at\"; pcre:\"/^t+ack/R\"; sid:2;)\n"
+             "alert tcp any any -> any any (content:\"at\"; pcre:\"/((a|t|c)+)+[xy]/\"; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "at");
+    client(f, A, 2, 0, "tac");
+    expect(f, "");
+    client(f, A, 5, 0, "k");
+    expect(f, "1@6 2@6 ");
+    client(f, A, 6, 0, "k");
+    expect(f, "");
+    client(f, A, 7, 0, "attack");
+    expect(f, "1@8 2@8 ");
+    assert_int_equal(detect_get_stats(f->detect)->pcre_limits, 0);
+    for (int i = 0; i < 20; i++)
+        client(f, A, 13 + 10 * i, 0, "aaaaaaaaaa");
+    expect(f, "");
+    assert_true(detect_get_stats(f->detect)->pcre_limits > 0);
+}
+
+/* Each number's bytes come in two segments. */
+static void
+numbers_are_found_across_segments(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f,
+          "alert tcp any any -> any any (content:\"n\"; byte_test:2,>,0x3030,0,relative; sid:1;)\n"
+          "alert tcp any any -> any any (content:\"n\"; byte_jump:2,0,relative,string; "
+          "content:\"end\"; within:3; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "n1");
+    expect(f, "");
+    client(f, A, 2, 0, "0 12345");
+    expect(f, "1@5 ");
+    client(f, A, 9, 0, "6789e");
+    client(f, A, 14, 0, "nd");
+    expect(f, "2@7 ");
+    client(f, A, 16, 0, " n02..en");
+    expect(f, "1@8 ");
+    client(f, A, 24, 0, "d");
+    expect(f, "2@9 ");
+}
+
 static void
 contents_may_come_long_after_the_fast_pattern(void **state)
 {
@@ -707,6 +760,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(a_content_is_found_across_segments),
         T(order_and_repetition_of_segments_do_not_matter),
+        T(expressions_alert_on_new_bytes),
+        T(numbers_are_found_across_segments),
         T(contents_may_come_long_after_the_fast_pattern),
         T(what_waits_is_decided_when_the_direction_ends),
         T(rules_without_a_fast_pattern_wait_too),

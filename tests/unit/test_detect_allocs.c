@@ -23,14 +23,27 @@ static const char rules_text[] =
     "content:\"third\"; distance:5; within:5; sid:4;)\n"
     "alert tcp any any -> any any (msg:\"missing\"; flow:established; content:\"first\"; "
     "content:!\"never\"; isdataat:12,relative; sid:5;)\n"
-    "alert tcp any any -> any any (msg:\"end\"; flow-event:gap; sid:6;)\n";
+    "alert tcp any any -> any any (msg:\"end\"; flow-event:gap; sid:6;)\n"
+    "alert tcp any any -> any any (msg:\"number\"; flow:established; content:\"first\"; "
+    "byte_extract:1,-1,v,relative; byte_test:1,!=,v,-2,relative; sid:7;)\n"
+#ifdef HAVE_PCRE2
+    "alert tcp any any -> any any (msg:\"expression\"; flow:established; content:\"first\"; "
+    "pcre:\"/^s(ec|x)+nd/R\"; pcre:\"/(*NO_JIT)(?:(\\w)|x)*h/R\"; sid:8;)\n"
+#endif
+    ;
+
+#ifdef HAVE_PCRE2
+enum { RULES = 8 };
+#else
+enum { RULES = 7 };
+#endif
 
 struct test {
     struct rules rules;
     struct vars *vars;
     struct groups *groups;
     struct detect *detect;
-    uint64_t alerts[8]; /* by sid */
+    uint64_t alerts[RULES + 1]; /* by sid */
 };
 
 static void
@@ -105,7 +118,7 @@ packets_cost_no_allocation(void **state)
                                      (struct text){ rules_text, sizeof(rules_text) - 1 }, NULL,
                                      NULL, &err),
                      WEIR_E_OK);
-    assert_int_equal(t.rules.n, 6);
+    assert_int_equal(t.rules.n, RULES);
     assert_int_equal(groups_new(&t.rules, &t.groups, &err), WEIR_E_OK);
     assert_int_equal(detect_new(t.groups, &opts, on_alert, &t, &t.detect, &err), WEIR_E_OK);
     spec.want = detect_wants(t.detect);
@@ -120,7 +133,7 @@ packets_cost_no_allocation(void **state)
     assert_int_equal(allocs(), before);
     weir_monitor_end(m);
     assert_int_equal(allocs(), before);
-    for (unsigned sid = 1; sid <= 6; sid++)
+    for (unsigned sid = 1; sid <= RULES; sid++)
         assert_int_equal(t.alerts[sid], FLOWS);
     weir_monitor_free(m);
     detect_free(t.detect);

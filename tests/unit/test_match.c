@@ -13,6 +13,7 @@ struct answer {
     enum match_answer is;
     uint64_t waits;
     int64_t until;
+    unsigned limits;
 };
 
 static const char *other_bytes; /* of struct match, kept */
@@ -27,7 +28,7 @@ ask(const char *options, const char *bytes, bool final, int fast, int64_t beyond
         .buffer = &buffer, .fast = fast, .beyond = beyond, .kept = (const uint8_t *)other_bytes
     };
     struct weir_errbuf err = { "" };
-    struct answer answer;
+    struct answer answer = { 0 };
     char line[512];
 
     snprintf(line, sizeof(line), "alert tcp any any -> any any (%s sid:1;)", options);
@@ -36,7 +37,10 @@ ask(const char *options, const char *bytes, bool final, int fast, int64_t beyond
         WEIR_E_OK);
     assert_int_equal(rules.n, 1);
     m.rule = &rules.at[0];
+    assert_int_equal(regex_scratch_new(&m.scratch), WEIR_E_OK);
     answer.is = match_rule(&m);
+    answer.limits = m.limits;
+    regex_scratch_free(m.scratch);
     answer.waits = m.waits;
     answer.until = m.until;
     rules_free(&rules);
@@ -449,6 +453,139 @@ numbers_count_as_bytes_that_differ(void **state)
     assert_false(holds_apart(options, "ab.1", "ab:1"));
 }
 
+/* ---- expressions --------------------------------------------------------------------------- */
+
+static bool
+have_expressions(void)
+{
+    struct regex *regex;
+    struct weir_errbuf err;
+    int rc = regex_new((struct text){ "a", 1 }, 0, &regex, &err);
+
+    regex_free(regex);
+    return rc == WEIR_E_OK;
+}
+
+static void
+expressions_match_with_their_flags(void **state)
+{
+    static const struct {
+        const char *options, *bytes;
+        enum match_answer is;
+    } all[] = {
+        { "pcre:\"/b+c/\";", "abbbcd", MATCH_YES },
+        { "pcre:\"/b+d/\";", "abbbcd", MATCH_NO },
+        { "pcre:!\"/b+d/\";", "abbbcd", MATCH_YES },
+        { "pcre:!\"/b+c/\";", "abbbcd", MATCH_NO },
+        { "pcre:\"/B+C/\";", "abbbcd", MATCH_NO },
+        { "pcre:\"/B+C/i\";", "abbbcd", MATCH_YES },
+        { "pcre:\"m#a/b#\";", "a/b", MATCH_YES },
+        { "pcre:\"/a\\/b\\;\\x41/\";", "a/b;A", MATCH_YES },
+        { "pcre:\"/a.b/\";", "a\nb", MATCH_NO },
+        { "pcre:\"/a.b/s\";", "a\nb", MATCH_YES },
+        { "pcre:\"/^b/\";", "a\nb", MATCH_NO },
+        { "pcre:\"/^b/m\";", "a\nb", MATCH_YES },
+        { "pcre:\"/a b/\";", "ab", MATCH_NO },
+        { "pcre:\"/a b/x\";", "ab", MATCH_YES },
+        { "pcre:\"/b/A\";", "ab", MATCH_NO },
+        { "pcre:\"/a$/\";", "a\n", MATCH_YES },
+        { "pcre:\"/a$/E\";", "a\n", MATCH_NO },
+        { "pcre:\"/a.*b/\"; content:\"c\"; within:1;", "abcb", MATCH_NO },
+        { "pcre:\"/a.*b/G\"; content:\"c\"; within:1;", "abcb", MATCH_YES },
+        { "pcre:\"/(a)\\1(?=c)(?<!x)/\";", "baac", MATCH_YES },
+        { "pcre:\"/\\xe4\\xff/\";", "\xe4\xff", MATCH_YES }, /* bytes, not characters */
+    };
+
+    (void)state;
+    if (!have_expressions())
+        skip();
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (whole(all[i].options, all[i].bytes) != all[i].is)
+            fail_msg("%s on %s", all[i].options, all[i].bytes);
+}
+
+/* R: the bytes behind the match before are all that the expression sees. */
+static void
+expressions_take_part_in_the_chain(void **state)
+{
+    static const struct {
+        const char *options, *bytes;
+        enum match_answer is;
+    } all[] = {
+        { "content:\"ab\"; pcre:\"/c/R\";", "cab", MATCH_NO },
+        { "content:\"ab\"; pcre:\"/c/\";", "cab", MATCH_YES },
+        { "content:\"ab\"; pcre:\"/^c/R\";", "ab.abc", MATCH_YES },
+        { "content:\"ab\"; pcre:\"/c/AR\";", "ab.abc", MATCH_YES },
+        { "content:\"ab\"; pcre:\"/c/AR\";", "ab.ab.c", MATCH_NO },
+        { "content:\"ab\"; pcre:!\"/^c/R\";", "abc.abd", MATCH_YES },
+        { "content:\"ab\"; pcre:!\"/^c/R\";", "abc", MATCH_NO },
+        /* a later match of the expression is needed, and one that overlaps the first */
+        { "pcre:\"/a[0-9]/\"; content:\"B\"; within:1;", "a1.a2.a3B", MATCH_YES },
+        { "pcre:\"/aa/\"; content:\"B\"; within:1;", "aaaB", MATCH_YES },
+        { "pcre:\"/a[0-9]/\"; content:\"B\"; within:1;", "a1.a2.a3.B", MATCH_NO },
+        { "content:\"x\"; pcre:\"/[0-9]/R\"; content:\"B\"; within:1;", "x1.2B", MATCH_YES },
+        { "content:\"x\"; pcre:\"/^[0-9]/R\"; content:\"B\"; within:1;", "x1.2B", MATCH_NO },
+        { "content:\"x\"; pcre:\"/a/R\"; byte_test:1,>,4,0,relative,string;", "x.a3.a5",
+          MATCH_YES },
+        { "byte_jump:1,0,string; pcre:\"/^B/R\";", "2..B", MATCH_YES },
+        { "content:\"ab\"; pcre:\"/$/R\";", "ab", MATCH_YES }, /* nothing is left */
+    };
+
+    (void)state;
+    if (!have_expressions())
+        skip();
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        if (whole(all[i].options, all[i].bytes) != all[i].is)
+            fail_msg("%s on %s", all[i].options, all[i].bytes);
+}
+
+static void
+expressions_wait_and_have_to_be_new(void **state)
+{
+    struct answer a;
+
+    (void)state;
+    if (!have_expressions())
+        skip();
+    a = ask("content:\"ab\"; pcre:\"/c/R\";", "ab..", false, 0, 0);
+    assert_int_equal(a.is, MATCH_WAIT);
+    assert_int_equal(a.until, 5);
+    assert_int_equal(ask("pcre:\"/c/\";", "ac.c", false, 0, 2).is, MATCH_YES);
+    assert_int_equal(ask("pcre:\"/c/\";", "ac..", false, 0, 2).is, MATCH_WAIT);
+    assert_true(holds_apart("pcre:\"/a[0-9]/\";", "a1a2", "a1ax"));
+    assert_false(holds_apart("pcre:\"/a[0-9]/\";", "a1.2", "a1.3"));
+}
+
+/* Neither found nor missing, and counted. */
+static void
+expressions_have_a_limit(void **state)
+{
+    static const char *const slow[] = {
+        "pcre:\"/(a+)+[bc]/\";",
+        "pcre:!\"/(a+)+[bc]/\";",
+        "pcre:\"/(a+)+[bc]/O\";",
+        "pcre:\"/(*NO_JIT)(a+)+[bc]/\";",
+        "pcre:\"/(*NO_JIT)(?:(a)|b)*[bc]/O\";", /* takes much memory */
+    };
+    static char bytes[20001];
+    struct answer a;
+
+    (void)state;
+    if (!have_expressions())
+        skip();
+    memset(bytes, 'a', sizeof(bytes) - 1);
+    for (size_t i = 0; i < sizeof(slow) / sizeof(*slow); i++) {
+        a = ask(slow[i], bytes, true, -1, 0);
+        assert_int_equal(a.is, MATCH_NO);
+        assert_int_equal(a.limits, 1);
+    }
+    assert_int_equal(ask("pcre:\"/a{2000}a{2000}[bc]/\";", bytes, true, -1, 0).limits, 0);
+    /* without a limit hit, but for each place behind each other */
+    assert_int_equal(
+        whole("content:\"a\"; pcre:\"/a/R\"; pcre:\"/a/R\"; content:\"b\"; within:1;", bytes),
+        MATCH_NO);
+}
+
 int
 main(void)
 {
@@ -474,6 +611,10 @@ main(void)
         cmocka_unit_test(numbers_are_read_again_behind_later_matches),
         cmocka_unit_test(bytes_of_numbers_are_waited_for),
         cmocka_unit_test(numbers_count_as_bytes_that_differ),
+        cmocka_unit_test(expressions_match_with_their_flags),
+        cmocka_unit_test(expressions_take_part_in_the_chain),
+        cmocka_unit_test(expressions_wait_and_have_to_be_new),
+        cmocka_unit_test(expressions_have_a_limit),
         cmocka_unit_test(a_content_has_to_be_where_the_kept_bytes_lack_it),
     };
 

@@ -1,4 +1,5 @@
 /* Rule files: what becomes of a rule's text, and what is said of one that is refused. */
+#include "rule/regex.h"
 #include "rule/rules.h"
 
 #include <setjmp.h>
@@ -263,7 +264,7 @@ options_that_are_wrong_are_refused(void **state)
 {
     struct fixture *f = *state;
 
-    refused(f, "pcre:\"/x/\";", "option 'pcre' is not supported");
+    refused(f, "asn1:oversize_length 5;", "option 'asn1' is not supported");
     refused(f, "nocase;", "nocase: a content expected");
     refused(f, "content:abc;", "content: a quoted string expected");
     refused(f, "content:\"\";", "content: bytes expected");
@@ -331,6 +332,29 @@ numbers_that_are_wrong_are_refused(void **state)
     refused(f, "byte_math:bytes 2,offset 0,oper /,rvalue 0,result a;", "a divisor that is not");
 }
 
+static void
+expressions_that_are_wrong_are_refused(void **state)
+{
+    struct fixture *f = *state;
+    struct regex *regex;
+    struct weir_errbuf err;
+
+    refused(f, "pcre:/x/;", "pcre: a quoted string expected, not '/x/'");
+    refused(f, "pcre:\"x\";", "pcre: /expression/flags expected");
+    refused(f, "pcre:\"/x\";", "pcre: /expression/flags expected");
+    refused(f, "pcre:\"\";", "pcre: /expression/flags expected");
+    refused(f, "pcre:\"/x/iU\";", "pcre: flag 'U' names a buffer of a protocol, which is not");
+    refused(f, "pcre:\"/x/q\";", "pcre: flag 'q' is not supported");
+    refused(f, "pcre:\"/(x)/R, pkt:a\";", "variables for groups are not supported");
+    if (regex_new((struct text){ "(", 1 }, 0, &regex, &err) == WEIR_E_UNSUPPORTED) {
+        refused(f, "pcre:\"/x/\";", "pcre: weir-ids was built without PCRE2");
+        return;
+    }
+    refused(f, "pcre:\"/x/\"; nocase;", "nocase: a content expected");
+    refused(f, "pcre:\"/(x/\";", "pcre: missing closing parenthesis at character 2");
+    refused(f, "pcre:\"/(*UTF)x/\";", "pcre: using UTF is disabled");
+}
+
 /* Snort 3 writes the same, with spaces where Snort 2 and Suricata have commas too. */
 static void
 numbers_have_their_words(void **state)
@@ -372,23 +396,15 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_rule_says_what_it_says),
-        T(a_priority_of_its_own_outranks_the_class),
-        T(content_is_bytes_hex_and_escapes),
-        T(nocase_keeps_lower_case),
-        T(places_are_absolute_or_relative),
-        T(flow_words_add_up),
-        T(numbers_compare_in_all_ways),
-        T(flags_have_a_sign_and_a_mask),
-        T(flow_event_tests_fields_by_name),
-        T(lines_join_and_comments_are_counted),
-        T(one_bad_rule_stops_no_other),
-        T(a_sid_is_taken_once),
-        T(headers_that_are_wrong_are_refused),
-        T(options_that_are_wrong_are_refused),
-        T(numbers_that_are_wrong_are_refused),
-        T(numbers_have_their_words),
-        T(a_rule_needs_a_sid),
+        T(a_rule_says_what_it_says),           T(a_priority_of_its_own_outranks_the_class),
+        T(content_is_bytes_hex_and_escapes),   T(nocase_keeps_lower_case),
+        T(places_are_absolute_or_relative),    T(flow_words_add_up),
+        T(numbers_compare_in_all_ways),        T(flags_have_a_sign_and_a_mask),
+        T(flow_event_tests_fields_by_name),    T(lines_join_and_comments_are_counted),
+        T(one_bad_rule_stops_no_other),        T(a_sid_is_taken_once),
+        T(headers_that_are_wrong_are_refused), T(options_that_are_wrong_are_refused),
+        T(numbers_that_are_wrong_are_refused), T(expressions_that_are_wrong_are_refused),
+        T(numbers_have_their_words),           T(a_rule_needs_a_sid),
     };
 
     return cmocka_run_group_tests_name("rules", tests, NULL, NULL);

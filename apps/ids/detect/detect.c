@@ -46,13 +46,14 @@ struct detect {
     struct flow_scan *scan;
     bool has_window;
     struct buffer buffer;
-    uint64_t *marked;  /* rules to look at, a bit each; none between events */
-    size_t low, high;  /* words of marked that may hold bits: [low, high) */
-    int64_t *beyond;   /* by rule, if marked: where its fast pattern has to end */
-    uint64_t *alerted; /* by rule: number of the packet it alerted on last */
-    uint8_t *window;   /* DETECT_WINDOW + PAYLOAD_MAX bytes */
-    int64_t longest;   /* bytes of the longest content of all rules */
-    struct view *view; /* NULL: opts.any is not set */
+    uint64_t *marked;              /* rules to look at, a bit each; none between events */
+    size_t low, high;              /* words of marked that may hold bits: [low, high) */
+    int64_t *beyond;               /* by rule, if marked: where its fast pattern has to end */
+    uint64_t *alerted;             /* by rule: number of the packet it alerted on last */
+    uint8_t *window;               /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+    int64_t longest;               /* bytes of the longest content of all rules */
+    struct regex_scratch *scratch; /* NULL: no rule has a pcre */
+    struct view *view;             /* NULL: opts.any is not set */
 };
 
 /*
@@ -81,6 +82,7 @@ detect_free(struct detect *d)
         arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
     }
+    regex_scratch_free(d->scratch);
     free(d->marked);
     free(d->beyond);
     free(d->alerted);
@@ -116,6 +118,16 @@ longest_content(const struct rules *rules)
     return longest;
 }
 
+static bool
+have_expressions(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++)
+        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
+            if (rules->at[i].step[k].kind == STEP_PCRE)
+                return true;
+    return false;
+}
+
 int
 detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert, void *ctx,
            struct detect **out, struct weir_errbuf *err)
@@ -139,7 +151,8 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->longest = longest_content(groups->rules);
     if (opts->any)
         d->view = calloc(1, sizeof(*d->view));
-    if ((opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
+    if ((have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
+        (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
         d->alerted == NULL || d->window == NULL || !reserve(d)) {
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
@@ -249,9 +262,13 @@ mark_always(struct detect *d, const struct group *group, int64_t beyond)
 static enum match_answer
 match(struct detect *d, struct match *m)
 {
-    enum match_answer answer = match_rule(m);
+    enum match_answer answer;
 
-    d->stats.given_up += m->budget < 0;
+    m->scratch = d->scratch;
+    m->limits = 0;
+    answer = match_rule(m);
+    d->stats.pcre_limits += m->limits;
+    d->stats.given_up += m->budget < 0 && m->limits == 0;
     return answer;
 }
 
@@ -455,6 +472,21 @@ wake_pending(struct detect *d, struct stream_scan *s)
     s->n_pending = kept;
 }
 
+/* What has to end in new bytes, so that a rule alerts once on the same ones: the fast pattern, or the
+ * first expression of a rule that has none. -1: neither. */
+static int
+newest_step(const struct detect *d, uint32_t rule)
+{
+    const struct rule *r = &d->rule[rule];
+
+    if (d->groups->fast[rule] >= 0)
+        return d->groups->fast[rule];
+    for (int i = 0; i < r->n_steps; i++)
+        if (r->step[i].kind == STEP_PCRE && !(r->step[i].flags & STEP_NEGATED))
+            return i;
+    return -1;
+}
+
 /* Nothing more comes in this direction: what waits is decided on what came. */
 static void
 finish_pending(struct detect *d, enum weir_dir dir)
@@ -470,7 +502,7 @@ finish_pending(struct detect *d, enum weir_dir dir)
         uint32_t rule = s->pending[i].rule;
         struct match m = { .rule = &d->rule[rule],
                            .buffer = &d->buffer,
-                           .fast = d->groups->fast[rule],
+                           .fast = newest_step(d, rule),
                            .beyond = s->pending[i].beyond };
 
         if (match(d, &m) == MATCH_YES)
@@ -494,6 +526,8 @@ holds_without(struct detect *d, const struct rule *rule, const struct buffer *ke
     for (unsigned i = 0; i < rule->n_steps; i++) {
         unsigned flags = rule->step[i].flags;
 
+        if (rule->step[i].kind == STEP_PCRE && flags & STEP_NEGATED)
+            return false;
         if (rule->step[i].kind != STEP_CONTENT || !(flags & STEP_NEGATED))
             continue;
         if (!(flags & (STEP_DEPTH | STEP_WITHIN)))
@@ -678,8 +712,8 @@ note_conflict(struct detect *d)
 static bool
 is_simple(const struct rule *rule)
 {
-    return rule->n_steps == 1 && rule->step[0].n <= FAST_MAX &&
-           (rule->step[0].flags & ~(STEP_NOCASE | STEP_FAST)) == 0;
+    return rule->n_steps == 1 && rule->step[0].kind == STEP_CONTENT &&
+           rule->step[0].n <= FAST_MAX && (rule->step[0].flags & ~(STEP_NOCASE | STEP_FAST)) == 0;
 }
 
 static enum match_answer
@@ -687,7 +721,7 @@ look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
 {
     if (m->rule->n_steps == 0 || (is_simple(m->rule) && m->fast >= 0))
         return MATCH_YES;
-    if (s->no_holes && m->fast >= 0) {
+    if (s->no_holes && m->fast >= 0 && m->rule->step[m->fast].kind == STEP_CONTENT) {
         d->stats.unverified++;
         return MATCH_YES; /* better than to miss it */
     }
@@ -700,7 +734,7 @@ look_at_stream(struct detect *d, uint32_t rule)
 {
     struct stream_scan *s = &d->scan->dir[d->at.ev->direction];
     struct match m = { .rule = &d->rule[rule],
-                       .fast = d->groups->fast[rule],
+                       .fast = newest_step(d, rule),
                        .beyond = d->beyond[rule] };
     enum match_answer answer;
 

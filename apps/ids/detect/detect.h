@@ -53,6 +53,7 @@ struct detect_stats {
     uint64_t pending_lost; /* rules that could not wait: PENDING_MAX, or no memory */
     uint64_t window_lost;  /* looks that missed bytes no longer retained */
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
+    uint64_t pcre_limits;  /* expressions that took too many steps */
     uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
     uint64_t others;       /* copies that did not stay, remembered */
     uint64_t others_lost;  /* those that could not be (others_add()) */

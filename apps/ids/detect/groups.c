@@ -14,7 +14,8 @@ means_packets(const struct rule *rule)
         if (rule->check[i].kind == CHECK_DSIZE)
             return true;
     for (unsigned i = 0; i < rule->n_steps; i++)
-        if (rule->step[i].flags & (STEP_DEPTH | STEP_OFFSET | STEP_STARTSWITH))
+        if (rule->step[i].kind == STEP_CONTENT &&
+            rule->step[i].flags & (STEP_DEPTH | STEP_OFFSET | STEP_STARTSWITH))
             return true;
     return false;
 }

@@ -144,6 +144,7 @@ moves_cursor(const struct step *step)
 {
     switch ((enum step_kind)step->kind) {
     case STEP_CONTENT:
+    case STEP_PCRE:
         return !(step->flags & STEP_NEGATED);
     case STEP_BYTE_JUMP:
     case STEP_BYTE_EXTRACT:
@@ -332,6 +333,99 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
     return MATCH_NO;
 }
 
+/* ---- expressions --------------------------------------------------------------------------- */
+
+/* Place of the first byte an expression is asked about; where the rest is gone, the next one. */
+static int64_t
+subject_begin(const struct match *m, unsigned i, int64_t cursor)
+{
+    bool relative = m->rule->step[i].flags & STEP_RELATIVE;
+
+    return relative && cursor > m->buffer->start ? cursor : m->buffer->start;
+}
+
+/* A match of expression i in the bytes from begin on, that starts at *from or behind. */
+static enum regex_answer
+find_expression(struct match *m, unsigned i, int64_t begin, int64_t *from, int64_t *behind)
+{
+    const struct buffer *buffer = m->buffer;
+    bool relative = m->rule->step[i].flags & STEP_RELATIVE;
+    struct regex_bytes bytes = { .p = buffer->p + (begin - buffer->start),
+                                 .n = (size_t)(buffer->end - begin),
+                                 .begins = relative || begin == 0 };
+    size_t at[2] = { 0, 0 };
+    enum regex_answer answer = regex_find(m->rule->step[i].regex, m->scratch, &bytes,
+                                          (size_t)(*from - begin), at);
+
+    spend(m, *from, answer == REGEX_YES ? begin + (int64_t)at[1] : buffer->end);
+    if (answer == REGEX_LIMIT) {
+        m->limits++;
+        m->budget = -1; /* others might take as long */
+    }
+    *from = begin + (int64_t)at[0];
+    *behind = begin + (int64_t)at[1];
+    return answer;
+}
+
+/* What follows the match [from, behind) of expression i. */
+static enum match_answer
+match_behind_expression(struct match *m, unsigned i, int64_t from, int64_t behind)
+{
+    bool differs = m->differs;
+    enum match_answer answer;
+
+    m->differs |= are_others(m, from, behind);
+    answer = match_from(m, i + 1, behind);
+    m->differs = differs;
+    return answer;
+}
+
+/* Each start has one match. What has come decides about more; a 64th more of it is waited for, lest
+ * single bytes make it be asked again and again. */
+static enum match_answer
+positive_expression(struct match *m, unsigned i, int64_t begin)
+{
+    const struct step *step = &m->rule->step[i];
+    bool again = is_leaned_on(m->rule, i) || (m->kept != NULL && !m->differs);
+    int64_t end = m->buffer->end, behind;
+
+    for (int64_t from = begin; from <= end && m->budget >= 0; from++) {
+        enum regex_answer found = find_expression(m, i, begin, &from, &behind);
+
+        if (found == REGEX_LIMIT)
+            return MATCH_NO;
+        if (found == REGEX_NO)
+            return wait_until(m, end + 1 + (end - begin) / 64);
+        if ((int)i != m->fast || behind > m->beyond) {
+            if (match_behind_expression(m, i, from, behind) == MATCH_YES)
+                return MATCH_YES;
+            if (!again)
+                return MATCH_NO;
+        }
+        if (step->flags & STEP_STARTSWITH)
+            return MATCH_NO;
+    }
+    return MATCH_NO;
+}
+
+/* One that took too long is neither found nor missing. */
+static enum match_answer
+pcre_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t begin = subject_begin(m, i, cursor), from = begin, behind;
+
+    if (step->flags & STEP_STARTSWITH && begin != (step->flags & STEP_RELATIVE ? cursor : 0))
+        return MATCH_NO;
+    if (!(step->flags & STEP_NEGATED))
+        return positive_expression(m, i, begin);
+    if (find_expression(m, i, begin, &from, &behind) != REGEX_NO)
+        return MATCH_NO;
+    return match_from(m, i + 1, cursor);
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
 /* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX deep. */
 static enum match_answer
 match_from(struct match *m, unsigned i, int64_t cursor)
@@ -343,6 +437,8 @@ match_from(struct match *m, unsigned i, int64_t cursor)
         return m->kept == NULL || m->differs ? MATCH_YES : MATCH_NO;
     if (step->kind == STEP_ISDATAAT)
         return isdataat(m, i, cursor);
+    if (step->kind == STEP_PCRE)
+        return pcre_step(m, i, cursor);
     if (step->kind != STEP_CONTENT)
         return number_step(m, i, cursor);
     from = distance_of(m, step->offset, step->offset_by);

@@ -9,6 +9,7 @@
 #ifndef IDS_MATCH_H
 #define IDS_MATCH_H
 
+#include "rule/regex.h"
 #include "rule/rule.h"
 
 struct buffer {
@@ -26,12 +27,15 @@ struct places {
 struct match {
     const struct rule *rule;
     const struct buffer *buffer;
-    int fast;       /* step that has to end ... ; -1: none */
+    int fast;       /* content or pcre that has to end ... ; -1: none */
     int64_t beyond; /* ... beyond this place (its first FAST_MAX bytes, if it is longer) */
 
     /* As many bytes as the buffer's, or NULL. A content at least has to be where these lack it. */
     const uint8_t *kept;
     bool differs; /* one was found; false at first */
+
+    struct regex_scratch *scratch; /* needed if the rule has a pcre */
+    unsigned limits;               /* expressions that took too long; 0 at first */
 
     /* Of MATCH_WAIT: contents whose coming may change the answer, a bit each, and a place that
      * may change it once it is reached. */

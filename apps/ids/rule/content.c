@@ -1,5 +1,7 @@
 #include "rule/content.h"
 
+#include "rule/regex.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +32,7 @@ step_clear(struct step *step)
     if (step->number != NULL)
         free(step->number->name);
     free(step->number);
+    regex_free(step->regex);
 }
 
 uint8_t

@@ -2,6 +2,7 @@
 
 #include "rule/bytes.h"
 #include "rule/content.h"
+#include "rule/pcre.h"
 
 #include <stdlib.h>
 #include <stdio.h>
@@ -508,6 +509,7 @@ static const struct {
     { "byte_jump", NEEDS_VALUE, byte_jump_take },
     { "byte_extract", NEEDS_VALUE, byte_extract_take },
     { "byte_math", NEEDS_VALUE, byte_math_take },
+    { "pcre", NEEDS_VALUE, pcre_take },
     { "dsize", NEEDS_VALUE, dsize_take },
     { "flags", NEEDS_VALUE, flags_take },
     { "ttl", NEEDS_VALUE, ttl_take },

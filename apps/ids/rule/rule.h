@@ -40,6 +40,7 @@ enum step_kind {
     STEP_BYTE_JUMP,
     STEP_BYTE_EXTRACT,
     STEP_BYTE_MATH,
+    STEP_PCRE,
 };
 
 enum step_flag {
@@ -101,6 +102,7 @@ struct step {
     uint8_t *bytes;        /* owned; lower case if STEP_NOCASE */
     int32_t offset;        /* of the first byte: from the buffer's start or, relative, from the last
                         match's end (distance); isdataat: where data has to be */
+    struct regex *regex;   /* STEP_PCRE; owned */
     struct number *number; /* STEP_BYTE_...; owned */
     int32_t length; /* STEP_DEPTH, STEP_WITHIN: the content lies in so many bytes from offset on */
 };
