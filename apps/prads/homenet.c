@@ -23,7 +23,7 @@ read_mask(const char *text, struct homenet *net)
 }
 
 static bool
-read_net(const char *text, size_t n, struct homenet *net)
+read_net(const char *text, size_t n, bool hosts, struct homenet *net)
 {
     char copy[NET_TEXT_MAX], *slash;
 
@@ -33,13 +33,17 @@ read_net(const char *text, size_t n, struct homenet *net)
     memcpy(copy, text, n);
     copy[n] = '\0';
     slash = strchr(copy, '/');
-    if (slash == NULL)
+    if (slash == NULL && !hosts)
         return false;
-    *slash = '\0';
+    if (slash != NULL)
+        *slash = '\0';
     if (strchr(copy, ':') != NULL)
         net->version = 6;
     if (inet_pton(net->version == 4 ? AF_INET : AF_INET6, copy, net->addr.b) != 1 ||
-        !read_mask(slash + 1, net))
+        !read_mask(slash != NULL       ? slash + 1
+                   : net->version == 4 ? "32"
+                                       : "128",
+                   net))
         return false;
     for (unsigned i = 0; i < sizeof(net->addr.b); i++)
         net->addr.b[i] &= net->mask.b[i];
@@ -57,8 +61,8 @@ note_all(struct homenets *nets, const struct homenet *net)
     nets->all6 |= net->version == 6;
 }
 
-bool
-homenets_parse(struct homenets *nets, const char *text)
+static bool
+parse(struct homenets *nets, const char *text, bool hosts)
 {
     *nets = (struct homenets){ .n = 0 };
     while (nets->n < HOMENETS_MAX) {
@@ -66,7 +70,7 @@ homenets_parse(struct homenets *nets, const char *text)
 
         text += strspn(text, " \t");
         n = strcspn(text, ", \t");
-        if (!read_net(text, n, &nets->at[nets->n]))
+        if (!read_net(text, n, hosts, &nets->at[nets->n]))
             return false;
         note_all(nets, &nets->at[nets->n++]);
         text += n;
@@ -76,6 +80,18 @@ homenets_parse(struct homenets *nets, const char *text)
         text++;
     }
     return false;
+}
+
+bool
+homenets_parse(struct homenets *nets, const char *text)
+{
+    return parse(nets, text, false);
+}
+
+bool
+homenets_parse_hosts(struct homenets *nets, const char *text)
+{
+    return parse(nets, text, true);
 }
 
 bool

@@ -21,6 +21,9 @@ struct homenets {
  */
 bool homenets_parse(struct homenets *nets, const char *text);
 
+/* The same where an address alone is one, too. */
+bool homenets_parse_hosts(struct homenets *nets, const char *text);
+
 bool homenets_have(const struct homenets *nets, uint8_t version, const struct weir_addr *addr);
 
 #endif

@@ -26,6 +26,7 @@ struct host_entry {
     uint32_t newer, older; /* in the order in which they were seen last */
     uint32_t first_fact, last_fact;
     uint16_t n_facts;
+    uint16_t n_kind[FACT_KINDS]; /* of these */
     uint16_t vlan;
 };
 
@@ -300,6 +301,21 @@ make_room(struct inventory *inv, const struct host_entry *host)
     return true;
 }
 
+static enum fact_kind
+kind_of(const uint64_t key[2])
+{
+    return (enum fact_kind)(key[0] >> 24 & 0xff);
+}
+
+/* Forged names or user agents shall not keep all else out: no kind gets the last quarter. */
+static bool
+has_enough(const struct inventory *inv, const struct host_entry *host, const uint64_t key[2])
+{
+    unsigned most = inv->opts.a_host;
+
+    return host->n_facts >= most || host->n_kind[kind_of(key)] >= most - most / 4;
+}
+
 static struct fact_entry *
 add_fact(struct inventory *inv, const struct host_entry *host, const uint64_t key[2], bool *made)
 {
@@ -308,7 +324,7 @@ add_fact(struct inventory *inv, const struct host_entry *host, const uint64_t ke
     *made = false;
     if (fact != NULL)
         return fact;
-    if (host->n_facts >= inv->opts.a_host) {
+    if (has_enough(inv, host, key)) {
         inv->stats.too_many++;
         return NULL;
     }
@@ -347,6 +363,7 @@ append_fact(struct inventory *inv, struct host_entry *host, struct fact_entry *f
         host->first_fact = place;
     host->last_fact = place;
     host->n_facts++;
+    host->n_kind[kind_of(fact->key)]++;
 }
 
 static uint64_t

@@ -61,7 +61,7 @@ struct inventory_opts {
     uint32_t hosts;  /* at most; 0: 4 Mi */
     uint32_t facts;  /* at most, of all hosts; 0: 16 Mi */
     size_t texts;    /* bytes of all values; 0: 1 GiB */
-    uint16_t a_host; /* facts of one host; 0: 256 */
+    uint16_t a_host; /* facts of one host, of a kind three quarters; 0: 256 */
     uint64_t expire; /* nanoseconds unseen; 0: 24 hours */
     uint64_t seed;   /* of hashes, never seen outside */
     /* A fact of a host that goes; in the order in which they became known. NULL: nobody asks. */

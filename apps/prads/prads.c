@@ -115,9 +115,10 @@ static int
 take_home(void *ctx, const char *nets, struct weir_errbuf *err)
 {
     struct prads *p = ctx;
-    if (!homenets_parse(&p->home, nets))
-        return weir_err_set(err, WEIR_E_INVAL,
-                            "--home: networks are expected (10.0.0.0/8,fe80::/64), not '%s'", nets);
+    if (!homenets_parse_hosts(&p->home, nets))
+        return weir_err_set(
+            err, WEIR_E_INVAL,
+            "--home: networks are expected (10.0.0.0/8,fe80::/64,10.1.2.3), not '%s'", nets);
     p->opts.home = &p->home;
     return WEIR_E_OK;
 }

@@ -195,6 +195,28 @@ a_host_has_a_bounded_number_of_facts(void **state)
 }
 
 static void
+no_kind_keeps_the_others_out(void **state)
+{
+    struct weir_addr addr = { { 10, 0, 0, 1 } };
+    struct fact name = { .kind = FACT_NAME, .source = "dns" };
+    struct fixture f;
+    struct host host;
+    unsigned names = 0;
+
+    (void)state;
+    set_up(&f, (struct inventory_opts){ .hosts = 2, .a_host = 8 });
+    for (char text[2] = "a"; text[0] < 'z'; text[0]++) {
+        name.value = text;
+        names += inventory_see(f.inv, 4, &addr, 0, &name, SECOND, &host);
+    }
+    assert_int_equal(names, 6);
+    assert_true(see(&f, 1, "ssh", "OpenSSH", 2));
+    assert_true(see(&f, 1, "http", "Apache", 2));
+    assert_false(see(&f, 1, "ftp", "vsftpd", 2));
+    inventory_free(f.inv);
+}
+
+static void
 a_long_value_is_cut(void **state)
 {
     static char value[4 * FACT_VALUE_MAX];
@@ -213,7 +235,16 @@ a_long_value_is_cut(void **state)
 
 /* ---- a slow model -------------------------------------------------------------------------- */
 
-enum { M_HOSTS = 5, M_FACTS = 12, M_A_HOST = 4, M_EXPIRE = 20, M_ADDRS = 9, M_VALUES = 6 };
+/* All facts are of one kind, of which a host may have three quarters of four. */
+enum {
+    M_HOSTS = 5,
+    M_FACTS = 12,
+    M_A_HOST = 4,
+    M_A_KIND = 3,
+    M_EXPIRE = 20,
+    M_ADDRS = 9,
+    M_VALUES = 6
+};
 
 struct m_host {
     uint8_t addr;
@@ -294,7 +325,7 @@ m_see(struct model *m, uint8_t addr, int value, unsigned now)
         fact->seen++;
         return false;
     }
-    if (h->n_facts == M_A_HOST)
+    if (h->n_facts == M_A_KIND)
         return false;
     while (m_facts(m) == M_FACTS && m->n_hosts > 1)
         m_forget_oldest(m, "evicted");
@@ -395,6 +426,7 @@ main(void)
         cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
         cmocka_unit_test(what_is_known_better_for_a_port_is_found),
         cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
+        cmocka_unit_test(no_kind_keeps_the_others_out),
         cmocka_unit_test(a_long_value_is_cut),
         cmocka_unit_test(a_host_is_as_old_as_its_oldest_fact),
         cmocka_unit_test(who_is_heard_of_is_none_the_younger),

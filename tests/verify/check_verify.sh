@@ -33,7 +33,7 @@ for name; do
     proto-http*)
         grep -q '^#define HAVE_HTP' "$builddir/config.h" || { echo "ok $n - $name # SKIP no libhtp"; continue; } ;;
     ids-pcre*)
-        [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_PCRE2' "$builddir/config.h" ||
+        { [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_PCRE2' "$builddir/config.h"; } ||
             { echo "ok $n - $name # SKIP no PCRE2"; continue; } ;;
     ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
     prads-*) [ -x "$builddir/weir-prads" ] || { echo "ok $n - $name # SKIP no weir-prads"; continue; } ;;
