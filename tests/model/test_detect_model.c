@@ -3,7 +3,8 @@
  * come in segments cut anywhere, reordered and repeated, or with urgent bytes between; of some flows
  * one or two segments come with other bytes too, and any copy counts. The oracle has the whole stream
  * before it (each that can be made of the copies) and tries every place of every content. When the flow has ended, the same rules must have
- * alerted; where nothing is negated, even before that. Numbers are one byte's last three bits.
+ * alerted; where nothing is negated, even before that. Numbers are one byte's last three bits;
+ * expressions are contents, written otherwise.
  *
  * Contents that must not be anywhere (without depth or within) are left out of stream rules: what
  * has come decides them, so that the cuts matter.
@@ -37,6 +38,7 @@ enum { NUMBERS = 8 }; /* values of a number */
 
 struct want {
     bool is_dataat; /* isdataat:offset */
+    bool is_pcre;   /* a content anywhere, or anywhere behind, as an expression */
     enum number_kind number;
     int value;   /* TESTED: less than this */
     bool by_var; /* the offset is what was extracted last */
@@ -266,8 +268,12 @@ random_spec(uint64_t *seed, struct spec *spec, const uint8_t *stream, int n)
         want->by_var = extracted && !want->is_dataat && !want->startswith && want->offset != 0 &&
                        chance(seed, 60);
         extracted |= want->number == EXTRACT;
-        if (!want->is_dataat && want->number == NO_NUMBER && !want->negated && chance(seed, 15) &&
-            positive++ == 0)
+#ifdef HAVE_PCRE2
+        want->is_pcre = !want->is_dataat && want->number == NO_NUMBER && !want->negated &&
+                        !want->ranged && !want->endswith && want->offset == 0 && chance(seed, 40);
+#endif
+        if (!want->is_dataat && !want->is_pcre && want->number == NO_NUMBER && !want->negated &&
+            chance(seed, 15) && positive++ == 0)
             spec->fast = i;
     }
 }
@@ -312,6 +318,15 @@ put_number(struct text_out *out, const struct want *want, int i, int last)
     put(out, "%s,bitmask 0x07;", want->relative ? ",relative" : "");
 }
 
+static void
+put_expression(struct text_out *out, const struct want *want)
+{
+    put(out, " pcre:\"/");
+    for (int i = 0; i < want->n; i++)
+        put(out, "%s%c", want->bytes[i] == '.' ? "\\" : "", want->bytes[i]);
+    put(out, "/%s%s\";", want->nocase ? "i" : "", want->relative ? "R" : "");
+}
+
 /* The ith; last: the one that extracted last. */
 static void
 put_want(struct text_out *out, const struct want *want, int i, int last)
@@ -323,6 +338,10 @@ put_want(struct text_out *out, const struct want *want, int i, int last)
     if (want->is_dataat) {
         put(out, " isdataat:%s%d%s;", want->negated ? "!" : "", want->offset,
             want->relative ? ",relative" : "");
+        return;
+    }
+    if (want->is_pcre) {
+        put_expression(out, want);
         return;
     }
     put(out, " content:%s\"%.*s\";", want->negated ? "!" : "", want->n, want->bytes);
@@ -501,7 +520,7 @@ static bool
 is_decided_at_once(const struct spec *spec)
 {
     for (int i = 0; i < spec->n; i++)
-        if (spec->want[i].negated || spec->want[i].endswith)
+        if (spec->want[i].negated || spec->want[i].endswith || spec->want[i].is_pcre)
             return false;
     return true;
 }
