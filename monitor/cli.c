@@ -704,8 +704,10 @@ catch_signals(void)
 
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN) /* not by nohup */
-        sigaction(SIGHUP, has_logs() ? &hangup : &stop, NULL);
+    if (has_logs()) /* under nohup, too: a terminal that is gone does no harm */
+        sigaction(SIGHUP, &hangup, NULL);
+    else if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(SIGHUP, &stop, NULL);
     sigaction(SIGBUS, &fault, NULL);
 }
 
