@@ -8,7 +8,7 @@ enum {
     MOST_PIECES = 512,      /* records a write */
     MOST_BYTES = 256 << 10, /* about so many a write: the ring gets its room back bit by bit */
     BUSY_BYTES = 64 << 10,  /* after so many there will be more: no nap */
-    LEAST_NAP_NS = 100000,  /* records gather meanwhile */
+    LEAST_NAP_NS = 2000000, /* records gather meanwhile: what waits for them wakes it */
     MOST_NAP_NS = 10000000, /* so long a record may lie there before it is seen */
     LEAST_BACKOFF_NS = 10000000,
     MOST_BACKOFF_NS = 1000000000,
