@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { FIRST_BUCKETS = 1024 };
+enum { FIRST_BUCKETS = 65536 };
 
 static size_t
 rounded(size_t n)
