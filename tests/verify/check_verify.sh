@@ -40,6 +40,8 @@ for name; do
     esac
     mkdir "$work/run"
     (cd "$work/run" && sh "$case/cmd" >"$work/said" 2>&1; echo "exit $?" >>"$work/said")
+    # a build with futures debugged tells of slow handlers: on a busy machine that is no bug
+    sed -i '/^weir: core [0-9]*: .* ran for [0-9]* us$/d' "$work/said"
     rm -rf "$work/run"
     if [ $update = yes ]; then
         cp "$work/said" "$case/expected"
