@@ -59,10 +59,8 @@ prads_free(struct prads *p)
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-static const struct {
-    const char *name, *text;
-} checks[CHECKS] = {
-#define X(upper, lower, text) [CHECK_##upper] = { lower, text },
+static const char *const checks[CHECKS] = {
+#define X(upper, lower, text) [CHECK_##upper] = lower,
     CHECK_LIST(X)
 #undef X
 };
@@ -81,7 +79,7 @@ check_named(const char *name, size_t n)
     if (n == 3 && memcmp(name, "all", 3) == 0)
         return CHECKS_ALL;
     for (unsigned i = 0; i < CHECKS; i++)
-        if (strlen(checks[i].name) == n && memcmp(checks[i].name, name, n) == 0)
+        if (strlen(checks[i]) == n && memcmp(checks[i], name, n) == 0)
             return CHECK_BIT(i);
     return 0;
 }
@@ -92,7 +90,6 @@ take_checks(void *ctx, const char *list, struct weir_errbuf *err)
 {
     struct prads *p = ctx;
     uint32_t chosen = list[0] == '-' || list[0] == '+' ? p->opts.checks : 0;
-
     const char *at = list;
 
     do {
@@ -115,6 +112,7 @@ static int
 take_home(void *ctx, const char *nets, struct weir_errbuf *err)
 {
     struct prads *p = ctx;
+
     if (!homenets_parse_hosts(&p->home, nets))
         return weir_err_set(
             err, WEIR_E_INVAL,
@@ -127,6 +125,7 @@ static int
 take_sig_dir(void *ctx, const char *dir, struct weir_errbuf *err)
 {
     struct prads *p = ctx;
+
     (void)err;
     p->sig_dir = dir;
     return WEIR_E_OK;
@@ -136,6 +135,7 @@ static int
 take_stacks(void *ctx, const char *file, struct weir_errbuf *err)
 {
     struct prads *p = ctx;
+
     (void)err;
     p->stacks = file;
     return WEIR_E_OK;
