@@ -1,18 +1,22 @@
 # apps/ids: rules, detection and the program weir-ids
 if HAVE_HS
 FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
-IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
+IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
+    %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/match.c %D%/detect/match.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
+    %D%/detect/parts.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
@@ -62,6 +66,18 @@ tests_unit_test_rules_SOURCES  = tests/unit/test_rules.c
 tests_unit_test_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_rules_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rules_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_buffer
+tests_unit_test_buffer_SOURCES  = tests/unit/test_buffer.c
+tests_unit_test_buffer_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_buffer_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_buffer_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_inspect
+tests_unit_test_inspect_SOURCES  = tests/unit/test_inspect.c
+tests_unit_test_inspect_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_inspect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_inspect_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_match
 tests_unit_test_match_SOURCES  = tests/unit/test_match.c

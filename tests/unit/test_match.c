@@ -37,6 +37,7 @@ ask(const char *options, const char *bytes, bool final, int fast, int64_t beyond
         WEIR_E_OK);
     assert_int_equal(rules.n, 1);
     m.rule = &rules.at[0];
+    m.behind = m.rule->n_steps;
     assert_int_equal(regex_scratch_new(&m.scratch), WEIR_E_OK);
     answer.is = match_rule(&m);
     answer.limits = m.limits;

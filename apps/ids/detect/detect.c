@@ -1,10 +1,8 @@
-#include "detect/detect.h"
+#include "detect/parts.h"
 
 #include "eve.h"
 
-#include "detect/fit.h"
 #include "detect/holes.h"
-#include "detect/match.h"
 #include "detect/others.h"
 
 #include <weir/flow.h>
@@ -29,44 +27,6 @@ struct pending {
     int64_t seen; /* end of the bytes in which the fast pattern was found last */
 };
 
-struct detect {
-    const struct groups *groups;
-    const struct rule *rule; /* by index */
-    struct detect_opts opts;
-    alert_fn alert;
-    void *ctx;
-    struct detect_stats stats;
-    struct mem mem;
-    struct arena arena; /* behind mem */
-    void *range;        /* behind the arena */
-    size_t range_size;
-
-    /* Of the event at hand. */
-    struct occasion at;
-    struct flow_scan *scan;
-    bool has_window;
-    struct buffer buffer;
-    uint64_t *marked;              /* rules to look at, a bit each; none between events */
-    size_t low, high;              /* words of marked that may hold bits: [low, high) */
-    int64_t *beyond;               /* by rule, if marked: where its fast pattern has to end */
-    uint64_t *alerted;             /* by rule: number of the packet it alerted on last */
-    uint8_t *window;               /* DETECT_WINDOW + PAYLOAD_MAX bytes */
-    int64_t longest;               /* bytes of the longest content of all rules */
-    struct regex_scratch *scratch; /* NULL: no rule has a pcre */
-    struct view *view;             /* NULL: opts.any is not set */
-};
-
-/*
- * A direction's latest bytes, with copies that did not stay in their places (other) and without
- * (kept); raw: the latter with urgent bytes.
- */
-struct view {
-    enum weir_dir dir;
-    struct buffer buffer;                /* other */
-    struct prefilter_stream *scanner[2]; /* by enum weir_dir; NULL: not used yet */
-    uint8_t raw[DETECT_WINDOW], kept[DETECT_WINDOW], other[DETECT_WINDOW];
-};
-
 /* ---- life ---------------------------------------------------------------------------------- */
 
 void
@@ -87,6 +47,7 @@ detect_free(struct detect *d)
     free(d->beyond);
     free(d->alerted);
     free(d->window);
+    free(d->decoded);
     free(d);
 }
 
@@ -149,9 +110,11 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
     d->low = n / 64 + 1;
     d->longest = longest_content(groups->rules);
+    d->decoded = malloc(sizeof(*d->decoded));
     if (opts->any)
         d->view = calloc(1, sizeof(*d->view));
-    if ((have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
+    if (d->decoded == NULL ||
+        (have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
         (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
         d->alerted == NULL || d->window == NULL || !reserve(d)) {
         detect_free(d);
@@ -194,13 +157,12 @@ detect_wants(const struct detect *d)
 
 /* ---- alerts and marks ---------------------------------------------------------------------- */
 
-/* An alert of a direction, which may not be the event's. */
-static void
-raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
+void
+detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
     struct weir_event ev;
 
-    if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
+    if (d->tx == NULL && d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
     d->scan->alerted = true;
@@ -215,11 +177,11 @@ raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
 static void
 raise_alert(struct detect *d, uint32_t rule)
 {
-    raise_for(d, rule, (enum weir_dir)d->at.ev->direction);
+    detect_raise(d, rule, (enum weir_dir)d->at.ev->direction);
 }
 
-static void
-mark(struct detect *d, uint32_t rule, int64_t beyond)
+void
+detect_mark(struct detect *d, uint32_t rule, int64_t beyond)
 {
     size_t word = rule / 64;
 
@@ -235,9 +197,8 @@ is_marked(const struct detect *d, uint32_t rule)
     return d->marked[rule / 64] >> rule % 64 & 1;
 }
 
-/* Call look() with each marked rule, in order, and unmark it. */
-static void
-take_marks(struct detect *d, void look(struct detect *d, uint32_t rule))
+void
+detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule))
 {
     for (size_t word = d->low; word < d->high; word++) {
         while (d->marked[word] != 0) {
@@ -256,20 +217,46 @@ static void
 mark_always(struct detect *d, const struct group *group, int64_t beyond)
 {
     for (size_t i = 0; i < group->n_always; i++)
-        mark(d, group->always[i], beyond);
+        detect_mark(d, group->always[i], beyond);
 }
 
-static enum match_answer
-match(struct detect *d, struct match *m)
+enum match_answer
+detect_match(struct detect *d, struct match *m)
 {
     enum match_answer answer;
 
     m->scratch = d->scratch;
+    m->decoded = d->decoded;
     m->limits = 0;
     answer = match_rule(m);
     d->stats.pcre_limits += m->limits;
     d->stats.given_up += m->budget < 0 && m->limits == 0;
     return answer;
+}
+
+/* What a rule without transaction looks for: in the payload, and in what base64_decode makes of it. */
+static enum match_answer
+match(struct detect *d, struct match *m)
+{
+    uint64_t variable[STEPS_MAX] = { 0 };
+    const struct buffer *payload = m->buffer;
+    struct buffer decoded;
+    struct match rest;
+    enum match_answer answer;
+
+    m->variable = variable;
+    m->first = 0;
+    m->behind = m->rule->n_payload;
+    answer = detect_match(d, m);
+    if (answer != MATCH_YES || m->rule->n_sections < 2)
+        return answer;
+    decoded = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
+    rest = (struct match){ .rule = m->rule, .buffer = &decoded, .fast = -1, .variable = variable };
+    rest.first = m->rule->section[1].first;
+    rest.behind = m->rule->section[1].behind;
+    if (detect_match(d, &rest) == MATCH_YES)
+        return MATCH_YES;
+    return payload->final || m->until == INT64_MAX ? MATCH_NO : MATCH_WAIT;
 }
 
 /* ---- packets ------------------------------------------------------------------------------- */
@@ -282,7 +269,7 @@ payload_fits(struct detect *d, uint32_t rule)
     struct buffer buffer;
     struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
 
-    if (d->rule[rule].n_steps == 0)
+    if (d->rule[rule].n_payload == 0)
         return true;
     if (pkt == NULL || pkt->l4 == NULL || pkt->payload_len == 0)
         return false;
@@ -300,7 +287,7 @@ look_at_packet(struct detect *d, uint32_t rule)
 static void
 on_packet_match(void *ctx, uint32_t rule)
 {
-    mark(ctx, rule, 0);
+    detect_mark(ctx, rule, 0);
 }
 
 static const struct group *
@@ -329,7 +316,7 @@ scan_packet(struct detect *d)
     if (group->prefilter != NULL && pkt->payload_len > 0)
         prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload, pkt->payload_len,
                        on_packet_match, d);
-    take_marks(d, look_at_packet);
+    detect_take_marks(d, look_at_packet);
 }
 
 /* ---- streams: the window ------------------------------------------------------------------- */
@@ -400,6 +387,20 @@ window(struct detect *d)
     return &d->buffer;
 }
 
+const struct buffer *
+detect_payload(struct detect *d, struct buffer *packet)
+{
+    const struct weir_event *ev = d->at.ev;
+
+    if (ev->type == WEIR_EV_PAYLOAD && ev->flow != NULL &&
+        weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
+        return window(d);
+    if (ev->packet == NULL || ev->packet->l4 == NULL || ev->packet->payload_len == 0)
+        return NULL;
+    *packet = (struct buffer){ ev->packet->payload, 0, ev->packet->payload_len, true };
+    return packet;
+}
+
 /* ---- streams: rules that wait -------------------------------------------------------------- */
 
 static bool
@@ -465,7 +466,7 @@ wake_pending(struct detect *d, struct stream_scan *s)
         const struct pending *p = &s->pending[i];
 
         if (s->no_holes || is_marked(d, p->rule) || wakes(d, p, from))
-            mark(d, p->rule, p->beyond);
+            detect_mark(d, p->rule, p->beyond);
         else if (p->seen > from - DETECT_WINDOW)
             s->pending[kept++] = *p;
     }
@@ -481,7 +482,7 @@ newest_step(const struct detect *d, uint32_t rule)
 
     if (d->groups->fast[rule] >= 0)
         return d->groups->fast[rule];
-    for (int i = 0; i < r->n_steps; i++)
+    for (int i = 0; i < r->n_payload; i++)
         if (r->step[i].kind == STEP_PCRE && !(r->step[i].flags & STEP_NEGATED))
             return i;
     return -1;
@@ -506,7 +507,7 @@ finish_pending(struct detect *d, enum weir_dir dir)
                            .beyond = s->pending[i].beyond };
 
         if (match(d, &m) == MATCH_YES)
-            raise_for(d, rule, dir);
+            detect_raise(d, rule, dir);
     }
 }
 
@@ -523,7 +524,7 @@ holds_without(struct detect *d, const struct rule *rule, const struct buffer *ke
     struct match stayed = { .rule = rule, .buffer = kept, .fast = -1 };
     bool negated = false;
 
-    for (unsigned i = 0; i < rule->n_steps; i++) {
+    for (unsigned i = 0; i < rule->n_payload; i++) {
         unsigned flags = rule->step[i].flags;
 
         if (rule->step[i].kind == STEP_PCRE && flags & STEP_NEGATED)
@@ -555,13 +556,13 @@ look_at_other(struct detect *d, uint32_t rule)
     if (match(d, &m) != MATCH_YES && !holds_without(d, m.rule, &kept))
         return;
     *told |= bit;
-    raise_for(d, rule, view->dir);
+    detect_raise(d, rule, view->dir);
 }
 
 static void
 on_other_match(void *ctx, uint32_t rule)
 {
-    mark(ctx, rule, 0);
+    detect_mark(ctx, rule, 0);
 }
 
 static void
@@ -582,7 +583,7 @@ scan_view(struct detect *d)
     } else if (group->prefilter != NULL) {
         d->stats.no_memory++;
     }
-    take_marks(d, look_at_other);
+    detect_take_marks(d, look_at_other);
 }
 
 /* The n bytes of view->raw with one copy in its place, or all of them. */
@@ -719,7 +720,7 @@ is_simple(const struct rule *rule)
 static enum match_answer
 look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
 {
-    if (m->rule->n_steps == 0 || (is_simple(m->rule) && m->fast >= 0))
+    if (m->rule->n_payload == 0 || (is_simple(m->rule) && m->fast >= 0))
         return MATCH_YES;
     if (s->no_holes && m->fast >= 0 && m->rule->step[m->fast].kind == STEP_CONTENT) {
         d->stats.unverified++;
@@ -752,7 +753,7 @@ on_stream_match(void *ctx, uint32_t rule)
 {
     struct detect *d = ctx;
 
-    mark(d, rule, d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped);
+    detect_mark(d, rule, d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped);
 }
 
 static void
@@ -876,7 +877,7 @@ scan_payload(struct detect *d)
     if (s->n_pending > 0)
         wake_pending(d, s);
     if (d->high > 0)
-        take_marks(d, look_at_stream);
+        detect_take_marks(d, look_at_stream);
     if (has_others(s) && others_are_due(s->others, s->end))
         look_at_others(d, s, data, false);
 }
@@ -926,14 +927,33 @@ test_event_rules(struct detect *d)
 /* ---- events -------------------------------------------------------------------------------- */
 
 void
-detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
+detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
     d->at = (struct occasion){ .ev = ev,
                                .established = scan->established,
                                .midstream = d->opts.midstream };
     d->scan = scan;
     d->has_window = false;
+    if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
+        d->at.established = scan->opened = scan->opened || is_early(ev);
+}
 
+bool
+detect_has_stream(const struct detect *d)
+{
+    return has_stream(&d->at);
+}
+
+struct tx *
+detect_tx(const struct detect *d)
+{
+    return d->tx;
+}
+
+void
+detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
+{
+    detect_begin(d, scan, ev);
     switch (ev->type) {
     case WEIR_EV_PACKET:
         scan_packet(d);
@@ -943,8 +963,6 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         scan_packet(d);
         break;
     case WEIR_EV_PAYLOAD:
-        if (!scan->established)
-            d->at.established = scan->opened = scan->opened || is_early(ev);
         scan_payload(d);
         break;
     case WEIR_EV_GAP:

@@ -55,8 +55,10 @@ struct detect_stats {
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
     uint64_t pcre_limits;  /* expressions that took too many steps */
     uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
-    uint64_t others;       /* copies that did not stay, remembered */
-    uint64_t others_lost;  /* those that could not be (others_add()) */
+    uint64_t tx_scanned;   /* bytes of transactions' buffers that went through a prefilter */
+    uint64_t tx_lost; /* rules that could not wait for a transaction's rest, or may alert twice */
+    uint64_t others;  /* copies that did not stay, remembered */
+    uint64_t others_lost; /* those that could not be (others_add()) */
 };
 
 struct detect_opts {
@@ -78,8 +80,18 @@ void detect_free(struct detect *d);
 /* Bits of the events that the rules need. */
 uint64_t detect_wants(const struct detect *d);
 
-/* scan: the flow's; that of no flow for events without one. */
+/*
+ * An event. Before it detect_begin() may be called, and then the transactions that the event
+ * completes be inspected. scan: the flow's; that of no flow for events without one.
+ */
+void detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
+
+/* Whether the event's flow has streams: from detect_begin() on. */
+bool detect_has_stream(const struct detect *d);
+
+/* The transaction that the alert at hand is about; NULL: none. */
+struct tx *detect_tx(const struct detect *d);
 
 const struct detect_stats *detect_get_stats(const struct detect *d);
 

@@ -13,7 +13,7 @@ means_packets(const struct rule *rule)
     for (unsigned i = 0; i < rule->n_checks; i++)
         if (rule->check[i].kind == CHECK_DSIZE)
             return true;
-    for (unsigned i = 0; i < rule->n_steps; i++)
+    for (unsigned i = 0; i < rule->n_payload; i++)
         if (rule->step[i].kind == STEP_CONTENT &&
             rule->step[i].flags & (STEP_DEPTH | STEP_OFFSET | STEP_STARTSWITH))
             return true;
@@ -27,10 +27,10 @@ goes_to(const struct rule *rule, enum group_kind kind)
 
     switch (kind) {
     case GROUP_STREAM:
-        return rule->protos & RULE_TCP && !no_stream && (rule->n_steps > 0 || only_stream);
+        return rule->protos & RULE_TCP && !no_stream && (rule->n_payload > 0 || only_stream);
     case GROUP_SEGMENT:
         return rule->protos & RULE_TCP && !only_stream &&
-               (rule->n_steps == 0 || no_stream || means_packets(rule));
+               (rule->n_payload == 0 || no_stream || means_packets(rule));
     case GROUP_LONE:
         return rule->protos & RULE_TCP && !only_stream && !(rule->flow & RULE_ESTABLISHED);
     case GROUP_UDP:
@@ -48,7 +48,34 @@ is_in(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
 {
     uint8_t other = dir == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
 
-    return rule->event == NULL && !(rule->flow & other) && goes_to(rule, kind);
+    return rule->event == NULL && rule->tx_side == 0 && !(rule->flow & other) &&
+           goes_to(rule, kind);
+}
+
+/* Whether a content can be the rule's fast pattern: it lies where its kind of rules is scanned. */
+static bool
+may_be_fast(const struct rule *rule, const struct step *step)
+{
+    bool of_tx = buffer_info(step->buffer)->proto != APP_UNKNOWN;
+
+    return step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
+           step->buffer != BUFFER_BASE64 && of_tx == (rule->tx_side != 0);
+}
+
+/* How rare its bytes may be: their number, but where nearly all transactions show the same little. */
+static unsigned
+worth(const struct step *step)
+{
+    switch ((enum buffer_id)step->buffer) {
+    case BUFFER_HTTP_METHOD:
+    case BUFFER_HTTP_PROTOCOL:
+    case BUFFER_HTTP_STAT_CODE:
+    case BUFFER_HTTP_STAT_MSG:
+    case BUFFER_TLS_VERSION:
+        return 1;
+    default:
+        return 1U + step->n;
+    }
 }
 
 /* The content to look for first: the one that was named, else the longest. */
@@ -60,10 +87,11 @@ fast_step(const struct rule *rule)
     for (int i = 0; i < rule->n_steps; i++) {
         const struct step *step = &rule->step[i];
 
+        if (!may_be_fast(rule, step))
+            continue;
         if (step->flags & STEP_FAST)
             return (int8_t)i;
-        if (step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
-            (best < 0 || step->n > rule->step[best].n))
+        if (best < 0 || worth(step) > worth(&rule->step[best]))
             best = i;
     }
     return (int8_t)best;
@@ -75,6 +103,13 @@ static int
 no_memory(struct weir_errbuf *err)
 {
     return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+}
+
+static struct pattern
+pattern_of(const struct step *step, uint32_t rule)
+{
+    return (struct pattern){ step->bytes + fast_begin(step), fast_end(step) - fast_begin(step),
+                             step->flags & STEP_NOCASE, rule };
 }
 
 /* Sort the group's rules into patterns and the rest. */
@@ -93,8 +128,7 @@ collect(const struct groups *groups, enum group_kind kind, enum weir_dir dir,
         if (fast == NULL)
             group->always[group->n_always++] = i;
         else
-            patterns[n++] = (struct pattern){ fast->bytes, fast_length(fast),
-                                              fast->flags & STEP_NOCASE, i };
+            patterns[n++] = pattern_of(fast, i);
     }
     return n;
 }
@@ -117,6 +151,79 @@ make_group(struct groups *groups, enum group_kind kind, enum weir_dir dir, struc
                          err);
 }
 
+/* ---- transactions -------------------------------------------------------------------------- */
+
+static enum buffer_side
+side_of(enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER ? SIDE_REQUEST : SIDE_RESPONSE;
+}
+
+/*
+ * Whether a buffer has to be scanned for the rule at this side of a transaction: where the rule is
+ * decided, or before that if it is not shown there.
+ */
+static bool
+is_scanned_at(const struct rule *rule, unsigned buffer, enum buffer_side side)
+{
+    uint8_t sides = buffer_info(buffer)->sides & rule->tx_side;
+
+    return (sides != 0 ? sides : buffer_info(buffer)->sides) & side;
+}
+
+static int
+make_of_buffer(struct groups *groups, unsigned buffer, enum weir_dir dir, struct pattern *patterns,
+               struct weir_errbuf *err)
+{
+    size_t n = 0;
+
+    for (uint32_t i = 0; i < groups->rules->n; i++) {
+        const struct rule *rule = &groups->rules->at[i];
+        const struct step *fast = groups->fast[i] >= 0 ? &rule->step[groups->fast[i]] : NULL;
+
+        if (rule->tx_side != 0 && fast != NULL && fast->buffer == buffer &&
+            is_scanned_at(rule, buffer, side_of(dir)))
+            patterns[n++] = pattern_of(fast, i);
+    }
+    groups->patterns += n;
+    if (n == 0)
+        return WEIR_E_OK;
+    return prefilter_new(patterns, n, false, &groups->scratch, &groups->of_buffer[buffer][dir],
+                         err);
+}
+
+/* Rules on transactions that have no fast pattern. */
+static int
+make_tx_always(struct groups *groups, enum weir_dir dir, struct weir_errbuf *err)
+{
+    struct group *group = &groups->tx_always[dir];
+
+    group->always = malloc((groups->rules->n + 1) * sizeof(*group->always));
+    if (group->always == NULL)
+        return no_memory(err);
+    for (uint32_t i = 0; i < groups->rules->n; i++) {
+        groups->has_tx |= groups->rules->at[i].tx_side != 0;
+        if (groups->rules->at[i].tx_side & side_of(dir) && groups->fast[i] < 0)
+            group->always[group->n_always++] = i;
+    }
+    return WEIR_E_OK;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static int
+make_tx(struct groups *groups, struct pattern *patterns, struct weir_errbuf *err)
+{
+    int rc = WEIR_E_OK;
+
+    for (int dir = 0; rc == WEIR_E_OK && dir < 2; dir++) {
+        rc = make_tx_always(groups, dir, err);
+        for (unsigned buffer = 0; rc == WEIR_E_OK && buffer < BUFFERS; buffer++)
+            rc = make_of_buffer(groups, buffer, dir, patterns, err);
+    }
+    return rc;
+}
+
 static int
 make_all(struct groups *groups, struct weir_errbuf *err)
 {
@@ -126,6 +233,8 @@ make_all(struct groups *groups, struct weir_errbuf *err)
     for (int kind = 0; rc == WEIR_E_OK && kind < GROUP_KINDS; kind++)
         for (int dir = 0; rc == WEIR_E_OK && dir < 2; dir++)
             rc = make_group(groups, kind, dir, patterns, err);
+    if (rc == WEIR_E_OK)
+        rc = make_tx(groups, patterns, err);
     free(patterns);
     return rc;
 }
@@ -154,6 +263,11 @@ groups_free(struct groups *groups)
             prefilter_free(groups->group[kind][dir].prefilter);
             free(groups->group[kind][dir].always);
         }
+    }
+    for (int dir = 0; dir < 2; dir++) {
+        for (unsigned buffer = 0; buffer < BUFFERS; buffer++)
+            prefilter_free(groups->of_buffer[buffer][dir]);
+        free(groups->tx_always[dir].always);
     }
     prefilter_free_scratch(groups->scratch);
     free(groups->fast);

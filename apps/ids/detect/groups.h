@@ -6,6 +6,7 @@
 #define IDS_GROUPS_H
 
 #include "detect/prefilter.h"
+#include "rule/buffer.h"
 #include "rule/rules.h"
 
 #include <weir/packet.h>
@@ -28,9 +29,14 @@ struct group {
 struct groups {
     const struct rules *rules;
     struct group group[GROUP_KINDS][2]; /* by enum weir_dir */
-    int8_t *fast;                       /* by rule: the step the prefilter looks for, or -1 */
-    uint32_t *by_event;                 /* rules with a flow-event, sorted by type, then order */
-    size_t first[WEIR_EV_COUNT + 1];    /* where a type's begin */
+    /* Of rules on transactions, by buffer and by the side that shows it: WEIR_TOSERVER the request's;
+     * NULL: no fast pattern is looked for there. */
+    struct prefilter *of_buffer[BUFFERS][2];
+    struct group tx_always[2]; /* those without a fast pattern, by the side they are decided at */
+    bool has_tx;               /* there are rules on transactions */
+    int8_t *fast;              /* by rule: the step the prefilter looks for, or -1 */
+    uint32_t *by_event;        /* rules with a flow-event, sorted by type, then order */
+    size_t first[WEIR_EV_COUNT + 1]; /* where a type's begin */
     struct prefilter_scratch *scratch;
     size_t patterns; /* of all prefilters together */
 };

@@ -1,5 +1,6 @@
 #include "detect/match.h"
 
+#include "detect/base64.h"
 #include "detect/number.h"
 
 #include <string.h>
@@ -152,6 +153,9 @@ moves_cursor(const struct step *step)
         return true;
     case STEP_ISDATAAT:
     case STEP_BYTE_TEST:
+    case STEP_BSIZE:
+    case STEP_BASE64:
+    case STEP_TX_NUMBER:
         break;
     }
     return false;
@@ -159,10 +163,10 @@ moves_cursor(const struct step *step)
 
 /* Whether a step behind i depends on where i was found. */
 static bool
-is_leaned_on(const struct rule *rule, unsigned i)
+is_leaned_on(const struct match *m, unsigned i)
 {
-    for (unsigned k = i + 1; k < rule->n_steps; k++) {
-        const struct step *step = &rule->step[k];
+    for (unsigned k = i + 1; k < m->behind; k++) {
+        const struct step *step = &m->rule->step[k];
 
         if (step->flags & STEP_RELATIVE)
             return true;
@@ -201,7 +205,7 @@ set_variable(struct match *m, unsigned i, uint64_t value)
     if (m->variable[i] == value)
         return;
     m->variable[i] = value;
-    for (unsigned k = i + 1; k < m->rule->n_steps; k++)
+    for (unsigned k = i + 1; k < m->behind; k++)
         m->failed[0][k] = m->failed[1][k] = (struct places){ 0, 0 };
 }
 
@@ -300,12 +304,12 @@ static enum match_answer
 positive(struct match *m, unsigned i, int64_t from, int64_t to)
 {
     const struct step *step = &m->rule->step[i];
-    bool again = is_leaned_on(m->rule, i) || (m->kept != NULL && !m->differs);
+    bool again = is_leaned_on(m, i) || (m->kept != NULL && !m->differs);
     bool at_end = step->flags & STEP_ENDSWITH;
     int64_t first;
 
-    if ((int)i == m->fast && from <= m->beyond - (int64_t)fast_length(step))
-        from = m->beyond - (int64_t)fast_length(step) + 1;
+    if ((int)i == m->fast && from <= m->beyond - (int64_t)fast_end(step))
+        from = m->beyond - (int64_t)fast_end(step) + 1;
     if (from < m->buffer->start)
         from = m->buffer->start;
     first = from;
@@ -386,7 +390,7 @@ static enum match_answer
 positive_expression(struct match *m, unsigned i, int64_t begin)
 {
     const struct step *step = &m->rule->step[i];
-    bool again = is_leaned_on(m->rule, i) || (m->kept != NULL && !m->differs);
+    bool again = is_leaned_on(m, i) || (m->kept != NULL && !m->differs);
     int64_t end = m->buffer->end, behind;
 
     for (int64_t from = begin; from <= end && m->budget >= 0; from++) {
@@ -424,6 +428,37 @@ pcre_step(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
+/* ---- the buffer's length, and what is in it otherwise ------------------------------------------ */
+
+static enum match_answer
+length_step(struct match *m, unsigned i, int64_t cursor)
+{
+    if (!m->buffer->final)
+        return wait_until(m, m->buffer->end + 1);
+    if (!compare_holds(m->rule->step[i].compare, m->buffer->end))
+        return MATCH_NO;
+    return match_from(m, i + 1, cursor);
+}
+
+/* What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer. */
+static enum match_answer
+base64_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t at = step->offset + (step->flags & STEP_RELATIVE ? cursor : 0);
+    int64_t end = step->length > 0 ? at + step->length : m->buffer->end;
+
+    if (at < m->buffer->start || at >= m->buffer->end || m->decoded == NULL)
+        return wait_until(m, at + 1);
+    if (end > m->buffer->end) {
+        wait_until(m, end);
+        end = m->buffer->end;
+    }
+    spend(m, at, end);
+    base64_decode(m->decoded, m->buffer->p + (at - m->buffer->start), (size_t)(end - at));
+    return m->decoded->n > 0 ? match_from(m, i + 1, cursor) : MATCH_NO;
+}
+
 /* ---- all of them --------------------------------------------------------------------------- */
 
 /* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX deep. */
@@ -433,12 +468,18 @@ match_from(struct match *m, unsigned i, int64_t cursor)
     const struct step *step = &m->rule->step[i];
     int64_t from, to = FAR;
 
-    if (i == m->rule->n_steps)
+    if (i == m->behind)
         return m->kept == NULL || m->differs ? MATCH_YES : MATCH_NO;
     if (step->kind == STEP_ISDATAAT)
         return isdataat(m, i, cursor);
     if (step->kind == STEP_PCRE)
         return pcre_step(m, i, cursor);
+    if (step->kind == STEP_BSIZE)
+        return length_step(m, i, cursor);
+    if (step->kind == STEP_BASE64)
+        return base64_step(m, i, cursor);
+    if (step->kind == STEP_TX_NUMBER)
+        return match_from(m, i + 1, cursor);
     if (step->kind != STEP_CONTENT)
         return number_step(m, i, cursor);
     from = distance_of(m, step->offset, step->offset_by);
@@ -454,26 +495,28 @@ enum match_answer
 match_rule(struct match *m)
 {
     struct places failed[2][STEPS_MAX];
-    uint64_t variable[STEPS_MAX];
+    uint64_t variable[STEPS_MAX] = { 0 };
     enum match_answer answer;
+    bool lent = m->variable != NULL;
 
     m->waits = 0;
     m->until = FAR;
     m->budget = MATCH_BUDGET;
-    for (unsigned i = 0; i < m->rule->n_steps; i++) {
-        variable[i] = 0;
+    for (unsigned i = m->first; i < m->behind; i++) {
         for (int differs = 0; differs < 2; differs++)
             failed[differs][i] = (struct places){ 0, 0 };
     }
     m->failed = failed;
-    m->variable = variable;
-    answer = match_from(m, 0, 0);
+    if (!lent)
+        m->variable = variable;
+    answer = match_from(m, m->first, 0);
     m->failed = NULL;
-    m->variable = NULL;
+    if (!lent)
+        m->variable = NULL;
     if (m->budget < 0)
         return answer;
     /* The prefilter looks out for the fast pattern, but not for what a long one has behind it. */
-    if (m->fast >= 0 && m->rule->step[m->fast].n <= FAST_MAX)
+    if (m->fast >= 0 && fast_end(&m->rule->step[m->fast]) == m->rule->step[m->fast].n)
         m->waits &= ~(UINT64_C(1) << m->fast);
     return answer == MATCH_NO && (m->waits != 0 || m->until != FAR) ? MATCH_WAIT : answer;
 }

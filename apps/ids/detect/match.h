@@ -26,14 +26,16 @@ struct places {
 
 struct match {
     const struct rule *rule;
+    unsigned first, behind; /* the steps: [first, behind) */
     const struct buffer *buffer;
     int fast;       /* content or pcre that has to end ... ; -1: none */
-    int64_t beyond; /* ... beyond this place (its first FAST_MAX bytes, if it is longer) */
+    int64_t beyond; /* ... beyond this place (of a content, the part that is looked for first) */
 
     /* As many bytes as the buffer's, or NULL. A content at least has to be where these lack it. */
     const uint8_t *kept;
     bool differs; /* one was found; false at first */
 
+    struct base64 *decoded;        /* where base64_decode puts it; needed if the rule has one */
     struct regex_scratch *scratch; /* needed if the rule has a pcre */
     unsigned limits;               /* expressions that took too long; 0 at first */
 
@@ -47,7 +49,7 @@ struct match {
      * fail. Of what else came before only variables matter for that: when one changes, what is
      * known of the steps behind is forgotten. So no place has to be tried twice. */
     struct places (*failed)[STEPS_MAX]; /* match_rule()'s own */
-    uint64_t *variable;                 /* likewise: by the step that sets it */
+    uint64_t *variable; /* by the step that sets it; NULL: match_rule()'s own, zeros */
 };
 
 enum {
@@ -61,11 +63,19 @@ enum match_answer match_rule(struct match *m);
 /* The place of step's bytes in [from, to); -1: they are not there. */
 int64_t match_find(const struct step *step, const struct buffer *buffer, int64_t from, int64_t to);
 
-/* How many bytes of a step the prefilter looks for. */
+/* Where the part of a content that the prefilter looks for begins, and ends. */
 static inline unsigned
-fast_length(const struct step *step)
+fast_begin(const struct step *step)
 {
-    return step->n < FAST_MAX ? step->n : FAST_MAX;
+    return step->fast_n > 0 ? step->fast_at : 0;
+}
+
+static inline unsigned
+fast_end(const struct step *step)
+{
+    unsigned n = step->fast_n > 0 ? step->fast_n : step->n;
+
+    return fast_begin(step) + (n < FAST_MAX ? n : FAST_MAX);
 }
 
 #endif

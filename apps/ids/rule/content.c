@@ -21,7 +21,7 @@ step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     rule->step = more;
     *out = &rule->step[rule->n_steps++];
-    **out = (struct step){ .kind = (uint8_t)kind };
+    **out = (struct step){ .kind = (uint8_t)kind, .buffer = rule->buffer };
     return WEIR_E_OK;
 }
 
@@ -32,6 +32,7 @@ step_clear(struct step *step)
     if (step->number != NULL)
         free(step->number->name);
     free(step->number);
+    free(step->compare);
     regex_free(step->regex);
 }
 
@@ -133,13 +134,16 @@ content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 
 /* ---- modifiers ----------------------------------------------------------------------------- */
 
-static int
+int
 last_content(struct rule *rule, struct step **out, struct weir_errbuf *err)
 {
-    *out = rule->n_steps > 0 ? &rule->step[rule->n_steps - 1] : NULL;
-    if (*out == NULL || (*out)->kind != STEP_CONTENT)
-        return weir_err_set(err, WEIR_E_SYNTAX, "a content expected before it");
-    return WEIR_E_OK;
+    for (unsigned i = rule->n_steps; i > 0; i--) {
+        *out = &rule->step[i - 1];
+        if ((*out)->kind == STEP_CONTENT)
+            return WEIR_E_OK;
+    }
+    *out = NULL;
+    return weir_err_set(err, WEIR_E_SYNTAX, "a content expected before it");
 }
 
 int
@@ -306,19 +310,38 @@ has_fast(const struct rule *rule)
     return false;
 }
 
-/* "only" (Snort 2) says that a second look is needless; it is cheap, and done. */
+/* offset,length of a part of the content. */
+static int
+fast_part_take(struct step *step, struct text value, struct weir_errbuf *err)
+{
+    struct text rest = value, first;
+    int64_t at, n;
+
+    if (!text_next(&rest, ',', &first) || rest.p == NULL || !text_int(first, 0, step->n, &at) ||
+        !text_int(text_trim(rest), 1, step->n, &n) || at + n > step->n)
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "only, or offset,length within the %u bytes of its content, expected, "
+                            "not '%.*s'",
+                            step->n, TEXT(value));
+    step->fast_at = (uint16_t)at;
+    step->fast_n = (uint16_t)n;
+    return WEIR_E_OK;
+}
+
+/*
+ * "only" (Snort 2) says that a second look is needless; it is cheap, and done. Of a negated content
+ * (Suricata) nothing is looked for first.
+ */
 int
 fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct step *step;
     int rc = last_content(rule, &step, err);
 
-    if (rc != WEIR_E_OK)
+    if (rc == WEIR_E_OK && value.n > 0 && !text_is(value, "only"))
+        rc = fast_part_take(step, value, err);
+    if (rc != WEIR_E_OK || step->flags & STEP_NEGATED)
         return rc;
-    if (value.n > 0 && !text_is(value, "only"))
-        return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
-    if (step->flags & STEP_NEGATED)
-        return weir_err_set(err, WEIR_E_SYNTAX, "not for a negated content");
     if (has_fast(rule))
         return weir_err_set(err, WEIR_E_SYNTAX, "one for a rule expected");
     step->flags |= STEP_FAST;

@@ -13,6 +13,9 @@ void step_clear(struct step *step);
 /* 1 + the latest step that sets this variable; 0: none does. */
 uint8_t step_that_sets(const struct rule *rule, struct text name);
 
+/* The content that a modifier changes: the latest. Text in err if there is none. */
+int last_content(struct rule *rule, struct step **out, struct weir_errbuf *err);
+
 /* Each takes an option's value. The modifiers change the rule's last content. */
 int content_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int nocase_take(struct rule *rule, struct text value, struct weir_errbuf *err);

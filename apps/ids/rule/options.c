@@ -1,5 +1,6 @@
 #include "rule/options.h"
 
+#include "rule/buffer.h"
 #include "rule/bytes.h"
 #include "rule/content.h"
 #include "rule/pcre.h"
@@ -230,8 +231,8 @@ take_sign(struct text *t, uint8_t *op)
 }
 
 /* 5, !5, <5, >=5, 3<>9 (as in Suricata: neither 3 nor 9). */
-static int
-take_compare(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err)
+int
+compare_take(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err)
 {
     struct text rest = value, low;
     bool ok;
@@ -271,7 +272,7 @@ take_field(struct rule *rule, enum check_kind kind, struct text value, int64_t m
            struct weir_errbuf *err)
 {
     struct check check = { .kind = (uint8_t)kind };
-    int rc = take_compare(value, max, &check.compare, err);
+    int rc = compare_take(value, max, &check.compare, err);
 
     return rc == WEIR_E_OK ? add_check(rule, &check, err) : rc;
 }
@@ -517,6 +518,20 @@ static const struct {
     { "icode", NEEDS_VALUE, icode_take },
 };
 
+/* One that names a buffer. */
+static int
+parse_buffer(const struct option_text *option, struct rule *rule, struct weir_errbuf *err)
+{
+    struct weir_errbuf why = { "" };
+    bool known;
+    int rc = buffer_option(rule, option->name, option->value, &known, &why);
+
+    if (!known)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "option '%.*s' is not supported",
+                            TEXT(option->name));
+    return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%.*s: %s", TEXT(option->name), why.text);
+}
+
 static int
 parse_one(const struct option_text *option, struct rule *rule, struct weir_errbuf *err)
 {
@@ -533,8 +548,7 @@ parse_one(const struct option_text *option, struct rule *rule, struct weir_errbu
         rc = options[i].take(rule, option->value, &why);
         return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s: %s", options[i].name, why.text);
     }
-    return weir_err_set(err, WEIR_E_UNSUPPORTED, "option '%.*s' is not supported",
-                        TEXT(option->name));
+    return parse_buffer(option, rule, err);
 }
 
 static int
@@ -550,17 +564,72 @@ check_all(struct rule *rule, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "flow:only_stream does not go with flow-event, whose contents are "
                             "looked for in the packet");
-    return contents_check(rule, err);
+    if (contents_check(rule, err) != WEIR_E_OK)
+        return WEIR_E_SYNTAX;
+    return buffers_check(rule, err);
+}
+
+/* Whether an option of this name belongs to the content before it. */
+static bool
+changes_content(struct text name)
+{
+    static const char *const names[] = { "content",  "nocase",      "offset",     "depth",
+                                         "distance", "within",      "startswith", "endswith",
+                                         "rawbytes", "fast_pattern" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (text_is(name, names[i]))
+            return true;
+    return false;
+}
+
+/* A content's value that goes on behind the closing quote. */
+static bool
+has_suboptions(struct text value)
+{
+    const char *quote = value.n > 0 ? memrchr(value.p, '"', value.n) : NULL;
+
+    return quote != NULL && memchr(quote, ',', (size_t)(value.p + value.n - quote)) != NULL;
+}
+
+/*
+ * The two dialects name some buffers alike, Suricata behind a content and Snort 3 before it: so it
+ * is Snort 3 where nothing stands before that could be changed, or where only it has the form.
+ */
+static bool
+is_snort3(struct text text)
+{
+    static const char *const words[] = { "service", "rem", "bufferlen" };
+    struct weir_errbuf err;
+    struct option_text option;
+    bool behind = false;
+
+    while (option_next(&text, &option, &err) == WEIR_E_OK) {
+        for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+            if (text_is(option.name, words[i]))
+                return true;
+        if (text_is(option.name, "content") && has_suboptions(option.value))
+            return true;
+        if (buffer_is_modifier(option.name) && !behind)
+            return true;
+        behind = changes_content(option.name) || (behind && buffer_is_modifier(option.name));
+    }
+    return false;
 }
 
 int
 options_parse(struct text text, struct rule *rule, struct weir_errbuf *err)
 {
     struct option_text option = { 0 };
+    unsigned n;
     int rc;
 
+    rule->snort3 = is_snort3(text);
     while ((rc = option_next(&text, &option, err)) == WEIR_E_OK) {
+        n = rule->n_steps;
         rc = parse_one(&option, rule, err);
+        if (rc == WEIR_E_OK && rule->n_steps > n)
+            buffer_of_step(rule, &rule->step[rule->n_steps - 1]);
         if (rc != WEIR_E_OK)
             return rc;
     }

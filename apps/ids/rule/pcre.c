@@ -1,5 +1,6 @@
 #include "rule/pcre.h"
 
+#include "rule/buffer.h"
 #include "rule/content.h"
 #include "rule/regex.h"
 
@@ -27,10 +28,10 @@ letter_take(char letter, unsigned *flags, struct step *step, struct weir_errbuf 
         *flags |= letters[i].flag;
         return WEIR_E_OK;
     }
-    if (strchr("UIPQHDMCSYVWK", letter) != NULL)
-        return weir_err_set(err, WEIR_E_UNSUPPORTED,
-                            "flag '%c' names a buffer of a protocol, which is not supported",
-                            letter);
+    if (buffer_of_flag(letter) >= 0) {
+        step->buffer = (uint8_t)buffer_of_flag(letter);
+        return WEIR_E_OK;
+    }
     return weir_err_set(err, WEIR_E_UNSUPPORTED, "flag '%c' is not supported", letter);
 }
 

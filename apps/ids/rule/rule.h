@@ -41,6 +41,9 @@ enum step_kind {
     STEP_BYTE_EXTRACT,
     STEP_BYTE_MATH,
     STEP_PCRE,
+    STEP_BSIZE,     /* the buffer's length */
+    STEP_BASE64,    /* what BUFFER_BASE64 holds is made here */
+    STEP_TX_NUMBER, /* a number of the transaction */
 };
 
 enum step_flag {
@@ -96,14 +99,17 @@ struct number {
 
 struct step {
     uint8_t kind;
+    uint8_t buffer;               /* enum buffer_id */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
-    uint16_t n;            /* bytes of content */
-    uint8_t *bytes;        /* owned; lower case if STEP_NOCASE */
+    uint16_t n;               /* bytes of content */
+    uint16_t fast_at, fast_n; /* STEP_FAST: the part to look for first; fast_n 0: its beginning */
+    uint8_t *bytes;           /* owned; lower case if STEP_NOCASE */
     int32_t offset;        /* of the first byte: from the buffer's start or, relative, from the last
                         match's end (distance); isdataat: where data has to be */
     struct regex *regex;   /* STEP_PCRE; owned */
     struct number *number; /* STEP_BYTE_...; owned */
+    struct compare *compare; /* STEP_BSIZE, STEP_TX_NUMBER; owned */
     int32_t length; /* STEP_DEPTH, STEP_WITHIN: the content lies in so many bytes from offset on */
 };
 
@@ -138,6 +144,14 @@ struct event_condition {
 
 enum { CONDITIONS_MAX = 8, CHECKS_MAX = 8 };
 
+/* Steps of one buffer, one behind the other: [first, behind). */
+struct section {
+    uint8_t buffer; /* enum buffer_id */
+    uint8_t first, behind;
+};
+
+enum { SECTIONS_MAX = 16 };
+
 struct event_test {
     uint8_t type; /* enum weir_event_type */
     uint8_t n;
@@ -170,6 +184,18 @@ struct rule {
     struct step *step;        /* owned */
     struct check check[CHECKS_MAX];
     uint8_t n_steps, n_checks;
+
+    struct section section[SECTIONS_MAX]; /* in their order; that of the payload, if any, of a rule
+                                             without transaction is the first */
+    uint8_t n_sections;
+    uint8_t n_payload; /* steps that look at the payload, if it is a rule without transaction */
+    uint8_t tx_side;   /* enum buffer_side: at which sides of a transaction it is decided; 0: it is
+                          about packets and streams */
+    bool tx_body;      /* it looks at a body */
+
+    uint8_t buffer; /* while options are read: where the next contents belong ... */
+    bool switched;  /* ... because an option said so */
+    bool snort3;    /* it is written in that dialect */
 };
 
 #endif

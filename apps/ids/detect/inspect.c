@@ -1,0 +1,319 @@
+#include "detect/inspect.h"
+
+#include "detect/parts.h"
+
+#include <string.h>
+
+/* A rule that waits for more of a transaction, or has alerted. */
+struct known {
+    uint32_t rule;
+    bool alerted;
+};
+
+/* What is remembered of a transaction, from its first such rule on. */
+struct tx_rules {
+    uint16_t n, room;
+    struct known at[];
+};
+
+enum { ROOM_FIRST = 6 };
+
+/* The transaction at hand. */
+struct look {
+    struct tx *tx;
+    enum weir_dir dir;
+    enum tx_stage stage;
+};
+
+static enum buffer_side
+side_of(enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER ? SIDE_REQUEST : SIDE_RESPONSE;
+}
+
+/* ---- what is remembered -------------------------------------------------------------------- */
+
+static size_t
+size_of(unsigned room)
+{
+    return sizeof(struct tx_rules) + room * sizeof(struct known);
+}
+
+static struct known *
+find(struct tx *tx, uint32_t rule)
+{
+    struct tx_rules *rules = tx->own[0];
+
+    for (unsigned i = 0; rules != NULL && i < rules->n; i++)
+        if (rules->at[i].rule == rule)
+            return &rules->at[i];
+    return NULL;
+}
+
+static void
+forget_all(struct detect *d, struct tx *tx)
+{
+    struct tx_rules *rules = tx->own[0];
+
+    if (rules != NULL)
+        mem_free(&d->mem, rules, size_of(rules->room));
+    tx->own[0] = NULL;
+}
+
+static bool
+grow(struct detect *d, struct tx *tx)
+{
+    struct tx_rules *rules = tx->own[0], *more;
+    unsigned room = rules == NULL ? ROOM_FIRST : 2U * rules->room;
+
+    if (room > TX_RULES_MAX)
+        return false;
+    more = mem_alloc(&d->mem, size_of(room));
+    if (more == NULL)
+        return false;
+    more->n = 0;
+    if (rules != NULL)
+        memcpy(more, rules, size_of(rules->n));
+    forget_all(d, tx);
+    more->room = (uint16_t)room;
+    tx->own[0] = more;
+    return true;
+}
+
+static void
+remember(struct detect *d, struct tx *tx, uint32_t rule, bool alerted)
+{
+    struct known *known = find(tx, rule);
+    struct tx_rules *rules = tx->own[0];
+
+    if (known != NULL) {
+        known->alerted |= alerted;
+        return;
+    }
+    if ((rules == NULL || rules->n == rules->room) && !grow(d, tx)) {
+        d->stats.tx_lost++;
+        return;
+    }
+    rules = tx->own[0];
+    rules->at[rules->n++] = (struct known){ rule, alerted };
+}
+
+/* ---- one rule ------------------------------------------------------------------------------ */
+
+static bool
+numbers_fit(const struct rule *rule, const struct section *section, struct look *look)
+{
+    for (unsigned i = section->first; i < section->behind; i++) {
+        const struct step *step = &rule->step[i];
+        bool fits = false;
+        int64_t value;
+
+        if (step->kind != STEP_TX_NUMBER)
+            continue;
+        for (unsigned k = 0;
+             !fits && tx_number(look->tx, look->dir, (enum number_id)step->offset, k, &value); k++)
+            fits = compare_holds(step->compare, value);
+        if (!fits)
+            return false;
+    }
+    return true;
+}
+
+/* Whether the section asks for nothing but numbers. */
+static bool
+is_of_numbers(const struct rule *rule, const struct section *section)
+{
+    for (unsigned i = section->first; i < section->behind; i++)
+        if (rule->step[i].kind != STEP_TX_NUMBER)
+            return false;
+    return true;
+}
+
+/* Which side shows a buffer: this one, else the other, for what a request showed is still there. */
+static enum weir_dir
+shown_at(unsigned buffer, enum weir_dir dir)
+{
+    return buffer_info(buffer)->sides & side_of(dir) ? dir : !dir;
+}
+
+/* Any instance of the buffer does. */
+static enum match_answer
+match_tx_section(struct detect *d, struct match *m, const struct section *section,
+                 struct look *look)
+{
+    enum weir_dir dir = shown_at(section->buffer, look->dir);
+    enum match_answer best = MATCH_NO;
+    struct tx_bytes bytes;
+
+    if (!numbers_fit(m->rule, section, look))
+        return MATCH_NO;
+    if (is_of_numbers(m->rule, section))
+        return MATCH_YES;
+    for (unsigned i = 0; best != MATCH_YES && tx_buffer(look->tx, dir, section->buffer, i, &bytes);
+         i++) {
+        struct buffer buffer = { bytes.p, bytes.start, bytes.start + bytes.n, bytes.final };
+        enum match_answer answer;
+
+        m->buffer = &buffer;
+        answer = detect_match(d, m);
+        if (answer != MATCH_NO)
+            best = answer;
+    }
+    return best;
+}
+
+static enum match_answer
+match_section(struct detect *d, struct match *m, const struct section *section, struct look *look)
+{
+    struct buffer packet;
+
+    m->first = section->first;
+    m->behind = section->behind;
+    m->fast = -1;
+    if (section->buffer == BUFFER_PAYLOAD) {
+        m->buffer = detect_payload(d, &packet);
+        return m->buffer != NULL ? detect_match(d, m) : MATCH_NO;
+    }
+    if (section->buffer == BUFFER_BASE64) {
+        packet = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
+        m->buffer = &packet;
+        return detect_match(d, m);
+    }
+    return match_tx_section(d, m, section, look);
+}
+
+/* MATCH_WAIT: no, but what is to come may change that. */
+static enum match_answer
+match_all(struct detect *d, const struct rule *rule, struct look *look)
+{
+    uint64_t variable[STEPS_MAX] = { 0 };
+    struct match m = { .rule = rule, .variable = variable };
+    bool waits = false;
+
+    for (unsigned i = 0; i < rule->n_sections; i++) {
+        enum match_answer answer = match_section(d, &m, &rule->section[i], look);
+
+        if (answer == MATCH_NO && (!rule->tx_body || look->stage == TX_END))
+            return MATCH_NO;
+        waits |= answer != MATCH_YES;
+    }
+    return waits ? MATCH_WAIT : MATCH_YES;
+}
+
+/* Whether what the rule looks at can have come. */
+static bool
+is_due(const struct rule *rule, const struct look *look)
+{
+    return rule->tx_side & side_of(look->dir) && (!rule->tx_body || look->stage != TX_HEAD);
+}
+
+static void
+look_at(struct detect *d, uint32_t rule)
+{
+    struct look *look = d->look;
+    const struct rule *r = &d->rule[rule];
+    struct known *known = find(look->tx, rule);
+    enum match_answer answer = MATCH_WAIT;
+
+    if (known != NULL && known->alerted)
+        return;
+    if (is_due(r, look)) {
+        if (!rule_fits(&d->at, r))
+            return;
+        answer = match_all(d, r, look);
+    }
+    if (answer == MATCH_YES)
+        detect_raise(d, rule, look->dir);
+    if (answer != MATCH_NO)
+        remember(d, look->tx, rule, answer == MATCH_YES);
+}
+
+/* ---- one side of a transaction ------------------------------------------------------------- */
+
+static void
+on_match(void *ctx, uint32_t rule)
+{
+    detect_mark(ctx, rule, 0);
+}
+
+static void
+scan_buffer(struct detect *d, const struct look *look, unsigned id)
+{
+    const struct prefilter *pf = d->groups->of_buffer[id][look->dir];
+    struct tx_bytes bytes;
+
+    for (unsigned i = 0; tx_buffer(look->tx, look->dir, id, i, &bytes); i++) {
+        if (bytes.n == 0)
+            continue;
+        prefilter_scan(pf, d->groups->scratch, bytes.p, bytes.n, on_match, d);
+        d->stats.tx_scanned += bytes.n;
+    }
+}
+
+/* A body is scanned as it comes, all else when the head is complete. */
+static void
+scan_buffers(struct detect *d, const struct look *look)
+{
+    for (unsigned id = 0; id < BUFFERS; id++) {
+        const struct buffer_info *info = buffer_info(id);
+
+        if (d->groups->of_buffer[id][look->dir] != NULL && info->proto == look->tx->proto &&
+            info->is_body == (look->stage != TX_HEAD))
+            scan_buffer(d, look, id);
+    }
+}
+
+static bool
+is_about(const struct rule *rule, unsigned proto)
+{
+    for (unsigned i = 0; i < rule->n_sections; i++) {
+        const struct buffer_info *info = buffer_info(rule->section[i].buffer);
+
+        if (info->proto != APP_UNKNOWN && info->proto != proto)
+            return false;
+    }
+    return true;
+}
+
+static void
+mark_others(struct detect *d, const struct look *look)
+{
+    const struct group *always = &d->groups->tx_always[look->dir];
+    const struct tx_rules *rules = look->tx->own[0];
+
+    for (size_t i = 0; i < always->n_always; i++)
+        if (is_about(&d->rule[always->always[i]], look->tx->proto))
+            detect_mark(d, always->always[i], 0);
+    for (unsigned i = 0; rules != NULL && i < rules->n; i++)
+        if (!rules->at[i].alerted)
+            detect_mark(d, rules->at[i].rule, 0);
+}
+
+void
+inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
+{
+    struct look look = { tx, dir, stage };
+    struct occasion at = d->at;
+    struct weir_event ev;
+
+    if (stage == TX_GONE) {
+        forget_all(d, tx);
+        return;
+    }
+    if (!d->groups->has_tx)
+        return;
+    ev = *d->at.ev;
+    if (ev.direction != dir) {
+        ev.direction = (uint8_t)dir;
+        d->at.ev = &ev;
+        d->at.has_ends = false;
+    }
+    d->look = &look;
+    d->tx = tx;
+    scan_buffers(d, &look);
+    mark_others(d, &look);
+    detect_take_marks(d, look_at);
+    d->tx = NULL;
+    d->look = NULL;
+    d->at = at;
+}

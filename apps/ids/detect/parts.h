@@ -1,0 +1,68 @@
+/* What detect.c and inspect.c share; for them alone. */
+#ifndef IDS_DETECT_PARTS_H
+#define IDS_DETECT_PARTS_H
+
+#include "app/app.h"
+
+#include "detect/base64.h"
+#include "detect/detect.h"
+#include "detect/fit.h"
+#include "detect/match.h"
+
+struct detect {
+    const struct groups *groups;
+    const struct rule *rule; /* by index */
+    struct detect_opts opts;
+    alert_fn alert;
+    void *ctx;
+    struct detect_stats stats;
+    struct mem mem;
+    struct arena arena; /* behind mem */
+    void *range;        /* behind the arena */
+    size_t range_size;
+
+    /* Of the event at hand. */
+    struct occasion at;
+    struct flow_scan *scan;
+    bool has_window;
+    struct buffer buffer;
+    uint64_t *marked;              /* rules to look at, a bit each; none between events */
+    size_t low, high;              /* words of marked that may hold bits: [low, high) */
+    int64_t *beyond;               /* by rule, if marked: where its fast pattern has to end */
+    uint64_t *alerted;             /* by rule: number of the packet it alerted on last */
+    uint8_t *window;               /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+    int64_t longest;               /* bytes of the longest content of all rules */
+    struct regex_scratch *scratch; /* NULL: no rule has a pcre */
+    struct view *view;             /* NULL: opts.any is not set */
+    struct base64 *decoded;        /* by base64_decode */
+    struct tx *tx;                 /* that the alert at hand is of; NULL: none */
+    struct look *look;             /* inspect()'s */
+};
+
+/*
+ * A direction's latest bytes, with copies that did not stay in their places (other) and without
+ * (kept); raw: the latter with urgent bytes.
+ */
+struct view {
+    enum weir_dir dir;
+    struct buffer buffer;                /* other */
+    struct prefilter_stream *scanner[2]; /* by enum weir_dir; NULL: not used yet */
+    uint8_t raw[DETECT_WINDOW], kept[DETECT_WINDOW], other[DETECT_WINDOW];
+};
+
+/* Mark a rule to be looked at. beyond: where its fast pattern has to end, at least. */
+void detect_mark(struct detect *d, uint32_t rule, int64_t beyond);
+
+/* Call look() with each marked rule, in order, and unmark it. */
+void detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule));
+
+/* Compare steps of a rule with a buffer, and count what limits cost. */
+enum match_answer detect_match(struct detect *d, struct match *m);
+
+/* The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none. */
+const struct buffer *detect_payload(struct detect *d, struct buffer *packet);
+
+/* An alert of a direction, which may not be the event's. */
+void detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir);
+
+#endif

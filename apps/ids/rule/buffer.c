@@ -1,0 +1,521 @@
+#include "rule/buffer.h"
+
+#include "rule/content.h"
+#include "rule/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct buffer_info infos[BUFFERS] = {
+#define X(upper, name, proto, sides, body) { name, APP_##proto, sides, body },
+    BUFFER_LIST(X)
+#undef X
+};
+
+const struct buffer_info *
+buffer_info(unsigned id)
+{
+    return &infos[id];
+}
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+enum way {
+    STICKY,   /* for what follows */
+    MODIFIER, /* for the content before; in Snort 3's form as STICKY */
+};
+
+static const struct {
+    const char *name;
+    enum buffer_id id;
+    enum way way;
+} others[] = {
+    /* beside the names of BUFFER_LIST, which are all STICKY */
+    { "pkt_data", BUFFER_PAYLOAD, STICKY },
+    { "raw_data", BUFFER_PAYLOAD, STICKY },
+    { "file_data", BUFFER_FILE_DATA, STICKY },
+    { "http_uri", BUFFER_HTTP_URI, MODIFIER },
+    { "http_raw_uri", BUFFER_HTTP_URI_RAW, MODIFIER },
+    { "http_method", BUFFER_HTTP_METHOD, MODIFIER },
+    { "http_header", BUFFER_HTTP_HEADER, MODIFIER },
+    { "http_raw_header", BUFFER_HTTP_HEADER_RAW, MODIFIER },
+    { "http_cookie", BUFFER_HTTP_COOKIE, MODIFIER },
+    { "http_raw_cookie", BUFFER_HTTP_COOKIE, MODIFIER },
+    { "http_user_agent", BUFFER_HTTP_USER_AGENT, MODIFIER },
+    { "http_host", BUFFER_HTTP_HOST, MODIFIER },
+    { "http_raw_host", BUFFER_HTTP_HOST_RAW, MODIFIER },
+    { "http_client_body", BUFFER_HTTP_REQUEST_BODY, MODIFIER },
+    { "http_server_body", BUFFER_HTTP_RESPONSE_BODY, MODIFIER },
+    { "http_stat_code", BUFFER_HTTP_STAT_CODE, MODIFIER },
+    { "http_stat_msg", BUFFER_HTTP_STAT_MSG, MODIFIER },
+    { "http_accept", BUFFER_HTTP_ACCEPT, STICKY },
+    { "http_accept_enc", BUFFER_HTTP_ACCEPT_ENC, STICKY },
+    { "http_accept_lang", BUFFER_HTTP_ACCEPT_LANG, STICKY },
+    { "http_referer", BUFFER_HTTP_REFERER, STICKY },
+    { "http_connection", BUFFER_HTTP_CONNECTION, STICKY },
+    { "http_content_type", BUFFER_HTTP_CONTENT_TYPE, STICKY },
+    { "http_content_len", BUFFER_HTTP_CONTENT_LEN, STICKY },
+    { "http_start", BUFFER_HTTP_START, STICKY },
+    { "http_protocol", BUFFER_HTTP_PROTOCOL, STICKY },
+    { "http_version", BUFFER_HTTP_PROTOCOL, STICKY },
+    { "http_request_line", BUFFER_HTTP_REQUEST_LINE, STICKY },
+    { "http_raw_request", BUFFER_HTTP_REQUEST_LINE, STICKY },
+    { "http_response_line", BUFFER_HTTP_RESPONSE_LINE, STICKY },
+    { "http_raw_status", BUFFER_HTTP_RESPONSE_LINE, STICKY },
+    { "http_header_names", BUFFER_HTTP_HEADER_NAMES, STICKY },
+    { "http.client_body", BUFFER_HTTP_REQUEST_BODY, STICKY },
+    { "http.server_body", BUFFER_HTTP_RESPONSE_BODY, STICKY },
+    { "dns_query", BUFFER_DNS_QUERY, STICKY },
+    { "dns.query.name", BUFFER_DNS_QUERY, STICKY },
+    { "dns.answer.name", BUFFER_DNS_ANSWERS_RRNAME, STICKY },
+    { "tls_sni", BUFFER_TLS_SNI, STICKY },
+    { "tls_cert_subject", BUFFER_TLS_CERT_SUBJECT, STICKY },
+    { "tls_cert_issuer", BUFFER_TLS_CERT_ISSUER, STICKY },
+    { "tls_cert_serial", BUFFER_TLS_CERT_SERIAL, STICKY },
+    { "tls_cert_fingerprint", BUFFER_TLS_CERT_FINGERPRINT, STICKY },
+    { "ja3_hash", BUFFER_JA3_HASH, STICKY },
+    { "ja3_string", BUFFER_JA3_STRING, STICKY },
+    { "ja3s_hash", BUFFER_JA3S_HASH, STICKY },
+    { "ja3s_string", BUFFER_JA3S_STRING, STICKY },
+    { "ssh_proto", BUFFER_SSH_PROTO, STICKY },
+    { "ssh_software", BUFFER_SSH_SOFTWARE, STICKY },
+};
+
+/* The buffer of a name; -1: none. */
+static int
+buffer_by_name(struct text name, enum way *way)
+{
+    *way = STICKY;
+    for (int id = BUFFER_BASE64; id < BUFFERS; id++)
+        if (text_is(name, infos[id].name))
+            return id;
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+        if (!text_is(name, others[i].name))
+            continue;
+        *way = others[i].way;
+        return (int)others[i].id;
+    }
+    return -1;
+}
+
+int
+buffer_of_flag(char flag)
+{
+    static const struct {
+        char flag;
+        enum buffer_id id;
+    } flags[] = {
+        { 'U', BUFFER_HTTP_URI },          { 'I', BUFFER_HTTP_URI_RAW },
+        { 'P', BUFFER_HTTP_REQUEST_BODY }, { 'Q', BUFFER_HTTP_RESPONSE_BODY },
+        { 'H', BUFFER_HTTP_HEADER },       { 'D', BUFFER_HTTP_HEADER_RAW },
+        { 'M', BUFFER_HTTP_METHOD },       { 'C', BUFFER_HTTP_COOKIE },
+        { 'K', BUFFER_HTTP_COOKIE },       { 'S', BUFFER_HTTP_STAT_CODE },
+        { 'Y', BUFFER_HTTP_STAT_MSG },     { 'V', BUFFER_HTTP_USER_AGENT },
+        { 'W', BUFFER_HTTP_HOST },         { 'Z', BUFFER_HTTP_HOST_RAW },
+    };
+
+    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
+        if (flags[i].flag == flag)
+            return (int)flags[i].id;
+    return -1;
+}
+
+bool
+buffer_is_modifier(struct text name)
+{
+    enum way way;
+
+    return buffer_by_name(name, &way) >= 0 && way == MODIFIER;
+}
+
+/* Of a rule in the older form: what is relative belongs where the step before it looks. */
+void
+buffer_of_step(struct rule *rule, struct step *step)
+{
+    bool has_last = step > rule->step;
+
+    if (rule->buffer == BUFFER_PAYLOAD && !rule->switched && has_last &&
+        step->flags & STEP_RELATIVE && step->kind != STEP_CONTENT && step->kind != STEP_PCRE)
+        step->buffer = step[-1].buffer;
+}
+
+/* ---- choosing ------------------------------------------------------------------------------ */
+
+/* Headers that have a buffer of their own, for Snort 3's http_header:field NAME. */
+static int
+field_take(struct text value, enum buffer_id *id, struct weir_errbuf *err)
+{
+    static const struct {
+        const char *name;
+        enum buffer_id id;
+    } fields[] = {
+        { "user-agent", BUFFER_HTTP_USER_AGENT },
+        { "referer", BUFFER_HTTP_REFERER },
+        { "host", BUFFER_HTTP_HOST_RAW },
+        { "cookie", BUFFER_HTTP_COOKIE },
+        { "accept", BUFFER_HTTP_ACCEPT },
+        { "accept-encoding", BUFFER_HTTP_ACCEPT_ENC },
+        { "accept-language", BUFFER_HTTP_ACCEPT_LANG },
+        { "connection", BUFFER_HTTP_CONNECTION },
+        { "content-type", BUFFER_HTTP_CONTENT_TYPE },
+        { "content-length", BUFFER_HTTP_CONTENT_LEN },
+        { "location", BUFFER_HTTP_LOCATION },
+        { "server", BUFFER_HTTP_SERVER },
+    };
+    struct text rest = value, word;
+
+    text_next(&rest, ' ', &word);
+    rest = rest.p != NULL ? text_trim(rest) : rest;
+    for (size_t i = 0; text_is(word, "field") && i < sizeof(fields) / sizeof(*fields); i++) {
+        if (rest.n != strlen(fields[i].name) || strncasecmp(rest.p, fields[i].name, rest.n) != 0)
+            continue;
+        *id = fields[i].id;
+        return WEIR_E_OK;
+    }
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
+}
+
+static int
+modify_last(struct rule *rule, enum buffer_id id, struct weir_errbuf *err)
+{
+    struct step *last;
+    int rc = last_content(rule, &last, err);
+
+    if (rc == WEIR_E_OK)
+        last->buffer = (uint8_t)id;
+    return rc;
+}
+
+static int
+choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
+       struct weir_errbuf *err)
+{
+    if (way == MODIFIER && !rule->snort3) {
+        if (value.n > 0)
+            return weir_err_set(err, WEIR_E_SYNTAX, "no value expected");
+        return modify_last(rule, id, err);
+    }
+    if (value.n > 0) {
+        int rc = field_take(value, &id, err);
+
+        if (rc != WEIR_E_OK)
+            return rc;
+    }
+    rule->buffer = (uint8_t)id;
+    rule->switched = true;
+    return WEIR_E_OK;
+}
+
+/* ---- lengths and numbers ------------------------------------------------------------------- */
+
+static int
+comparison_new(struct rule *rule, enum step_kind kind, enum buffer_id id, struct text value,
+               int64_t max, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = step_new(rule, kind, &step, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->buffer = (uint8_t)id;
+    step->compare = malloc(sizeof(*step->compare));
+    if (step->compare == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return compare_take(value, max, step->compare, err);
+}
+
+static int
+bsize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    enum buffer_id id = rule->buffer;
+
+    if (id == BUFFER_PAYLOAD && rule->n_steps > 0)
+        id = rule->step[rule->n_steps - 1].buffer;
+    if (id == BUFFER_PAYLOAD)
+        return weir_err_set(err, WEIR_E_SYNTAX, "a buffer expected before it");
+    return comparison_new(rule, STEP_BSIZE, id, value, UINT32_MAX, err);
+}
+
+/* Snort's and Suricata's: of the normalised URI, unless raw is said. */
+static int
+urilen_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    enum buffer_id id = BUFFER_HTTP_URI;
+    struct text rest = value, size;
+
+    text_next(&rest, ',', &size);
+    if (rest.p != NULL && rest.n > 0) {
+        rest = text_trim(rest);
+        if (text_is(rest, "raw"))
+            id = BUFFER_HTTP_URI_RAW;
+        else if (!text_is(rest, "norm"))
+            return weir_err_set(err, WEIR_E_SYNTAX, "raw or norm expected, not '%.*s'", TEXT(rest));
+    }
+    return comparison_new(rule, STEP_BSIZE, id, size, UINT32_MAX, err);
+}
+
+static int
+tx_number_take(struct rule *rule, enum number_id id, struct text value, struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, value, 65535, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].offset = (int32_t)id;
+    return rc;
+}
+
+static int
+dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_OPCODE, value, err);
+}
+
+static int
+dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_RCODE, value, err);
+}
+
+static int
+dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_RRTYPE, value, err);
+}
+
+/* ---- contents in one word ------------------------------------------------------------------ */
+
+/* A buffer with a value: a content of it. exact: the buffer is that and nothing else. */
+static int
+content_of(struct rule *rule, enum buffer_id id, bool exact, bool nocase, struct text value,
+           struct weir_errbuf *err)
+{
+    char quoted[512];
+    struct text inner = value, none = { NULL, 0 };
+    bool negated = value.n > 0 && value.p[0] == '!';
+    int n, rc;
+
+    if (negated)
+        inner = value = text_trim(text_of(value.p + 1, value.p + value.n));
+    text_unquote(value, &inner);
+    n = snprintf(quoted, sizeof(quoted), "%s\"%.*s\"", negated ? "!" : "", TEXT(inner));
+    if (inner.n == 0 || n < 0 || (size_t)n >= sizeof(quoted))
+        return weir_err_set(err, WEIR_E_SYNTAX, "up to 500 characters expected, not '%.*s'",
+                            TEXT(value));
+    rc = content_take(rule, (struct text){ quoted, (size_t)n }, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    rule->step[rule->n_steps - 1].buffer = (uint8_t)id;
+    if (nocase)
+        rc = nocase_take(rule, none, err);
+    if (rc == WEIR_E_OK && exact)
+        rc = startswith_take(rule, none, err);
+    return rc == WEIR_E_OK && exact ? endswith_take(rule, none, err) : rc;
+}
+
+static int
+uricontent_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    int rc = content_take(rule, value, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].buffer = BUFFER_HTTP_URI;
+    return rc;
+}
+
+static int
+tls_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_TLS_VERSION, true, false, value, err);
+}
+
+static int
+tls_subject_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_TLS_CERT_SUBJECT, false, false, value, err);
+}
+
+static int
+tls_issuer_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_TLS_CERT_ISSUER, false, false, value, err);
+}
+
+static int
+tls_fingerprint_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_TLS_CERT_FINGERPRINT, true, true, value, err);
+}
+
+static int
+ssh_proto_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_SSH_PROTO, true, false, value, err);
+}
+
+static int
+ssh_software_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_SSH_SOFTWARE, true, false, value, err);
+}
+
+/* base64_decode:bytes N,offset N,relative; each may be missing. What it decodes is for the contents
+ * behind base64_data. */
+static int
+base64_decode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct text part, word;
+    struct step *step;
+    int rc = step_new(rule, STEP_BASE64, &step, err);
+
+    while (rc == WEIR_E_OK && value.n > 0 && text_next(&value, ',', &part)) {
+        int64_t v = 0;
+
+        text_next(&part, ' ', &word);
+        if (text_is(word, "relative")) {
+            step->flags |= STEP_RELATIVE;
+            continue;
+        }
+        if (!text_int(text_trim(part), 0, 65535, &v))
+            word.n = 0;
+        if (text_is(word, "bytes") && v > 0)
+            step->length = (int32_t)v;
+        else if (text_is(word, "offset"))
+            step->offset = (int32_t)v;
+        else
+            rc = weir_err_set(err, WEIR_E_SYNTAX, "bytes N, offset N or relative expected");
+    }
+    return rc;
+}
+
+static const struct {
+    const char *name;
+    int (*take)(struct rule *rule, struct text value, struct weir_errbuf *err);
+} with_value[] = {
+    { "bsize", bsize_take },
+    { "bufferlen", bsize_take },
+    { "urilen", urilen_take },
+    { "uricontent", uricontent_take },
+    { "dns.opcode", dns_opcode_take },
+    { "dns.rcode", dns_rcode_take },
+    { "dns.rrtype", dns_rrtype_take },
+    { "tls.version", tls_version_take },
+    { "tls.subject", tls_subject_take },
+    { "tls.issuerdn", tls_issuer_take },
+    { "tls.fingerprint", tls_fingerprint_take },
+    { "ssh.protoversion", ssh_proto_take },
+    { "ssh.softwareversion", ssh_software_take },
+};
+
+int
+buffer_option(struct rule *rule, struct text name, struct text value, bool *known,
+              struct weir_errbuf *err)
+{
+    enum way way;
+    int id;
+
+    *known = true;
+    for (size_t i = 0; value.n > 0 && i < sizeof(with_value) / sizeof(*with_value); i++)
+        if (text_is(name, with_value[i].name))
+            return with_value[i].take(rule, value, err);
+    if (text_is(name, "base64_decode"))
+        return base64_decode_take(rule, value, err);
+    id = buffer_by_name(name, &way);
+    *known = id >= 0;
+    return *known ? choose(rule, (enum buffer_id)id, way, value, err) : WEIR_E_OK;
+}
+
+/* ---- all of them --------------------------------------------------------------------------- */
+
+static uint8_t
+moved(const uint8_t to[STEPS_MAX], uint8_t by)
+{
+    return by == 0 ? 0 : to[by - 1] + 1;
+}
+
+static int
+section_new(struct rule *rule, unsigned buffer, unsigned at, struct weir_errbuf *err)
+{
+    if (rule->n_sections == SECTIONS_MAX)
+        return weir_err_set(err, WEIR_E_LIMIT, "at most %d buffers expected", SECTIONS_MAX);
+    rule->section[rule->n_sections++] = (struct section){ (uint8_t)buffer, (uint8_t)at,
+                                                          (uint8_t)at };
+    return WEIR_E_OK;
+}
+
+/* Put steps of the same buffer behind each other, buffers in the order in which they came first. */
+static int
+group(struct rule *rule, struct weir_errbuf *err)
+{
+    struct step sorted[STEPS_MAX];
+    uint8_t to[STEPS_MAX];
+    bool placed[STEPS_MAX] = { false };
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        if (placed[i])
+            continue;
+        if (section_new(rule, rule->step[i].buffer, n, err) != WEIR_E_OK)
+            return WEIR_E_LIMIT;
+        for (unsigned k = i; k < rule->n_steps; k++) {
+            if (rule->step[k].buffer != rule->step[i].buffer)
+                continue;
+            placed[k] = true;
+            to[k] = (uint8_t)n;
+            sorted[n++] = rule->step[k];
+        }
+        rule->section[rule->n_sections - 1].behind = (uint8_t)n;
+    }
+    for (unsigned i = 0; i < n; i++) {
+        sorted[i].offset_by = moved(to, sorted[i].offset_by);
+        sorted[i].length_by = moved(to, sorted[i].length_by);
+        if (sorted[i].number != NULL)
+            sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by);
+        rule->step[i] = sorted[i];
+    }
+    return WEIR_E_OK;
+}
+
+/* At which side of a transaction all that it asks for is there; 0: no buffer is a transaction's. */
+static uint8_t
+side_of(const struct rule *rule)
+{
+    uint8_t all = SIDE_BOTH, any = 0;
+
+    for (unsigned i = 0; i < rule->n_sections; i++) {
+        const struct buffer_info *info = &infos[rule->section[i].buffer];
+
+        if (info->proto == APP_UNKNOWN)
+            continue;
+        any |= info->sides;
+        all &= info->sides;
+    }
+    if (any == 0)
+        return 0;
+    if (all == 0) /* of both sides: what a request showed is still there with its response */
+        return SIDE_RESPONSE;
+    if (rule->flow & RULE_TO_CLIENT)
+        return SIDE_RESPONSE;
+    return rule->flow & RULE_TO_SERVER && all & SIDE_REQUEST ? SIDE_REQUEST : all;
+}
+
+int
+buffers_check(struct rule *rule, struct weir_errbuf *err)
+{
+    int rc = group(rule, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    rule->tx_side = side_of(rule);
+    for (unsigned i = 0; i < rule->n_sections; i++)
+        rule->tx_body |= infos[rule->section[i].buffer].is_body;
+    if (rule->tx_side == 0 && rule->n_sections > 0 && rule->section[0].buffer == BUFFER_PAYLOAD)
+        rule->n_payload = rule->section[0].behind;
+    if (rule->tx_side != 0 && rule->event != NULL)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                            "flow-event does not go with buffers of an application protocol");
+    if (rule->tx_side == SIDE_RESPONSE && rule->flow & RULE_TO_SERVER)
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "a buffer of the response does not go with flow:to_server");
+    return WEIR_E_OK;
+}

@@ -1,0 +1,278 @@
+/* Options that name buffers: where contents belong, in both dialects, and at which side of a
+ * transaction their rule is decided. */
+#include "rule/buffer.h"
+#include "rule/rules.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture {
+    struct rules rules;
+    struct vars *vars;
+    char said[512];
+};
+
+static void
+on_refused(void *ctx, const char *text)
+{
+    struct fixture *f = ctx;
+
+    snprintf(f->said, sizeof(f->said), "%s", text);
+}
+
+static int
+set_up(void **state)
+{
+    static struct fixture f;
+
+    f = (struct fixture){ .vars = vars_new() };
+    *state = &f;
+    return f.vars != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    rules_free(&f->rules);
+    vars_free(f->vars);
+    return 0;
+}
+
+/* The rule of these options; NULL: it is refused, said has why. */
+static const struct rule *
+rule(struct fixture *f, const char *options)
+{
+    struct weir_errbuf err = { "" };
+    char line[1024];
+    static unsigned sid;
+    size_t n = f->rules.n;
+
+    snprintf(line, sizeof(line), "alert tcp any any -> any any (%s sid:%u;)", options, ++sid);
+    f->said[0] = '\0';
+    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ line, strlen(line) },
+                                     on_refused, f, &err),
+                     WEIR_E_OK);
+    return f->rules.n > n ? &f->rules.at[n] : NULL;
+}
+
+static const struct rule *
+accepted(struct fixture *f, const char *options)
+{
+    const struct rule *r = rule(f, options);
+
+    if (r == NULL)
+        fail_msg("%s: %s", options, f->said);
+    return r;
+}
+
+static void
+refused(struct fixture *f, const char *options, const char *why)
+{
+    assert_null(rule(f, options));
+    if (strstr(f->said, why) == NULL)
+        fail_msg("'%s' is said of '%s', not '%s'", f->said, options, why);
+}
+
+/* Buffers of the sections, by name: "http.uri payload". */
+static void
+has_sections(const struct rule *r, const char *names)
+{
+    char text[512] = "";
+
+    for (unsigned i = 0; i < r->n_sections; i++) {
+        size_t n = strlen(text);
+
+        snprintf(text + n, sizeof(text) - n, "%s%s:%u", i > 0 ? " " : "",
+                 buffer_info(r->section[i].buffer)->name,
+                 r->section[i].behind - r->section[i].first);
+    }
+    assert_string_equal(text, names);
+}
+
+static void
+a_modifier_moves_the_content_before_it(void **state)
+{
+    const struct rule *r = accepted(
+        *state, "content:\"a\"; http_uri; nocase; content:\"b\"; content:\"c\"; http_uri;");
+
+    has_sections(r, "http.uri:2 payload:1");
+    assert_memory_equal(r->step[0].bytes, "a", 1);
+    assert_int_equal(r->step[0].flags, STEP_NOCASE);
+    assert_memory_equal(r->step[1].bytes, "c", 1);
+    assert_memory_equal(r->step[2].bytes, "b", 1);
+    assert_int_equal(r->tx_side, SIDE_REQUEST);
+    assert_int_equal(r->n_payload, 0);
+}
+
+static void
+a_sticky_buffer_holds_for_what_follows(void **state)
+{
+    const struct rule *r = accepted(*state,
+                                    "http.method; content:\"GET\"; http.uri; content:\"a\"; "
+                                    "pcre:\"/b/\"; isdataat:!1,relative; bsize:>3; "
+                                    "pkt_data; content:\"c\";");
+
+    has_sections(r, "http.method:1 http.uri:4 payload:1");
+    assert_int_equal(r->step[4].kind, STEP_BSIZE);
+}
+
+static void
+snort_3_puts_the_buffer_first(void **state)
+{
+    const struct rule *r = accepted(
+        *state, "flow:to_server; http_uri; content:\"/a\"; http_header; content:\"b\"; "
+                "bufferlen:<5; pkt_data; content:\"c\";");
+
+    has_sections(r, "http.uri:1 http.header:2 payload:1");
+    r = accepted(*state, "http_header:field user-agent; content:\"x\";");
+    has_sections(r, "http.user_agent:1");
+    refused(*state, "http_header:field x-own; content:\"x\";", "http_header: 'field x-own'");
+}
+
+static void
+what_is_relative_stays_with_the_content_before_it(void **state)
+{
+    const struct rule *r = accepted(*state, "content:\"p\"; content:\"a\"; http_uri; "
+                                            "isdataat:!1,relative; byte_test:1,>,2,0,relative;");
+
+    has_sections(r, "payload:1 http.uri:3");
+}
+
+static void
+flags_of_an_expression_name_a_buffer(void **state)
+{
+    static const struct {
+        const char *flag, *sections;
+    } cases[] = {
+        { "U", "http.uri:1" },          { "I", "http.uri.raw:1" },
+        { "P", "http.request_body:1" }, { "Q", "http.response_body:1" },
+        { "H", "http.header:1" },       { "D", "http.header.raw:1" },
+        { "M", "http.method:1" },       { "C", "http.cookie:1" },
+        { "S", "http.stat_code:1" },    { "Y", "http.stat_msg:1" },
+        { "V", "http.user_agent:1" },   { "W", "http.host:1" },
+        { "Ui", "http.uri:1" },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char options[64];
+
+        snprintf(options, sizeof(options), "pcre:\"/x/%s\";", cases[i].flag);
+        has_sections(accepted(*state, options), cases[i].sections);
+    }
+}
+
+static void
+variables_are_found_where_their_step_went(void **state)
+{
+    const struct rule *r = accepted(
+        *state, "content:\"u\"; http_uri; byte_extract:1,0,n; content:\"v\"; http_uri; "
+                "content:\"x\"; offset:n;");
+
+    has_sections(r, "http.uri:2 payload:2");
+    assert_int_equal(r->step[2].kind, STEP_BYTE_EXTRACT);
+    assert_int_equal(r->step[3].offset_by, 3);
+}
+
+static void
+a_rule_is_decided_where_its_last_buffer_comes(void **state)
+{
+    static const struct {
+        const char *options;
+        unsigned side;
+        bool body;
+    } cases[] = {
+        { "content:\"x\";", 0, false },
+        { "http.uri; content:\"x\";", SIDE_REQUEST, false },
+        { "http.stat_code; content:\"x\";", SIDE_RESPONSE, false },
+        { "http.header; content:\"x\";", SIDE_BOTH, false },
+        { "flow:to_client; http.header; content:\"x\";", SIDE_RESPONSE, false },
+        { "flow:to_server; http.header; content:\"x\";", SIDE_REQUEST, false },
+        { "http.header; content:\"x\"; http.uri; content:\"y\";", SIDE_REQUEST, false },
+        { "http.uri; content:\"x\"; http.stat_code; content:\"y\";", SIDE_RESPONSE, false },
+        { "file.data; content:\"x\";", SIDE_BOTH, true },
+        { "http.uri; content:\"x\"; http.response_body; content:\"y\";", SIDE_RESPONSE, true },
+        { "urilen:3;", SIDE_REQUEST, false },
+        { "dns.rcode:3;", SIDE_BOTH, false },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct rule *r = accepted(*state, cases[i].options);
+
+        assert_int_equal(r->tx_side, cases[i].side);
+        assert_int_equal(r->tx_body, cases[i].body);
+    }
+    refused(*state, "flow:to_server; http.stat_code; content:\"x\";", "response");
+    refused(*state, "flow-event:syn; http.uri; content:\"x\";", "flow-event");
+}
+
+static void
+values_are_contents_of_a_buffer(void **state)
+{
+    const struct rule *r = accepted(*state, "tls.version:1.2;");
+
+    has_sections(r, "tls.version:1");
+    assert_int_equal(r->step[0].flags, STEP_STARTSWITH | STEP_DEPTH | STEP_ENDSWITH);
+    r = accepted(*state, "tls.subject:!\"CN=x\";");
+    has_sections(r, "tls.cert_subject:1");
+    assert_int_equal(r->step[0].flags, STEP_NEGATED);
+    r = accepted(*state, "uricontent:\"x\"; nocase;");
+    has_sections(r, "http.uri:1");
+    refused(*state, "bsize:3;", "bsize: a buffer expected before it");
+    refused(*state, "http_uri; bsize:x;", "bsize: ");
+    refused(*state, "urilen:3,cooked;", "urilen: raw or norm expected");
+    refused(*state, "nocase; http_uri;", "nocase: a content expected");
+}
+
+static void
+base64_is_decoded_among_the_steps(void **state)
+{
+    const struct rule *r = accepted(*state,
+                                    "content:\"a\"; base64_decode:bytes 8,offset 2,relative; "
+                                    "base64_data; content:\"x\";");
+
+    has_sections(r, "payload:2 base64_data:1");
+    assert_int_equal(r->step[1].length, 8);
+    assert_int_equal(r->step[1].offset, 2);
+    assert_int_equal(r->step[1].flags, STEP_RELATIVE);
+    assert_int_equal(r->n_payload, 2);
+    accepted(*state, "base64_decode; base64_data; content:\"x\";");
+    refused(*state, "base64_decode:bytes 0;", "base64_decode: bytes N, offset N or relative");
+    refused(*state, "base64_decode:many 3;", "base64_decode: bytes N, offset N or relative");
+}
+
+static void
+a_part_of_a_content_is_looked_for_first(void **state)
+{
+    const struct rule *r = accepted(*state, "content:\"abcdef\"; fast_pattern:2,3;");
+
+    assert_int_equal(r->step[0].fast_at, 2);
+    assert_int_equal(r->step[0].fast_n, 3);
+    refused(*state, "content:\"abc\"; fast_pattern:2,3;", "fast_pattern: only, or offset,length");
+    refused(*state, "content:\"abc\"; fast_pattern:2;", "fast_pattern: only, or offset,length");
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(a_modifier_moves_the_content_before_it),
+        TEST(a_sticky_buffer_holds_for_what_follows),
+        TEST(snort_3_puts_the_buffer_first),
+        TEST(what_is_relative_stays_with_the_content_before_it),
+        TEST(flags_of_an_expression_name_a_buffer),
+        TEST(variables_are_found_where_their_step_went),
+        TEST(a_rule_is_decided_where_its_last_buffer_comes),
+        TEST(values_are_contents_of_a_buffer),
+        TEST(base64_is_decoded_among_the_steps),
+        TEST(a_part_of_a_content_is_looked_for_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,256 @@
+/* Rules on transactions, with transactions of the test's own making. */
+#include "detect/inspect.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { SHOWN_MAX = 8 };
+
+/* What a transaction shows. */
+struct shown {
+    enum weir_dir dir;
+    enum buffer_id id;
+    const char *bytes;
+    int64_t start;
+    bool more; /* bytes follow later */
+};
+
+struct fixture {
+    struct rules rules;
+    struct vars *vars;
+    struct groups *groups;
+    struct detect *detect;
+    struct flow_scan scan;
+    struct weir_event ev;
+    struct tx tx;
+    char alerts[256];
+};
+
+static struct shown shown[SHOWN_MAX];
+static unsigned n_shown;
+static int64_t rcode;
+
+bool
+tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out)
+{
+    (void)tx;
+    for (unsigned k = 0; k < n_shown; k++) {
+        if (shown[k].dir != dir || shown[k].id != id || i-- > 0)
+            continue;
+        *out = (struct tx_bytes){ (const uint8_t *)shown[k].bytes, (uint32_t)strlen(shown[k].bytes),
+                                  shown[k].start, !shown[k].more };
+        return true;
+    }
+    return false;
+}
+
+bool
+tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
+{
+    (void)tx, (void)dir;
+    *out = rcode;
+    return id == NUMBER_DNS_RCODE && i == 0;
+}
+
+static void
+on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
+{
+    struct fixture *f = ctx;
+    size_t n = strlen(f->alerts);
+
+    assert_ptr_equal(detect_tx(f->detect), &f->tx);
+    snprintf(f->alerts + n, sizeof(f->alerts) - n, "%u%c ", rule->sid,
+             ev->direction == WEIR_TOSERVER ? 's' : 'c');
+}
+
+static int
+set_up(void **state)
+{
+    static struct fixture f;
+
+    f = (struct fixture){ .vars = vars_new(), .tx = { .proto = APP_HTTP } };
+    f.ev = (struct weir_event){ .type = WEIR_EV_DATAGRAM, .number = 1 };
+    n_shown = 0;
+    *state = &f;
+    return f.vars != NULL ? 0 : -1;
+}
+
+static int
+tear_down(void **state)
+{
+    struct fixture *f = *state;
+
+    if (f->detect != NULL)
+        inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
+    detect_free(f->detect);
+    groups_free(f->groups);
+    rules_free(&f->rules);
+    vars_free(f->vars);
+    return 0;
+}
+
+/* Rules of these options, numbered from 1. */
+static void
+rules(struct fixture *f, unsigned n, const char *const *options)
+{
+    struct detect_opts opts = { .memory = 1 << 22 };
+    struct weir_errbuf err = { "" };
+
+    for (unsigned i = 0; i < n; i++) {
+        char line[512];
+
+        snprintf(line, sizeof(line), "alert ip any any -> any any (%s sid:%u;)", options[i], i + 1);
+        assert_int_equal(rules_load_text(&f->rules, f->vars, "t",
+                                         (struct text){ line, strlen(line) }, NULL, NULL, &err),
+                         WEIR_E_OK);
+    }
+    assert_int_equal(f->rules.n, n);
+    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
+    assert_int_equal(detect_new(f->groups, &opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
+}
+#define RULES(f, ...)                                                                              \
+    rules(f, sizeof((const char *[]){ __VA_ARGS__ }) / sizeof(char *),                             \
+          (const char *[]){ __VA_ARGS__ })
+
+static void
+show(enum weir_dir dir, enum buffer_id id, const char *bytes)
+{
+    assert_true(n_shown < SHOWN_MAX);
+    shown[n_shown++] = (struct shown){ dir, id, bytes, 0, false };
+}
+
+/* What alerted when the side came to the stage. */
+static void
+at(struct fixture *f, enum weir_dir dir, enum tx_stage stage, const char *alerts)
+{
+    f->alerts[0] = '\0';
+    f->ev.number++;
+    detect_begin(f->detect, &f->scan, &f->ev);
+    inspect(f->detect, &f->tx, dir, stage);
+    assert_string_equal(f->alerts, alerts);
+}
+
+static void
+each_buffer_is_looked_at(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/evil\";", "http.uri; content:\"/good\";",
+          "content:\"GET\"; http_method; content:\"/evil\"; http_uri;",
+          "http.uri; content:\"/evil\"; http.user_agent; content:\"curl\";",
+          "http.uri; content:\"/evil\"; http.user_agent; content:\"wget\";",
+          "http.uri; content:\"/evil\"; content:\"php\"; distance:1;", "urilen:9;", "urilen:>9;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_METHOD, "GET");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/evil.php");
+    show(WEIR_TOSERVER, BUFFER_HTTP_USER_AGENT, "curl/8");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 3s 4s 6s 7s ");
+    at(f, WEIR_TOSERVER, TX_END, "");
+}
+
+static void
+what_is_not_shown_fits_no_rule(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.cookie; content:!\"x\";", "http.uri; content:!\"x\";", "http.cookie; bsize:0;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/");
+    at(f, WEIR_TOSERVER, TX_HEAD, "2s ");
+}
+
+static void
+a_rule_waits_for_the_body(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/a\"; http.request_body; content:\"secret\";",
+          "http.request_body; content:\"secret\"; content:\"end\";",
+          "http.request_body; content:!\"other\"; http.uri; content:\"/a\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a");
+    at(f, WEIR_TOSERVER, TX_HEAD, "");
+    show(WEIR_TOSERVER, BUFFER_HTTP_REQUEST_BODY, "a secret and more");
+    shown[1].more = true;
+    at(f, WEIR_TOSERVER, TX_BODY, "1s 3s ");
+    shown[1] = (struct shown){ WEIR_TOSERVER, BUFFER_HTTP_REQUEST_BODY, "secret and more end", 2,
+                               false };
+    at(f, WEIR_TOSERVER, TX_END, "2s ");
+}
+
+static void
+a_response_knows_its_request(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/a\"; http.stat_code; content:\"200\";",
+          "http.uri; content:\"/b\"; http.stat_code; content:\"200\";",
+          "http.header; content:\"Host\";", "http.stat_code; content:\"404\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a");
+    show(WEIR_TOSERVER, BUFFER_HTTP_HEADER, "Host: x");
+    at(f, WEIR_TOSERVER, TX_HEAD, "3s ");
+    show(WEIR_TOCLIENT, BUFFER_HTTP_STAT_CODE, "200");
+    show(WEIR_TOCLIENT, BUFFER_HTTP_HEADER, "Server: y");
+    at(f, WEIR_TOCLIENT, TX_HEAD, "1c ");
+    at(f, WEIR_TOCLIENT, TX_END, "");
+}
+
+static void
+any_instance_will_do(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.query; content:\"evil\"; content:\".com\"; distance:0; endswith;",
+          "dns.query; content:\"good\";", "dns.rcode:3;", "dns.rcode:>3;",
+          "http.uri; content:\"evil\";");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "evil.org");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "evil.com");
+    rcode = 3;
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 3s ");
+}
+
+static void
+decoded_bytes_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f,
+          "http.cookie; content:\"t=\"; base64_decode:relative; base64_data; content:\"secret\";",
+          "http.cookie; content:\"t=\"; base64_decode:bytes 4,relative; base64_data; "
+          "content:\"secret\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_COOKIE, "t=YSBzZWNyZXQ=; u=v");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s ");
+}
+
+static void
+rules_that_cannot_be_remembered_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    const char *options[TX_RULES_MAX + 10];
+
+    for (unsigned i = 0; i < TX_RULES_MAX + 10; i++)
+        options[i] = "http.uri; content:\"/a\"; http.request_body; content:\"x\";";
+    rules(f, TX_RULES_MAX + 10, options);
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a");
+    at(f, WEIR_TOSERVER, TX_HEAD, "");
+    assert_true(detect_get_stats(f->detect)->tx_lost >= 10);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    const struct CMUnitTest tests[] = {
+        TEST(each_buffer_is_looked_at),
+        TEST(what_is_not_shown_fits_no_rule),
+        TEST(a_rule_waits_for_the_body),
+        TEST(a_response_knows_its_request),
+        TEST(any_instance_will_do),
+        TEST(decoded_bytes_are_looked_at),
+        TEST(rules_that_cannot_be_remembered_are_counted),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
