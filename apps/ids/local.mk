@@ -6,6 +6,7 @@ noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
     %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/detect.c %D%/detect/detect.h \
+    %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
@@ -78,6 +79,12 @@ tests_unit_test_inspect_SOURCES  = tests/unit/test_inspect.c
 tests_unit_test_inspect_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_inspect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_inspect_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_find
+tests_unit_test_find_SOURCES  = tests/unit/test_find.c
+tests_unit_test_find_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_find_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_find_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_match
 tests_unit_test_match_SOURCES  = tests/unit/test_match.c

@@ -152,8 +152,64 @@ the_longest_content_is_looked_for_unless_one_is_named(void **state)
 }
 
 static void
-note(void *ctx, uint32_t rule)
+what_many_rules_name_is_left_for_a_better_sign(void **state)
 {
+    struct fixture *f = *state;
+
+    make(f,
+         "alert tcp any any -> any any (content:\"login\"; fast_pattern; content:\"unusual1\"; "
+         "sid:1;)\n"
+         "alert tcp any any -> any any (content:\"login\"; fast_pattern; content:\"unusual2\"; "
+         "sid:2;)\n"
+         "alert tcp any any -> any any (content:\"login\"; fast_pattern; content:\"abc\"; sid:3;)\n"
+         "alert tcp any any -> any any (content:\"Login\"; fast_pattern; content:\"unusual4\"; "
+         "sid:4;)\n"
+         "alert tcp any any -> any any (content:\"login\"; fast_pattern; content:!\"unusual5\"; "
+         "sid:5;)\n");
+    assert_int_equal(f->groups->fast[0], 1);
+    assert_int_equal(f->groups->fast[1], 1);
+    assert_int_equal(f->groups->fast[2], 0);
+    assert_int_equal(f->groups->fast[3], 0);
+    assert_int_equal(f->groups->fast[4], 0);
+}
+
+static struct plan
+plan_of(struct fixture *f, const char *options)
+{
+    places(f, "tcp", options);
+    return f->groups->plan[0];
+}
+
+/* Of rules whose fast pattern has three bytes. */
+static void
+a_content_behind_the_fast_pattern_has_its_range(void **state)
+{
+    struct plan p = plan_of(*state, "content:\"abc\"; fast_pattern; content:\"defgh\"; distance:2; "
+                                    "within:20;");
+
+    assert_int_equal(p.probe, 1);
+    assert_int_equal(p.low, 2);
+    assert_int_equal(p.high, 22);
+    assert_int_equal(p.back, 3);
+    p = plan_of(*state, "content:\"abc\"; fast_pattern; content:\"de\"; distance:0; within:4; "
+                        "content:\"ghi\"; distance:-1; within:9;");
+    assert_int_equal(p.probe, 2);
+    assert_int_equal(p.low, 1);
+    assert_int_equal(p.high, 12);
+    assert_int_equal(p.back, 4);
+    p = plan_of(*state, "content:\"abc\"; fast_pattern; content:\"de\"; distance:0;");
+    assert_int_equal(p.high, PLAN_FAR);
+    p = plan_of(*state, "content:\"abc\"; fast_pattern; content:\"de\";");
+    assert_int_equal(p.probe, -1);
+    assert_int_equal(p.back, PLAN_FAR);
+    p = plan_of(*state, "content:\"de\"; content:\"abc\"; distance:0; fast_pattern;");
+    assert_int_equal(p.back, PLAN_FAR);
+}
+
+static void
+note(void *ctx, uint32_t rule, struct prefilter_ends ends)
+{
+    (void)ends;
     ((struct fixture *)ctx)->found |= UINT64_C(1) << rule;
 }
 
@@ -200,6 +256,8 @@ main(void)
         T(rules_on_events_are_sorted_by_them),
         T(the_longest_content_is_looked_for_unless_one_is_named),
         T(a_long_content_is_found_by_its_beginning),
+        T(what_many_rules_name_is_left_for_a_better_sign),
+        T(a_content_behind_the_fast_pattern_has_its_range),
         T(no_rules_make_empty_groups),
     };
 

@@ -14,6 +14,8 @@ enum { MEMORY = 1 << 20 };
 struct fixture {
     struct prefilter *pf;
     struct prefilter_scratch *scratch;
+    struct prefilter_ends ends[8]; /* by rule */
+    uint64_t before;
     struct mem mem;
     void *range;
     uint64_t found; /* rules, a bit each */
@@ -65,9 +67,13 @@ make(struct fixture *f, bool streams)
 }
 
 static void
-note(void *ctx, uint32_t rule)
+note(void *ctx, uint32_t rule, struct prefilter_ends ends)
 {
-    ((struct fixture *)ctx)->found |= UINT64_C(1) << rule;
+    struct fixture *f = ctx;
+
+    assert_int_equal(f->found >> rule & 1, 0);
+    f->found |= UINT64_C(1) << rule;
+    f->ends[rule] = ends;
 }
 
 #define R(n) (UINT64_C(1) << (n))
@@ -84,9 +90,30 @@ static uint64_t
 scan_stream(struct fixture *f, struct prefilter_stream *stream, const char *text)
 {
     f->found = 0;
-    prefilter_scan_stream(f->pf, stream, f->scratch, (const uint8_t *)text, (uint32_t)strlen(text),
-                          note, f);
+    prefilter_scan_stream(f->pf, stream, f->scratch, f->before, (const uint8_t *)text,
+                          (uint32_t)strlen(text), note, f);
     return f->found;
+}
+
+static void
+ends_are_those_in_the_bytes_at_hand(void **state)
+{
+    struct fixture *f = *state;
+    struct prefilter_stream *stream;
+
+    make(f, false);
+    assert_int_equal(scan(f, "tac tac tac", 11), R(2) | R(5));
+    assert_int_equal(f->ends[5].first, 3);
+    assert_int_equal(f->ends[5].last, 11);
+    prefilter_free(f->pf);
+    make(f, true);
+    stream = prefilter_open(f->pf, &f->mem);
+    scan_stream(f, stream, "xx ta");
+    f->before = 5;
+    assert_int_equal(scan_stream(f, stream, "c tac"), R(2) | R(5));
+    assert_int_equal(f->ends[5].first, 1);
+    assert_int_equal(f->ends[5].last, 5);
+    prefilter_close(f->pf, &f->mem, stream);
 }
 
 static void
@@ -178,8 +205,11 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(every_rule_of_a_pattern_is_told),      T(patterns_are_bytes),
-        T(a_stream_remembers_what_came),         T(a_stream_that_is_reset_forgets),
+        T(every_rule_of_a_pattern_is_told),
+        T(ends_are_those_in_the_bytes_at_hand),
+        T(patterns_are_bytes),
+        T(a_stream_remembers_what_came),
+        T(a_stream_that_is_reset_forgets),
         T(streams_are_refused_when_memory_ends),
     };
 

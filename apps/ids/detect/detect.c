@@ -24,7 +24,10 @@ struct pending {
     uint32_t rule;
     uint64_t waits; /* as in struct match */
     int64_t until, beyond;
-    int64_t seen; /* end of the bytes in which the fast pattern was found last */
+    int64_t first, last; /* where the fast pattern ended first and last */
+    int64_t seen;        /* end of the bytes in which it was found last */
+    int64_t expires;     /* what it waits for has to end there, at the latest */
+    uint16_t longest;    /* bytes of the longest content that it waits for */
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -45,6 +48,8 @@ detect_free(struct detect *d)
     regex_scratch_free(d->scratch);
     free(d->marked);
     free(d->beyond);
+    free(d->first);
+    free(d->last);
     free(d->alerted);
     free(d->window);
     free(d->decoded);
@@ -65,18 +70,6 @@ reserve(struct detect *d)
     arena_init(&d->arena, range, d->range_size);
     mem_init_arena(&d->mem, &d->arena, d->range_size);
     return true;
-}
-
-static int64_t
-longest_content(const struct rules *rules)
-{
-    int64_t longest = 0;
-
-    for (size_t i = 0; i < rules->n; i++)
-        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
-            if (rules->at[i].step[k].n > longest)
-                longest = rules->at[i].step[k].n;
-    return longest;
 }
 
 static bool
@@ -106,17 +99,19 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->ctx = ctx;
     d->marked = calloc(n / 64 + 1, sizeof(*d->marked));
     d->beyond = calloc(n + 1, sizeof(*d->beyond));
+    d->first = calloc(n + 1, sizeof(*d->first));
+    d->last = calloc(n + 1, sizeof(*d->last));
     d->alerted = calloc(n + 1, sizeof(*d->alerted));
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
     d->low = n / 64 + 1;
-    d->longest = longest_content(groups->rules);
     d->decoded = malloc(sizeof(*d->decoded));
     if (opts->any)
         d->view = calloc(1, sizeof(*d->view));
     if (d->decoded == NULL ||
         (have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
         (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
-        d->alerted == NULL || d->window == NULL || !reserve(d)) {
+        d->first == NULL || d->last == NULL || d->alerted == NULL || d->window == NULL ||
+        !reserve(d)) {
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
@@ -285,8 +280,9 @@ look_at_packet(struct detect *d, uint32_t rule)
 }
 
 static void
-on_packet_match(void *ctx, uint32_t rule)
+on_packet_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
 {
+    (void)ends;
     detect_mark(ctx, rule, 0);
 }
 
@@ -311,6 +307,7 @@ scan_packet(struct detect *d)
 
     if (pkt == NULL || pkt->bad_checksum)
         return;
+    prefilter_prefetch(d->scan->dir[d->at.ev->direction].stream);
     group = packet_group(d);
     mark_always(d, group, 0);
     if (group->prefilter != NULL && pkt->payload_len > 0)
@@ -375,15 +372,26 @@ fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, int64
     d->buffer = (struct buffer){ d->window, place - (int64_t)before, place + (int64_t)n, n == 0 };
 }
 
+/* Of the event's first byte. */
+static int64_t
+place_of(const struct detect *d)
+{
+    return d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped;
+}
+
+/* At least `back` bytes before the event's, if there are so many. */
 static const struct buffer *
-window(struct detect *d)
+window(struct detect *d, int64_t back)
 {
     const struct weir_event *ev = d->at.ev;
 
-    if (!d->has_window)
-        fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, DETECT_WINDOW,
-                    ev->payload.data);
-    d->has_window = true;
+    back = lesser(back, DETECT_WINDOW);
+    if (back == 0 && d->window_back < 0)
+        d->buffer = (struct buffer){ ev->payload.data.p, place_of(d),
+                                     place_of(d) + ev->payload.data.n, false };
+    else if (d->window_back < back)
+        fill_window(d, &d->scan->dir[ev->direction], ev->payload.offset, back, ev->payload.data);
+    d->window_back = d->window_back < back ? back : d->window_back;
     return &d->buffer;
 }
 
@@ -394,7 +402,7 @@ detect_payload(struct detect *d, struct buffer *packet)
 
     if (ev->type == WEIR_EV_PAYLOAD && ev->flow != NULL &&
         weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
-        return window(d);
+        return window(d, DETECT_WINDOW);
     if (ev->packet == NULL || ev->packet->l4 == NULL || ev->packet->payload_len == 0)
         return NULL;
     *packet = (struct buffer){ ev->packet->payload, 0, ev->packet->payload_len, true };
@@ -422,52 +430,98 @@ grow_pending(struct detect *d, struct stream_scan *s)
     return true;
 }
 
+static uint16_t
+longest_of(const struct rule *rule, uint64_t steps)
+{
+    uint16_t longest = 0;
+
+    for (; steps != 0; steps &= steps - 1) {
+        const struct step *step = &rule->step[__builtin_ctzll(steps)];
+
+        longest = step->n > longest ? step->n : longest;
+    }
+    return longest;
+}
+
 static void
-wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const struct match *m)
+wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const struct match *m,
+              int64_t expires)
 {
     if (s->n_pending == s->room && !grow_pending(d, s)) {
         d->stats.pending_lost++;
         return;
     }
-    s->pending[s->n_pending++] = (struct pending){ rule, m->waits, m->until, m->beyond,
-                                                   d->buffer.end };
+    s->pending[s->n_pending++] = (struct pending){ .rule = rule,
+                                                   .waits = m->waits,
+                                                   .until = m->until,
+                                                   .beyond = m->beyond,
+                                                   .first = d->first[rule],
+                                                   .last = d->last[rule],
+                                                   .seen = d->buffer.end,
+                                                   .expires = expires,
+                                                   .longest = longest_of(m->rule, m->waits) };
 }
 
-/* Whether one of the contents that it waits for ends in the event's bytes, from this place on. */
+/* Whether one of the contents that it waits for ends in the event's bytes, or where these join on. */
 static bool
-wakes(struct detect *d, const struct pending *p, int64_t from)
+wakes(struct detect *d, const struct pending *p, const struct buffer *fresh,
+      const struct buffer *seam)
 {
-    const struct buffer *buffer = &d->buffer;
     uint64_t waits = p->waits;
 
-    if (buffer->end >= p->until)
+    if (fresh->end >= p->until)
         return true;
     for (; waits != 0; waits &= waits - 1) {
         const struct step *step = &d->rule[p->rule].step[__builtin_ctzll(waits)];
 
-        if (match_find(step, buffer, from - step->n + 1, buffer->end) >= 0)
+        if (match_find(step, fresh, fresh->start, p->expires) >= 0 ||
+            match_find(step, seam, fresh->start - step->n + 1, p->expires) >= 0)
             return true;
     }
     return false;
 }
 
-/*
- * Mark those that wait and may match now; forget those that the window has left behind. Rules may
- * wait for long, so no more is read for it than a content can reach back, not the whole window.
- */
+static void
+wake(struct detect *d, const struct pending *p)
+{
+    if (!is_marked(d, p->rule))
+        d->last[p->rule] = p->last;
+    d->first[p->rule] = p->first;
+    detect_mark(d, p->rule, p->beyond);
+}
+
+/* The last bytes before the event's and the first of these, as many as the longest content that
+ * somebody waits for. Rules may wait for long, so no more is copied for it. */
+static struct buffer
+fill_seam(struct detect *d, struct stream_scan *s, const struct weir_bytes *data)
+{
+    struct weir_bytes first = *data;
+    uint16_t longest = 0;
+
+    for (uint16_t i = 0; i < s->n_pending; i++)
+        longest = s->pending[i].longest > longest ? s->pending[i].longest : longest;
+    first.n = first.n < longest ? first.n : longest;
+    d->window_back = -1;
+    fill_window(d, s, d->at.ev->payload.offset, longest, first);
+    return d->buffer;
+}
+
+/* Mark those that wait and may match now; forget those that the window has left behind. */
 static void
 wake_pending(struct detect *d, struct stream_scan *s)
 {
-    int64_t offset = d->at.ev->payload.offset, from = offset - s->skipped;
+    const struct weir_bytes *data = &d->at.ev->payload.data;
+    int64_t from = place_of(d);
+    struct buffer fresh = { data->p, from, from + data->n, false };
+    struct buffer seam = fill_seam(d, s, data);
     uint16_t kept = 0;
 
-    fill_window(d, s, offset, d->longest, d->at.ev->payload.data);
     for (uint16_t i = 0; i < s->n_pending; i++) {
         const struct pending *p = &s->pending[i];
 
-        if (s->no_holes || is_marked(d, p->rule) || wakes(d, p, from))
-            detect_mark(d, p->rule, p->beyond);
-        else if (p->seen > from - DETECT_WINDOW)
+        if (s->no_holes || is_marked(d, p->rule) || wakes(d, p, &fresh, &seam))
+            wake(d, p);
+        else if (p->seen > from - DETECT_WINDOW && p->expires > fresh.end)
             s->pending[kept++] = *p;
     }
     s->n_pending = kept;
@@ -560,8 +614,9 @@ look_at_other(struct detect *d, uint32_t rule)
 }
 
 static void
-on_other_match(void *ctx, uint32_t rule)
+on_other_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
 {
+    (void)ends;
     detect_mark(ctx, rule, 0);
 }
 
@@ -578,7 +633,7 @@ scan_view(struct detect *d)
         *scanner = prefilter_open(group->prefilter, &d->mem);
     if (*scanner != NULL) {
         prefilter_reset(*scanner, d->groups->scratch);
-        prefilter_scan_stream(group->prefilter, *scanner, d->groups->scratch, view->other, n,
+        prefilter_scan_stream(group->prefilter, *scanner, d->groups->scratch, 0, view->other, n,
                               on_other_match, d);
     } else if (group->prefilter != NULL) {
         d->stats.no_memory++;
@@ -726,8 +781,30 @@ look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
         d->stats.unverified++;
         return MATCH_YES; /* better than to miss it */
     }
-    m->buffer = window(d);
+    m->buffer = window(d, d->groups->plan[m->rule - d->rule].back);
     return match(d, m);
+}
+
+/*
+ * Before all steps are compared: whether the content that has to follow the fast pattern does. Until
+ * it has come in full, the rule waits for it.
+ */
+static enum match_answer
+probe(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
+{
+    const struct plan *plan = &d->groups->plan[rule];
+    const struct step *step = &m->rule->step[plan->probe];
+    int64_t end = plan->high != PLAN_FAR ? d->last[rule] + plan->high : INT64_MAX;
+    const struct buffer *buffer = window(d, plan->low < 0 ? -plan->low : 0);
+
+    if (match_find(step, buffer, d->first[rule] + plan->low, end) >= 0)
+        return MATCH_YES;
+    if (end <= buffer->end)
+        return MATCH_NO;
+    m->waits = UINT64_C(1) << plan->probe;
+    m->until = INT64_MAX;
+    wait_for_more(d, s, rule, m, end);
+    return MATCH_WAIT;
 }
 
 static void
@@ -741,19 +818,24 @@ look_at_stream(struct detect *d, uint32_t rule)
 
     if (!rule_fits(&d->at, m.rule))
         return;
+    if (d->groups->plan[rule].probe >= 0 && !s->no_holes && probe(d, s, rule, &m) != MATCH_YES)
+        return;
     answer = look_closely(d, s, &m);
     if (answer == MATCH_YES)
         raise_alert(d, rule);
     else if (answer == MATCH_WAIT)
-        wait_for_more(d, s, rule, &m);
+        wait_for_more(d, s, rule, &m, INT64_MAX);
 }
 
 static void
-on_stream_match(void *ctx, uint32_t rule)
+on_stream_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
 {
     struct detect *d = ctx;
+    int64_t place = d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped;
 
-    detect_mark(d, rule, d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped);
+    d->first[rule] = place + ends.first;
+    d->last[rule] = place + ends.last;
+    detect_mark(d, rule, place);
 }
 
 static void
@@ -780,6 +862,7 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
     } else if (s->stream != NULL) {
         finish_pending(d, ev->direction);
         prefilter_reset(s->stream, d->groups->scratch);
+        s->fed = 0;
     }
     if (!s->cut) /* the first bytes, here or behind the gap, were urgent */
         s->skipped += ev->payload.offset - s->end;
@@ -867,8 +950,9 @@ scan_payload(struct detect *d)
         note_urgent(d, s, ev->payload.offset);
     mark_always(d, group, ev->payload.offset - s->skipped);
     if (group->prefilter != NULL)
-        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, data.p, data.n,
-                              on_stream_match, d);
+        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, s->fed, data.p,
+                              data.n, on_stream_match, d);
+    s->fed += data.n;
     d->stats.scanned += data.n;
     s->end = ev->payload.offset + data.n;
     s->cut = data.n < ev->payload.length;
@@ -933,7 +1017,7 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
                                .established = scan->established,
                                .midstream = d->opts.midstream };
     d->scan = scan;
-    d->has_window = false;
+    d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
 }

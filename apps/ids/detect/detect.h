@@ -26,6 +26,7 @@ struct others;
  */
 struct stream_scan {
     struct prefilter_stream *stream;
+    uint64_t fed;          /* bytes that it was given */
     int64_t base, end;     /* offsets; what was scanned: [base, end) */
     int64_t skipped;       /* urgent bytes before end */
     struct holes *holes;   /* where they are; NULL: none is in [base, end), or no_holes */

@@ -3,6 +3,13 @@
 #include "detect/match.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum {
+    DETECT_NEAR = 4096, /* bytes that a plan may go back over */
+    MANY = 4,           /* rules that name the same bytes */
+    ENOUGH = 6,         /* bytes of another content that are a better sign than those */
+};
 
 /* ---- which rule goes where ----------------------------------------------------------------- */
 
@@ -78,7 +85,7 @@ worth(const struct step *step)
     }
 }
 
-/* The content to look for first: the one that was named, else the longest. */
+/* The content that was named to be looked for first, or else the longest. */
 static int8_t
 fast_step(const struct rule *rule)
 {
@@ -95,6 +102,144 @@ fast_step(const struct rule *rule)
             best = i;
     }
     return (int8_t)best;
+}
+
+/* ---- plans --------------------------------------------------------------------------------- */
+
+/* Whether the step says how far behind the one before it it lies, and is no more than that. */
+static bool
+is_chained(const struct step *step)
+{
+    return step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
+           step->flags & STEP_RELATIVE && step->offset_by == 0 && step->length_by == 0;
+}
+
+/* The longest of the contents that follow the fast pattern, each relative to the one before. */
+static void
+choose_probe(const struct rule *rule, int fast, struct plan *plan)
+{
+    /* Of the place where the step before ends. */
+    int64_t low = rule->step[fast].n - fast_end(&rule->step[fast]), high = low;
+
+    for (int i = fast + 1; i < rule->n_payload && is_chained(&rule->step[i]); i++) {
+        const struct step *step = &rule->step[i];
+
+        low += step->offset + step->n;
+        high = high == PLAN_FAR || !(step->flags & STEP_WITHIN)
+                   ? PLAN_FAR
+                   : high + step->offset + step->length;
+        if (low - step->n < -DETECT_NEAR || (high != PLAN_FAR && high > PLAN_FAR / 2))
+            return;
+        if (plan->probe >= 0 && step->n <= rule->step[plan->probe].n)
+            continue;
+        plan->probe = (int8_t)i;
+        plan->low = (int32_t)(low - step->n);
+        plan->high = (int32_t)high;
+    }
+}
+
+/* How far back the rule can look: the fast pattern's own bytes, if nothing looks before it. */
+static int64_t
+reach_back(const struct rule *rule, int fast)
+{
+    int64_t back = fast_end(&rule->step[fast]);
+
+    for (int i = 0; i < rule->n_payload; i++) {
+        const struct step *step = &rule->step[i];
+
+        if (i == fast && !(step->flags & (STEP_RELATIVE | STEP_DEPTH | STEP_OFFSET)))
+            continue;
+        if (i < fast || !(step->flags & STEP_RELATIVE) || step->offset_by != 0 ||
+            step->offset < -DETECT_NEAR || step->kind == STEP_BYTE_JUMP)
+            return PLAN_FAR;
+        back += step->offset < 0 ? -step->offset : 0;
+    }
+    return back;
+}
+
+static struct plan
+plan_of(const struct rule *rule, int fast)
+{
+    struct plan plan = { .back = PLAN_FAR, .probe = -1 };
+
+    if (rule->tx_side != 0 || fast < 0)
+        return plan;
+    plan.back = reach_back(rule, fast);
+    if (rule->step[fast].kind == STEP_CONTENT)
+        choose_probe(rule, fast, &plan);
+    return plan;
+}
+
+/* ---- what to look for first ----------------------------------------------------------------- */
+
+/* A rule and the bytes that were named in it. */
+struct named {
+    const struct step *step;
+    uint32_t rule;
+};
+
+static int
+by_bytes(const void *a, const void *b)
+{
+    const struct step *x = ((const struct named *)a)->step, *y = ((const struct named *)b)->step;
+    unsigned n = fast_end(x) - fast_begin(x), m = fast_end(y) - fast_begin(y);
+
+    if (n != m || x->buffer != y->buffer)
+        return n != m ? (int)n - (int)m : (int)x->buffer - (int)y->buffer;
+    return memcmp(x->bytes + fast_begin(x), y->bytes + fast_begin(y), n);
+}
+
+/* Look for another content than the one that was named, if the rule has one of some length. */
+static void
+choose_another(const struct groups *groups, uint32_t rule)
+{
+    const struct rule *r = &groups->rules->at[rule];
+    int best = -1;
+
+    for (int i = 0; i < r->n_steps; i++)
+        if (i != groups->fast[rule] && may_be_fast(r, &r->step[i]) && worth(&r->step[i]) > ENOUGH &&
+            (best < 0 || worth(&r->step[i]) > worth(&r->step[best])))
+            best = i;
+    if (best >= 0)
+        groups->fast[rule] = (int8_t)best;
+}
+
+/*
+ * What many rules name is no sign of any of them: each time it is found all have to be looked at.
+ * fast_pattern is followed, but not there.
+ */
+static bool
+leave_what_many_name(const struct groups *groups)
+{
+    struct named *all = calloc(groups->rules->n + 1, sizeof(*all));
+    size_t n = 0;
+
+    for (uint32_t i = 0; all != NULL && i < groups->rules->n; i++)
+        if (groups->fast[i] >= 0 && groups->rules->at[i].step[groups->fast[i]].flags & STEP_FAST)
+            all[n++] = (struct named){ &groups->rules->at[i].step[groups->fast[i]], i };
+    if (n > 0)
+        qsort(all, n, sizeof(*all), by_bytes);
+    for (size_t i = 0, k; i < n; i = k) {
+        for (k = i + 1; k < n && by_bytes(&all[i], &all[k]) == 0;)
+            k++;
+        for (size_t j = i; k - i >= MANY && j < k; j++)
+            choose_another(groups, all[j].rule);
+    }
+    free(all);
+    return all != NULL;
+}
+
+/* Choose what is looked for first in each rule. */
+static bool
+choose_all(struct groups *groups)
+{
+    for (size_t i = 0; i < groups->rules->n; i++)
+        groups->fast[i] = fast_step(&groups->rules->at[i]);
+    if (!leave_what_many_name(groups))
+        return false;
+    for (size_t i = 0; i < groups->rules->n; i++)
+        groups->plan[i] = plan_of(&groups->rules->at[i], groups->fast[i]);
+    return true;
 }
 
 /* ---- making -------------------------------------------------------------------------------- */
@@ -271,6 +416,7 @@ groups_free(struct groups *groups)
     }
     prefilter_free_scratch(groups->scratch);
     free(groups->fast);
+    free(groups->plan);
     free(groups->by_event);
     free(groups);
 }
@@ -287,9 +433,9 @@ groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *e
     groups->rules = rules;
     groups->fast = malloc(rules->n + 1);
     groups->by_event = malloc((rules->n + 1) * sizeof(*groups->by_event));
-    if (groups->fast != NULL && groups->by_event != NULL) {
-        for (size_t i = 0; i < rules->n; i++)
-            groups->fast[i] = fast_step(&rules->at[i]);
+    groups->plan = malloc((rules->n + 1) * sizeof(*groups->plan));
+    if (groups->fast != NULL && groups->by_event != NULL && groups->plan != NULL &&
+        choose_all(groups)) {
         sort_by_event(groups);
         rc = make_all(groups, err);
     } else {

@@ -26,6 +26,19 @@ struct group {
     size_t n_always;
 };
 
+/*
+ * What is known of a rule on streams before its steps are compared: how far back from its fast
+ * pattern's end they can reach, and a content behind the fast pattern that has to be there, too.
+ */
+struct plan {
+    int64_t back; /* bytes before the fast pattern's end */
+    int8_t probe; /* the step; -1: none */
+    int32_t low,
+        high; /* it lies in [low, high) behind the end; high PLAN_FAR: anywhere from low on */
+};
+
+enum { PLAN_FAR = INT32_MAX };
+
 struct groups {
     const struct rules *rules;
     struct group group[GROUP_KINDS][2]; /* by enum weir_dir */
@@ -35,6 +48,7 @@ struct groups {
     struct group tx_always[2]; /* those without a fast pattern, by the side they are decided at */
     bool has_tx;               /* there are rules on transactions */
     int8_t *fast;              /* by rule: the step the prefilter looks for, or -1 */
+    struct plan *plan;         /* by rule */
     uint32_t *by_event;        /* rules with a flow-event, sorted by type, then order */
     size_t first[WEIR_EV_COUNT + 1]; /* where a type's begin */
     struct prefilter_scratch *scratch;

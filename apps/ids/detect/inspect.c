@@ -231,8 +231,9 @@ look_at(struct detect *d, uint32_t rule)
 /* ---- one side of a transaction ------------------------------------------------------------- */
 
 static void
-on_match(void *ctx, uint32_t rule)
+on_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
 {
+    (void)ends;
     detect_mark(ctx, rule, 0);
 }
 

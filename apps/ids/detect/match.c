@@ -1,68 +1,17 @@
 #include "detect/match.h"
 
 #include "detect/base64.h"
+#include "detect/find.h"
 #include "detect/number.h"
 
 #include <string.h>
 
 #define FAR INT64_MAX
 
-enum { SHORT = 16 }; /* bytes of a content that may be looked for the plain way */
-
-static inline uint8_t
-lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? c | 0x20 : c;
-}
-
-static bool
-equal_nocase(const uint8_t *p, const uint8_t *lower_bytes, unsigned n)
-{
-    for (unsigned i = 0; i < n; i++)
-        if (lower(p[i]) != lower_bytes[i])
-            return false;
-    return true;
-}
-
-/* A few bytes: every place is tried. */
-static const uint8_t *
-find_short(const uint8_t *p, size_t n, const struct step *step)
-{
-    for (size_t i = 0; i + step->n <= n; i++)
-        if (lower(p[i]) == step->bytes[0] && equal_nocase(p + i, step->bytes, step->n))
-            return p + i;
-    return NULL;
-}
-
-/*
- * Many bytes: only places with the right rolling hash (Rabin and Karp) are tried, so that no bytes,
- * however chosen, cost their number times the content's.
- */
-static const uint8_t *
-find_long(const uint8_t *p, size_t n, const struct step *step)
-{
-    enum { BASE = 0x01000193 };
-    uint64_t wanted = 0, hash = 0, power = 1; /* of the byte that leaves */
-
-    for (size_t i = 0; i < step->n; i++) {
-        wanted = wanted * BASE + step->bytes[i];
-        hash = hash * BASE + lower(p[i]);
-        power *= BASE;
-    }
-    for (size_t i = 0;; i++) {
-        if (hash == wanted && equal_nocase(p + i, step->bytes, step->n))
-            return p + i;
-        if (i + step->n == n)
-            return NULL;
-        hash = hash * BASE + lower(p[i + step->n]) - power * lower(p[i]);
-    }
-}
-
 int64_t
 match_find(const struct step *step, const struct buffer *buffer, int64_t from, int64_t to)
 {
-    const uint8_t *p, *found;
-    size_t n;
+    const uint8_t *found;
 
     if (from < buffer->start)
         from = buffer->start;
@@ -70,13 +19,8 @@ match_find(const struct step *step, const struct buffer *buffer, int64_t from, i
         to = buffer->end;
     if (to - from < step->n)
         return -1;
-    p = buffer->p + (from - buffer->start);
-    n = (size_t)(to - from);
-    if (!(step->flags & STEP_NOCASE))
-        found = memmem(p, n, step->bytes, step->n);
-    else
-        found = step->n <= SHORT ? find_short(p, n, step) : find_long(p, n, step);
-    return found != NULL ? from + (found - p) : -1;
+    found = find(step, buffer->p + (from - buffer->start), (size_t)(to - from));
+    return found != NULL ? buffer->start + (found - buffer->p) : -1;
 }
 
 static enum match_answer match_from(struct match *m, unsigned i, int64_t cursor);

@@ -13,13 +13,16 @@ struct prefilter {
     uint32_t *first; /* by pattern, and one more */
 };
 
-/* Hyperscan's types are opaque pointers; ours are only names for them. */
-static hs_scratch_t *
-hs_scratch_of(struct prefilter_scratch *scratch)
-{
-    return (hs_scratch_t *)scratch;
-}
+struct prefilter_scratch {
+    hs_scratch_t *hs;
+    struct {
+        uint64_t first, last; /* ends in the scan at hand; last is 0 if it was not found */
+    } * found;                /* by pattern */
+    uint32_t *hit;            /* patterns that were found */
+    uint32_t n_hits, room;
+};
 
+/* Hyperscan's type is an opaque pointer; ours is only a name for it. */
 static hs_stream_t *
 hs_stream_of(struct prefilter_stream *stream)
 {
@@ -145,7 +148,32 @@ prefilter_free(struct prefilter *pf)
 void
 prefilter_free_scratch(struct prefilter_scratch *scratch)
 {
-    hs_free_scratch(hs_scratch_of(scratch));
+    if (scratch == NULL)
+        return;
+    hs_free_scratch(scratch->hs);
+    free(scratch->found);
+    free(scratch->hit);
+    free(scratch);
+}
+
+/* Make room for a prefilter's matches. */
+static bool
+scratch_grow(struct prefilter_scratch **scratch, const struct prefilter *pf, unsigned n_patterns)
+{
+    struct prefilter_scratch *s = *scratch;
+
+    if (s == NULL)
+        s = *scratch = calloc(1, sizeof(*s));
+    if (s == NULL || hs_alloc_scratch(pf->db, &s->hs) != HS_SUCCESS)
+        return false;
+    if (n_patterns <= s->room)
+        return true;
+    free(s->found);
+    free(s->hit);
+    s->found = calloc(n_patterns, sizeof(*s->found));
+    s->hit = calloc(n_patterns, sizeof(*s->hit));
+    s->room = s->found != NULL && s->hit != NULL ? n_patterns : 0;
+    return s->room > 0;
 }
 
 int
@@ -154,7 +182,6 @@ prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter
 {
     struct prefilter *pf = calloc(1, sizeof(*pf));
     struct literals lits = { NULL, NULL, NULL, NULL, 0 };
-    hs_scratch_t *grown = hs_scratch_of(*scratch);
     int rc = WEIR_E_NOMEM;
 
     *out = NULL;
@@ -167,9 +194,8 @@ prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter
         unite(patterns, n, pf, &lits);
         rc = compile(&lits, streams, pf, err);
     }
-    if (rc == WEIR_E_OK && hs_alloc_scratch(pf->db, &grown) != HS_SUCCESS)
+    if (rc == WEIR_E_OK && !scratch_grow(scratch, pf, lits.n))
         rc = weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    *scratch = (struct prefilter_scratch *)grown;
     literals_free(&lits);
     if (rc != WEIR_E_OK) {
         prefilter_free(pf);
@@ -181,42 +207,52 @@ prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter
 
 /* ---- scanning ------------------------------------------------------------------------------ */
 
-struct report {
-    const struct prefilter *pf;
-    prefilter_fn each;
-    void *ctx;
-};
-
+/* A pattern may be found any number of times; its rules hear of it once. */
 static int
 on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags, void *ctx)
 {
-    const struct report *report = ctx;
-    const struct prefilter *pf = report->pf;
+    struct prefilter_scratch *scratch = ctx;
 
-    (void)from, (void)to, (void)flags;
-    for (uint32_t i = pf->first[id]; i < pf->first[id + 1]; i++)
-        report->each(report->ctx, pf->rule[i]);
+    (void)from, (void)flags;
+    if (scratch->found[id].last == 0) {
+        scratch->hit[scratch->n_hits++] = id;
+        scratch->found[id].first = to;
+    }
+    scratch->found[id].last = to;
     return 0;
+}
+
+static void
+report(const struct prefilter *pf, struct prefilter_scratch *scratch, uint64_t before,
+       prefilter_fn each, void *ctx)
+{
+    for (uint32_t k = 0; k < scratch->n_hits; k++) {
+        uint32_t id = scratch->hit[k];
+        struct prefilter_ends ends = { (uint32_t)(scratch->found[id].first - before),
+                                       (uint32_t)(scratch->found[id].last - before) };
+
+        scratch->found[id].last = 0;
+        for (uint32_t i = pf->first[id]; i < pf->first[id + 1]; i++)
+            each(ctx, pf->rule[i], ends);
+    }
+    scratch->n_hits = 0;
 }
 
 void
 prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratch, const uint8_t *p,
                uint32_t n, prefilter_fn each, void *ctx)
 {
-    struct report report = { pf, each, ctx };
-
-    hs_scan(pf->db, (const char *)p, n, 0, hs_scratch_of(scratch), on_match, &report);
+    hs_scan(pf->db, (const char *)p, n, 0, scratch->hs, on_match, scratch);
+    report(pf, scratch, 0, each, ctx);
 }
 
 void
 prefilter_scan_stream(const struct prefilter *pf, struct prefilter_stream *stream,
-                      struct prefilter_scratch *scratch, const uint8_t *p, uint32_t n,
-                      prefilter_fn each, void *ctx)
+                      struct prefilter_scratch *scratch, uint64_t before, const uint8_t *p,
+                      uint32_t n, prefilter_fn each, void *ctx)
 {
-    struct report report = { pf, each, ctx };
-
-    hs_scan_stream(hs_stream_of(stream), (const char *)p, n, 0, hs_scratch_of(scratch), on_match,
-                   &report);
+    hs_scan_stream(hs_stream_of(stream), (const char *)p, n, 0, scratch->hs, on_match, scratch);
+    report(pf, scratch, before, each, ctx);
 }
 
 /* ---- streams ------------------------------------------------------------------------------- */
@@ -251,5 +287,5 @@ prefilter_close(const struct prefilter *pf, struct mem *mem, struct prefilter_st
 void
 prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scratch)
 {
-    hs_reset_stream(hs_stream_of(stream), 0, hs_scratch_of(scratch), NULL, NULL);
+    hs_reset_stream(hs_stream_of(stream), 0, scratch->hs, NULL, NULL);
 }

@@ -37,8 +37,13 @@ prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter
 void prefilter_free(struct prefilter *pf);
 void prefilter_free_scratch(struct prefilter_scratch *scratch);
 
-/* Called for each match of each rule; may come twice for a rule. */
-typedef void (*prefilter_fn)(void *ctx, uint32_t rule);
+/* Where a pattern ended in the bytes that were scanned: bytes from their beginning. */
+struct prefilter_ends {
+    uint32_t first, last;
+};
+
+/* Called once for each rule whose pattern is found. */
+typedef void (*prefilter_fn)(void *ctx, uint32_t rule, struct prefilter_ends ends);
 
 void prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratch, const uint8_t *p,
                     uint32_t n, prefilter_fn each, void *ctx);
@@ -47,9 +52,19 @@ void prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratc
 struct prefilter_stream *prefilter_open(const struct prefilter *pf, struct mem *mem);
 void prefilter_close(const struct prefilter *pf, struct mem *mem, struct prefilter_stream *stream);
 void prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scratch);
+
+/* before: bytes that the stream was given since it was opened or reset. */
 void prefilter_scan_stream(const struct prefilter *pf, struct prefilter_stream *stream,
-                           struct prefilter_scratch *scratch, const uint8_t *p, uint32_t n,
-                           prefilter_fn each, void *ctx);
+                           struct prefilter_scratch *scratch, uint64_t before, const uint8_t *p,
+                           uint32_t n, prefilter_fn each, void *ctx);
+
+/* Its stream is scanned soon; NULL is allowed. */
+static inline void
+prefilter_prefetch(const struct prefilter_stream *stream)
+{
+    __builtin_prefetch(stream);
+    __builtin_prefetch((const char *)stream + 64);
+}
 
 /* Bytes of one stream. */
 size_t prefilter_stream_size(const struct prefilter *pf);
