@@ -1,9 +1,13 @@
 # apps/ids: rules, detection and the program weir-ids
 if HAVE_HS
 FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
-IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
+IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/app/app.c %D%/app/app.h \
+    %D%/app/app_dns.c %D%/app/app_http.c %D%/app/app_ssh.c %D%/app/app_tls.c \
+    %D%/app/body.c %D%/app/body.h \
+    %D%/app/parts.h %D%/app/tx.c \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
@@ -13,6 +17,7 @@ libids_la_SOURCES = \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
@@ -32,7 +37,7 @@ else
 libids_la_SOURCES += %D%/rule/regex_none.c
 endif
 libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
-libids_la_LIBADD   = libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c
@@ -44,6 +49,12 @@ endif
 weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
 weir_ids_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_ids_LDADD    = libids.la $(weir_ids_prads) libprog.la libcore.la
+
+# For tests/verify/app-*.
+check_PROGRAMS += tests/app_dump
+tests_app_dump_SOURCES  = tests/app_dump.c
+tests_app_dump_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_app_dump_LDADD    = libids.la libcore.la
 
 UNIT_TESTS += tests/unit/test_ranges
 tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
