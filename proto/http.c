@@ -22,6 +22,8 @@ struct http {
 
 struct http_side {
     uint32_t head; /* bytes since the message began, until its headers are complete */
+    uint64_t fed;  /* bytes, before those at hand */
+    uint64_t from; /* where a tunnel begins, as fed */
     bool in_head;  /* they are not yet */
     bool given_up;
     bool torn; /* a hole was in the compressed body at hand: the rest of it says nothing */
@@ -96,6 +98,8 @@ tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
     struct http_flow *flow = flow_of(tx);
     struct http_event event;
 
+    if (flow->tunnel && type != HTTP_GONE)
+        return HTP_OK;
     http_look(tx, type, &event);
     event.data = data;
     flow->http->fn(flow->ctx, &event);
@@ -144,6 +148,20 @@ on_request_line(htp_tx_t *tx)
     return HTP_OK;
 }
 
+/* A tunnel begins behind the heads of a CONNECT and its answer, whatever libhtp makes of the rest. */
+static void
+note_tunnel(struct http_flow *flow, const htp_tx_t *tx, enum weir_dir dir)
+{
+    const uint64_t here = dir == WEIR_TOSERVER ? htp_connp_req_data_consumed(flow->connp)
+                                               : htp_connp_res_data_consumed(flow->connp);
+
+    if (!flow->http->opts.detail || tx->request_method_number != HTP_M_CONNECT)
+        return;
+    flow->side[dir].from = flow->side[dir].fed + here;
+    flow->tunnel = dir == WEIR_TOCLIENT && tx->response_status_number >= 200 &&
+                   tx->response_status_number <= 299;
+}
+
 /* libhtp drops headers beyond its own limit without a word. */
 static int
 end_head(htp_tx_t *tx, enum weir_dir dir, const htp_table_t *headers, enum http_event_type type)
@@ -153,7 +171,9 @@ end_head(htp_tx_t *tx, enum weir_dir dir, const htp_table_t *headers, enum http_
     flow->side[dir].in_head = false;
     if (headers != NULL && htp_table_size(headers) > flow->http->opts.headers)
         return stop(flow, &flow->http->stats.head);
-    return tell(tx, type, no_data);
+    tell(tx, type, no_data);
+    note_tunnel(flow, tx, dir);
+    return HTP_OK;
 }
 
 static void
@@ -172,6 +192,15 @@ struct flag_note {
     const char *name;
 };
 
+/* Newer than libhtp's list of what goes before credentials, RFC 6750. */
+static bool
+is_bearer(const htp_tx_t *tx)
+{
+    const htp_header_t *header = htp_table_get_c(tx->request_headers, "authorization");
+
+    return header != NULL && bstr_begins_with_c_nocase(header->value, "bearer ");
+}
+
 /* What a request's head tells without a line in the log. */
 static void
 note_flags(htp_tx_t *tx)
@@ -188,7 +217,7 @@ note_flags(htp_tx_t *tx)
     for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
         if (tx->flags & notes[i].flag)
             note(tx, notes[i].name);
-    if (tx->request_auth_type == HTP_AUTH_UNRECOGNIZED)
+    if (tx->request_auth_type == HTP_AUTH_UNRECOGNIZED && !is_bearer(tx))
         note(tx, "http.request_auth_unrecognized");
     if (tx->is_protocol_0_9 && tx->request_method_number == HTP_M_UNKNOWN &&
         tx->request_protocol_number < HTP_PROTOCOL_0_9)
@@ -299,7 +328,7 @@ on_log(htp_log_t *log)
 {
     struct http_flow *flow = htp_connp_get_user_data(log->connp);
     struct http_event event = { .type = HTTP_NOTE };
-    const char *note = http_note_of(log->msg);
+    const char *note = flow->tunnel ? NULL : http_note_of(log->msg);
 
     flow->http->stats.bombs += strncmp(log->msg, "Compression bomb", 16) == 0;
     if (note == NULL)
@@ -534,8 +563,10 @@ http_end(struct http_flow *flow, enum weir_dir dir)
 }
 
 bool
-http_is_tunnel(const struct http_flow *flow)
+http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
 {
+    from[WEIR_TOSERVER] = flow->side[WEIR_TOSERVER].from;
+    from[WEIR_TOCLIENT] = flow->side[WEIR_TOCLIENT].from;
     return flow->tunnel;
 }
 
@@ -572,7 +603,6 @@ goes_on(struct http_flow *flow, enum weir_dir dir, int rc)
     struct http_stats *stats = &flow->http->stats;
     uint64_t counted = 0;
 
-    flow->tunnel |= rc == HTP_STREAM_TUNNEL;
     if (rc == HTP_STREAM_TUNNEL || rc == HTP_STREAM_STOP)
         give_up(flow, dir, &counted);
     else if (rc == HTP_STREAM_ERROR)
@@ -629,7 +659,10 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
     for (unsigned i = 0; i < 2 && rc == HTP_STREAM_DATA_OTHER && bytes.n > 0; i++)
         if (dir == WEIR_TOCLIENT)
             rc = feed_once(flow, dir, &bytes);
-    if (goes_on(flow, dir, rc) && bytes.n > 0)
+    flow->side[dir].fed += n;
+    if (flow->tunnel)
+        flow->side[WEIR_TOSERVER].given_up = flow->side[WEIR_TOCLIENT].given_up = true;
+    else if (goes_on(flow, dir, rc) && bytes.n > 0)
         give_up(flow, dir, &flow->http->stats.lost);
     else
         count_head(flow, dir, n);
@@ -691,6 +724,7 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
         return;
     }
     tear(flow, dir);
+    flow->side[dir].fed += n;
     rc = feed_once(flow, dir, &hole);
     goes_on(flow, dir,
             rc); /* where the hole ends the body, rc is HTP_STREAM_CLOSED, and it is not */
@@ -928,9 +962,10 @@ http_end(struct http_flow *flow, enum weir_dir dir)
 }
 
 bool
-http_is_tunnel(const struct http_flow *flow)
+http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
 {
     (void)flow;
+    from[WEIR_TOSERVER] = from[WEIR_TOCLIENT] = 0;
     return false;
 }
 

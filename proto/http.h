@@ -105,8 +105,11 @@ void http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n);
 /* Nothing follows in a direction; the server's end also ends the requests that it leaves open. */
 void http_end(struct http_flow *flow, enum weir_dir dir);
 
-/* What follows is not HTTP: an answer to CONNECT agreed to that. */
-bool http_is_tunnel(const struct http_flow *flow);
+/*
+ * With detail: what follows is not HTTP, for an answer to CONNECT agreed to that. from: by enum
+ * weir_dir, bytes since http_open() to where it begins. Nothing more is told but HTTP_GONE.
+ */
+bool http_is_tunnel(const struct http_flow *flow, uint64_t from[2]);
 
 /* Whether a direction needs no more bytes: it was given up, or became a tunnel. */
 bool http_ended(const struct http_flow *flow, enum weir_dir dir);

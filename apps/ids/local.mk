@@ -152,4 +152,29 @@ tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MA
 tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_detect_LDADD    = libtestsupport.la libids.la libcore.la
 tests_fuzz_fuzz_detect_LDFLAGS  = $(FUZZ_LINK)
+
+APP_RUN = tests/support/app_run.c tests/support/app_run.h
+UNIT_TESTS += tests/unit/test_app_http
+tests_unit_test_app_http_SOURCES  = tests/unit/test_app_http.c $(APP_RUN)
+tests_unit_test_app_http_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_app_http_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_http_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app
+tests_unit_test_app_SOURCES  = tests/unit/test_app.c tests/unit/tls_bytes.h $(APP_RUN)
+tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app_body
+tests_unit_test_app_body_SOURCES  = tests/unit/test_app_body.c
+tests_unit_test_app_body_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_body_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_body_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_app
+tests_fuzz_fuzz_app_SOURCES  = tests/fuzz/fuzz_app.c $(APP_RUN) $(FUZZ_MAIN)
+tests_fuzz_fuzz_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_app_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_app_LDFLAGS  = $(FUZZ_LINK)
 endif

@@ -186,29 +186,6 @@ open_parser(struct app_layer *app, struct app_flow *flow)
     flow->done = true;
 }
 
-/* What CONNECT led to is another protocol, to be found anew in what follows. */
-static void
-enter_tunnel(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
-{
-    close_parser(app, flow);
-    flow->proto = APP_UNKNOWN_YET;
-    flow->tunnel = true;
-    for (unsigned dir = 0; dir < 2; dir++)
-        flow->base[dir] = weir_flow_next_offset(ev->flow, (enum weir_dir)dir);
-    flow->detect = (struct detect_proto){ .swapped = false };
-}
-
-static void
-after_bytes(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
-{
-    const struct app_ops *ops = ops_of(flow->proto);
-
-    if (flow->proto == APP_HTTP && app_http_is_tunnel(flow->conn))
-        enter_tunnel(app, flow, ev);
-    else if (ops->ended(flow->conn, WEIR_TOSERVER) && ops->ended(flow->conn, WEIR_TOCLIENT))
-        close_flow(app, flow);
-}
-
 /* dir: as the parser sees it */
 static void
 feed(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
@@ -226,18 +203,27 @@ feed_gap(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, uint64
     ops_of(flow->proto)->gap(app, flow->conn, dir, n);
 }
 
-/* What a direction brought before its protocol was known; what is not held any more is a hole. */
+/* What a direction brought since the protocol at hand begins; n: how much that is. */
+static bool
+read_beginning(struct app_layer *app, const struct app_flow *flow, const struct weir_event *ev,
+               unsigned dir, size_t *n)
+{
+    const int64_t base = flow->base[dir];
+    const int64_t next = weir_flow_next_offset(ev->flow, (enum weir_dir)dir);
+
+    *n = next > base ? (size_t)(next - base) : 0;
+    return *n <= APP_HISTORY &&
+           weir_flow_read(ev->flow, (enum weir_dir)dir, base, app->bytes, *n) == *n;
+}
+
+/* Before the protocol was known; what is not held any more is a hole. */
 static void
 feed_beginning(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
                unsigned dir)
 {
-    const int64_t base = flow->base[dir];
-    const int64_t next = weir_flow_next_offset(ev->flow, (enum weir_dir)dir);
-    const size_t n = next > base ? (size_t)(next - base) : 0;
+    size_t n;
 
-    if (n == 0)
-        return;
-    if (n <= APP_HISTORY && weir_flow_read(ev->flow, (enum weir_dir)dir, base, app->bytes, n) == n)
+    if (read_beginning(app, flow, ev, dir, &n))
         feed(app, flow, turn(flow, dir), (struct weir_bytes){ app->bytes, (uint32_t)n });
     else
         feed_gap(app, flow, turn(flow, dir), n);
@@ -265,18 +251,47 @@ is_known(struct app_layer *app, struct app_flow *flow, enum app_proto proto)
 }
 
 static void
-detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir,
+       struct weir_bytes bytes)
 {
-    const enum app_proto proto = detect_stream(&flow->detect, ports_of(ev->flow),
-                                               (enum weir_dir)ev->direction, ev->payload.data);
+    const enum app_proto proto = detect_stream(&flow->detect, ports_of(ev->flow), dir, bytes);
 
     if (proto == APP_UNKNOWN_YET)
         return;
     is_known(app, flow, proto);
-    if (!flow->done)
-        feed_beginning(app, flow, ev, flow->detect.swapped ? WEIR_TOCLIENT : WEIR_TOSERVER);
-    if (!flow->done)
-        feed_beginning(app, flow, ev, flow->detect.swapped ? WEIR_TOSERVER : WEIR_TOCLIENT);
+    for (unsigned i = 0; i < 2 && !flow->done; i++) /* the client's first */
+        feed_beginning(app, flow, ev, i ^ flow->detect.swapped);
+}
+
+/* What CONNECT led to is another protocol, to be found anew in what follows its heads. */
+static void
+enter_tunnel(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+             const uint64_t from[2])
+{
+    const bool swapped = flow->detect.swapped;
+    size_t n;
+
+    close_parser(app, flow);
+    flow->proto = APP_UNKNOWN_YET;
+    flow->detect = (struct detect_proto){ .swapped = false };
+    for (unsigned dir = 0; dir < 2; dir++)
+        flow->base[dir] += (int64_t)from[dir ^ swapped];
+    for (unsigned dir = 0; dir < 2 && flow->proto == APP_UNKNOWN_YET; dir++)
+        if (read_beginning(app, flow, ev, dir, &n) && n > 0)
+            detect(app, flow, ev, (enum weir_dir)dir,
+                   (struct weir_bytes){ app->bytes, (uint32_t)n });
+}
+
+static void
+after_bytes(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+    uint64_t from[2];
+
+    if (flow->proto == APP_HTTP && app_http_is_tunnel(flow->conn, from))
+        enter_tunnel(app, flow, ev, from);
+    else if (ops->ended(flow->conn, WEIR_TOSERVER) && ops->ended(flow->conn, WEIR_TOCLIENT))
+        close_flow(app, flow);
 }
 
 /* ---- events */
@@ -316,7 +331,7 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
         return;
     }
     if (flow->proto == APP_UNKNOWN_YET)
-        detect(app, flow, ev);
+        detect(app, flow, ev, (enum weir_dir)ev->direction, data);
     else
         feed(app, flow, turn(flow, ev->direction), data);
     if (flow->done || flow->conn == NULL)

@@ -278,9 +278,9 @@ close_http(struct app_layer *app, struct app_conn *conn)
 }
 
 bool
-app_http_is_tunnel(const struct app_conn *conn)
+app_http_is_tunnel(const struct app_conn *conn, uint64_t from[2])
 {
-    return http_is_tunnel(((const struct http_conn *)conn)->flow);
+    return http_is_tunnel(((const struct http_conn *)conn)->flow, from);
 }
 
 const struct app_ops app_http = { .size = sizeof(struct http_conn),

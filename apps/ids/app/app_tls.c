@@ -159,18 +159,40 @@ keep_fingerprint(struct tls_tx *t, struct weir_bytes der)
     keep_put(t, KEPT_FINGERPRINT, &put);
 }
 
-/* The sender's own certificate is the first of the chain. */
+/* Whether the bytes end within the length of an element, at the top or one level down. */
 static bool
+length_is_cut(struct weir_bytes der)
+{
+    for (int level = 0; level < 2; level++) {
+        const uint32_t octets = der.n > 1 && der.p[1] >= 0x80 ? der.p[1] & 0x7fU : 0;
+        uint32_t n = 0;
+
+        if (der.n < 2 || octets > 4 || octets > der.n - 2)
+            return true;
+        for (uint32_t i = 0; i < octets; i++)
+            n = n << 8 | der.p[2 + i];
+        if (octets == 0)
+            n = der.p[1];
+        der = (struct weir_bytes){ der.p + 2 + octets, der.n - 2 - octets };
+        der.n = n < der.n ? n : der.n;
+    }
+    return false;
+}
+
+/* The sender's own certificate is the first of the chain. */
+static const char *
 certificate(struct tls_tx *t, const struct tls_message *message)
 {
     struct weir_bytes list, der;
     struct x509 cert;
 
     if (tls_certificates(message->body, &list) != WEIR_E_OK)
-        return false;
+        return "tls.invalid_certificate";
     t->chain = list;
-    if (!tls_next_certificate(&list, &der) || x509_parse(der, &cert) != WEIR_E_OK)
-        return false;
+    if (!tls_next_certificate(&list, &der))
+        return list.n > 0 ? "tls.invalid_certificate" : NULL;
+    if (x509_parse(der, &cert) != WEIR_E_OK)
+        return length_is_cut(der) ? "tls.certificate_invalid_length" : "tls.invalid_certificate";
     t->facts.has_certificate = true;
     t->facts.not_before = cert.not_before;
     t->facts.not_after = cert.not_after;
@@ -180,7 +202,7 @@ certificate(struct tls_tx *t, const struct tls_message *message)
     keep_fingerprint(t, der);
     if (cert.alt_names.n > 0)
         keep(t, KEPT_ALT_NAMES, cert.alt_names);
-    return true;
+    return NULL;
 }
 
 static void
@@ -198,6 +220,7 @@ on_message(void *ctx, const struct tls_message *message)
 {
     struct tls_conn *c = ctx;
     const enum weir_dir dir = message->direction;
+    const char *fault = NULL;
     bool whole;
 
     if (message->sslv2 || message->type == TLS_CLIENT_HELLO) {
@@ -208,17 +231,17 @@ on_message(void *ctx, const struct tls_message *message)
         whole = server_hello(&c->t, message);
     } else if (message->type == TLS_CERTIFICATE && dir == WEIR_TOCLIENT) {
         begin(c);
-        whole = certificate(&c->t, message);
+        fault = certificate(&c->t, message);
+        whole = fault == NULL;
     } else {
         return;
     }
     tx_tell(&c->t.tx, dir, TX_HEAD);
     c->t.chain = (struct weir_bytes){ NULL, 0 };
     if (!whole)
-        app_tell_event(c->conn.app,
-                       message->type == TLS_CERTIFICATE ? "tls.invalid_certificate"
-                                                        : "tls.invalid_handshake_message",
-                       &c->t.tx, dir);
+        app_tell_event(c->conn.app, "tls.invalid_handshake_message", &c->t.tx, dir);
+    if (fault != NULL)
+        app_tell_event(c->conn.app, fault, &c->t.tx, dir);
 }
 
 /* ---- the connection */
