@@ -37,7 +37,8 @@ struct http_flow {
     struct http_side side[2];     /* by enum weir_dir */
     size_t retired;               /* transactions before this one are gone */
     enum weir_dir feeding;
-    bool limited; /* a limit is why libhtp was told to stop */
+    struct weir_bytes at_hand; /* that libhtp is given */
+    bool limited;              /* a limit is why libhtp was told to stop */
     bool tunnel;
     bool closed; /* libhtp was told of the end */
 };
@@ -240,11 +241,25 @@ on_request_end(htp_tx_t *tx)
     return tell(tx, HTTP_REQUEST_END, no_data);
 }
 
+/* libhtp would take all that follows a request without a version for a body. */
+static void
+correct_version(const struct http_flow *flow, htp_tx_t *tx)
+{
+    const size_t from = htp_connp_res_data_consumed(flow->connp);
+    const struct weir_bytes at = flow->at_hand;
+
+    if (tx->is_protocol_0_9 && flow->feeding == WEIR_TOCLIENT && at.p != NULL && from < at.n &&
+        at.n - from >= 7 && memcmp(at.p + from, "HTTP/1.", 7) == 0)
+        tx->is_protocol_0_9 = 0;
+}
+
 static int
 on_response_start(htp_tx_t *tx)
 {
     struct http_flow *flow = flow_of(tx);
 
+    if (flow->http->opts.detail)
+        correct_version(flow, tx);
     begin_head(&flow->side[WEIR_TOCLIENT]);
     return flow->http->opts.detail ? tell(tx, HTTP_RESPONSE_START, no_data) : HTP_OK;
 }
@@ -618,6 +633,7 @@ feed_once(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
     int rc;
 
     flow->feeding = dir;
+    flow->at_hand = *bytes;
     rc = (request ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, bytes->p, bytes->n);
     n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(flow->connp);
     forget_log(flow);

@@ -1,7 +1,7 @@
 /*
  * Prints what the application layer of weir-ids finds in captures, a value a line with the number of
- * its packet, transaction and side: app_dump [-m] [-l LAYERS] [-L] FILE... (-m: flows without their
- * SYN, too; -L: LZMA). For whole runs (tests/verify/app-*).
+ * its packet, transaction and side: app_dump [-a] [-m] [-l LAYERS] [-L] FILE... (-a: flows seen from
+ * one side, -m: flows without their SYN, too; -L: LZMA). For whole runs (tests/verify/app-*).
  */
 #include "app/app.h"
 
@@ -152,9 +152,11 @@ main(int argc, char **argv)
     struct dump d = { .app = NULL };
     int rc, c;
 
-    while ((c = getopt(argc, argv, "ml:L")) != -1)
+    while ((c = getopt(argc, argv, "aml:L")) != -1)
         if (c == 'm')
             opts.midstream = true;
+        else if (c == 'a')
+            opts.one_sided = true;
         else if (c == 'l')
             opts.layers = (uint8_t)atoi(optarg);
         else if (c == 'L')

@@ -268,6 +268,51 @@ a_flow_of_nothing_known_is_let_go(void **state)
 }
 
 static void
+the_other_side_may_tell_the_protocol(void **state)
+{
+    static const char bytes[] =
+        "\1\2\3\4 nothing that has a name, though it is long enough to tell";
+    static const char ok[] = "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n";
+
+    (void)state;
+    app_run_begin(&run, NULL);
+    app_run_send(&run, WEIR_TOSERVER, bytes, sizeof(bytes), 100);
+    app_run_send(&run, WEIR_TOCLIENT, ok, strlen(ok), 100);
+    app_run_end(&run);
+    assert_int_equal(app_flow_proto(&run.flow), APP_HTTP);
+    has("! applayer_detect_protocol_only_one_direction <\n");
+    app_run_free(&run);
+}
+
+static void
+sides_that_do_not_agree_are_an_event(void **state)
+{
+    static const char get[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    static const char ssh[] = "SSH-2.0-OpenSSH_9.2p1\r\n";
+
+    (void)state;
+    app_run_begin(&run, NULL);
+    app_run_send(&run, WEIR_TOSERVER, get, strlen(get), 100);
+    app_run_send(&run, WEIR_TOCLIENT, ssh, strlen(ssh), 100);
+    app_run_end(&run);
+    has("! applayer_mismatch_protocol_both_directions <\n");
+    app_run_free(&run);
+}
+
+static void
+a_server_that_speaks_first_is_an_event(void **state)
+{
+    static const char ok[] = "HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n";
+
+    (void)state;
+    app_run_begin(&run, NULL);
+    app_run_send(&run, WEIR_TOCLIENT, ok, strlen(ok), 100);
+    app_run_end(&run);
+    has("! applayer_wrong_direction_first_data <\n");
+    app_run_free(&run);
+}
+
+static void
 little_is_kept_in_a_flow(void **state)
 {
     (void)state;
@@ -301,6 +346,9 @@ main(void)
         cmocka_unit_test(a_handshake_is_the_same_however_it_is_cut),
         cmocka_unit_test(ssh_shows_its_buffers_however_it_is_cut),
         cmocka_unit_test(a_flow_of_nothing_known_is_let_go),
+        cmocka_unit_test(the_other_side_may_tell_the_protocol),
+        cmocka_unit_test(sides_that_do_not_agree_are_an_event),
+        cmocka_unit_test(a_server_that_speaks_first_is_an_event),
         cmocka_unit_test(little_is_kept_in_a_flow),
         cmocka_unit_test(without_memory_flows_are_not_read),
     };

@@ -250,17 +250,64 @@ is_known(struct app_layer *app, struct app_flow *flow, enum app_proto proto)
     open_parser(app, flow);
 }
 
+/* Who is expected to speak first; of SSH either. */
+static bool
+client_speaks_first(enum app_proto proto)
+{
+    return proto == APP_HTTP || proto == APP_TLS || proto == APP_DNS;
+}
+
+/* The other side has not spoken yet, and its first bytes may have a name. */
+static bool
+waits_for_other(struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir)
+{
+    if (flow->half || weir_flow_next_offset(ev->flow, !dir) > flow->base[!dir])
+        return false;
+    flow->half = true;
+    flow->detect = (struct detect_proto){ .swapped = false };
+    flow->detect.cut[dir] = true;
+    return true;
+}
+
 static void
 detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir,
        struct weir_bytes bytes)
 {
     const enum app_proto proto = detect_stream(&flow->detect, ports_of(ev->flow), dir, bytes);
 
-    if (proto == APP_UNKNOWN_YET)
+    if (proto == APP_UNKNOWN_YET || (proto == APP_UNKNOWN && waits_for_other(flow, ev, dir)))
         return;
     is_known(app, flow, proto);
+    flow->heard[dir] = true;
+    if (!flow->done && flow->half)
+        app_tell_event(app, "applayer_detect_protocol_only_one_direction", NULL, turn(flow, dir));
+    if (!flow->done && dir == WEIR_TOCLIENT && !flow->detect.swapped &&
+        client_speaks_first(proto) &&
+        weir_flow_next_offset(ev->flow, WEIR_TOSERVER) <= flow->base[WEIR_TOSERVER])
+        app_tell_event(app, "applayer_wrong_direction_first_data", NULL, WEIR_TOCLIENT);
     for (unsigned i = 0; i < 2 && !flow->done; i++) /* the client's first */
         feed_beginning(app, flow, ev, i ^ flow->detect.swapped);
+}
+
+/* The first bytes of the other side, once the protocol is known: do they speak it, too? */
+static void
+check_other(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const enum weir_dir dir = (enum weir_dir)ev->direction;
+    struct detect_proto alone = { .swapped = false };
+    enum app_proto proto;
+
+    if (flow->heard[dir])
+        return;
+    flow->heard[dir] = true;
+    if (flow->half || ev->payload.offset != flow->base[dir])
+        return;
+    alone.cut[!dir] = true;
+    proto = detect_stream(&alone, ports_of(ev->flow), dir, ev->payload.data);
+    if (proto == APP_UNKNOWN)
+        app_tell_event(app, "applayer_detect_protocol_only_one_direction", NULL, turn(flow, dir));
+    else if (proto != APP_UNKNOWN_YET && proto != flow->proto)
+        app_tell_event(app, "applayer_mismatch_protocol_both_directions", NULL, turn(flow, dir));
 }
 
 /* What CONNECT led to is another protocol, to be found anew in what follows its heads. */
@@ -274,6 +321,7 @@ enter_tunnel(struct app_layer *app, struct app_flow *flow, const struct weir_eve
     close_parser(app, flow);
     flow->proto = APP_UNKNOWN_YET;
     flow->detect = (struct detect_proto){ .swapped = false };
+    flow->half = flow->heard[0] = flow->heard[1] = false;
     for (unsigned dir = 0; dir < 2; dir++)
         flow->base[dir] += (int64_t)from[dir ^ swapped];
     for (unsigned dir = 0; dir < 2 && flow->proto == APP_UNKNOWN_YET; dir++)
@@ -311,13 +359,27 @@ is_early(const struct weir_event *ev)
     return receiver.packets > 0;
 }
 
+/* Nothing came from the receiver, and the sender was seen from its SYN or SYN/ACK on. */
+static bool
+is_one_sided(const struct weir_event *ev)
+{
+    struct weir_flow_counts sender, receiver;
+
+    weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
+    weir_flow_counts(ev->flow, !ev->direction, &receiver);
+    return receiver.packets == 0 && sender.tcp_flags & WEIR_TH_SYN;
+}
+
 static bool
 is_read(const struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
 {
-    if (weir_flow_midstream(ev->flow))
-        return app->opts.midstream;
+    const bool midstream = weir_flow_midstream(ev->flow);
+
+    if (midstream && app->opts.midstream)
+        return true;
     if (!flow->established)
-        flow->established = is_early(ev);
+        flow->established = (!midstream && is_early(ev)) ||
+                            (app->opts.one_sided && is_one_sided(ev));
     return flow->established;
 }
 
@@ -330,10 +392,12 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
         close_flow(app, flow);
         return;
     }
-    if (flow->proto == APP_UNKNOWN_YET)
+    if (flow->proto == APP_UNKNOWN_YET) {
         detect(app, flow, ev, (enum weir_dir)ev->direction, data);
-    else
+    } else {
+        check_other(app, flow, ev);
         feed(app, flow, turn(flow, ev->direction), data);
+    }
     if (flow->done || flow->conn == NULL)
         return;
     if (data.n < ev->payload.length)

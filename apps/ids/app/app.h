@@ -37,6 +37,8 @@ struct app_flow {
     uint8_t proto;         /* enum app_proto */
     bool established;      /* TCP: the handshake was seen, or a host took bytes before that */
     bool done;             /* nothing more is read */
+    bool heard[2];         /* by enum weir_dir: what its first bytes say was looked at */
+    bool half;             /* those of the first side have no name: the other's are waited for */
     bool tunnel;           /* what is read now was inside HTTP (CONNECT) */
     bool fin[2];           /* by enum weir_dir */
     int64_t base[2];       /* where in the stream the protocol at hand begins */
@@ -65,7 +67,10 @@ struct tx {
 /* dir: whose side has come to that stage, WEIR_TOSERVER: the request's. */
 typedef void app_fn(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage);
 
-/* Something odd: "http.missing_host_header", "dns.malformed_data"; static. tx may be NULL. */
+/*
+ * Something odd: "http.missing_host_header", "dns.malformed_data", or of the flow as a whole,
+ * "applayer_mismatch_protocol_both_directions"; static. tx may be NULL.
+ */
 typedef void app_event_fn(void *ctx, const char *name, struct tx *tx, enum weir_dir dir);
 
 struct app_opts {
@@ -75,6 +80,7 @@ struct app_opts {
     uint8_t layers;
     bool lzma;
     bool midstream; /* flows without their SYN are read, too */
+    bool one_sided; /* and those of which only one side was seen, from its SYN or SYN/ACK on */
 };
 
 /* Suricata's values: 100 KiB of a body, two layers; 256 MiB. */
