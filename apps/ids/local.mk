@@ -4,6 +4,7 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
@@ -15,9 +16,14 @@ libids_la_SOURCES = \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
+    %D%/rule/compare.c %D%/rule/compare.h \
     %D%/rule/content.c %D%/rule/content.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/option_event.c %D%/rule/option_event.h \
+    %D%/rule/option_flow.c %D%/rule/option_flow.h \
+    %D%/rule/option_meta.c %D%/rule/option_meta.h \
+    %D%/rule/option_packet.c %D%/rule/option_packet.h \
     %D%/rule/options.c %D%/rule/options.h \
     %D%/rule/pcre.c %D%/rule/pcre.h \
     %D%/rule/ranges.c %D%/rule/ranges.h \
@@ -50,6 +56,18 @@ tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
 tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_ranges_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ranges_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_compare
+tests_unit_test_compare_SOURCES  = tests/unit/test_compare.c
+tests_unit_test_compare_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_compare_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_compare_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_check
+tests_unit_test_check_SOURCES  = tests/unit/test_check.c
+tests_unit_test_check_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_check_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_check_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_vars
 tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c

@@ -2,6 +2,7 @@
 
 #include "eve.h"
 
+#include "detect/check.h"
 #include "rule/vars.h"
 
 #include <weir/flow.h>
@@ -131,41 +132,33 @@ flow_fits(const struct occasion *at, const struct rule *rule)
     return !(rule->flow & RULE_NOT_ESTABLISHED) || !is_established(at);
 }
 
-static bool
-flags_fit(const struct check *check, uint8_t flags)
+/* Sequence numbers that a side has used, with those of the event at hand. */
+static int64_t
+stream_size(const struct weir_event *ev, enum weir_dir dir)
 {
-    uint8_t seen = flags & (uint8_t)~check->mask;
+    int64_t next = weir_flow_next_offset(ev->flow, dir);
+    struct weir_flow_counts counts;
 
-    switch (check->how) {
-    case '+':
-        return (seen & check->flags) == check->flags;
-    case '*':
-        return (seen & check->flags) != 0;
-    case '!':
-        return (seen & check->flags) != check->flags;
-    default:
-        return seen == check->flags;
-    }
+    if (ev->direction == dir && ev->type == WEIR_EV_PAYLOAD)
+        next = ev->payload.offset + ev->payload.length;
+    else if (ev->direction == dir && ev->type == WEIR_EV_PACKET && ev->packet != NULL)
+        next += ev->packet->payload_wire;
+    weir_flow_counts(ev->flow, dir, &counts);
+    return next + !!(counts.tcp_flags & WEIR_TH_SYN) + !!(counts.tcp_flags & WEIR_TH_FIN);
 }
 
 static bool
-check_fits(const struct check *check, const struct weir_packet *pkt)
+stream_size_fits(const struct check *check, const struct weir_event *ev)
 {
-    bool icmp = pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
+    bool server, client;
 
-    switch ((enum check_kind)check->kind) {
-    case CHECK_DSIZE:
-        return compare_holds(&check->compare, pkt->payload_wire);
-    case CHECK_TTL:
-        return compare_holds(&check->compare, pkt->ttl);
-    case CHECK_ITYPE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_type);
-    case CHECK_ICODE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_code);
-    case CHECK_FLAGS:
-        return pkt->proto == WEIR_PROTO_TCP && flags_fit(check, pkt->tcp_flags);
-    }
-    return false;
+    if (ev->flow == NULL || weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
+        return false;
+    server = compare_holds(&check->compare, stream_size(ev, WEIR_TOCLIENT));
+    client = compare_holds(&check->compare, stream_size(ev, WEIR_TOSERVER));
+    if (check->how == 's' || check->how == 'c')
+        return check->how == 's' ? server : client;
+    return check->how == 'b' ? server && client : server || client;
 }
 
 /* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
@@ -181,23 +174,31 @@ is_held_up(struct occasion *at)
 }
 
 /*
- * Of a packet that is gone nobody knows the flags and the TTL. The sender can have his bytes held up
- * as he likes, so that must not be a way past rules; dsize has met the segment when it came.
+ * Of a packet that is gone nobody knows the flags, the TTL and so on. The sender can have his bytes
+ * held up as he likes, so that must not be a way past rules; dsize has met the segment when it came.
  */
+static bool
+check_fits(struct occasion *at, const struct check *check, bool gone)
+{
+    const struct weir_packet *pkt = at->ev->packet;
+
+    if (check->kind == CHECK_STREAM_SIZE)
+        return stream_size_fits(check, at->ev);
+    if (check->kind == CHECK_SAMEIP)
+        return event_ends(at)->proto != 0 && at->ends.src == at->ends.dst;
+    if (gone)
+        return check->kind != CHECK_DSIZE;
+    return pkt != NULL && packet_check_fits(check, pkt);
+}
+
 static bool
 packet_fits(struct occasion *at, const struct rule *rule)
 {
-    const struct weir_packet *pkt = at->ev->packet;
     bool gone = rule->n_checks > 0 && is_held_up(at);
 
-    for (unsigned i = 0; i < rule->n_checks; i++) {
-        const struct check *check = &rule->check[i];
-
-        if (gone && (check->kind == CHECK_FLAGS || check->kind == CHECK_TTL))
-            continue;
-        if (gone || pkt == NULL || pkt->l4 == NULL || !check_fits(check, pkt))
+    for (unsigned i = 0; i < rule->n_checks; i++)
+        if (!check_fits(at, &rule->check[i], gone))
             return false;
-    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "rule/lexer.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool
 is_space(char c)
@@ -12,6 +13,12 @@ bool
 text_is(struct text t, const char *word)
 {
     return strlen(word) == t.n && memcmp(t.p, word, t.n) == 0;
+}
+
+bool
+text_is_nocase(struct text t, const char *word)
+{
+    return strlen(word) == t.n && strncasecmp(t.p, word, t.n) == 0;
 }
 
 struct text

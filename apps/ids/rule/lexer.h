@@ -28,6 +28,7 @@ text_of(const char *p, const char *end)
 }
 
 bool text_is(struct text t, const char *word);
+bool text_is_nocase(struct text t, const char *word);
 struct text text_trim(struct text t);
 
 /* Cut what stands before the first sep off *rest and trim it; false: nothing is left. */

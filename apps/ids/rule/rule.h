@@ -6,6 +6,7 @@
 #define IDS_RULE_H
 
 #include "rule/classes.h"
+#include "rule/compare.h"
 #include "rule/lexer.h"
 #include "rule/ranges.h"
 
@@ -109,25 +110,45 @@ struct step {
 
 enum { STEPS_MAX = 64 }; /* of one rule: a bit each in detect/ */
 
-/* A number with a relation: x < value, first < x < value, ... */
-enum compare_op { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_BETWEEN };
-
-struct compare {
-    uint8_t op;
-    int64_t value;
-    int64_t first; /* CMP_BETWEEN: first < x < value */
+/* A test of a packet's header field, or of its flow. */
+enum check_kind {
+    CHECK_DSIZE,
+    CHECK_TTL,
+    CHECK_TOS,
+    CHECK_IP_ID,
+    CHECK_IPOPTS,
+    CHECK_FRAGBITS,
+    CHECK_FRAGOFFSET, /* in units of 8 bytes */
+    CHECK_IP_PROTO,
+    CHECK_SAMEIP,
+    CHECK_FRAGMENTED, /* compare.value: the packet was put together from fragments, 1, or not, 0 */
+    CHECK_ITYPE,
+    CHECK_ICODE,
+    CHECK_ICMP_ID,
+    CHECK_ICMP_SEQ,
+    CHECK_ICMPV6_MTU,
+    CHECK_FLAGS,
+    CHECK_SEQ,
+    CHECK_ACK,
+    CHECK_WINDOW,
+    CHECK_MSS,
+    CHECK_WSCALE,
+    CHECK_VLAN_ID,
+    CHECK_VLAN_LAYERS,
+    CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
-bool compare_holds(const struct compare *cmp, int64_t x);
-
-/* A test of a packet's header field. */
-enum check_kind { CHECK_DSIZE, CHECK_TTL, CHECK_ITYPE, CHECK_ICODE, CHECK_FLAGS };
+/* Which tags CHECK_VLAN_ID asks, besides the one that layer counts. */
+enum { VLAN_ANY = 100, VLAN_ALL = 101 };
 
 struct check {
     uint8_t kind;
-    struct compare compare; /* all but CHECK_FLAGS */
-    uint8_t flags, mask;    /* CHECK_FLAGS: flags & ~mask against flags, by how */
-    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' none */
+    struct compare compare; /* all but those below */
+    uint8_t flags, mask;    /* CHECK_FLAGS, CHECK_FRAGBITS: the field without mask against flags, by
+                               how; CHECK_IPOPTS: flags is the option's type, or 255 for any */
+    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or
+                               CHECK_STREAM_SIZE: 's'erver, 'c'lient, 'b'oth, 'e'ither */
+    int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
 
 /* flow-event:NAME,field op value,... */
@@ -136,7 +157,7 @@ struct event_condition {
     struct compare compare;
 };
 
-enum { CONDITIONS_MAX = 8, CHECKS_MAX = 8 };
+enum { CONDITIONS_MAX = 8, CHECKS_MAX = 32 };
 
 struct event_test {
     uint8_t type; /* enum weir_event_type */
@@ -168,7 +189,7 @@ struct rule {
 
     struct event_test *event; /* owned; NULL: none */
     struct step *step;        /* owned */
-    struct check check[CHECKS_MAX];
+    struct check *check;      /* owned */
     uint8_t n_steps, n_checks;
 };
 

@@ -29,6 +29,7 @@ rule_free(struct rule *rule)
     for (unsigned i = 0; i < rule->n_steps; i++)
         step_clear(&rule->step[i]);
     free(rule->step);
+    free(rule->check);
     free(rule->event);
     free(rule->msg);
     pairs_free(rule->metadata, rule->n_metadata);
