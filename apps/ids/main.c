@@ -4,6 +4,7 @@
 #include "detect/detect.h"
 #include "out.h"
 #include "out/alert.h"
+#include "rule/report.h"
 #include "rule/rules.h"
 #include "settings.h"
 
@@ -138,6 +139,12 @@ on_refused(void *ctx, const char *text)
         cli_notice(&prg->cli, "%s", text);
 }
 
+static void
+say(void *ctx, const char *text)
+{
+    cli_notice(&((struct program *)ctx)->cli, "%s", text);
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 load_rules(struct program *prg)
@@ -149,6 +156,7 @@ load_rules(struct program *prg)
         cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
         return EXIT_USAGE;
     }
+    prg->rules.classes = prg->settings.classes;
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
     if (rc == WEIR_E_OK)
@@ -157,6 +165,9 @@ load_rules(struct program *prg)
         cli_error(&prg->cli, "%s", err.text);
         return EXIT_USAGE;
     }
+    report_notes(&prg->rules, say, prg);
+    if (prg->test)
+        report_files(&prg->rules, say, prg);
     if (prg->rules.refused > 0 || prg->test || prg->cli.verbose > 0)
         cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", prg->rules.n,
                    prg->rules.refused, prg->rules.disabled);

@@ -1,5 +1,6 @@
 #include "detect/fit.h"
 
+#include "detect_proto.h"
 #include "eve.h"
 
 #include "detect/check.h"
@@ -77,10 +78,27 @@ in_set(const struct ranges *set, u128 value)
     return set == NULL || ranges_have(set, value);
 }
 
+/*
+ * Ports do not matter where the flow speaks one of the rule's services, as in Snort; where it speaks
+ * something else, or nobody knows what, they decide.
+ */
+static bool
+needs_ports(const struct occasion *at, const struct rule *rule)
+{
+    return at->app_proto <= APP_UNKNOWN || !(rule->services >> at->app_proto & 1);
+}
+
+static bool
+ports_fit(const struct rule *rule, uint16_t src, uint16_t dst)
+{
+    return in_set(rule->src_port, src) && in_set(rule->dst_port, dst);
+}
+
 static bool
 header_fits(struct occasion *at, const struct rule *rule)
 {
     const struct ends *ends = event_ends(at);
+    bool any_port = !needs_ports(at, rule);
 
     if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
         return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
@@ -88,12 +106,11 @@ header_fits(struct occasion *at, const struct rule *rule)
     if (!(rule->protos & ends->proto) ||
         (rule->ip_version != 0 && rule->ip_version != ends->ip_version))
         return false;
-    if (in_set(rule->src_port, ends->src_port) && in_set(rule->dst_port, ends->dst_port) &&
+    if ((any_port || ports_fit(rule, ends->src_port, ends->dst_port)) &&
         in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst))
         return true;
-    return rule->both_ways && in_set(rule->src_port, ends->dst_port) &&
-           in_set(rule->dst_port, ends->src_port) && in_set(rule->src, ends->dst) &&
-           in_set(rule->dst, ends->src);
+    return rule->both_ways && (any_port || ports_fit(rule, ends->dst_port, ends->src_port)) &&
+           in_set(rule->src, ends->dst) && in_set(rule->dst, ends->src);
 }
 
 /* ---- the flow and the packet --------------------------------------------------------------- */
@@ -117,6 +134,18 @@ is_established(const struct occasion *at)
         return has_stream(at);
     weir_flow_counts(ev->flow, !ev->direction, &back);
     return back.packets > 0;
+}
+
+static bool
+app_fits(const struct occasion *at, const struct rule *rule)
+{
+    uint32_t app = UINT32_C(1) << at->app_proto;
+
+    if ((rule->app_any | rule->app_none) == 0)
+        return true;
+    if (at->app_proto == APP_UNKNOWN_YET) /* it may still become anything */
+        return (rule->app_any & app) != 0;
+    return (rule->app_any == 0 || rule->app_any & app) && !(rule->app_none & app);
 }
 
 static bool
@@ -205,5 +234,6 @@ packet_fits(struct occasion *at, const struct rule *rule)
 bool
 rule_fits(struct occasion *at, const struct rule *rule)
 {
-    return header_fits(at, rule) && flow_fits(at, rule) && packet_fits(at, rule);
+    return header_fits(at, rule) && app_fits(at, rule) && flow_fits(at, rule) &&
+           packet_fits(at, rule);
 }

@@ -3,6 +3,8 @@
  *
  *     action proto source ports direction destination ports (name; name:value; ...)
  *
+ * or, of Snort 3, without all that stands between the protocol and the parenthesis.
+ *
  * What words and options mean is for others to say.
  */
 #ifndef IDS_LEXER_H
@@ -45,6 +47,7 @@ enum { HEADER_WORDS = 7 };
 struct rule_text {
     struct text word[HEADER_WORDS]; /* brackets and braces hold words together */
     struct text options;            /* what stands between the parentheses */
+    bool elided;                    /* there are two words, the rest is empty */
 };
 
 /* Text in err on failure: what was expected. */

@@ -1,5 +1,7 @@
 #include "rule/option_flow.h"
 
+#include "detect_proto.h"
+#include "rule/app_names.h"
 #include "rule/option_packet.h"
 
 static const struct {
@@ -102,4 +104,75 @@ stream_size_take(struct rule *rule, struct text value, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_SYNTAX,
                             "server, client, both or either expected, not '%.*s'", TEXT(rest));
     return check_add(rule, &check, err);
+}
+
+/* ---- application protocols ----------------------------------------------------------------- */
+
+/* "unknown" and "failed" are states of Suricata's detection of protocols. */
+static int
+take_app(struct text word, uint32_t *apps, struct weir_errbuf *err)
+{
+    const struct app_name *app = app_name_find(word);
+
+    *apps = app != NULL ? app->apps : 0;
+    if (text_is(word, "unknown"))
+        *apps = UINT32_C(1) << APP_UNKNOWN_YET;
+    else if (text_is(word, "failed"))
+        *apps = UINT32_C(1) << APP_UNKNOWN;
+    if (*apps != 0)
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "protocol '%.*s' is not decoded", TEXT(word));
+}
+
+/* Which detection is asked; there is one for both directions here, and it is final. */
+static bool
+is_app_mode(struct text word)
+{
+    static const char *const modes[] = { "either",   "to_server", "to_client", "toserver",
+                                         "toclient", "final",     "direction" };
+
+    for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++)
+        if (text_is(word, modes[i]))
+            return true;
+    return false;
+}
+
+int
+app_layer_protocol_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct text word, mode;
+    uint32_t apps;
+    int rc;
+
+    if (negated)
+        value = text_of(value.p + 1, value.p + value.n);
+    text_next(&value, ',', &word);
+    rc = take_app(word, &apps, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (text_next(&value, ',', &mode) && !is_app_mode(mode))
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "mode '%.*s' is not supported", TEXT(mode));
+    if (negated) {
+        rule->app_none |= apps;
+    } else if (rule->app_any != 0 && (rule->app_any & apps) == 0) {
+        return weir_err_set(err, WEIR_E_SYNTAX, "'%.*s' contradicts what stands before it",
+                            TEXT(word));
+    } else {
+        rule->app_any = rule->app_any != 0 ? rule->app_any & apps : apps;
+        rule->app_proto = (uint8_t)__builtin_ctz(rule->app_any);
+    }
+    return WEIR_E_OK;
+}
+
+/* Snort 3. Services that are not decoded are left to the ports. */
+int
+service_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct text word;
+
+    (void)err;
+    while (text_next(&value, ',', &word))
+        rule->services |= app_service(word);
+    return WEIR_E_OK;
 }

@@ -1,5 +1,7 @@
 #include "rule/option_meta.h"
 
+#include "rule/app_names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,9 +80,8 @@ priority_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 int
 classtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
-    rule->class = class_by_name(value);
-    if (rule->class == NULL)
-        return weir_err_set(err, WEIR_E_NOENT, "'%.*s' is no known classification", TEXT(value));
+    (void)err;
+    rule->class_name = value;
     return WEIR_E_OK;
 }
 
@@ -123,7 +124,26 @@ metadata_take(struct rule *rule, struct text value, struct weir_errbuf *err)
             continue;
         text_next(&part, ' ', &key);
         part = part.p != NULL ? text_trim(part) : text_of(key.p + key.n, key.p + key.n);
+        if (text_is(key, "service")) /* Snort 2; a word like any other elsewhere */
+            rule->services |= app_service(part);
         rc = add_pair(&rule->metadata, &rule->n_metadata, key, part, err);
     }
     return rc;
+}
+
+int
+target_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    if (!text_is(value, "src_ip") && !text_is(value, "dest_ip"))
+        return weir_err_set(err, WEIR_E_SYNTAX, "src_ip or dest_ip expected, not '%.*s'",
+                            TEXT(value));
+    rule->target = text_is(value, "src_ip") ? TARGET_SRC : TARGET_DST;
+    return WEIR_E_OK;
+}
+
+int
+nothing_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    (void)rule, (void)value, (void)err;
+    return WEIR_E_OK;
 }

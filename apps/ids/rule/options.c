@@ -7,6 +7,7 @@
 #include "rule/option_meta.h"
 #include "rule/option_packet.h"
 #include "rule/pcre.h"
+#include "rule/requires.h"
 
 #include <stdlib.h>
 
@@ -27,7 +28,14 @@ static const struct {
     { "priority", NEEDS_VALUE, priority_take },
     { "reference", NEEDS_VALUE, reference_take },
     { "metadata", NEEDS_VALUE, metadata_take },
+    { "target", NEEDS_VALUE, target_take },
+    { "requires", NEEDS_VALUE, requires_take },
+    { "rem", NEEDS_VALUE, nothing_take },
+    { "prefilter", NO_VALUE, nothing_take },
+    { "logto", NEEDS_VALUE, nothing_take },
     { "flow", NEEDS_VALUE, flow_take },
+    { "app-layer-protocol", NEEDS_VALUE, app_layer_protocol_take },
+    { "service", NEEDS_VALUE, service_take },
     { "flow-event", NEEDS_VALUE, flow_event_take },
     { "content", NEEDS_VALUE, content_take },
     { "nocase", NO_VALUE, nocase_take },
@@ -74,6 +82,15 @@ static const struct {
     { "stream_size", NEEDS_VALUE, stream_size_take },
 };
 
+bool
+option_is_known(struct text name)
+{
+    for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
+        if (text_is(name, options[i].name))
+            return true;
+    return false;
+}
+
 static int
 parse_one(const struct option_text *option, struct rule *rule, struct weir_errbuf *err)
 {
@@ -101,8 +118,6 @@ check_all(struct rule *rule, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_SYNTAX, "sid expected: a rule needs one");
     if (rule->msg == NULL && (rule->msg = calloc(1, 1)) == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    if (!rule->has_priority)
-        rule->priority = rule->class != NULL ? rule->class->priority : 3;
     if (rule->event != NULL && rule->flow & RULE_ONLY_STREAM)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "flow:only_stream does not go with flow-event, whose contents are "

@@ -7,6 +7,8 @@
 
 #include "rule/rule.h"
 
+bool option_is_known(struct text name);
+
 /* Parse all options and check that they go together. Text in err on failure. */
 int options_parse(struct text options, struct rule *rule, struct weir_errbuf *err);
 

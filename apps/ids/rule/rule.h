@@ -15,6 +15,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a rule is for; what comes of it is detection's to say. */
+enum rule_action {
+    ACTION_ALERT,
+    ACTION_PASS,
+    ACTION_DROP, /* also sdrop */
+    ACTION_REJECT,
+    ACTION_REJECT_SRC,
+    ACTION_REJECT_DST,
+    ACTION_REJECT_BOTH,
+    ACTION_BLOCK, /* Snort 3: and the rest of the flow */
+    ACTION_LOG,
+    ACTION_REACT,
+    ACTION_REWRITE,
+    ACTION_FILE_ID,
+    ACTION_CONFIG,
+};
+
 /* Which packets a header takes. */
 enum rule_proto {
     RULE_TCP = 1,
@@ -151,6 +168,9 @@ struct check {
     int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
 
+/* Who was attacked, by an alert's source and destination. */
+enum rule_target { TARGET_UNKNOWN, TARGET_SRC, TARGET_DST };
+
 /* flow-event:NAME,field op value,... */
 struct event_condition {
     const struct weir_field *field;
@@ -178,14 +198,23 @@ struct rule {
     bool has_priority;                 /* given, not taken from the class */
     char *msg;                         /* owned; "" if not given */
     const struct class *class;         /* NULL: none */
+    struct text class_name;            /* while the rule is parsed: what classtype says */
     struct pair *metadata, *reference; /* owned arrays */
     uint16_t n_metadata, n_reference;
 
+    uint8_t action;                                       /* enum rule_action */
+    uint8_t target;                                       /* enum rule_target */
     uint8_t protos;                                       /* enum rule_proto */
     uint8_t ip_version;                                   /* 0: either */
     bool both_ways;                                       /* <> */
     uint8_t flow;                                         /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
+
+    uint8_t app_proto; /* enum app_proto: of the header, or the first that is in app_any */
+    uint32_t app_any; /* a bit for each enum app_proto that the flow may speak; 0: whatever it is */
+    uint32_t app_none; /* and that it must not */
+    uint32_t services; /* flows that speak one of these need not have the ports */
+    bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
     struct event_test *event; /* owned; NULL: none */
     struct step *step;        /* owned */

@@ -40,6 +40,10 @@ static const struct {
     { VAR_ADDRESSES, "MODBUS_SERVER", "$HOME_NET" },
     { VAR_ADDRESSES, "ENIP_CLIENT", "$HOME_NET" },
     { VAR_ADDRESSES, "ENIP_SERVER", "$HOME_NET" },
+    { VAR_ADDRESSES, "FTP_SERVERS", "$HOME_NET" }, /* these and MAIL_PORTS are Snort's */
+    { VAR_ADDRESSES, "SIP_SERVERS", "$HOME_NET" },
+    { VAR_ADDRESSES, "SSH_SERVERS", "$HOME_NET" },
+    { VAR_PORTS, "MAIL_PORTS", "[110,143]" },
     { VAR_PORTS, "HTTP_PORTS", "80" },
     { VAR_PORTS, "SHELLCODE_PORTS", "!80" },
     { VAR_PORTS, "ORACLE_PORTS", "1521" },
