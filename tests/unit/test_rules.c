@@ -144,6 +144,29 @@ places_are_absolute_or_relative(void **state)
 }
 
 static void
+contents_may_hold_their_modifiers(void **state)
+{
+    const struct rule *r = options(
+        *state,
+        "content:\"aB\\\",c\" , nocase, offset 3,depth 10,fast_pattern, "
+        "fast_pattern_offset 1,fast_pattern_length 2; content:!\"cd\",distance -4,within 6; "
+        "content:\"e\"; content:\"0123456789\"; within:20;");
+
+    assert_int_equal(r->n_steps, 4);
+    assert_memory_equal(r->step[0].bytes, "ab\",c", 5);
+    assert_int_equal(r->step[0].flags, STEP_NOCASE | STEP_OFFSET | STEP_DEPTH | STEP_FAST);
+    assert_int_equal(r->step[0].offset, 3);
+    assert_int_equal(r->step[0].length, 10);
+    assert_int_equal(r->step[1].flags, STEP_NEGATED | STEP_RELATIVE | STEP_WITHIN);
+    assert_int_equal(r->step[1].offset, -4);
+    r = options(*state, "content:\"AB\"; isdataat:!1,relative; nocase;");
+    assert_int_equal(r->step[0].flags, STEP_NOCASE);
+    r = options(*state, "content:\"0123456789\"; fast_pattern:4,6;");
+    assert_int_equal(r->step[0].flags, STEP_FAST);
+    assert_int_equal(r->step[0].n, 10);
+}
+
+static void
 flow_words_add_up(void **state)
 {
     assert_int_equal(options(*state, "flow:established, from_client,only_stream;")->flow,
@@ -430,6 +453,14 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "content:\"abc\"; startswith; depth:9;", "another place");
     refused(f, "content:\"abc\"; depth:9; depth:9;", "another place");
     refused(f, "content:!\"abc\"; fast_pattern;", "negated");
+    refused(f, "content:\"abc\"; fast_pattern:1,3;", "within the 3 bytes of its content");
+    refused(f, "content:\"abc\"; fast_pattern:1;", "only, or OFFSET,LENGTH");
+    refused(f, "content:\"abc\",nocase 1;", "content: no value expected behind nocase");
+    refused(f, "content:\"abc\",depth;", "content: a value expected behind depth");
+    refused(f, "content:\"abc\",;", "content: '' is not supported");
+    refused(f, "content:\"abc\",depth 9,depth 9;", "content: depth: not with another place");
+    refused(f, "content:\"abc\",fast_pattern_offset 4;", "fast_pattern_offset: a number up to 3");
+    refused(f, "content:\"abc\" nocase;", "content: a quoted string expected");
     refused(f, "content:\"a\"; fast_pattern; content:\"b\"; fast_pattern;", "one for a rule");
     refused(f, "msg;", "msg: a value expected");
     refused(f, "content:\"a\"; nocase:1;", "nocase: no value expected");
@@ -489,7 +520,8 @@ numbers_that_are_wrong_are_refused(void **state)
     refused(f, "byte_jump:2,0,from_end,from_beginning;", "one of from_beginning and from_end");
     refused(f, "byte_jump:2,0,post_offset x;", "a post_offset of at most 65535");
     refused(f, "byte_extract:2,0,1a;", "a variable's name expected, not '1a'");
-    refused(f, "byte_extract:2,0,a; byte_extract:2,0,a;", "'a' is set already");
+    refused(f, "byte_math:bytes 2,offset 0,oper +,rvalue 1,result a,result b;",
+            "one name expected");
     refused(f, "content:\"x\"; offset:a; byte_extract:2,0,a;", "a variable set before, expected");
     refused(f, "byte_math:bytes 2,offset 0,oper +,rvalue 1;", "bytes, offset, oper, rvalue and");
     refused(f, "byte_math:bytes 2,offset 0,oper %,rvalue 1,result a;", "one of + - * / << >>");
@@ -544,6 +576,10 @@ numbers_have_their_words(void **state)
     assert_int_equal(r->step[2].number->operand_by, 1);
     assert_int_equal(r->step[2].number->mask, 0xff0);
     assert_int_equal(r->step[3].length_by, 1);
+    r = options(*state, "byte_extract:2,0,a.b; content:\"x\"; within:a.b; "
+                        "byte_extract:2,2,a.b; content:\"x\"; within:a.b;");
+    assert_int_equal(r->step[1].length_by, 1);
+    assert_int_equal(r->step[3].length_by, 3);
 }
 
 static void
@@ -560,18 +596,31 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_rule_says_what_it_says),           T(a_priority_of_its_own_outranks_the_class),
-        T(content_is_bytes_hex_and_escapes),   T(nocase_keeps_lower_case),
-        T(places_are_absolute_or_relative),    T(flow_words_add_up),
-        T(numbers_compare_in_all_ways),        T(flags_have_a_sign_and_a_mask),
-        T(flow_event_tests_fields_by_name),    T(lines_join_and_comments_are_counted),
-        T(one_bad_rule_stops_no_other),        T(a_sid_is_taken_once),
-        T(headers_that_are_wrong_are_refused), T(options_that_are_wrong_are_refused),
-        T(numbers_that_are_wrong_are_refused), T(expressions_that_are_wrong_are_refused),
-        T(numbers_have_their_words),           T(a_rule_needs_a_sid),
-        T(a_later_revision_takes_the_place),   T(what_is_required_decides_before_all_else),
-        T(headers_name_actions_and_protocols), T(stream_sizes_have_two_forms),
-        T(snort_3_comments_and_long_rules),    T(what_became_of_a_file_is_counted),
+        T(a_rule_says_what_it_says),
+        T(a_priority_of_its_own_outranks_the_class),
+        T(content_is_bytes_hex_and_escapes),
+        T(nocase_keeps_lower_case),
+        T(places_are_absolute_or_relative),
+        T(contents_may_hold_their_modifiers),
+        T(flow_words_add_up),
+        T(numbers_compare_in_all_ways),
+        T(flags_have_a_sign_and_a_mask),
+        T(flow_event_tests_fields_by_name),
+        T(lines_join_and_comments_are_counted),
+        T(one_bad_rule_stops_no_other),
+        T(a_sid_is_taken_once),
+        T(headers_that_are_wrong_are_refused),
+        T(options_that_are_wrong_are_refused),
+        T(numbers_that_are_wrong_are_refused),
+        T(expressions_that_are_wrong_are_refused),
+        T(numbers_have_their_words),
+        T(a_rule_needs_a_sid),
+        T(a_later_revision_takes_the_place),
+        T(what_is_required_decides_before_all_else),
+        T(headers_name_actions_and_protocols),
+        T(stream_sizes_have_two_forms),
+        T(snort_3_comments_and_long_rules),
+        T(what_became_of_a_file_is_counted),
     };
 
     return cmocka_run_group_tests_name("rules", tests, NULL, NULL);

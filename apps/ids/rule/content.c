@@ -106,19 +106,33 @@ take_bytes(struct text t, struct step *step, struct weir_errbuf *err)
     return step->n > 0 ? WEIR_E_OK : weir_err_set(err, WEIR_E_SYNTAX, "bytes expected");
 }
 
-int
-content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+/* The string, and what stands behind it (Snort 3: ",nocase,depth 5"); false: it is not quoted. */
+static bool
+split_quoted(struct text value, struct text *inner, struct text *rest)
 {
-    bool negated = value.n > 0 && value.p[0] == '!';
-    struct text inner;
+    size_t i = 1;
+
+    *rest = (struct text){ NULL, 0 };
+    if (value.n < 2 || value.p[0] != '"')
+        return false;
+    while (i < value.n && value.p[i] != '"')
+        i += value.p[i] == '\\' ? 2 : 1;
+    if (i + 1 >= value.n)
+        return text_unquote(value, inner);
+    *inner = text_of(value.p + 1, value.p + i);
+    *rest = text_trim(text_of(value.p + i + 1, value.p + value.n));
+    if (rest->p[0] != ',')
+        return false;
+    *rest = text_of(rest->p + 1, rest->p + rest->n);
+    return true;
+}
+
+static int
+take_string(struct rule *rule, struct text inner, bool negated, struct weir_errbuf *err)
+{
     struct step *step;
     int rc;
 
-    if (negated)
-        value = text_trim(text_of(value.p + 1, value.p + value.n));
-    if (!text_unquote(value, &inner))
-        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
-                            TEXT(value));
     if (inner.n > CONTENT_MAX)
         return weir_err_set(err, WEIR_E_LIMIT, "at most %d bytes expected", CONTENT_MAX);
     rc = step_new(rule, STEP_CONTENT, &step, err);
@@ -131,12 +145,36 @@ content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return take_bytes(inner, step, err);
 }
 
+static int take_modifiers(struct rule *rule, struct text list, struct weir_errbuf *err);
+
+int
+content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct text inner, rest;
+    int rc;
+
+    if (negated)
+        value = text_trim(text_of(value.p + 1, value.p + value.n));
+    if (!split_quoted(value, &inner, &rest))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
+                            TEXT(value));
+    rc = take_string(rule, inner, negated, err);
+    return rc == WEIR_E_OK ? take_modifiers(rule, rest, err) : rc;
+}
+
 /* ---- modifiers ----------------------------------------------------------------------------- */
 
+/* Only isdataat and pcre may stand between a content and what changes it. */
 static int
 last_content(struct rule *rule, struct step **out, struct weir_errbuf *err)
 {
-    *out = rule->n_steps > 0 ? &rule->step[rule->n_steps - 1] : NULL;
+    unsigned i = rule->n_steps;
+
+    while (i > 0 &&
+           (rule->step[i - 1].kind == STEP_ISDATAAT || rule->step[i - 1].kind == STEP_PCRE))
+        i--;
+    *out = i > 0 ? &rule->step[i - 1] : NULL;
     if (*out == NULL || (*out)->kind != STEP_CONTENT)
         return weir_err_set(err, WEIR_E_SYNTAX, "a content expected before it");
     return WEIR_E_OK;
@@ -306,6 +344,22 @@ has_fast(const struct rule *rule)
     return false;
 }
 
+/* OFFSET,LENGTH: which part of the content to look for first. It has to be there; all is looked for. */
+static int
+check_part(const struct step *step, struct text part, struct weir_errbuf *err)
+{
+    struct text offset;
+    int64_t from, n;
+
+    text_next(&part, ',', &offset);
+    if (part.p == NULL || !text_int(offset, 0, PLACE_MAX, &from) ||
+        !text_int(text_trim(part), 1, PLACE_MAX, &n) || from + n > step->n)
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "only, or OFFSET,LENGTH within the %u bytes of its content, expected",
+                            step->n);
+    return WEIR_E_OK;
+}
+
 /* "only" (Snort 2) says that a second look is needless; it is cheap, and done. */
 int
 fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
@@ -313,15 +367,78 @@ fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     struct step *step;
     int rc = last_content(rule, &step, err);
 
+    if (rc == WEIR_E_OK && value.n > 0 && !text_is(value, "only"))
+        rc = check_part(step, value, err);
     if (rc != WEIR_E_OK)
         return rc;
-    if (value.n > 0 && !text_is(value, "only"))
-        return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
     if (step->flags & STEP_NEGATED)
         return weir_err_set(err, WEIR_E_SYNTAX, "not for a negated content");
     if (has_fast(rule))
         return weir_err_set(err, WEIR_E_SYNTAX, "one for a rule expected");
     step->flags |= STEP_FAST;
+    return rc;
+}
+
+/* fast_pattern_offset and fast_pattern_length of Snort 3, as in check_part(). */
+static int
+part_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    const struct step *step = &rule->step[rule->n_steps - 1];
+    int64_t v;
+
+    if (!text_int(value, 0, step->n, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number up to %u expected, not '%.*s'", step->n,
+                            TEXT(value));
+    return WEIR_E_OK;
+}
+
+/* ---- modifiers in the content's own option (Snort 3) --------------------------------------- */
+
+static const struct {
+    const char *name;
+    bool value;
+    int (*take)(struct rule *rule, struct text value, struct weir_errbuf *err);
+} modifiers[] = {
+    { "nocase", false, nocase_take },
+    { "offset", true, offset_take },
+    { "depth", true, depth_take },
+    { "distance", true, distance_take },
+    { "within", true, within_take },
+    { "fast_pattern", false, fast_pattern_take },
+    { "fast_pattern_offset", true, part_take },
+    { "fast_pattern_length", true, part_take },
+    { "startswith", false, startswith_take },
+    { "endswith", false, endswith_take },
+};
+
+static int
+take_modifier(struct rule *rule, struct text name, struct text value, struct weir_errbuf *err)
+{
+    struct weir_errbuf why = { "" };
+    int rc;
+
+    for (size_t i = 0; i < sizeof(modifiers) / sizeof(*modifiers); i++) {
+        if (!text_is(name, modifiers[i].name))
+            continue;
+        if (modifiers[i].value != (value.n > 0))
+            return weir_err_set(err, WEIR_E_SYNTAX, "%s value expected behind %s",
+                                modifiers[i].value ? "a" : "no", modifiers[i].name);
+        rc = modifiers[i].take(rule, value, &why);
+        return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s: %s", modifiers[i].name, why.text);
+    }
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(name));
+}
+
+static int
+take_modifiers(struct rule *rule, struct text list, struct weir_errbuf *err)
+{
+    struct text part, name;
+    int rc = WEIR_E_OK;
+
+    while (rc == WEIR_E_OK && text_next(&list, ',', &part)) {
+        text_next(&part, ' ', &name);
+        rc = take_modifier(rule, name, text_trim(part), err);
+    }
     return rc;
 }
 
