@@ -520,6 +520,7 @@ decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_p
     const enum decode_result result = decode(&frame, pkt, fault);
 
     pkt->number = outer.number;
+    pkt->whole = true;
     if (pkt->n_vlan == 0) {
         pkt->n_vlan = outer.n_vlan;
         memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));

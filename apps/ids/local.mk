@@ -9,6 +9,7 @@ libids_la_SOURCES = \
     %D%/app/app_dns.c %D%/app/app_http.c %D%/app/app_ssh.c %D%/app/app_tls.c \
     %D%/app/body.c %D%/app/body.h \
     %D%/app/parts.h %D%/app/tx.c \
+    %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -22,17 +23,29 @@ libids_la_SOURCES = \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/buffer.c %D%/rule/buffer.h \
+    %D%/rule/app_names.c %D%/rule/app_names.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
+    %D%/rule/compare.c %D%/rule/compare.h \
+    %D%/rule/config_file.c %D%/rule/config_file.h \
     %D%/rule/content.c %D%/rule/content.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/lines.c %D%/rule/lines.h \
+    %D%/rule/option_event.c %D%/rule/option_event.h \
+    %D%/rule/option_flow.c %D%/rule/option_flow.h \
+    %D%/rule/option_meta.c %D%/rule/option_meta.h \
+    %D%/rule/option_packet.c %D%/rule/option_packet.h \
     %D%/rule/options.c %D%/rule/options.h \
     %D%/rule/pcre.c %D%/rule/pcre.h \
     %D%/rule/ranges.c %D%/rule/ranges.h \
+    %D%/rule/references.c %D%/rule/references.h \
     %D%/rule/regex.h \
+    %D%/rule/report.c %D%/rule/report.h \
+    %D%/rule/requires.c %D%/rule/requires.h \
     %D%/rule/rule.h \
     %D%/rule/rules.c %D%/rule/rules.h \
+    %D%/rule/tally.c %D%/rule/tally.h \
     %D%/rule/vars.c %D%/rule/vars.h \
     %D%/settings.c %D%/settings.h
 if HAVE_PCRE2
@@ -65,6 +78,24 @@ tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
 tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_ranges_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ranges_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_compare
+tests_unit_test_compare_SOURCES  = tests/unit/test_compare.c
+tests_unit_test_compare_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_compare_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_compare_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_check
+tests_unit_test_check_SOURCES  = tests/unit/test_check.c
+tests_unit_test_check_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_check_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_check_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rule_config
+tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
+tests_unit_test_rule_config_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_rule_config_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rule_config_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_vars
 tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c

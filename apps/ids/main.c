@@ -2,8 +2,10 @@
 #include "../prads/prads.h"
 #include "cli.h"
 #include "detect/detect.h"
+#include "detect/inspect.h"
 #include "out.h"
 #include "out/alert.h"
+#include "rule/report.h"
 #include "rule/rules.h"
 #include "settings.h"
 
@@ -22,6 +24,7 @@ struct program {
     struct rules rules;
     struct groups *groups;
     struct detect *detect;
+    struct app_layer *app;
     struct out eve, fast;
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
@@ -138,6 +141,12 @@ on_refused(void *ctx, const char *text)
         cli_notice(&prg->cli, "%s", text);
 }
 
+static void
+say(void *ctx, const char *text)
+{
+    cli_notice(&((struct program *)ctx)->cli, "%s", text);
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 load_rules(struct program *prg)
@@ -149,6 +158,7 @@ load_rules(struct program *prg)
         cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
         return EXIT_USAGE;
     }
+    prg->rules.classes = prg->settings.classes;
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
     if (rc == WEIR_E_OK)
@@ -157,6 +167,9 @@ load_rules(struct program *prg)
         cli_error(&prg->cli, "%s", err.text);
         return EXIT_USAGE;
     }
+    report_notes(&prg->rules, say, prg);
+    if (prg->test)
+        report_files(&prg->rules, say, prg);
     if (prg->rules.refused > 0 || prg->test || prg->cli.verbose > 0)
         cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", prg->rules.n,
                    prg->rules.refused, prg->rules.disabled);
@@ -190,6 +203,20 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
     fast_alert(&prg->fast, rule, ev);
 }
 
+static void
+on_transaction(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
+{
+    struct program *prg = ctx;
+
+    inspect(prg->detect, tx, dir, stage);
+}
+
+static void
+on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
+{
+    (void)ctx, (void)name, (void)tx, (void)dir;
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -198,6 +225,8 @@ on_event(void *ctx, weir_fut in)
     struct flow_scan *scan = ctx;
     bool alerted;
 
+    detect_begin(prg->detect, scan, ev);
+    app_event(prg->app, &scan->app, ev);
     detect_event(prg->detect, scan, ev);
     alerted = scan->alerted;
     if (ev->type == WEIR_EV_FLOW_END)
@@ -242,14 +271,20 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     struct detect_opts opts = { .midstream = prg->settings.midstream,
                                 .any = prg->settings.any,
                                 .memory = memcap / 4 };
+    struct app_opts app_opts = app_defaults();
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
+
+    app_opts.midstream = opts.midstream;
+    if (rc == WEIR_E_OK)
+        rc = app_new(&app_opts, on_transaction, on_app_event, prg, &prg->app, err);
 
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
         return rc;
-    *spec =
-        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(prg->detect) };
+    *spec = (struct weir_tap_spec){ .stage = stages,
+                                    .n_stages = 1,
+                                    .want = detect_wants(prg->detect) | app_wants() };
     rc = weir_monitor_new(&prg->cli.monitor, m);
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(*m, &app);
@@ -327,6 +362,7 @@ run(struct program *prg)
 static void
 clean_up(struct program *prg)
 {
+    app_free(prg->app);
     detect_free(prg->detect);
     prads_free(prg->prads);
     groups_free(prg->groups);

@@ -218,7 +218,23 @@ settings_free(struct settings *settings)
     vars_free(settings->vars);
     free(settings->given);
     free(settings->hosts);
+    classes_free(settings->classes);
+    references_free(settings->references);
     *settings = (struct settings){ .vars = NULL };
+}
+
+static int
+set_classes(struct settings *settings, struct text path, struct weir_errbuf *err)
+{
+    classes_free(settings->classes);
+    return classes_load(path.p, &settings->classes, err);
+}
+
+static int
+set_references(struct settings *settings, struct text path, struct weir_errbuf *err)
+{
+    references_free(settings->references);
+    return references_load(path.p, &settings->references, err);
 }
 
 int
@@ -243,6 +259,10 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_bool(&settings->midstream, name, value, err);
     if (text_is(name, "stream.ambiguity"))
         return set_ambiguity(&settings->any, value, err);
+    if (text_is(name, "classification-file"))
+        return set_classes(settings, value, err);
+    if (text_is(name, "reference-config-file"))
+        return set_references(settings, value, err);
     *ignored = is_known(name);
     return *ignored ? WEIR_E_OK
                     : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));

@@ -5,6 +5,8 @@
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H
 
+#include "rule/classes.h"
+#include "rule/references.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -20,6 +22,8 @@ struct settings {
     size_t n_given;
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
+    struct classes *classes;       /* classification-file; NULL: the built-in ones; owned */
+    struct references *references; /* reference-config-file; likewise */
 };
 
 /*

@@ -64,6 +64,7 @@ struct weir_packet {
     bool fragment;    /**< an IP fragment: no transport header was read. The packet that completes
                            a datagram is shown as the whole of it: frame then begins with the IP
                            header, link is 101, and the bytes are not stable */
+    bool whole;       /**< put together from fragments */
     bool has_vni;     /**< vni is set */
     uint8_t tunnel;   /**< IP packets around the innermost one; 0: not in a tunnel */
     uint32_t vni;     /**< VXLAN or Geneve network identifier, the innermost, 24 bits */

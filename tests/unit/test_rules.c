@@ -1,4 +1,5 @@
 /* Rule files: what becomes of a rule's text, and what is said of one that is refused. */
+#include "detect_proto.h"
 #include "rule/regex.h"
 #include "rule/rules.h"
 
@@ -143,6 +144,29 @@ places_are_absolute_or_relative(void **state)
 }
 
 static void
+contents_may_hold_their_modifiers(void **state)
+{
+    const struct rule *r = options(
+        *state,
+        "content:\"aB\\\",c\" , nocase, offset 3,depth 10,fast_pattern, "
+        "fast_pattern_offset 1,fast_pattern_length 2; content:!\"cd\",distance -4,within 6; "
+        "content:\"e\"; content:\"0123456789\"; within:20;");
+
+    assert_int_equal(r->n_steps, 4);
+    assert_memory_equal(r->step[0].bytes, "ab\",c", 5);
+    assert_int_equal(r->step[0].flags, STEP_NOCASE | STEP_OFFSET | STEP_DEPTH | STEP_FAST);
+    assert_int_equal(r->step[0].offset, 3);
+    assert_int_equal(r->step[0].length, 10);
+    assert_int_equal(r->step[1].flags, STEP_NEGATED | STEP_RELATIVE | STEP_WITHIN);
+    assert_int_equal(r->step[1].offset, -4);
+    r = options(*state, "content:\"AB\"; isdataat:!1,relative; nocase;");
+    assert_int_equal(r->step[0].flags, STEP_NOCASE);
+    r = options(*state, "content:\"0123456789\"; fast_pattern:4,6;");
+    assert_int_equal(r->step[0].flags, STEP_FAST);
+    assert_int_equal(r->step[0].n, 10);
+}
+
+static void
 flow_words_add_up(void **state)
 {
     assert_int_equal(options(*state, "flow:established, from_client,only_stream;")->flow,
@@ -231,13 +255,165 @@ a_sid_is_taken_once(void **state)
 }
 
 static void
+a_later_revision_takes_the_place(void **state)
+{
+    struct fixture *f = *state;
+
+    load(f, "alert tcp any any -> any any (msg:\"old\"; sid:1; rev:2;)\n"
+            "alert udp any any -> any any (msg:\"new\"; sid:1; rev:3;)\n");
+    assert_int_equal(f->rules.n, 1);
+    assert_string_equal(f->rules.at[0].msg, "new");
+    assert_int_equal(f->rules.files[0].loaded, 1);
+    assert_int_equal(f->rules.files[0].replaced, 1);
+    load(f, "alert tcp any any -> any any (sid:1; rev:3;)");
+    assert_non_null(strstr(f->said, "sid: 1:1 is taken by t.rules:2"));
+}
+
+static void
+what_is_required_decides_before_all_else(void **state)
+{
+    static const struct {
+        const char *requires;
+        bool met;
+    } cases[] = {
+        { "version >= 7", true },
+        { "version >= 7.0.3 < 8", false },
+        { "version >= 7.0.3 < 8 | >= 8.0.0", true },
+        { "version < 8.0.0-dev", false },
+        { "version == 8", true },
+        { "keyword dsize", true },
+        { "keyword dsize, version >= 9", false },
+        { "feature geoip", false },
+        { "weather sunny", false },
+    };
+    struct fixture *f = *state;
+    size_t loaded = 0;
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        char line[256];
+
+        snprintf(line, sizeof(line), "alert %s any any -> any any (%s requires: %s; sid:%zu;)",
+                 cases[i].met ? "tcp" : "gopher", cases[i].met ? "" : "nonsense;",
+                 cases[i].requires, i + 1);
+        load(f, line);
+        loaded += cases[i].met;
+        if (f->rules.n != loaded || f->rules.skipped != i + 1 - loaded)
+            fail_msg("%s: %s", cases[i].requires, f->said);
+    }
+    assert_string_equal(f->said, "");
+}
+
+static void
+headers_name_actions_and_protocols(void **state)
+{
+    struct fixture *f = *state;
+    const struct rule *r;
+
+    load(f, "rejectsrc pkthdr any any -> any any (sid:1;)\n"
+            "drop http any any -> any any (sid:2;)\n"
+            "block dns ( sid:3; )\n"
+            "alert sctp any any -> any any (sid:4;)\n"
+            "alert tcp any any -> any 80 (app-layer-protocol:!tls; service:http, netbios-ssn,x; "
+            "target:dest_ip; sid:5;)\n"
+            "alert http any any -> any any (app-layer-protocol:http2,final; sid:6;)\n"
+            "alert tcp any any -> any 80 (metadata:policy x, service ssl; sid:7;)\n");
+    assert_string_equal(f->said, "");
+    r = f->rules.at;
+    assert_int_equal(r[0].action, ACTION_REJECT_SRC);
+    assert_int_equal(r[0].protos, RULE_IP);
+    assert_int_equal(r[1].action, ACTION_DROP);
+    assert_int_equal(r[1].protos, RULE_TCP);
+    assert_int_equal(r[1].app_any, 1U << APP_HTTP | 1U << APP_HTTP2);
+    assert_int_equal(r[1].app_proto, APP_HTTP);
+    assert_int_equal(r[2].action, ACTION_BLOCK);
+    assert_int_equal(r[2].protos, RULE_TCP | RULE_UDP);
+    assert_null(r[2].src);
+    assert_int_equal(r[3].check[0].compare.value, 132);
+    assert_int_equal(r[4].app_none, 1U << APP_TLS);
+    assert_int_equal(r[4].services, 1U << APP_HTTP | 1U << APP_HTTP2 | 1U << APP_SMB);
+    assert_int_equal(r[4].target, TARGET_DST);
+    assert_int_equal(r[5].app_any, 1U << APP_HTTP2);
+    assert_int_equal(r[6].services, 1U << APP_TLS);
+}
+
+static void
+stream_sizes_have_two_forms(void **state)
+{
+    const struct rule *r = options(*state, "stream_size:server, >=,5; stream_size:5<=>9,either;"
+                                           "stream_size:!3;");
+
+    assert_int_equal(r->n_checks, 3);
+    assert_int_equal(r->check[0].how, 's');
+    assert_int_equal(r->check[0].compare.op, CMP_GE);
+    assert_int_equal(r->check[0].compare.value, 5);
+    assert_int_equal(r->check[1].how, 'e');
+    assert_int_equal(r->check[1].compare.op, CMP_WITHIN);
+    assert_int_equal(r->check[2].compare.op, CMP_NE);
+}
+
+static void
+snort_3_comments_and_long_rules(void **state)
+{
+    struct fixture *f = *state;
+
+    load(f, "/* alert tcp any any -> any any (sid:1;)\n"
+            "alert tcp any any -> any any (sid:2;) */\n"
+            "#begin\nalert tcp any any -> any any (sid:3;)\n#end\n"
+            "alert tcp\n(\n  msg:\"/* x (y)\";\n# of sid 4\n  sid:4;\n)\n"
+            "alert tcp any any -> any any (sid:5;\n"
+            "alert tcp any any -> any any (sid:6;)\n"
+            "/* no end\n");
+    assert_int_equal(f->rules.n, 2);
+    assert_string_equal(f->rules.at[0].msg, "/* x (y)");
+    assert_int_equal(f->rules.at[0].line, 6);
+    assert_int_equal(f->rules.at[1].sid, 6);
+    assert_int_equal(f->rules.at[1].line, 13);
+    assert_string_equal(f->said, "t.rules:12: ')' expected at the end of the rule\n"
+                                 "t.rules:14: the header is too short: source ports expected\n");
+}
+
+static void
+what_became_of_a_file_is_counted(void **state)
+{
+    struct fixture *f = *state;
+    const struct rule_file *file;
+
+    load(f, "alert tcp any any -> any any (asn1:1; sid:1;)\n"
+            "alert tcp any any -> any any (dsize:x; sid:1;)\n"
+            "alert tcp any any -> any any (dsize:y; sid:1;)\n"
+            "alert gopher any any -> any any (sid:1;)\n"
+            "alert tcp any any -> any any (classtype:made-up; sid:2;)\n"
+            "alert tcp any any -> any any (sid:2;)\n"
+            "# alert tcp any any -> any any (sid:3;)\n"
+            "#pass tcp any any -> any any (sid:4;)\n"
+            "# this is none (really)\n");
+    file = &f->rules.files[0];
+    assert_int_equal(file->loaded, 1);
+    assert_int_equal(file->refused, 5);
+    assert_int_equal(file->disabled, 2);
+    assert_int_equal(file->refusals.n, 4);
+    assert_string_equal(file->refusals.at[0].text, "dsize: wrong");
+    assert_int_equal(file->refusals.at[0].n, 2);
+    assert_string_equal(file->refusals.at[1].text, "option 'asn1' is not supported");
+    assert_string_equal(file->refusals.at[2].text, "protocol 'gopher' is not supported");
+    assert_string_equal(file->refusals.at[3].text, "sid: taken already");
+    assert_int_equal(file->notes.n, 1);
+    assert_string_equal(file->notes.at[0].text,
+                        "classtype 'made-up' is defined nowhere: priority 3");
+}
+
+static void
 headers_that_are_wrong_are_refused(void **state)
 {
     static const struct {
         const char *rule, *why;
     } bad[] = {
-        { "pass tcp any any -> any any (sid:1;)", "action 'pass' is not supported" },
-        { "alert http any any -> any any (sid:1;)", "protocol 'http' is not supported" },
+        { "activate tcp any any -> any any (sid:1;)", "action 'activate' is not supported" },
+        { "alert gopher any any -> any any (sid:1;)", "protocol 'gopher' is not supported" },
+        { "alert modbus any any -> any any (sid:1;)", "protocol 'modbus' is not decoded" },
+        { "alert tcp any any => any any (sid:1;)", "direction '=>' is not supported" },
+        { "alert (sid:1;)", "the header is too short: a protocol expected" },
+        { "alert tcp any (sid:1;)", "the header is too short: source ports expected" },
         { "alert tcp any any <- any any (sid:1;)", "-> or <> expected, not '<-'" },
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },
@@ -276,12 +452,32 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "content:\"abc\"; offset:1; distance:1;", "another place");
     refused(f, "content:\"abc\"; startswith; depth:9;", "another place");
     refused(f, "content:\"abc\"; depth:9; depth:9;", "another place");
+    refused(f, "content:!\"abc\"; fast_pattern;", "negated");
+    refused(f, "content:\"abc\"; fast_pattern:1,3;", "within the 3 bytes of its content");
+    refused(f, "content:\"abc\"; fast_pattern:1;", "only, or OFFSET,LENGTH");
+    refused(f, "content:\"abc\",nocase 1;", "content: no value expected behind nocase");
+    refused(f, "content:\"abc\",depth;", "content: a value expected behind depth");
+    refused(f, "content:\"abc\",;", "content: '' is not supported");
+    refused(f, "content:\"abc\",depth 9,depth 9;", "content: depth: not with another place");
+    refused(f, "content:\"abc\",fast_pattern_offset 4;", "fast_pattern_offset: a number up to 3");
+    refused(f, "content:\"abc\" nocase;", "content: a quoted string expected");
     refused(f, "content:\"a\"; fast_pattern; content:\"b\"; fast_pattern;", "one for a rule");
     refused(f, "msg;", "msg: a value expected");
     refused(f, "content:\"a\"; nocase:1;", "nocase: no value expected");
     refused(f, "flow:to_server,to_client;", "'to_client' contradicts");
     refused(f, "flow:sideways;", "'sideways' is not supported");
-    refused(f, "classtype:nonsense;", "no known classification");
+    refused(f, "target:x;", "target: src_ip or dest_ip expected, not 'x'");
+    refused(f, "app-layer-protocol:modbus;", "protocol 'modbus' is not decoded");
+    refused(f, "app-layer-protocol:tls,sideways;", "mode 'sideways' is not supported");
+    refused(f, "app-layer-protocol:tls; app-layer-protocol:ssh;", "'ssh' contradicts");
+    refused(f, "requires: version 8;", "requires: version, an operator and a version expected");
+    refused(f, "requires: version >= x;", "requires: version, an operator and a version expected");
+    refused(f, "stream_size:server,<;", "SIDE,OPERATOR,NUMBER expected, not 'server,<'");
+    refused(f, "stream_size:server,<1,2;", "SIDE,OPERATOR,NUMBER expected");
+    refused(f, "stream_size:5,sideways;", "server, client, both or either expected");
+    refused(f, "ipopts:x;", "one of rr, eol");
+    refused(f, "ip_proto:nonsense;", "up to 255, expected, not 'nonsense'");
+    refused(f, "sameip:1;", "sameip: no value expected");
     refused(f, "dsize:70000;", "dsize");
     refused(f, "dsize:9<>3;", "dsize");
     refused(f, "flags:Q;", "flags");
@@ -324,7 +520,8 @@ numbers_that_are_wrong_are_refused(void **state)
     refused(f, "byte_jump:2,0,from_end,from_beginning;", "one of from_beginning and from_end");
     refused(f, "byte_jump:2,0,post_offset x;", "a post_offset of at most 65535");
     refused(f, "byte_extract:2,0,1a;", "a variable's name expected, not '1a'");
-    refused(f, "byte_extract:2,0,a; byte_extract:2,0,a;", "'a' is set already");
+    refused(f, "byte_math:bytes 2,offset 0,oper +,rvalue 1,result a,result b;",
+            "one name expected");
     refused(f, "content:\"x\"; offset:a; byte_extract:2,0,a;", "a variable set before, expected");
     refused(f, "byte_math:bytes 2,offset 0,oper +,rvalue 1;", "bytes, offset, oper, rvalue and");
     refused(f, "byte_math:bytes 2,offset 0,oper %,rvalue 1,result a;", "one of + - * / << >>");
@@ -378,6 +575,10 @@ numbers_have_their_words(void **state)
     assert_int_equal(r->step[2].number->operand_by, 1);
     assert_int_equal(r->step[2].number->mask, 0xff0);
     assert_int_equal(r->step[3].length_by, 1);
+    r = options(*state, "byte_extract:2,0,a.b; content:\"x\"; within:a.b; "
+                        "byte_extract:2,2,a.b; content:\"x\"; within:a.b;");
+    assert_int_equal(r->step[1].length_by, 1);
+    assert_int_equal(r->step[3].length_by, 3);
 }
 
 static void
@@ -394,15 +595,31 @@ main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        T(a_rule_says_what_it_says),           T(a_priority_of_its_own_outranks_the_class),
-        T(content_is_bytes_hex_and_escapes),   T(nocase_keeps_lower_case),
-        T(places_are_absolute_or_relative),    T(flow_words_add_up),
-        T(numbers_compare_in_all_ways),        T(flags_have_a_sign_and_a_mask),
-        T(flow_event_tests_fields_by_name),    T(lines_join_and_comments_are_counted),
-        T(one_bad_rule_stops_no_other),        T(a_sid_is_taken_once),
-        T(headers_that_are_wrong_are_refused), T(options_that_are_wrong_are_refused),
-        T(numbers_that_are_wrong_are_refused), T(expressions_that_are_wrong_are_refused),
-        T(numbers_have_their_words),           T(a_rule_needs_a_sid),
+        T(a_rule_says_what_it_says),
+        T(a_priority_of_its_own_outranks_the_class),
+        T(content_is_bytes_hex_and_escapes),
+        T(nocase_keeps_lower_case),
+        T(places_are_absolute_or_relative),
+        T(contents_may_hold_their_modifiers),
+        T(flow_words_add_up),
+        T(numbers_compare_in_all_ways),
+        T(flags_have_a_sign_and_a_mask),
+        T(flow_event_tests_fields_by_name),
+        T(lines_join_and_comments_are_counted),
+        T(one_bad_rule_stops_no_other),
+        T(a_sid_is_taken_once),
+        T(headers_that_are_wrong_are_refused),
+        T(options_that_are_wrong_are_refused),
+        T(numbers_that_are_wrong_are_refused),
+        T(expressions_that_are_wrong_are_refused),
+        T(numbers_have_their_words),
+        T(a_rule_needs_a_sid),
+        T(a_later_revision_takes_the_place),
+        T(what_is_required_decides_before_all_else),
+        T(headers_name_actions_and_protocols),
+        T(stream_sizes_have_two_forms),
+        T(snort_3_comments_and_long_rules),
+        T(what_became_of_a_file_is_counted),
     };
 
     return cmocka_run_group_tests_name("rules", tests, NULL, NULL);

@@ -131,6 +131,9 @@ ports_are_numbers_and_ranges_open_at_either_end(void **state)
     assert_true(ranges_have(resolve(state, VAR_PORTS, ":100"), 0));
     assert_true(ranges_have(resolve(state, VAR_PORTS, "[80:90,!85]"), 84));
     assert_false(ranges_have(resolve(state, VAR_PORTS, "[80:90,!85]"), 85));
+    assert_false(ranges_have(resolve(state, VAR_PORTS, "!80,!85"), 85));
+    assert_true(ranges_have(resolve(state, VAR_PORTS, "!80,!85"), 84));
+    assert_true(ranges_have(resolve(state, VAR_PORTS, "[1:3,!2],9"), 9));
     assert_true(is_any(resolve(state, VAR_PORTS, "any"), VAR_PORTS));
 }
 

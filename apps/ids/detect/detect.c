@@ -1015,7 +1015,8 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
 {
     d->at = (struct occasion){ .ev = ev,
                                .established = scan->established,
-                               .midstream = d->opts.midstream };
+                               .midstream = d->opts.midstream,
+                               .app_proto = (uint8_t)app_flow_proto(&scan->app) };
     d->scan = scan;
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)

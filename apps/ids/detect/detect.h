@@ -7,6 +7,7 @@
 #ifndef IDS_DETECT_H
 #define IDS_DETECT_H
 
+#include "app/app.h"
 #include "detect/groups.h"
 
 #include <weir/event.h>
@@ -40,6 +41,7 @@ struct stream_scan {
 };
 
 struct flow_scan {
+    struct app_flow app;
     struct stream_scan dir[2];
     bool established; /* TCP: the handshake was seen */
     bool opened;      /* TCP: a host took bytes before that */

@@ -1,7 +1,9 @@
 #include "detect/fit.h"
 
+#include "detect_proto.h"
 #include "eve.h"
 
+#include "detect/check.h"
 #include "rule/vars.h"
 
 #include <weir/flow.h>
@@ -76,10 +78,27 @@ in_set(const struct ranges *set, u128 value)
     return set == NULL || ranges_have(set, value);
 }
 
+/*
+ * Ports do not matter where the flow speaks one of the rule's services, as in Snort; where it speaks
+ * something else, or nobody knows what, they decide.
+ */
+static bool
+needs_ports(const struct occasion *at, const struct rule *rule)
+{
+    return at->app_proto <= APP_UNKNOWN || !(rule->services >> at->app_proto & 1);
+}
+
+static bool
+ports_fit(const struct rule *rule, uint16_t src, uint16_t dst)
+{
+    return in_set(rule->src_port, src) && in_set(rule->dst_port, dst);
+}
+
 static bool
 header_fits(struct occasion *at, const struct rule *rule)
 {
     const struct ends *ends = event_ends(at);
+    bool any_port = !needs_ports(at, rule);
 
     if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
         return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
@@ -87,12 +106,11 @@ header_fits(struct occasion *at, const struct rule *rule)
     if (!(rule->protos & ends->proto) ||
         (rule->ip_version != 0 && rule->ip_version != ends->ip_version))
         return false;
-    if (in_set(rule->src_port, ends->src_port) && in_set(rule->dst_port, ends->dst_port) &&
+    if ((any_port || ports_fit(rule, ends->src_port, ends->dst_port)) &&
         in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst))
         return true;
-    return rule->both_ways && in_set(rule->src_port, ends->dst_port) &&
-           in_set(rule->dst_port, ends->src_port) && in_set(rule->src, ends->dst) &&
-           in_set(rule->dst, ends->src);
+    return rule->both_ways && (any_port || ports_fit(rule, ends->dst_port, ends->src_port)) &&
+           in_set(rule->src, ends->dst) && in_set(rule->dst, ends->src);
 }
 
 /* ---- the flow and the packet --------------------------------------------------------------- */
@@ -119,6 +137,18 @@ is_established(const struct occasion *at)
 }
 
 static bool
+app_fits(const struct occasion *at, const struct rule *rule)
+{
+    uint32_t app = UINT32_C(1) << at->app_proto;
+
+    if ((rule->app_any | rule->app_none) == 0)
+        return true;
+    if (at->app_proto == APP_UNKNOWN_YET) /* it may still become anything */
+        return (rule->app_any & app) != 0;
+    return (rule->app_any == 0 || rule->app_any & app) && !(rule->app_none & app);
+}
+
+static bool
 flow_fits(const struct occasion *at, const struct rule *rule)
 {
     uint8_t other = at->ev->direction == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
@@ -131,41 +161,33 @@ flow_fits(const struct occasion *at, const struct rule *rule)
     return !(rule->flow & RULE_NOT_ESTABLISHED) || !is_established(at);
 }
 
-static bool
-flags_fit(const struct check *check, uint8_t flags)
+/* Sequence numbers that a side has used, with those of the event at hand. */
+static int64_t
+stream_size(const struct weir_event *ev, enum weir_dir dir)
 {
-    uint8_t seen = flags & (uint8_t)~check->mask;
+    int64_t next = weir_flow_next_offset(ev->flow, dir);
+    struct weir_flow_counts counts;
 
-    switch (check->how) {
-    case '+':
-        return (seen & check->flags) == check->flags;
-    case '*':
-        return (seen & check->flags) != 0;
-    case '!':
-        return (seen & check->flags) != check->flags;
-    default:
-        return seen == check->flags;
-    }
+    if (ev->direction == dir && ev->type == WEIR_EV_PAYLOAD)
+        next = ev->payload.offset + ev->payload.length;
+    else if (ev->direction == dir && ev->type == WEIR_EV_PACKET && ev->packet != NULL)
+        next += ev->packet->payload_wire;
+    weir_flow_counts(ev->flow, dir, &counts);
+    return next + !!(counts.tcp_flags & WEIR_TH_SYN) + !!(counts.tcp_flags & WEIR_TH_FIN);
 }
 
 static bool
-check_fits(const struct check *check, const struct weir_packet *pkt)
+stream_size_fits(const struct check *check, const struct weir_event *ev)
 {
-    bool icmp = pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
+    bool server, client;
 
-    switch ((enum check_kind)check->kind) {
-    case CHECK_DSIZE:
-        return compare_holds(&check->compare, pkt->payload_wire);
-    case CHECK_TTL:
-        return compare_holds(&check->compare, pkt->ttl);
-    case CHECK_ITYPE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_type);
-    case CHECK_ICODE:
-        return icmp && compare_holds(&check->compare, pkt->icmp_code);
-    case CHECK_FLAGS:
-        return pkt->proto == WEIR_PROTO_TCP && flags_fit(check, pkt->tcp_flags);
-    }
-    return false;
+    if (ev->flow == NULL || weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
+        return false;
+    server = compare_holds(&check->compare, stream_size(ev, WEIR_TOCLIENT));
+    client = compare_holds(&check->compare, stream_size(ev, WEIR_TOSERVER));
+    if (check->how == 's' || check->how == 'c')
+        return check->how == 's' ? server : client;
+    return check->how == 'b' ? server && client : server || client;
 }
 
 /* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
@@ -181,28 +203,37 @@ is_held_up(struct occasion *at)
 }
 
 /*
- * Of a packet that is gone nobody knows the flags and the TTL. The sender can have his bytes held up
- * as he likes, so that must not be a way past rules; dsize has met the segment when it came.
+ * Of a packet that is gone nobody knows the flags, the TTL and so on. The sender can have his bytes
+ * held up as he likes, so that must not be a way past rules; dsize has met the segment when it came.
  */
+static bool
+check_fits(struct occasion *at, const struct check *check, bool gone)
+{
+    const struct weir_packet *pkt = at->ev->packet;
+
+    if (check->kind == CHECK_STREAM_SIZE)
+        return stream_size_fits(check, at->ev);
+    if (check->kind == CHECK_SAMEIP)
+        return event_ends(at)->proto != 0 && at->ends.src == at->ends.dst;
+    if (gone)
+        return check->kind != CHECK_DSIZE;
+    return pkt != NULL && packet_check_fits(check, pkt);
+}
+
 static bool
 packet_fits(struct occasion *at, const struct rule *rule)
 {
-    const struct weir_packet *pkt = at->ev->packet;
     bool gone = rule->n_checks > 0 && is_held_up(at);
 
-    for (unsigned i = 0; i < rule->n_checks; i++) {
-        const struct check *check = &rule->check[i];
-
-        if (gone && (check->kind == CHECK_FLAGS || check->kind == CHECK_TTL))
-            continue;
-        if (gone || pkt == NULL || pkt->l4 == NULL || !check_fits(check, pkt))
+    for (unsigned i = 0; i < rule->n_checks; i++)
+        if (!check_fits(at, &rule->check[i], gone))
             return false;
-    }
     return true;
 }
 
 bool
 rule_fits(struct occasion *at, const struct rule *rule)
 {
-    return header_fits(at, rule) && flow_fits(at, rule) && packet_fits(at, rule);
+    return header_fits(at, rule) && app_fits(at, rule) && flow_fits(at, rule) &&
+           packet_fits(at, rule);
 }

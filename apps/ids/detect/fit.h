@@ -16,9 +16,10 @@ struct ends {
 /* The event at hand, and what is known of its flow. */
 struct occasion {
     const struct weir_event *ev;
-    bool established; /* TCP: the handshake was seen; or these bytes were taken without it */
-    bool midstream;   /* flows without their SYN have streams too */
-    bool has_ends;    /* ends is filled */
+    bool established;  /* TCP: the handshake was seen; or these bytes were taken without it */
+    bool midstream;    /* flows without their SYN have streams too */
+    uint8_t app_proto; /* enum app_proto: what the flow speaks, APP_UNKNOWN_YET at first */
+    bool has_ends;     /* ends is filled */
     struct ends ends;
 };
 

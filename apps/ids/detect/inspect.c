@@ -309,6 +309,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
         d->at.ev = &ev;
         d->at.has_ends = false;
     }
+    d->at.app_proto = tx->proto;
     d->look = &look;
     d->tx = tx;
     scan_buffers(d, &look);

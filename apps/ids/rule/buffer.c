@@ -1,7 +1,7 @@
 #include "rule/buffer.h"
 
 #include "rule/content.h"
-#include "rule/options.h"
+#include "rule/compare.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +222,7 @@ comparison_new(struct rule *rule, enum step_kind kind, enum buffer_id id, struct
     step->compare = malloc(sizeof(*step->compare));
     if (step->compare == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    return compare_take(value, max, step->compare, err);
+    return compare_parse(value, max, step->compare, err);
 }
 
 static int
@@ -406,6 +406,17 @@ static const struct {
     { "ssh.protoversion", ssh_proto_take },
     { "ssh.softwareversion", ssh_software_take },
 };
+
+bool
+buffer_is_known(struct text name)
+{
+    enum way way;
+
+    for (size_t i = 0; i < sizeof(with_value) / sizeof(*with_value); i++)
+        if (text_is(name, with_value[i].name))
+            return true;
+    return text_is(name, "base64_decode") || buffer_by_name(name, &way) >= 0;
+}
 
 int
 buffer_option(struct rule *rule, struct text name, struct text value, bool *known,

@@ -101,6 +101,9 @@ enum number_id { NUMBER_DNS_OPCODE, NUMBER_DNS_RCODE, NUMBER_DNS_RRTYPE, NUMBERS
 int buffer_option(struct rule *rule, struct text name, struct text value, bool *known,
                   struct weir_errbuf *err);
 
+/* Whether buffer_option() knows the name. */
+bool buffer_is_known(struct text name);
+
 /* A buffer that a flag of pcre stands for; -1: none. */
 int buffer_of_flag(char flag);
 

@@ -95,7 +95,8 @@ is_name(struct text t)
         int c = t.p[i] | 0x20;
         bool digit = t.p[i] >= '0' && t.p[i] <= '9';
 
-        if (!(c >= 'a' && c <= 'z') && t.p[i] != '_' && !(i > 0 && (digit || t.p[i] == '-')))
+        if (!(c >= 'a' && c <= 'z') && t.p[i] != '_' &&
+            !(i > 0 && (digit || t.p[i] == '-' || t.p[i] == '.')))
             return false;
     }
     return t.n > 0 && t.n <= NAME_MAX_LENGTH;
@@ -108,8 +109,8 @@ name_take(struct taking *t, struct text value, struct weir_errbuf *err)
     if (!is_name(value))
         return weir_err_set(err, WEIR_E_SYNTAX, "a variable's name expected, not '%.*s'",
                             TEXT(value));
-    if (t->number->name != NULL || step_that_sets(t->rule, value) != 0)
-        return weir_err_set(err, WEIR_E_SYNTAX, "'%.*s' is set already", TEXT(value));
+    if (t->number->name != NULL)
+        return weir_err_set(err, WEIR_E_SYNTAX, "one name expected, not '%.*s' too", TEXT(value));
     t->number->name = strndup(value.p, value.n);
     return t->number->name != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
 }

@@ -1,9 +1,12 @@
 #include "rule/classes.h"
 
-#include <stddef.h>
+#include "rule/config_file.h"
+
+#include <stdlib.h>
+#include <string.h>
 
 /* Names, texts and priorities as rule sets expect them (classification.config of both projects). */
-static const struct class classes[] = {
+static const struct class built_in[] = {
     { "not-suspicious", "Not Suspicious Traffic", 3 },
     { "unknown", "Unknown Traffic", 3 },
     { "bad-unknown", "Potentially Bad Traffic", 2 },
@@ -53,11 +56,71 @@ static const struct class classes[] = {
     { "command-and-control", "Malware Command and Control Activity Detected", 1 },
 };
 
-const struct class *
-class_by_name(struct text name)
+struct classes {
+    struct class *at; /* their texts are owned, too */
+    size_t n;
+};
+
+void
+classes_free(struct classes *classes)
 {
-    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
-        if (text_is(name, classes[i].name))
-            return &classes[i];
+    for (size_t i = 0; classes != NULL && i < classes->n; i++) {
+        free((char *)classes->at[i].name);
+        free((char *)classes->at[i].text);
+    }
+    if (classes != NULL)
+        free(classes->at);
+    free(classes);
+}
+
+/* name,text,priority; the last one of a name counts. */
+static int
+take(void *ctx, struct text value, struct weir_errbuf *err)
+{
+    struct classes *classes = ctx;
+    struct text name, text, priority;
+    struct class *more;
+    int64_t n;
+
+    if (!text_next(&value, ',', &name) || name.n == 0 || !text_next(&value, ',', &text) ||
+        !text_next(&value, ',', &priority) || !text_int(priority, 1, 255, &n))
+        return weir_err_set(err, WEIR_E_SYNTAX, "name,text,priority (1 to 255) expected");
+    more = realloc(classes->at, (classes->n + 1) * sizeof(*more));
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    classes->at = more;
+    more += classes->n++;
+    *more = (struct class){ strndup(name.p, name.n), strndup(text.p, text.n), (unsigned)n };
+    if (more->name == NULL || more->text == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return WEIR_E_OK;
+}
+
+int
+classes_load(const char *path, struct classes **out, struct weir_errbuf *err)
+{
+    struct classes *classes = calloc(1, sizeof(*classes));
+    int rc;
+
+    *out = NULL;
+    if (classes == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    rc = config_file_read(path, "classification", take, classes, err);
+    if (rc == WEIR_E_OK)
+        *out = classes;
+    else
+        classes_free(classes);
+    return rc;
+}
+
+const struct class *
+class_by_name(const struct classes *classes, struct text name)
+{
+    const struct class *at = classes != NULL ? classes->at : built_in;
+    size_t n = classes != NULL ? classes->n : sizeof(built_in) / sizeof(*built_in);
+
+    while (n-- > 0)
+        if (text_is(name, at[n].name))
+            return &at[n];
     return NULL;
 }

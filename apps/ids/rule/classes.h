@@ -1,4 +1,7 @@
-/* Classifications of alerts: what classtype names, with the priority it stands for. */
+/*
+ * Classifications of alerts: what classtype names, with the priority it stands for. Read from a
+ * classification.config, or those that Snort and Suricata ship.
+ */
 #ifndef IDS_CLASSES_H
 #define IDS_CLASSES_H
 
@@ -11,7 +14,13 @@ struct class
     unsigned priority;
 };
 
-/* One of the names that Snort and Suricata ship; NULL: it is none. */
-const struct class *class_by_name(struct text name);
+struct classes; /* opaque */
+
+/* Read "config classification: name,text,priority" lines. Text with file:line in err on failure. */
+int classes_load(const char *path, struct classes **out, struct weir_errbuf *err);
+void classes_free(struct classes *classes);
+
+/* Of those, or of the built-in ones if classes is NULL; NULL: it is none. */
+const struct class *class_by_name(const struct classes *classes, struct text name);
 
 #endif

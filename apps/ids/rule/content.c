@@ -107,19 +107,33 @@ take_bytes(struct text t, struct step *step, struct weir_errbuf *err)
     return step->n > 0 ? WEIR_E_OK : weir_err_set(err, WEIR_E_SYNTAX, "bytes expected");
 }
 
-int
-content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+/* The string, and what stands behind it (Snort 3: ",nocase,depth 5"); false: it is not quoted. */
+static bool
+split_quoted(struct text value, struct text *inner, struct text *rest)
 {
-    bool negated = value.n > 0 && value.p[0] == '!';
-    struct text inner;
+    size_t i = 1;
+
+    *rest = (struct text){ NULL, 0 };
+    if (value.n < 2 || value.p[0] != '"')
+        return false;
+    while (i < value.n && value.p[i] != '"')
+        i += value.p[i] == '\\' ? 2 : 1;
+    if (i + 1 >= value.n)
+        return text_unquote(value, inner);
+    *inner = text_of(value.p + 1, value.p + i);
+    *rest = text_trim(text_of(value.p + i + 1, value.p + value.n));
+    if (rest->p[0] != ',')
+        return false;
+    *rest = text_of(rest->p + 1, rest->p + rest->n);
+    return true;
+}
+
+static int
+take_string(struct rule *rule, struct text inner, bool negated, struct weir_errbuf *err)
+{
     struct step *step;
     int rc;
 
-    if (negated)
-        value = text_trim(text_of(value.p + 1, value.p + value.n));
-    if (!text_unquote(value, &inner))
-        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
-                            TEXT(value));
     if (inner.n > CONTENT_MAX)
         return weir_err_set(err, WEIR_E_LIMIT, "at most %d bytes expected", CONTENT_MAX);
     rc = step_new(rule, STEP_CONTENT, &step, err);
@@ -130,6 +144,24 @@ content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     if (step->bytes == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     return take_bytes(inner, step, err);
+}
+
+static int take_modifiers(struct rule *rule, struct text list, struct weir_errbuf *err);
+
+int
+content_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct text inner, rest;
+    int rc;
+
+    if (negated)
+        value = text_trim(text_of(value.p + 1, value.p + value.n));
+    if (!split_quoted(value, &inner, &rest))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
+                            TEXT(value));
+    rc = take_string(rule, inner, negated, err);
+    return rc == WEIR_E_OK ? take_modifiers(rule, rest, err) : rc;
 }
 
 /* ---- modifiers ----------------------------------------------------------------------------- */
@@ -345,6 +377,85 @@ fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     if (has_fast(rule))
         return weir_err_set(err, WEIR_E_SYNTAX, "one for a rule expected");
     step->flags |= STEP_FAST;
+    return rc;
+}
+
+/* fast_pattern_offset of Snort 3. */
+static int
+part_at_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step = &rule->step[rule->n_steps - 1];
+    int64_t v;
+
+    if (!text_int(value, 0, step->n - 1, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number up to %d expected, not '%.*s'",
+                            step->n - 1, TEXT(value));
+    step->fast_at = (uint16_t)v;
+    step->fast_n = step->fast_n != 0 && step->fast_n <= step->n - v ? step->fast_n
+                                                                    : (uint16_t)(step->n - v);
+    return WEIR_E_OK;
+}
+
+static int
+part_length_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step = &rule->step[rule->n_steps - 1];
+    int64_t v;
+
+    if (!text_int(value, 1, step->n, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number from 1 to %u expected, not '%.*s'",
+                            step->n, TEXT(value));
+    step->fast_n = (uint16_t)(v < step->n - step->fast_at ? v : step->n - step->fast_at);
+    return WEIR_E_OK;
+}
+
+/* ---- modifiers in the content's own option (Snort 3) --------------------------------------- */
+
+static const struct {
+    const char *name;
+    bool value;
+    int (*take)(struct rule *rule, struct text value, struct weir_errbuf *err);
+} modifiers[] = {
+    { "nocase", false, nocase_take },
+    { "offset", true, offset_take },
+    { "depth", true, depth_take },
+    { "distance", true, distance_take },
+    { "within", true, within_take },
+    { "fast_pattern", false, fast_pattern_take },
+    { "fast_pattern_offset", true, part_at_take },
+    { "fast_pattern_length", true, part_length_take },
+    { "startswith", false, startswith_take },
+    { "endswith", false, endswith_take },
+};
+
+static int
+take_modifier(struct rule *rule, struct text name, struct text value, struct weir_errbuf *err)
+{
+    struct weir_errbuf why = { "" };
+    int rc;
+
+    for (size_t i = 0; i < sizeof(modifiers) / sizeof(*modifiers); i++) {
+        if (!text_is(name, modifiers[i].name))
+            continue;
+        if (modifiers[i].value != (value.n > 0))
+            return weir_err_set(err, WEIR_E_SYNTAX, "%s value expected behind %s",
+                                modifiers[i].value ? "a" : "no", modifiers[i].name);
+        rc = modifiers[i].take(rule, value, &why);
+        return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s: %s", modifiers[i].name, why.text);
+    }
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(name));
+}
+
+static int
+take_modifiers(struct rule *rule, struct text list, struct weir_errbuf *err)
+{
+    struct text part, name;
+    int rc = WEIR_E_OK;
+
+    while (rc == WEIR_E_OK && text_next(&list, ',', &part)) {
+        text_next(&part, ' ', &name);
+        rc = take_modifier(rule, name, text_trim(part), err);
+    }
     return rc;
 }
 

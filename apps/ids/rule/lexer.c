@@ -1,6 +1,7 @@
 #include "rule/lexer.h"
 
 #include <string.h>
+#include <strings.h>
 
 static bool
 is_space(char c)
@@ -12,6 +13,12 @@ bool
 text_is(struct text t, const char *word)
 {
     return strlen(word) == t.n && memcmp(t.p, word, t.n) == 0;
+}
+
+bool
+text_is_nocase(struct text t, const char *word)
+{
+    return strlen(word) == t.n && strncasecmp(t.p, word, t.n) == 0;
 }
 
 struct text
@@ -93,20 +100,22 @@ header_word(struct text *rest, bool *closed)
     return (struct text){ from.p, n };
 }
 
-int
-rule_split(struct text line, struct rule_text *out, struct weir_errbuf *err)
+static int
+split_header(struct text *rest, struct rule_text *out, struct weir_errbuf *err)
 {
     static const char *const names[HEADER_WORDS] = {
         "an action",         "a protocol",  "source addresses",
         "source ports",      "a direction", "destination addresses",
         "destination ports",
     };
-    struct text rest = line;
 
     for (unsigned i = 0; i < HEADER_WORDS; i++) {
         bool closed;
 
-        out->word[i] = header_word(&rest, &closed);
+        out->word[i] = header_word(rest, &closed);
+        out->elided = i == 2 && out->word[i].n == 0 && rest->n > 0;
+        if (out->elided)
+            return WEIR_E_OK;
         if (!closed)
             return weir_err_set(err, WEIR_E_SYNTAX, "%s: ']' expected for '%.*s'", names[i],
                                 out->word[i].n < 20 ? (int)out->word[i].n : 20, out->word[i].p);
@@ -114,6 +123,19 @@ rule_split(struct text line, struct rule_text *out, struct weir_errbuf *err)
             return weir_err_set(err, WEIR_E_SYNTAX, "the header is too short: %s expected",
                                 names[i]);
     }
+    return WEIR_E_OK;
+}
+
+int
+rule_split(struct text line, struct rule_text *out, struct weir_errbuf *err)
+{
+    struct text rest = line;
+    int rc;
+
+    *out = (struct rule_text){ .elided = false };
+    rc = split_header(&rest, out, err);
+    if (rc != WEIR_E_OK)
+        return rc;
     rest = text_trim(rest);
     if (rest.n == 0 || rest.p[0] != '(')
         return weir_err_set(err, WEIR_E_SYNTAX, "'(' expected behind the header, not '%.*s'",

@@ -3,6 +3,8 @@
  *
  *     action proto source ports direction destination ports (name; name:value; ...)
  *
+ * or, of Snort 3, without all that stands between the protocol and the parenthesis.
+ *
  * What words and options mean is for others to say.
  */
 #ifndef IDS_LEXER_H
@@ -28,6 +30,7 @@ text_of(const char *p, const char *end)
 }
 
 bool text_is(struct text t, const char *word);
+bool text_is_nocase(struct text t, const char *word);
 struct text text_trim(struct text t);
 
 /* Cut what stands before the first sep off *rest and trim it; false: nothing is left. */
@@ -44,6 +47,7 @@ enum { HEADER_WORDS = 7 };
 struct rule_text {
     struct text word[HEADER_WORDS]; /* brackets and braces hold words together */
     struct text options;            /* what stands between the parentheses */
+    bool elided;                    /* there are two words, the rest is empty */
 };
 
 /* Text in err on failure: what was expected. */

@@ -6,6 +6,7 @@
 #define IDS_RULE_H
 
 #include "rule/classes.h"
+#include "rule/compare.h"
 #include "rule/lexer.h"
 #include "rule/ranges.h"
 
@@ -13,6 +14,23 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+
+/* What a rule is for; what comes of it is detection's to say. */
+enum rule_action {
+    ACTION_ALERT,
+    ACTION_PASS,
+    ACTION_DROP, /* also sdrop */
+    ACTION_REJECT,
+    ACTION_REJECT_SRC,
+    ACTION_REJECT_DST,
+    ACTION_REJECT_BOTH,
+    ACTION_BLOCK, /* Snort 3: and the rest of the flow */
+    ACTION_LOG,
+    ACTION_REACT,
+    ACTION_REWRITE,
+    ACTION_FILE_ID,
+    ACTION_CONFIG,
+};
 
 /* Which packets a header takes. */
 enum rule_proto {
@@ -115,26 +133,49 @@ struct step {
 
 enum { STEPS_MAX = 64 }; /* of one rule: a bit each in detect/ */
 
-/* A number with a relation: x < value, first < x < value, ... */
-enum compare_op { CMP_EQ, CMP_NE, CMP_LT, CMP_LE, CMP_GT, CMP_GE, CMP_BETWEEN };
-
-struct compare {
-    uint8_t op;
-    int64_t value;
-    int64_t first; /* CMP_BETWEEN: first < x < value */
+/* A test of a packet's header field, or of its flow. */
+enum check_kind {
+    CHECK_DSIZE,
+    CHECK_TTL,
+    CHECK_TOS,
+    CHECK_IP_ID,
+    CHECK_IPOPTS,
+    CHECK_FRAGBITS,
+    CHECK_FRAGOFFSET, /* in units of 8 bytes */
+    CHECK_IP_PROTO,
+    CHECK_SAMEIP,
+    CHECK_FRAGMENTED, /* compare.value: the packet was put together from fragments, 1, or not, 0 */
+    CHECK_ITYPE,
+    CHECK_ICODE,
+    CHECK_ICMP_ID,
+    CHECK_ICMP_SEQ,
+    CHECK_ICMPV6_MTU,
+    CHECK_FLAGS,
+    CHECK_SEQ,
+    CHECK_ACK,
+    CHECK_WINDOW,
+    CHECK_MSS,
+    CHECK_WSCALE,
+    CHECK_VLAN_ID,
+    CHECK_VLAN_LAYERS,
+    CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
-bool compare_holds(const struct compare *cmp, int64_t x);
-
-/* A test of a packet's header field. */
-enum check_kind { CHECK_DSIZE, CHECK_TTL, CHECK_ITYPE, CHECK_ICODE, CHECK_FLAGS };
+/* Which tags CHECK_VLAN_ID asks, besides the one that layer counts. */
+enum { VLAN_ANY = 100, VLAN_ALL = 101 };
 
 struct check {
     uint8_t kind;
-    struct compare compare; /* all but CHECK_FLAGS */
-    uint8_t flags, mask;    /* CHECK_FLAGS: flags & ~mask against flags, by how */
-    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' none */
+    struct compare compare; /* all but those below */
+    uint8_t flags, mask;    /* CHECK_FLAGS, CHECK_FRAGBITS: the field without mask against flags, by
+                               how; CHECK_IPOPTS: flags is the option's type, or 255 for any */
+    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or
+                               CHECK_STREAM_SIZE: 's'erver, 'c'lient, 'b'oth, 'e'ither */
+    int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
+
+/* Who was attacked, by an alert's source and destination. */
+enum rule_target { TARGET_UNKNOWN, TARGET_SRC, TARGET_DST };
 
 /* flow-event:NAME,field op value,... */
 struct event_condition {
@@ -142,7 +183,7 @@ struct event_condition {
     struct compare compare;
 };
 
-enum { CONDITIONS_MAX = 8, CHECKS_MAX = 8 };
+enum { CONDITIONS_MAX = 8, CHECKS_MAX = 32 };
 
 /* Steps of one buffer, one behind the other: [first, behind). */
 struct section {
@@ -171,18 +212,27 @@ struct rule {
     bool has_priority;                 /* given, not taken from the class */
     char *msg;                         /* owned; "" if not given */
     const struct class *class;         /* NULL: none */
+    struct text class_name;            /* while the rule is parsed: what classtype says */
     struct pair *metadata, *reference; /* owned arrays */
     uint16_t n_metadata, n_reference;
 
+    uint8_t action;                                       /* enum rule_action */
+    uint8_t target;                                       /* enum rule_target */
     uint8_t protos;                                       /* enum rule_proto */
     uint8_t ip_version;                                   /* 0: either */
     bool both_ways;                                       /* <> */
     uint8_t flow;                                         /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
 
+    uint8_t app_proto; /* enum app_proto: of the header, or the first that is in app_any */
+    uint32_t app_any; /* a bit for each enum app_proto that the flow may speak; 0: whatever it is */
+    uint32_t app_none; /* and that it must not */
+    uint32_t services; /* flows that speak one of these need not have the ports */
+    bool unmet;        /* it requires what weir-ids does not have: to be skipped */
+
     struct event_test *event; /* owned; NULL: none */
     struct step *step;        /* owned */
-    struct check check[CHECKS_MAX];
+    struct check *check;      /* owned */
     uint8_t n_steps, n_checks;
 
     struct section section[SECTIONS_MAX]; /* in their order; that of the payload, if any, of a rule

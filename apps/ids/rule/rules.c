@@ -1,17 +1,16 @@
 #include "rule/rules.h"
 
+#include "rule/config_file.h"
 #include "rule/content.h"
 #include "rule/header.h"
+#include "rule/lines.h"
 #include "rule/options.h"
+#include "rule/requires.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 static void
 pairs_free(struct pair *pairs, unsigned n)
@@ -29,6 +28,7 @@ rule_free(struct rule *rule)
     for (unsigned i = 0; i < rule->n_steps; i++)
         step_clear(&rule->step[i]);
     free(rule->step);
+    free(rule->check);
     free(rule->event);
     free(rule->msg);
     pairs_free(rule->metadata, rule->n_metadata);
@@ -38,9 +38,16 @@ rule_free(struct rule *rule)
 /* A leaf of by_sid. */
 struct sid {
     uint32_t gid, sid;
-    const char *file;
-    unsigned line;
+    size_t at; /* of rules */
 };
+
+static void
+file_free(struct rule_file *file)
+{
+    tally_free(&file->refusals);
+    tally_free(&file->notes);
+    free(file->name);
+}
 
 void
 rules_free(struct rules *rules)
@@ -48,11 +55,11 @@ rules_free(struct rules *rules)
     for (size_t i = 0; i < rules->n; i++)
         rule_free(&rules->at[i]);
     for (size_t i = 0; i < rules->n_files; i++)
-        free(rules->files[i]);
+        file_free(&rules->files[i]);
     tdestroy(rules->by_sid, free);
     free(rules->at);
     free(rules->files);
-    *rules = (struct rules){ NULL, 0, 0, 0, NULL, NULL, 0 };
+    *rules = (struct rules){ .at = NULL };
 }
 
 /* ---- one rule ------------------------------------------------------------------------------ */
@@ -67,37 +74,36 @@ by_sid(const void *a, const void *b)
     return x->sid < y->sid ? -1 : x->sid > y->sid;
 }
 
-/* Each pair of gid and sid may be used once. */
 static int
-claim_sid(struct rules *rules, const struct rule *rule, struct weir_errbuf *err)
+no_memory(struct weir_errbuf *err)
 {
-    struct sid *sid = malloc(sizeof(*sid)), **found;
-
-    if (sid == NULL)
-        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    *sid = (struct sid){ rule->gid, rule->sid, rule->file, rule->line };
-    found = tsearch(sid, &rules->by_sid, by_sid);
-    if (found != NULL && *found == sid)
-        return WEIR_E_OK;
-    free(sid);
-    if (found == NULL)
-        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    return weir_err_set(err, WEIR_E_INVAL, "sid: %u:%u is taken by %s:%u", rule->gid, rule->sid,
-                        (*found)->file, (*found)->line);
+    return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
 }
 
-static int
-parse_rule(struct rules *rules, struct vars *vars, struct text line, struct rule *rule,
-           struct weir_errbuf *err)
+static struct rule_file *
+file_of(const struct rules *rules, const struct rule *rule)
 {
-    struct rule_text text;
-    int rc = rule_split(line, &text, err);
+    for (size_t i = rules->n_files; i > 0; i--)
+        if (rules->files[i - 1].name == rule->file)
+            return &rules->files[i - 1];
+    return NULL;
+}
 
-    if (rc == WEIR_E_OK)
-        rc = header_parse(&text, vars, rule, err);
-    if (rc == WEIR_E_OK)
-        rc = options_parse(text.options, rule, err);
-    return rc == WEIR_E_OK ? claim_sid(rules, rule, err) : rc;
+/* A later revision takes an earlier one's place (as in Suricata), whatever file it is from. */
+static int
+replace(struct rules *rules, size_t at, struct rule *rule, struct weir_errbuf *err)
+{
+    struct rule *old = &rules->at[at];
+
+    if (rule->rev <= old->rev)
+        return weir_err_set(err, WEIR_E_INVAL, "sid: %u:%u is taken by %s:%u", rule->gid, rule->sid,
+                            old->file, old->line);
+    file_of(rules, old)->loaded--;
+    file_of(rules, old)->replaced++;
+    file_of(rules, rule)->loaded++;
+    rule_free(old);
+    *old = *rule;
+    return WEIR_E_OK;
 }
 
 static bool
@@ -112,7 +118,57 @@ append(struct rules *rules, const struct rule *rule)
         rules->at = more;
     }
     rules->at[rules->n++] = *rule;
+    file_of(rules, rule)->loaded++;
     return true;
+}
+
+/* Each pair of gid and sid may be used once. The rule belongs to the set if that succeeds. */
+static int
+place(struct rules *rules, struct rule *rule, struct weir_errbuf *err)
+{
+    struct sid *sid = malloc(sizeof(*sid)), **found;
+
+    if (sid == NULL)
+        return no_memory(err);
+    *sid = (struct sid){ rule->gid, rule->sid, rules->n };
+    found = tsearch(sid, &rules->by_sid, by_sid);
+    if (found != NULL && *found == sid) {
+        if (append(rules, rule))
+            return WEIR_E_OK;
+        tdelete(sid, &rules->by_sid, by_sid);
+        found = NULL;
+    }
+    free(sid);
+    return found != NULL ? replace(rules, (*found)->at, rule, err) : no_memory(err);
+}
+
+/* The class, and the priority that it stands for. */
+static void
+classify(const struct rules *rules, struct rule *rule)
+{
+    if (rule->class_name.n > 0)
+        rule->class = class_by_name(rules->classes, rule->class_name);
+    if (!rule->has_priority)
+        rule->priority = rule->class != NULL ? rule->class->priority : 3;
+}
+
+static int
+parse_rule(struct rules *rules, struct vars *vars, struct text line, struct rule *rule,
+           struct weir_errbuf *err)
+{
+    struct rule_text text;
+    int rc = rule_split(line, &text, err);
+
+    if (rc == WEIR_E_OK)
+        rc = requires_check(text.options, rule, err);
+    if (rc != WEIR_E_OK || rule->unmet)
+        return rc;
+    rc = header_parse(&text, vars, rule, err);
+    if (rc == WEIR_E_OK)
+        rc = options_parse(text.options, rule, err);
+    if (rc == WEIR_E_OK)
+        classify(rules, rule);
+    return rc;
 }
 
 /* ---- lines --------------------------------------------------------------------------------- */
@@ -121,7 +177,7 @@ append(struct rules *rules, const struct rule *rule)
 struct reader {
     struct rules *rules;
     struct vars *vars;
-    const char *file;
+    size_t file;   /* of rules */
     unsigned line; /* of the rule's beginning */
     refused_fn refused;
     void *ctx;
@@ -131,76 +187,101 @@ struct reader {
 static bool
 is_disabled_rule(struct text line)
 {
-    static const char *const actions[] = { "alert ", "drop ", "pass ", "reject " };
-
     while (line.n > 0 && (line.p[0] == '#' || line.p[0] == ' '))
         line.p++, line.n--;
-    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++)
-        if (line.n > strlen(actions[i]) && memcmp(line.p, actions[i], strlen(actions[i])) == 0)
-            return line.p[line.n - 1] == ')';
-    return false;
+    return line.n > 0 && line.p[line.n - 1] == ')' && line_begins_rule(line);
+}
+
+/* What refusals are counted by: without what differs from rule to rule. */
+static void
+reason_of(int rc, const char *why, char reason[256])
+{
+    size_t n = strspn(why, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+    if (n > 0 && why[n] == ':')
+        snprintf(reason, 256, "%.*s: %s", (int)n, why,
+                 rc == WEIR_E_UNSUPPORTED ? "not supported so"
+                 : rc == WEIR_E_INVAL     ? "taken already"
+                                          : "wrong");
+    else if (rc == WEIR_E_SYNTAX)
+        snprintf(reason, 256, "wrong form");
+    else
+        snprintf(reason, 256, "%s", why);
 }
 
 static int
 refuse(struct reader *r, int rc, const struct weir_errbuf *why)
 {
-    char text[sizeof(why->text) + 4096 + 16];
+    struct rule_file *file = &r->rules->files[r->file];
+    char text[sizeof(why->text) + 4096 + 16], reason[256];
 
     r->rules->refused++;
-    snprintf(text, sizeof(text), "%s:%u: %s", r->file, r->line, why->text);
+    file->refused++;
+    reason_of(rc, why->text, reason);
+    if (!tally_add(&file->refusals, reason))
+        return WEIR_E_NOMEM;
+    snprintf(text, sizeof(text), "%s:%u: %s", file->name, r->line, why->text);
     if (r->refused != NULL)
         r->refused(r->ctx, text);
     return rc == WEIR_E_NOMEM ? rc : WEIR_E_OK;
 }
 
+/* What has to be known of a rule that was taken. Returns false if memory ran out. */
+static bool
+note(struct rule_file *file, struct rule *rule)
+{
+    char text[256];
+    bool ok = true;
+
+    if (rule->class_name.n > 0 && rule->class == NULL) {
+        snprintf(text, sizeof(text), "classtype '%.*s' is defined nowhere: priority %u",
+                 TEXT(rule->class_name), rule->priority);
+        ok = tally_add(&file->notes, text);
+    }
+    rule->class_name = (struct text){ NULL, 0 }; /* the text goes */
+    return ok;
+}
+
 /* Only memory that runs out is an error here. */
 static int
-take_line(struct reader *r, struct text line)
+take_rule(struct reader *r, struct text line)
 {
-    struct rule rule = { .file = r->file, .line = r->line, .gid = 1 };
+    struct rule_file *file = &r->rules->files[r->file];
+    struct rule rule = { .file = file->name, .line = r->line, .gid = 1 };
     struct weir_errbuf err = { "" };
     int rc;
 
-    line = text_trim(line);
-    if (line.n == 0 || line.p[0] == '#') {
-        r->rules->disabled += is_disabled_rule(line);
-        return WEIR_E_OK;
-    }
     if (memchr(line.p, '\0', line.n) != NULL)
         rc = weir_err_set(&err, WEIR_E_SYNTAX, "text expected, not a zero byte");
     else
         rc = parse_rule(r->rules, r->vars, line, &rule, &err);
-    if (rc == WEIR_E_OK && !append(r->rules, &rule))
-        rc = weir_err_set(&err, WEIR_E_NOMEM, "out of memory");
+    if (rc == WEIR_E_OK && rule.unmet) {
+        file->skipped++;
+        r->rules->skipped++;
+        rule_free(&rule);
+        return WEIR_E_OK;
+    }
+    if (rc == WEIR_E_OK && !note(file, &rule))
+        rc = no_memory(&err);
+    if (rc == WEIR_E_OK)
+        rc = place(r->rules, &rule, &err);
     if (rc == WEIR_E_OK)
         return rc;
     rule_free(&rule);
     return refuse(r, rc, &err);
 }
 
-/*
- * Cut a line off *rest, with those that a backslash at its end joins to it; joins are made in
- * place, with spaces. Returns how many lines it took.
- */
-static unsigned
-next_line(char **rest, char *end, struct text *line)
+static int
+take_line(struct reader *r, struct text line)
 {
-    char *from = *rest, *p = from;
-    unsigned lines = 1;
-
-    for (; p < end && *p != '\n'; p++) {
-        char *after = p + 1 < end && p[1] == '\r' ? p + 2 : p + 1;
-
-        if (*p != '\\' || after >= end || *after != '\n')
-            continue;
-        while (p < after)
-            *p++ = ' ';
-        *p = ' ';
-        lines++;
+    line = text_trim(line);
+    if (line.n > 0 && line.p[0] != '#')
+        return take_rule(r, line);
+    if (is_disabled_rule(line)) {
+        r->rules->disabled++;
+        r->rules->files[r->file].disabled++;
     }
-    *line = text_of(from, p);
-    *rest = p < end ? p + 1 : end;
-    return lines;
+    return WEIR_E_OK;
 }
 
 static int
@@ -210,39 +291,42 @@ read_lines(struct reader *r, char *text, size_t n)
     unsigned next = 1;
     int rc = WEIR_E_OK;
 
+    lines_blank(text, end);
     while (rc == WEIR_E_OK && rest < end) {
         struct text line;
 
         r->line = next;
-        next += next_line(&rest, end, &line);
+        next += lines_next(&rest, end, &line);
         rc = take_line(r, line);
     }
+    tally_sort(&r->rules->files[r->file].refusals);
+    tally_sort(&r->rules->files[r->file].notes);
     return rc;
 }
 
 /* ---- files --------------------------------------------------------------------------------- */
 
-static const char *
-keep_name(struct rules *rules, const char *name)
+static bool
+add_file(struct rules *rules, const char *name)
 {
-    char **more = realloc(rules->files, (rules->n_files + 1) * sizeof(*more));
+    struct rule_file *more = realloc(rules->files, (rules->n_files + 1) * sizeof(*more));
 
     if (more == NULL)
-        return NULL;
+        return false;
     rules->files = more;
-    more[rules->n_files] = strdup(name);
-    return more[rules->n_files] != NULL ? more[rules->n_files++] : NULL;
+    more[rules->n_files] = (struct rule_file){ .name = strdup(name) };
+    return more[rules->n_files].name != NULL && ++rules->n_files > 0;
 }
 
 int
 rules_load_text(struct rules *rules, struct vars *vars, const char *name, struct text text,
                 refused_fn refused, void *ctx, struct weir_errbuf *err)
 {
-    struct reader r = { rules, vars, keep_name(rules, name), 0, refused, ctx };
+    struct reader r = { rules, vars, rules->n_files, 0, refused, ctx };
     char *copy = malloc(text.n + 1);
     int rc = WEIR_E_NOMEM;
 
-    if (copy != NULL && r.file != NULL) {
+    if (copy != NULL && add_file(rules, name)) {
         if (text.n > 0)
             memcpy(copy, text.p, text.n);
         rc = read_lines(&r, copy, text.n);
@@ -251,43 +335,12 @@ rules_load_text(struct rules *rules, struct vars *vars, const char *name, struct
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s: %s", name, weir_strerror(rc));
 }
 
-/* The whole file, owned by the caller. */
-static int
-read_file(const char *path, struct text *out, struct weir_errbuf *err)
-{
-    FILE *file = fopen(path, "r");
-    size_t room = 0, n = 0, got = 1;
-    char *p = NULL, *more;
-    bool failed = file == NULL;
-
-    while (!failed && got > 0) {
-        if (n == room) {
-            room = room == 0 ? 65536 : 2 * room;
-            if ((more = realloc(p, room)) == NULL) {
-                errno = ENOMEM;
-                failed = true;
-                break;
-            }
-            p = more;
-        }
-        got = fread(p + n, 1, room - n, file);
-        n += got;
-        failed = ferror(file) != 0;
-    }
-    *out = (struct text){ p, n };
-    if (failed)
-        weir_err_set(err, WEIR_E_IO, "%s: %s", path, strerror(errno));
-    if (file != NULL)
-        fclose(file);
-    return failed ? WEIR_E_IO : WEIR_E_OK;
-}
-
 int
 rules_load(struct rules *rules, struct vars *vars, const char *path, refused_fn refused, void *ctx,
            struct weir_errbuf *err)
 {
     struct text text;
-    int rc = read_file(path, &text, err);
+    int rc = file_read(path, &text, err);
     struct text rest = text;
 
     if (rest.n >= 3 && memcmp(rest.p, "\xef\xbb\xbf", 3) == 0) /* UTF-8, as some editors mark it */

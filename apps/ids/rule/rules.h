@@ -1,21 +1,34 @@
 /*
- * Rule files: one rule a line (a backslash at its end joins the next), # begins a comment. A rule
- * that cannot be used is refused, with file, line and reason; the others load.
+ * Rule files (rule/lines.h says what lines and comments are). A rule that cannot be used is refused,
+ * with file, line and reason; the others load.
  */
 #ifndef IDS_RULES_H
 #define IDS_RULES_H
 
 #include "rule/rule.h"
+#include "rule/tally.h"
 #include "rule/vars.h"
+
+/* What became of a file's rules. */
+struct rule_file {
+    char *name; /* as given; owned */
+    size_t loaded, refused, disabled;
+    size_t skipped;        /* they require what is not there */
+    size_t replaced;       /* by a later revision; not among the loaded ones */
+    struct tally refusals; /* by reason */
+    struct tally notes;    /* what has to be known of some that were loaded */
+};
 
 struct rules {
     struct rule *at; /* in the order of the files; owned */
     size_t n;
-    size_t refused;  /* rules that could not be used */
-    size_t disabled; /* rules behind a # */
-    void *by_sid;    /* tsearch() tree */
-    char **files;    /* their names, owned */
+    size_t refused;          /* rules that could not be used */
+    size_t disabled;         /* rules behind a # */
+    size_t skipped;          /* rules that require what is not there */
+    void *by_sid;            /* tsearch() tree */
+    struct rule_file *files; /* owned */
     size_t n_files;
+    const struct classes *classes; /* set before files are loaded; NULL: the built-in ones */
 };
 
 /* Told of each refused rule: "FILE:LINE: what was expected". */

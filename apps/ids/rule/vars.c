@@ -40,6 +40,10 @@ static const struct {
     { VAR_ADDRESSES, "MODBUS_SERVER", "$HOME_NET" },
     { VAR_ADDRESSES, "ENIP_CLIENT", "$HOME_NET" },
     { VAR_ADDRESSES, "ENIP_SERVER", "$HOME_NET" },
+    { VAR_ADDRESSES, "FTP_SERVERS", "$HOME_NET" }, /* these and MAIL_PORTS are Snort's */
+    { VAR_ADDRESSES, "SIP_SERVERS", "$HOME_NET" },
+    { VAR_ADDRESSES, "SSH_SERVERS", "$HOME_NET" },
+    { VAR_PORTS, "MAIL_PORTS", "[110,143]" },
     { VAR_PORTS, "HTTP_PORTS", "80" },
     { VAR_PORTS, "SHELLCODE_PORTS", "!80" },
     { VAR_PORTS, "ORACLE_PORTS", "1521" },
@@ -378,6 +382,14 @@ parse_list(struct parse *p, struct text inner, struct ranges *out)
     return rc;
 }
 
+/* A list may do without its brackets. */
+static bool
+is_bare_list(struct text t)
+{
+    list_member(&t);
+    return t.p != NULL;
+}
+
 static int
 parse_negated(struct parse *p, struct text t, struct ranges *out)
 {
@@ -402,7 +414,9 @@ parse_expression(struct parse *p, struct text t, struct ranges *out)
         return weir_err_set(p->err, WEIR_E_LIMIT,
                             "lists or variables refer to each other too "
                             "deeply, or to themselves");
-    if (t.n > 0 && t.p[0] == '!')
+    if (is_bare_list(t))
+        rc = parse_list(p, t, out);
+    else if (t.n > 0 && t.p[0] == '!')
         rc = parse_negated(p, text_of(t.p + 1, t.p + t.n), out);
     else if (t.n > 0 && t.p[0] == '$')
         rc = parse_variable(p, text_of(t.p + 1, t.p + t.n), out);

@@ -1,0 +1,12 @@
+/* Tests of a packet's header fields: all of a rule's checks but those that ask the flow. */
+#ifndef IDS_CHECK_H
+#define IDS_CHECK_H
+
+#include "rule/rule.h"
+
+#include <weir/packet.h>
+
+/* Not for CHECK_SAMEIP and CHECK_STREAM_SIZE. A field that the packet does not have fits nothing. */
+bool packet_check_fits(const struct check *check, const struct weir_packet *pkt);
+
+#endif

@@ -1,0 +1,37 @@
+/* Numbers with a relation, in the forms of Suricata, Snort 2 and Snort 3. */
+#ifndef IDS_COMPARE_H
+#define IDS_COMPARE_H
+
+#include "rule/lexer.h"
+
+/* A number with a relation: x < value, first < x < value, ... */
+enum compare_op {
+    CMP_EQ,
+    CMP_NE,
+    CMP_LT,
+    CMP_LE,
+    CMP_GT,
+    CMP_GE,
+    CMP_BETWEEN, /* first < x < value */
+    CMP_OUTSIDE, /* not so */
+    CMP_WITHIN,  /* first <= x <= value */
+};
+
+struct compare {
+    uint8_t op; /* enum compare_op */
+    int64_t value;
+    int64_t first; /* CMP_BETWEEN and behind */
+};
+
+bool compare_holds(const struct compare *cmp, int64_t x);
+
+/* Cut a sign (=, !=, !, <, <=, >, >=, ==) off the front of *t; false: there is none. */
+bool compare_sign(struct text *t, uint8_t *op);
+
+/*
+ * 5, !5, <5, >=5, and so on; 3<>9 and 3-9, which take neither 3 nor 9 (as Suricata reads them),
+ * perhaps behind a !; 3<=>9, which takes both (Snort 3). Numbers are decimal or begin with 0x.
+ */
+int compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err);
+
+#endif
