@@ -203,6 +203,8 @@ raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
     if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
+    if (d->rule[rule].action == ACTION_PASS)
+        return;
     d->scan->alerted = true;
     d->stats.alerts++;
     ev = *d->at.ev;

@@ -102,11 +102,18 @@ put_references(struct json *j, const struct rule *rule)
     json_close(j);
 }
 
+/* Nothing is dropped here, but of rejected packets Suricata says so whether it can or not. */
+static const char *
+action_text(uint8_t action)
+{
+    return action >= ACTION_REJECT ? "blocked" : "allowed";
+}
+
 static void
 put_alert(struct json *j, const struct rule *rule)
 {
     json_open(j, "alert");
-    json_str(j, "action", "allowed");
+    json_str(j, "action", action_text(rule->action));
     json_u64(j, "gid", rule->gid);
     json_u64(j, "signature_id", rule->sid);
     json_u64(j, "rev", rule->rev);

@@ -2,6 +2,32 @@
 
 static const struct {
     const char *name;
+    enum rule_action action;
+} actions[] = {
+    { "alert", ACTION_ALERT },
+    { "pass", ACTION_PASS },
+    { "drop", ACTION_DROP },
+    { "block", ACTION_DROP },
+    { "reject", ACTION_REJECT },
+    { "rejectsrc", ACTION_REJECT },
+    { "rejectdst", ACTION_REJECT_DST },
+    { "rejectboth", ACTION_REJECT_BOTH },
+};
+
+bool
+action_by_name(struct text word, uint8_t *out)
+{
+    for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
+        if (text_is(word, actions[i].name)) {
+            *out = (uint8_t)actions[i].action;
+            return true;
+        }
+    }
+    return false;
+}
+
+static const struct {
+    const char *name;
     uint8_t protos, ip_version, flow;
 } protos[] = {
     { "tcp", RULE_TCP, 0, 0 },
@@ -51,7 +77,7 @@ header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
     const struct text *word = text->word;
     int rc;
 
-    if (!text_is(word[0], "alert"))
+    if (!action_by_name(word[0], &rule->action))
         return weir_err_set(err, WEIR_E_UNSUPPORTED, "action '%.*s' is not supported",
                             TEXT(word[0]));
     rc = parse_proto(word[1], rule, err);

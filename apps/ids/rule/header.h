@@ -5,6 +5,9 @@
 #include "rule/rule.h"
 #include "rule/vars.h"
 
+/* enum rule_action; false: it is none. */
+bool action_by_name(struct text word, uint8_t *out);
+
 /* Text in err on failure. */
 int header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
                  struct weir_errbuf *err);

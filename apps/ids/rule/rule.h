@@ -23,6 +23,16 @@ enum rule_proto {
     RULE_IP = 15,
 };
 
+/* What is done where a rule matches. */
+enum rule_action {
+    ACTION_ALERT,
+    ACTION_PASS,
+    ACTION_DROP,
+    ACTION_REJECT, /* to the packet's source, as rejectsrc */
+    ACTION_REJECT_DST,
+    ACTION_REJECT_BOTH,
+};
+
 enum rule_flow {
     RULE_TO_SERVER = 1,
     RULE_TO_CLIENT = 2,
@@ -160,6 +170,7 @@ struct rule {
     struct pair *metadata, *reference; /* owned arrays */
     uint16_t n_metadata, n_reference;
 
+    uint8_t action;                                       /* enum rule_action */
     uint8_t protos;                                       /* enum rule_proto */
     uint8_t ip_version;                                   /* 0: either */
     bool both_ways;                                       /* <> */
