@@ -8,21 +8,31 @@ libids_la_SOURCES = \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
+    %D%/detect/keyed.c %D%/detect/keyed.h \
     %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/memory.c %D%/detect/memory.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
+    %D%/detect/outcome.c %D%/detect/outcome.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detect/state.c %D%/detect/state.h \
+    %D%/detect/subject.h \
+    %D%/detect/threshold.c %D%/detect/threshold.h \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/limits.c %D%/rule/limits.h \
     %D%/rule/options.c %D%/rule/options.h \
+    %D%/rule/order.c %D%/rule/order.h \
     %D%/rule/pcre.c %D%/rule/pcre.h \
     %D%/rule/ranges.c %D%/rule/ranges.h \
     %D%/rule/regex.h \
     %D%/rule/rule.h \
+    %D%/rule/state.c %D%/rule/state.h \
+    %D%/rule/threshold.c %D%/rule/threshold.h \
     %D%/rule/rules.c %D%/rule/rules.h \
     %D%/rule/vars.c %D%/rule/vars.h \
     %D%/settings.c %D%/settings.h

@@ -36,6 +36,7 @@ struct detect {
     alert_fn alert;
     void *ctx;
     struct detect_stats stats;
+    struct outcome *outcome;
     struct mem mem;
     struct arena arena; /* behind mem */
     void *range;        /* behind the arena */
@@ -78,6 +79,7 @@ detect_free(struct detect *d)
         prefilter_close(d->groups->group[GROUP_STREAM][dir].prefilter, &d->mem,
                         d->view->scanner[dir]);
     free(d->view);
+    outcome_free(d->outcome);
     if (d->range != NULL) {
         arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
@@ -157,8 +159,18 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
+    if (outcome_new(groups->rules, &opts->outcome, &d->mem, &d->outcome, err) != WEIR_E_OK) {
+        detect_free(d);
+        return WEIR_E_NOMEM;
+    }
     *out = d;
     return WEIR_E_OK;
+}
+
+const struct outcome *
+detect_outcome(const struct detect *d)
+{
+    return d->outcome;
 }
 
 const struct detect_stats *
@@ -203,7 +215,7 @@ raise_for(struct detect *d, uint32_t rule, enum weir_dir dir)
     if (d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
-    if (d->rule[rule].action == ACTION_PASS)
+    if (!outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir))
         return;
     d->scan->alerted = true;
     d->stats.alerts++;
@@ -218,6 +230,14 @@ static void
 raise_alert(struct detect *d, uint32_t rule)
 {
     raise_for(d, rule, (enum weir_dir)d->at.ev->direction);
+}
+
+/* Everything of a rule but its contents. */
+static bool
+fits(struct detect *d, uint32_t rule, enum weir_dir dir)
+{
+    return rule_fits(&d->at, &d->rule[rule]) &&
+           outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir);
 }
 
 static void
@@ -295,7 +315,7 @@ payload_fits(struct detect *d, uint32_t rule)
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (rule_fits(&d->at, &d->rule[rule]) && payload_fits(d, rule))
+    if (fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
         raise_alert(d, rule);
 }
 
@@ -507,7 +527,7 @@ finish_pending(struct detect *d, enum weir_dir dir)
                            .fast = newest_step(d, rule),
                            .beyond = s->pending[i].beyond };
 
-        if (match(d, &m) == MATCH_YES)
+        if (outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir) && match(d, &m) == MATCH_YES)
             raise_for(d, rule, dir);
     }
 }
@@ -552,7 +572,7 @@ look_at_other(struct detect *d, uint32_t rule)
     };
 
     kept.p = view->kept;
-    if (*told & bit || !rule_fits(&d->at, m.rule))
+    if (*told & bit || !fits(d, rule, view->dir))
         return;
     if (match(d, &m) != MATCH_YES && !holds_without(d, m.rule, &kept))
         return;
@@ -740,7 +760,7 @@ look_at_stream(struct detect *d, uint32_t rule)
                        .beyond = d->beyond[rule] };
     enum match_answer answer;
 
-    if (!rule_fits(&d->at, m.rule))
+    if (!fits(d, rule, (enum weir_dir)d->at.ev->direction))
         return;
     answer = look_closely(d, s, &m);
     if (answer == MATCH_YES)
@@ -896,6 +916,7 @@ release(struct detect *d)
         others_free(s->others, &d->mem);
         *s = (struct stream_scan){ .given_up = true };
     }
+    outcome_forget(d->outcome, &d->scan->past);
 }
 
 /* ---- flow-event ---------------------------------------------------------------------------- */
@@ -935,6 +956,11 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
                                .midstream = d->opts.midstream };
     d->scan = scan;
     d->has_window = false;
+    if (scan->past.passed) {
+        if (ev->type == WEIR_EV_FLOW_END)
+            release(d);
+        return;
+    }
 
     switch (ev->type) {
     case WEIR_EV_PACKET:

@@ -55,8 +55,8 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
     };
 }
 
-static const struct ends *
-event_ends(struct occasion *at)
+const struct ends *
+occasion_ends(struct occasion *at)
 {
     if (at->has_ends)
         return &at->ends;
@@ -79,7 +79,7 @@ in_set(const struct ranges *set, u128 value)
 static bool
 header_fits(struct occasion *at, const struct rule *rule)
 {
-    const struct ends *ends = event_ends(at);
+    const struct ends *ends = occasion_ends(at);
 
     if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
         return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
@@ -173,7 +173,7 @@ static bool
 is_held_up(struct occasion *at)
 {
     const struct weir_packet *pkt = at->ev->packet;
-    const struct ends *ends = event_ends(at);
+    const struct ends *ends = occasion_ends(at);
 
     return at->ev->type == WEIR_EV_PAYLOAD && pkt != NULL &&
            (pkt->src_port != ends->src_port ||

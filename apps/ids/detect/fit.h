@@ -25,6 +25,9 @@ struct occasion {
 /* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
 bool has_stream(const struct occasion *at);
 
+/* Where the event comes from and goes to, found once. */
+const struct ends *occasion_ends(struct occasion *at);
+
 bool rule_fits(struct occasion *at, const struct rule *rule);
 
 #endif

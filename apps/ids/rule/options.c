@@ -515,6 +515,15 @@ static const struct {
     { "ttl", NEEDS_VALUE, ttl_take },
     { "itype", NEEDS_VALUE, itype_take },
     { "icode", NEEDS_VALUE, icode_take },
+    { "flowbits", NEEDS_VALUE, flowbits_take },
+    { "flowint", NEEDS_VALUE, flowint_take },
+    { "xbits", NEEDS_VALUE, xbits_take },
+    { "hostbits", NEEDS_VALUE, hostbits_take },
+    { "threshold", NEEDS_VALUE, threshold_take },
+    { "detection_filter", NEEDS_VALUE, detection_filter_take },
+    { "tag", NEEDS_VALUE, tag_take },
+    { "noalert", NO_VALUE, noalert_take },
+    { "replace", NEEDS_VALUE, replace_take },
 };
 
 static int

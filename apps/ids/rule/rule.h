@@ -8,6 +8,7 @@
 #include "rule/classes.h"
 #include "rule/lexer.h"
 #include "rule/ranges.h"
+#include "rule/state.h"
 
 #include <weir/event.h>
 
@@ -177,6 +178,8 @@ struct rule {
     uint8_t flow;                                         /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
 
+    bool noalert;
+    struct rule_state *state; /* owned; NULL: it remembers and asks nothing */
     struct event_test *event; /* owned; NULL: none */
     struct step *step;        /* owned */
     struct check check[CHECKS_MAX];
