@@ -91,6 +91,48 @@ tests_unit_test_others_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_others_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_others_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_rule_state
+tests_unit_test_rule_state_SOURCES  = tests/unit/test_rule_state.c
+tests_unit_test_rule_state_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_rule_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rule_state_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_limits
+tests_unit_test_limits_SOURCES  = tests/unit/test_limits.c
+tests_unit_test_limits_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_limits_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_limits_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_keyed
+tests_unit_test_keyed_SOURCES  = tests/unit/test_keyed.c
+tests_unit_test_keyed_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_keyed_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keyed_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_memory
+tests_unit_test_memory_SOURCES  = tests/unit/test_memory.c
+tests_unit_test_memory_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_memory_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_memory_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_state
+tests_unit_test_state_SOURCES  = tests/unit/test_state.c
+tests_unit_test_state_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_threshold
+tests_unit_test_threshold_SOURCES  = tests/unit/test_threshold.c
+tests_unit_test_threshold_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_threshold_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_threshold_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_outcome
+tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c
+tests_unit_test_outcome_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_outcome_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_outcome_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests

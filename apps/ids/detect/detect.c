@@ -339,7 +339,7 @@ packet_group(const struct detect *d)
 
 /* The target drops a packet with a bad checksum: only rules on that event see it. */
 static void
-scan_packet(struct detect *d)
+scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
 {
     const struct weir_packet *pkt = d->at.ev->packet;
     const struct group *group;
@@ -351,7 +351,33 @@ scan_packet(struct detect *d)
     if (group->prefilter != NULL && pkt->payload_len > 0)
         prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload, pkt->payload_len,
                        on_packet_match, d);
-    take_marks(d, look_at_packet);
+    take_marks(d, look);
+}
+
+static void
+look_again(struct detect *d, uint32_t rule)
+{
+    if (outcome_is_asked(d->outcome, rule))
+        look_at_packet(d, rule);
+}
+
+/*
+ * A packet's own event comes before those of what was noticed in it. Rules that ask for what these
+ * have set get another chance: of one packet, those that set come before those that test.
+ */
+static void
+scan_packet_again(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct weir_event packet = *ev;
+
+    if (ev->flow == NULL || ev->type == WEIR_EV_PACKET || ev->type == WEIR_EV_ESTABLISHED ||
+        occasion_is_held_up(&d->at))
+        return;
+    packet.type = WEIR_EV_PACKET;
+    d->at.ev = &packet;
+    scan_packet(d, look_again);
+    d->at.ev = ev;
 }
 
 /* ---- streams: the window ------------------------------------------------------------------- */
@@ -951,6 +977,8 @@ test_event_rules(struct detect *d)
 void
 detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
+    uint64_t changes = outcome_changes(d->outcome);
+
     d->at = (struct occasion){ .ev = ev,
                                .established = scan->established,
                                .midstream = d->opts.midstream };
@@ -964,11 +992,11 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
 
     switch (ev->type) {
     case WEIR_EV_PACKET:
-        scan_packet(d);
+        scan_packet(d, look_at_packet);
         break;
     case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */
         scan->established = d->at.established = true;
-        scan_packet(d);
+        scan_packet(d, look_at_packet);
         break;
     case WEIR_EV_PAYLOAD:
         if (!scan->established)
@@ -994,6 +1022,8 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         break;
     }
     test_event_rules(d);
+    if (outcome_changes(d->outcome) != changes)
+        scan_packet_again(d);
     if (ev->type == WEIR_EV_FLOW_END)
         release(d);
 }

@@ -168,9 +168,8 @@ check_fits(const struct check *check, const struct weir_packet *pkt)
     return false;
 }
 
-/* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
-static bool
-is_held_up(struct occasion *at)
+bool
+occasion_is_held_up(struct occasion *at)
 {
     const struct weir_packet *pkt = at->ev->packet;
     const struct ends *ends = occasion_ends(at);
@@ -188,7 +187,7 @@ static bool
 packet_fits(struct occasion *at, const struct rule *rule)
 {
     const struct weir_packet *pkt = at->ev->packet;
-    bool gone = rule->n_checks > 0 && is_held_up(at);
+    bool gone = rule->n_checks > 0 && occasion_is_held_up(at);
 
     for (unsigned i = 0; i < rule->n_checks; i++) {
         const struct check *check = &rule->check[i];
