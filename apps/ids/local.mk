@@ -188,6 +188,12 @@ tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_limits
+tests_fuzz_fuzz_limits_SOURCES  = tests/fuzz/fuzz_limits.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_limits_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_fuzz_fuzz_limits_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_limits_LDFLAGS  = $(FUZZ_LINK)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)
 tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests

@@ -256,21 +256,31 @@ a_rule_that_waits_is_asked_again(void **state)
     expect(f, "4@13 ");
 }
 
+/* Flows one after the other, each with half a KiB of bits, in a pool for two hundred of them. */
 static void
 what_is_remembered_goes_with_the_flow(void **state)
 {
     struct fixture *f = *state;
+    char rule[2048];
+    int n = snprintf(rule, sizeof(rule), "alert tcp any any -> any any (content:\"x\"; sid:1;");
 
-    begin(f, "alert tcp any any -> any any (content:\"x\"; flowbits:set,a; sid:1;)\n"
-             "alert tcp any any -> any any (content:\"y\"; flowbits:isset,a; sid:2;)\n");
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 40; i++)
+        n += snprintf(rule + n, sizeof(rule) - (size_t)n, "flowbits:set,name%d;", i);
+    snprintf(rule + n, sizeof(rule) - (size_t)n, ")");
+    f->opts.memory = 160 << 10;
+    begin(f, rule);
+    for (int i = 0; i < 1000; i++) {
+        f->n = 0; /* the flow before is over */
+        f->ms += 120000;
+        f->said[0] = '\0';
         f->port = (uint16_t)(1001 + i);
         handshake(f);
         client(f, A, 0, 0, "x");
-        f->said[0] = '\0';
+        assert_string_not_equal(f->said, "");
+        client(f, WEIR_TH_RST, 1, 0, "");
     }
     weir_monitor_end(f->m);
-    assert_int_equal(stats(f).state.changes, 3);
+    assert_int_equal(stats(f).state.changes, 40000);
     assert_int_equal(stats(f).state.no_memory, 0);
     assert_true(f->alerted);
 }

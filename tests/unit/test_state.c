@@ -163,8 +163,8 @@ groups_are_made_of_what_is_named_beside_them(void **state)
     BEGIN("flowbits:set,a,g", "flowbits:set,b,g", "flowbits:set,c", "flowbits:isset,any,g",
           "flowbits:isset,all,g", "flowbits:isnotset,all,g", "flowbits:setx,b,g",
           "flowbits:isset,a", "flowbits:isset,b", "flowbits:isset,c", "flowbits:reset,g",
-          "flowbits:reset", "flowbits:isset,any,none");
-    assert_true(!holds(f, 3) && !holds(f, 4) && holds(f, 5) && !holds(f, 12));
+          "flowbits:reset", "flowbits:isset,any,none", "flowbits:isset,all,none");
+    assert_true(!holds(f, 3) && !holds(f, 4) && holds(f, 5) && !holds(f, 12) && !holds(f, 13));
     matches(f, 0);
     matches(f, 2);
     assert_true(holds(f, 3) && !holds(f, 4) && !holds(f, 5));
@@ -222,6 +222,9 @@ pairs_have_no_direction(void **state)
     assert_true(holds(f, 1) && !holds(f, 2));
     f->subject.dst = 30;
     assert_false(holds(f, 1));
+    f->subject.src = f->subject.dst = 0; /* even :: has bits of its own */
+    matches(f, 0);
+    assert_false(holds(f, 2));
 }
 
 static void
