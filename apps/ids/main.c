@@ -195,7 +195,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
 
-    eve_alert(&prg->eve, rule, ev);
+    eve_alert(&prg->eve, rule, ev, outcome_action_text(detect_outcome(prg->detect)));
     fast_alert(&prg->fast, rule, ev);
 }
 
@@ -280,12 +280,13 @@ outcome_summary(const struct program *prg)
     outcome_get_stats(detect_outcome(prg->detect), &stats);
     held = stats.threshold.suppressed + stats.threshold.held;
     if (held + stats.passed > 0)
-        cli_notice(&prg->cli,
-                   "no alert came of %llu matches for a threshold, of %llu that were suppressed, "
-                   "and of %llu that %llu matches of pass rules let pass",
-                   (unsigned long long)stats.threshold.held,
-                   (unsigned long long)stats.threshold.suppressed,
-                   (unsigned long long)stats.passed_by, (unsigned long long)stats.passed);
+        cli_notice(
+            &prg->cli,
+            "matches without an alert: %llu for a threshold, %llu suppressed, %llu passed by "
+            "%llu matches of pass rules",
+            (unsigned long long)stats.threshold.held,
+            (unsigned long long)stats.threshold.suppressed, (unsigned long long)stats.passed_by,
+            (unsigned long long)stats.passed);
     if (stats.over > 0)
         cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
                    (unsigned long long)stats.over);

@@ -20,7 +20,7 @@ check_limit(const struct limit *limit)
 {
     const struct threshold *th = &limit->threshold;
 
-    assert(limit->kind <= LIMIT_RATE && limit->action <= ACTION_REJECT_BOTH);
+    assert(limit->kind <= LIMIT_RATE && limit->action <= ACTION_CONFIG);
     assert(limit->gid != 0 || limit->sid == 0);
     assert(limit->ip == NULL || (limit->kind == LIMIT_SUPPRESS && limit->ip->n > 0));
     assert((th->type != THRESHOLD_NONE) == (limit->kind == LIMIT_THRESHOLD));

@@ -159,7 +159,7 @@ check_rule(const struct rule *rule)
     if (rule->event != NULL)
         assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX);
     check_state(rule->state);
-    assert(rule->action <= ACTION_REJECT_BOTH);
+    assert(rule->action <= ACTION_CONFIG);
     check_set(rule->src);
     check_set(rule->dst);
     check_set(rule->src_port);

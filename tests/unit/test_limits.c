@@ -157,9 +157,9 @@ what_is_wrong_is_refused(void **state)
           "suppress only" },
         { "rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 1, timeout 1",
           "new_action expected" },
-        { "rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 1, new_action log, "
+        { "rate_filter gen_id 1, sig_id 1, track by_src, count 1, seconds 1, new_action warn, "
           "timeout 1",
-          "new_action: 'log' is no action" },
+          "new_action: 'warn' is no action" },
         { "rate_filter gen_id 1, sig_id 1, track by_either, count 1, seconds 1, new_action drop, "
           "timeout 1",
           "suppress only" },

@@ -298,9 +298,9 @@ actions_have_names(void **state)
         { "alert", ACTION_ALERT },
         { "pass", ACTION_PASS },
         { "drop", ACTION_DROP },
-        { "block", ACTION_DROP },
+        { "block", ACTION_BLOCK },
         { "reject", ACTION_REJECT },
-        { "rejectsrc", ACTION_REJECT },
+        { "rejectsrc", ACTION_REJECT_SRC },
         { "rejectdst", ACTION_REJECT_DST },
         { "rejectboth", ACTION_REJECT_BOTH },
     };

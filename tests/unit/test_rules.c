@@ -236,7 +236,7 @@ headers_that_are_wrong_are_refused(void **state)
     static const struct {
         const char *rule, *why;
     } bad[] = {
-        { "log tcp any any -> any any (sid:1;)", "action 'log' is not supported" },
+        { "warn tcp any any -> any any (sid:1;)", "action 'warn' is not supported" },
         { "alert http any any -> any any (sid:1;)", "protocol 'http' is not supported" },
         { "alert tcp any any <- any any (sid:1;)", "-> or <> expected, not '<-'" },
         { "alert tcp any any -> any any", "'(' expected" },

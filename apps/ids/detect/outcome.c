@@ -66,6 +66,15 @@ outcome_action(const struct outcome *o)
     return o->action;
 }
 
+/* It sends resets for rejected packets even then. */
+const char *
+outcome_action_text(const struct outcome *o)
+{
+    bool rejected = o->action >= ACTION_REJECT && o->action <= ACTION_REJECT_BOTH;
+
+    return rejected ? "blocked" : "allowed";
+}
+
 uint64_t
 outcome_changes(const struct outcome *o)
 {
@@ -156,6 +165,13 @@ pass(struct outcome *o, const struct rule *rule, const struct weir_event *ev,
         past->passed = true;
 }
 
+/* Rules that say what a file or a flow is, and not that it is bad. */
+static bool
+is_silent(uint8_t action)
+{
+    return action == ACTION_PASS || action == ACTION_FILE_ID || action == ACTION_CONFIG;
+}
+
 /* One more alert of the packet, if it may have it. */
 static bool
 count_alert(struct outcome *o)
@@ -191,5 +207,5 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         return false;
     if (r->action == ACTION_PASS)
         pass(o, r, at->ev, past);
-    return o->action != ACTION_PASS && count_alert(o);
+    return !is_silent(o->action) && count_alert(o);
 }

@@ -49,6 +49,9 @@ bool outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *pa
 /* enum rule_action of the alert at hand: the rule's own, or what a rate_filter made of it. */
 uint8_t outcome_action(const struct outcome *o);
 
+/* "allowed" or "blocked", as Suricata has it where it only looks on. */
+const char *outcome_action_text(const struct outcome *o);
+
 /* Changes so far of what flows and addresses are known for. */
 uint64_t outcome_changes(const struct outcome *o);
 

@@ -10,7 +10,9 @@
 
 #include <weir/event.h>
 
-void eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev);
+/* action: as outcome_action_text() has it. */
+void eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev,
+               const char *action);
 
 /* ev is the flow_end. */
 void eve_flow(struct out *out, const struct weir_event *ev, bool alerted);

@@ -7,19 +7,25 @@ static const struct {
     { "alert", ACTION_ALERT },
     { "pass", ACTION_PASS },
     { "drop", ACTION_DROP },
-    { "block", ACTION_DROP },
+    { "sdrop", ACTION_DROP },
     { "reject", ACTION_REJECT },
-    { "rejectsrc", ACTION_REJECT },
+    { "rejectsrc", ACTION_REJECT_SRC },
     { "rejectdst", ACTION_REJECT_DST },
     { "rejectboth", ACTION_REJECT_BOTH },
+    { "block", ACTION_BLOCK },
+    { "log", ACTION_LOG },
+    { "react", ACTION_REACT },
+    { "rewrite", ACTION_REWRITE },
+    { "file_id", ACTION_FILE_ID },
+    { "config", ACTION_CONFIG },
 };
 
 bool
-action_by_name(struct text word, uint8_t *out)
+header_action(struct text word, uint8_t *action)
 {
     for (size_t i = 0; i < sizeof(actions) / sizeof(*actions); i++) {
         if (text_is(word, actions[i].name)) {
-            *out = (uint8_t)actions[i].action;
+            *action = (uint8_t)actions[i].action;
             return true;
         }
     }
@@ -77,7 +83,7 @@ header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
     const struct text *word = text->word;
     int rc;
 
-    if (!action_by_name(word[0], &rule->action))
+    if (!header_action(word[0], &rule->action))
         return weir_err_set(err, WEIR_E_UNSUPPORTED, "action '%.*s' is not supported",
                             TEXT(word[0]));
     rc = parse_proto(word[1], rule, err);

@@ -5,8 +5,8 @@
 #include "rule/rule.h"
 #include "rule/vars.h"
 
-/* enum rule_action; false: it is none. */
-bool action_by_name(struct text word, uint8_t *out);
+/* false: it is no word that a rule begins with. */
+bool header_action(struct text word, uint8_t *action);
 
 /* Text in err on failure. */
 int header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,

@@ -17,19 +17,20 @@ struct place {
 static uint8_t
 rank(uint8_t action)
 {
-    switch ((enum rule_action)action) {
+    switch (action) {
     case ACTION_PASS:
         return 0;
     case ACTION_DROP:
+    case ACTION_BLOCK:
         return 1;
     case ACTION_REJECT:
+    case ACTION_REJECT_SRC:
     case ACTION_REJECT_DST:
     case ACTION_REJECT_BOTH:
         return 2;
-    case ACTION_ALERT:
-        break;
+    default:
+        return 3;
     }
-    return 3;
 }
 
 static unsigned

@@ -15,6 +15,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* What a rule is for; what comes of it is detection's to say. */
+enum rule_action {
+    ACTION_ALERT,
+    ACTION_PASS,
+    ACTION_DROP, /* also sdrop */
+    ACTION_REJECT,
+    ACTION_REJECT_SRC,
+    ACTION_REJECT_DST,
+    ACTION_REJECT_BOTH,
+    ACTION_BLOCK, /* Snort 3: and the rest of the flow */
+    ACTION_LOG,
+    ACTION_REACT,
+    ACTION_REWRITE,
+    ACTION_FILE_ID,
+    ACTION_CONFIG,
+};
+
 /* Which packets a header takes. */
 enum rule_proto {
     RULE_TCP = 1,
@@ -22,16 +39,6 @@ enum rule_proto {
     RULE_ICMP = 4,
     RULE_OTHER = 8,
     RULE_IP = 15,
-};
-
-/* What is done where a rule matches. */
-enum rule_action {
-    ACTION_ALERT,
-    ACTION_PASS,
-    ACTION_DROP,
-    ACTION_REJECT, /* to the packet's source, as rejectsrc */
-    ACTION_REJECT_DST,
-    ACTION_REJECT_BOTH,
 };
 
 enum rule_flow {

@@ -76,7 +76,7 @@ take_seconds(struct text word, int64_t min, uint32_t *out, struct weir_errbuf *e
 static int
 take_action(struct text word, uint8_t *out, struct weir_errbuf *err)
 {
-    if (action_by_name(word, out))
+    if (header_action(word, out))
         return WEIR_E_OK;
     return weir_err_set(err, WEIR_E_SYNTAX, "'%.*s' is no action", TEXT(word));
 }
