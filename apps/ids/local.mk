@@ -17,8 +17,9 @@ libids_la_SOURCES = \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/detect/state.c %D%/detect/state.h \
     %D%/detect/subject.h \
+    %D%/detect/tag.c %D%/detect/tag.h \
     %D%/detect/threshold.c %D%/detect/threshold.h \
-    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/eve_packet.c %D%/out/fast.c \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \

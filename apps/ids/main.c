@@ -199,6 +199,14 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
     fast_alert(&prg->fast, rule, ev);
 }
 
+static void
+on_tagged(void *ctx, const struct weir_event *ev)
+{
+    struct program *prg = ctx;
+
+    eve_packet(&prg->eve, ev);
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -253,7 +261,9 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
                                 .memory = memcap / 4,
                                 .outcome = { .limits = &prg->limits,
                                              .alert_max = prg->settings.alert_max,
-                                             .seed = hash_draw_seed() } };
+                                             .seed = hash_draw_seed(),
+                                             .tagged = on_tagged,
+                                             .ctx = prg } };
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
@@ -287,15 +297,18 @@ outcome_summary(const struct program *prg)
             (unsigned long long)stats.threshold.held,
             (unsigned long long)stats.threshold.suppressed, (unsigned long long)stats.passed_by,
             (unsigned long long)stats.passed);
+    if (stats.tag.packets > 0)
+        cli_notice(&prg->cli, "%llu packets recorded for tags",
+                   (unsigned long long)stats.tag.packets);
     if (stats.over > 0)
         cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
                    (unsigned long long)stats.over);
-    if (stats.state.no_memory + stats.state.lost + stats.threshold.lost > 0)
+    if (stats.state.no_memory + stats.state.lost + stats.threshold.lost + stats.tag.lost > 0)
         cli_notice(&prg->cli,
-                   "limits: %llu flowbits and flowints not set for want of memory, %llu xbits and "
-                   "%llu counts of thresholds forgotten early",
+                   "limits: %llu flowbits and flowints not set for want of memory, %llu xbits, "
+                   "%llu counts of thresholds and %llu tags forgotten early",
                    (unsigned long long)stats.state.no_memory, (unsigned long long)stats.state.lost,
-                   (unsigned long long)stats.threshold.lost);
+                   (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
 }
 
 static void

@@ -46,6 +46,16 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
     snprintf(f->said + n, sizeof(f->said) - n, "%u@%u ", rule->sid, (unsigned)ev->number);
 }
 
+/* "+PACKET" */
+static void
+on_tagged(void *ctx, const struct weir_event *ev)
+{
+    struct fixture *f = ctx;
+    size_t n = strlen(f->said);
+
+    snprintf(f->said + n, sizeof(f->said) - n, "+%u ", (unsigned)ev->number);
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -104,6 +114,8 @@ begin(struct fixture *f, const char *rules)
     assert_int_equal(rules_sort(&f->rules, &err), WEIR_E_OK);
     assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
     f->opts.outcome.limits = &f->limits;
+    f->opts.outcome.tagged = on_tagged;
+    f->opts.outcome.ctx = f;
     assert_int_equal(detect_new(f->groups, &f->opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
     f->spec =
         (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
@@ -416,6 +428,66 @@ a_packet_has_so_many_alerts(void **state)
     assert_int_equal(stats(f).over, 2);
 }
 
+/* ---- tags ---------------------------------------------------------------------------------- */
+
+static void
+a_tag_records_what_follows_in_the_flow(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"x\"; tag:session,2,packets; sid:1;)");
+    handshake(f);
+    client(f, A, 0, 0, "x");
+    f->port = 1001; /* another flow is not tagged */
+    client(f, S, -1, 0, "");
+    f->port = 1000;
+    server(f, A, 0, 1, "");
+    client(f, A, 1, 0, "y");
+    client(f, A, 2, 0, "y");
+    client(f, A, 3, 0, "x"); /* once more */
+    client(f, A, 4, 0, "x"); /* and again, before it is over */
+    client(f, A, 5, 0, "y");
+    client(f, A, 6, 0, "y");
+    client(f, A, 7, 0, "y");
+    expect(f, "1@4 +6 +7 1@9 +10 1@10 +11 +12 ");
+    assert_int_equal(stats(f).tag.packets, 5);
+}
+
+static void
+tags_count_bytes_and_seconds_too(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (content:\"x\"; tag:session,60,bytes; sid:1;)\n"
+             "alert tcp any any -> any any (content:\"z\"; tag:session,2,seconds; sid:2;)");
+    handshake(f);
+    client(f, A, 0, 0, "x");
+    for (int i = 1; i < 4; i++)
+        client(f, A, i, 0, "y"); /* 55 bytes each */
+    expect(f, "1@4 +5 +6 ");
+    client(f, A, 4, 0, "z");
+    f->ms += 1999;
+    client(f, A, 5, 0, "y");
+    client(f, A, 6, 0, "y");
+    expect(f, "2@8 +9 ");
+}
+
+static void
+a_tag_may_be_of_an_address(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow:to_client; content:\"x\"; "
+             "tag:host,2,packets,dst; sid:1;)");
+    handshake(f);
+    server(f, A, 0, 0, "x");
+    f->port = 1001;
+    client(f, S, -1, 0, ""); /* from 10.0.0.1 */
+    server(f, S | A, -1, 0, "");
+    client(f, A, 0, 0, "");
+    expect(f, "1@4 +5 +6 ");
+}
+
 int
 main(void)
 {
@@ -433,6 +505,9 @@ main(void)
         T(suppressed_flows_have_not_alerted),
         T(rate_filter_changes_the_alerts_action),
         T(a_packet_has_so_many_alerts),
+        T(a_tag_records_what_follows_in_the_flow),
+        T(tags_count_bytes_and_seconds_too),
+        T(a_tag_may_be_of_an_address),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

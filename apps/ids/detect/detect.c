@@ -191,6 +191,8 @@ detect_wants(const struct detect *d)
     const struct groups *groups = d->groups;
     uint64_t wants = WEIR_EV_BIT(WEIR_EV_ESTABLISHED) | WEIR_EV_BIT(WEIR_EV_FLOW_END);
 
+    if (outcome_wants_packets(d->outcome))
+        wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
     for (int kind = GROUP_SEGMENT; kind < GROUP_KINDS; kind++)
         if (kind_is_used(groups, kind))
             wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
@@ -992,6 +994,7 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
 
     switch (ev->type) {
     case WEIR_EV_PACKET:
+        outcome_packet(d->outcome, &d->at, &scan->past);
         scan_packet(d, look_at_packet);
         break;
     case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */

@@ -9,6 +9,9 @@ struct outcome {
     struct mem *mem;
     struct state *state;           /* NULL: no rule has any */
     struct thresholds *thresholds; /* NULL: no rule is limited */
+    struct tags *tags;             /* NULL: no rule tags */
+    tagged_fn tagged;
+    void *ctx;
     uint32_t alert_max;
     uint64_t now;    /* greatest time of the events so far */
     uint64_t packet; /* number of the one that `alerts` and `passed` are about; 0: none */
@@ -31,9 +34,13 @@ outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct m
     o->rule = rules->at;
     o->mem = mem;
     o->alert_max = opts->alert_max;
+    o->tagged = opts->tagged;
+    o->ctx = opts->ctx;
     rc = state_new(rules, opts->seed, &o->state, err);
     if (rc == WEIR_E_OK)
         rc = thresholds_new(rules, opts->limits, opts->seed, &o->thresholds, err);
+    if (rc == WEIR_E_OK)
+        rc = tags_new(rules, opts->seed, &o->tags, err);
     if (rc != WEIR_E_OK) {
         outcome_free(o);
         return rc;
@@ -49,6 +56,7 @@ outcome_free(struct outcome *o)
         return;
     state_free(o->state);
     thresholds_free(o->thresholds);
+    tags_free(o->tags);
     free(o);
 }
 
@@ -58,6 +66,7 @@ outcome_get_stats(const struct outcome *o, struct outcome_stats *out)
     *out = o->stats;
     state_get_stats(o->state, &out->state);
     thresholds_get_stats(o->thresholds, &out->threshold);
+    tags_get_stats(o->tags, &out->tag);
 }
 
 uint8_t
@@ -75,13 +84,16 @@ outcome_action_text(const struct outcome *o)
     return rejected ? "blocked" : "allowed";
 }
 
+bool
+outcome_wants_packets(const struct outcome *o)
+{
+    return o->tags != NULL;
+}
+
 uint64_t
 outcome_changes(const struct outcome *o)
 {
-    struct state_stats stats;
-
-    state_get_stats(o->state, &stats);
-    return stats.changes;
+    return state_changes(o->state);
 }
 
 bool
@@ -184,6 +196,13 @@ count_alert(struct outcome *o)
     return true;
 }
 
+static void
+begin_tag(struct outcome *o, const struct rule *rule, const struct subject *subject)
+{
+    if (rule->state != NULL && rule->state->tag.n > 0)
+        tags_begin(o->tags, &rule->state->tag, subject);
+}
+
 bool
 outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,
                enum weir_dir dir)
@@ -192,12 +211,12 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
     bool is_used = state_is_used(o->state, rule);
     struct subject subject;
 
-    if (is_used || o->thresholds != NULL)
+    if (is_used || r->state != NULL || o->thresholds != NULL)
         subject_of(o, at, past, dir, &subject);
     if (is_used && !state_apply(o->state, rule, &subject))
         return false;
     if (is_passed(o, at->ev)) {
-        o->stats.passed_by += !r->noalert && r->action != ACTION_PASS;
+        o->stats.passed_by += !r->noalert && !is_silent(r->action);
         return false;
     }
     o->action = r->action;
@@ -207,5 +226,21 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         return false;
     if (r->action == ACTION_PASS)
         pass(o, r, at->ev, past);
-    return !is_silent(o->action) && count_alert(o);
+    if (is_silent(o->action))
+        return false;
+    begin_tag(o, r, &subject);
+    return count_alert(o);
+}
+
+void
+outcome_packet(struct outcome *o, struct occasion *at, struct flow_past *past)
+{
+    const struct weir_packet *pkt = at->ev->packet;
+    struct subject subject;
+
+    if (o->tags == NULL || pkt == NULL)
+        return;
+    subject_of(o, at, past, (enum weir_dir)at->ev->direction, &subject);
+    if (tags_count(o->tags, &subject, pkt->wirelen) && o->tagged != NULL)
+        o->tagged(o->ctx, at->ev);
 }

@@ -9,6 +9,7 @@
 
 #include "detect/fit.h"
 #include "detect/state.h"
+#include "detect/tag.h"
 #include "detect/threshold.h"
 
 /* Of one flow; all zero at first. */
@@ -17,15 +18,21 @@ struct flow_past {
     bool passed;           /* a rule let all of the flow pass */
 };
 
+/* Told of each packet that a tag has recorded: its own event. */
+typedef void (*tagged_fn)(void *ctx, const struct weir_event *ev);
+
 struct outcome_opts {
     const struct limits *limits; /* of a threshold file; NULL: none. They must outlive it */
     uint32_t alert_max;          /* alerts of one packet; 0: any number */
     uint64_t seed;               /* of hashes; decides nothing */
+    tagged_fn tagged;            /* may be NULL */
+    void *ctx;                   /* of tagged */
 };
 
 struct outcome_stats {
     struct state_stats state;
     struct threshold_stats threshold;
+    struct tag_stats tag;
     uint64_t passed;    /* matches of pass rules */
     uint64_t passed_by; /* alerts that did not come for them */
     uint64_t over;      /* alerts beyond alert_max */
@@ -51,6 +58,10 @@ uint8_t outcome_action(const struct outcome *o);
 
 /* "allowed" or "blocked", as Suricata has it where it only looks on. */
 const char *outcome_action_text(const struct outcome *o);
+
+/* Whether packets' own events are needed for outcome_packet(), which tells of tagged ones. */
+bool outcome_wants_packets(const struct outcome *o);
+void outcome_packet(struct outcome *o, struct occasion *at, struct flow_past *past);
 
 /* Changes so far of what flows and addresses are known for. */
 uint64_t outcome_changes(const struct outcome *o);

@@ -324,6 +324,12 @@ state_is_tested(const struct state *s, uint32_t rule)
     return state_is_used(s, rule) && s->by_rule[rule]->tests;
 }
 
+uint64_t
+state_changes(const struct state *s)
+{
+    return s != NULL ? s->stats.changes : 0;
+}
+
 void
 state_get_stats(const struct state *s, struct state_stats *out)
 {

@@ -35,8 +35,11 @@ bool state_holds(struct state *s, uint32_t rule, const struct subject *subject);
  */
 bool state_apply(struct state *s, uint32_t rule, const struct subject *subject);
 
+/* Changes so far, of what flows and addresses are known for; s may be NULL. */
+uint64_t state_changes(const struct state *s);
+
 struct state_stats {
-    uint64_t changes;   /* of what flows remember */
+    uint64_t changes;   /* as state_changes() */
     uint64_t no_memory; /* bits and numbers that could not be set */
     uint64_t lost;      /* bits of addresses that made room for others */
 };
