@@ -16,7 +16,9 @@ libids_la_SOURCES = \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/holes.c %D%/detect/holes.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
+    %D%/detect/keyed.c %D%/detect/keyed.h \
     %D%/detect/match.c %D%/detect/match.h \
+    %D%/detect/memory.c %D%/detect/memory.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/parts.h \
@@ -24,6 +26,13 @@ libids_la_SOURCES = \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
+    %D%/detect/outcome.c %D%/detect/outcome.h \
+    %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detect/state.c %D%/detect/state.h \
+    %D%/detect/subject.h \
+    %D%/detect/tag.c %D%/detect/tag.h \
+    %D%/detect/threshold.c %D%/detect/threshold.h \
+    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/eve_packet.c %D%/out/fast.c \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/compare.c %D%/rule/compare.h \
@@ -36,7 +45,9 @@ libids_la_SOURCES = \
     %D%/rule/option_flow.c %D%/rule/option_flow.h \
     %D%/rule/option_meta.c %D%/rule/option_meta.h \
     %D%/rule/option_packet.c %D%/rule/option_packet.h \
+    %D%/rule/limits.c %D%/rule/limits.h \
     %D%/rule/options.c %D%/rule/options.h \
+    %D%/rule/order.c %D%/rule/order.h \
     %D%/rule/pcre.c %D%/rule/pcre.h \
     %D%/rule/ranges.c %D%/rule/ranges.h \
     %D%/rule/references.c %D%/rule/references.h \
@@ -44,6 +55,8 @@ libids_la_SOURCES = \
     %D%/rule/report.c %D%/rule/report.h \
     %D%/rule/requires.c %D%/rule/requires.h \
     %D%/rule/rule.h \
+    %D%/rule/state.c %D%/rule/state.h \
+    %D%/rule/threshold.c %D%/rule/threshold.h \
     %D%/rule/rules.c %D%/rule/rules.h \
     %D%/rule/tally.c %D%/rule/tally.h \
     %D%/rule/vars.c %D%/rule/vars.h \
@@ -145,6 +158,48 @@ tests_unit_test_others_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_others_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_others_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_rule_state
+tests_unit_test_rule_state_SOURCES  = tests/unit/test_rule_state.c
+tests_unit_test_rule_state_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_rule_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rule_state_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_limits
+tests_unit_test_limits_SOURCES  = tests/unit/test_limits.c
+tests_unit_test_limits_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_limits_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_limits_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_keyed
+tests_unit_test_keyed_SOURCES  = tests/unit/test_keyed.c
+tests_unit_test_keyed_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_keyed_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keyed_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_memory
+tests_unit_test_memory_SOURCES  = tests/unit/test_memory.c
+tests_unit_test_memory_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_memory_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_memory_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_state
+tests_unit_test_state_SOURCES  = tests/unit/test_state.c
+tests_unit_test_state_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_state_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_state_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_threshold
+tests_unit_test_threshold_SOURCES  = tests/unit/test_threshold.c
+tests_unit_test_threshold_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_threshold_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_threshold_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_outcome
+tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c
+tests_unit_test_outcome_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_outcome_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_outcome_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
@@ -199,6 +254,12 @@ tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_limits
+tests_fuzz_fuzz_limits_SOURCES  = tests/fuzz/fuzz_limits.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_limits_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_fuzz_fuzz_limits_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_limits_LDFLAGS  = $(FUZZ_LINK)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)

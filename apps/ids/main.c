@@ -6,6 +6,11 @@
 #include "out.h"
 #include "out/alert.h"
 #include "rule/report.h"
+#include "hash.h"
+#include "out.h"
+#include "out/alert.h"
+#include "rule/limits.h"
+#include "rule/order.h"
 #include "rule/rules.h"
 #include "settings.h"
 
@@ -22,6 +27,7 @@ struct program {
     bool test, init_errors_fatal, fail_on_alert;
 
     struct rules rules;
+    struct limits limits; /* threshold-file */
     struct groups *groups;
     struct detect *detect;
     struct app_layer *app;
@@ -161,6 +167,11 @@ load_rules(struct program *prg)
     prg->rules.classes = prg->settings.classes;
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
         rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
+    if (rc == WEIR_E_OK && prg->settings.threshold_file != NULL)
+        rc = limits_load(&prg->limits, prg->settings.vars, prg->settings.threshold_file, on_refused,
+                         prg, &err);
+    if (rc == WEIR_E_OK)
+        rc = rules_sort(&prg->rules, &err);
     if (rc == WEIR_E_OK)
         rc = groups_new(&prg->rules, &prg->groups, &err);
     if (rc != WEIR_E_OK) {
@@ -175,7 +186,7 @@ load_rules(struct program *prg)
                    prg->rules.refused, prg->rules.disabled);
     if (prg->n_rule_files == 0)
         cli_notice(&prg->cli, "no rules (-S FILE): only flows are recorded");
-    if (prg->rules.refused > 0 && refusals_stop(prg))
+    if (prg->rules.refused + prg->limits.refused > 0 && refusals_stop(prg))
         return EXIT_USAGE;
     return prg->test ? EXIT_DONE : -1;
 }
@@ -199,7 +210,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
 
-    eve_alert(&prg->eve, rule, ev);
+    eve_alert(&prg->eve, rule, ev, outcome_action_text(detect_outcome(prg->detect)));
     fast_alert(&prg->fast, rule, ev);
 }
 
@@ -215,6 +226,14 @@ static void
 on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
 {
     (void)ctx, (void)name, (void)tx, (void)dir;
+}
+
+static void
+on_tagged(void *ctx, const struct weir_event *ev)
+{
+    struct program *prg = ctx;
+
+    eve_packet(&prg->eve, ev);
 }
 
 static weir_fut
@@ -270,8 +289,14 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
     struct detect_opts opts = { .midstream = prg->settings.midstream,
                                 .any = prg->settings.any,
-                                .memory = memcap / 4 };
+                                .memory = memcap / 4,
+                                .outcome = { .limits = &prg->limits,
+                                             .alert_max = prg->settings.alert_max,
+                                             .seed = hash_draw_seed(),
+                                             .tagged = on_tagged,
+                                             .ctx = prg } };
     struct app_opts app_opts = app_defaults();
+
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
     app_opts.midstream = opts.midstream;
@@ -291,6 +316,37 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_add(prg->prads, *m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
+}
+
+/* What rules did with each other's alerts, and where that met a limit. */
+static void
+outcome_summary(const struct program *prg)
+{
+    struct outcome_stats stats;
+    uint64_t held;
+
+    outcome_get_stats(detect_outcome(prg->detect), &stats);
+    held = stats.threshold.suppressed + stats.threshold.held;
+    if (held + stats.passed > 0)
+        cli_notice(
+            &prg->cli,
+            "matches without an alert: %llu for a threshold, %llu suppressed, %llu passed by "
+            "%llu matches of pass rules",
+            (unsigned long long)stats.threshold.held,
+            (unsigned long long)stats.threshold.suppressed, (unsigned long long)stats.passed_by,
+            (unsigned long long)stats.passed);
+    if (stats.tag.packets > 0)
+        cli_notice(&prg->cli, "%llu packets recorded for tags",
+                   (unsigned long long)stats.tag.packets);
+    if (stats.over > 0)
+        cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
+                   (unsigned long long)stats.over);
+    if (stats.state.no_memory + stats.state.lost + stats.threshold.lost + stats.tag.lost > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu flowbits and flowints not set for want of memory, %llu xbits, "
+                   "%llu counts of thresholds and %llu tags forgotten early",
+                   (unsigned long long)stats.state.no_memory, (unsigned long long)stats.state.lost,
+                   (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
 }
 
 static void
@@ -313,6 +369,7 @@ summary(const struct program *prg)
     if (stats->pcre_limits > 0)
         cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
                    (unsigned long long)stats->pcre_limits);
+    outcome_summary(prg);
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);
@@ -367,6 +424,7 @@ clean_up(struct program *prg)
     prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);
+    limits_free(&prg->limits);
     settings_free(&prg->settings);
     free(prg->rule_files);
     cli_free(&prg->cli);
@@ -380,7 +438,7 @@ main(int argc, char **argv)
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
                  .options = options },
-        .settings = { .vars = vars_new() },
+        .settings = { .vars = vars_new(), .alert_max = 15 },
     };
     int code = EXIT_FAILED;
 

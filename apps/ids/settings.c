@@ -109,6 +109,19 @@ set_ambiguity(bool *any, struct text value, struct weir_errbuf *err)
 }
 
 static int
+set_alert_max(struct settings *settings, struct text value, struct weir_errbuf *err)
+{
+    int64_t n;
+
+    if (!text_int(value, 1, 65535, &n))
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set packet-alert-max: 1 to 65535 is expected, not '%.*s'",
+                            TEXT(value));
+    settings->alert_max = (uint32_t)n;
+    return WEIR_E_OK;
+}
+
+static int
 set_variable(struct settings *settings, enum var_kind kind, struct text name, struct text value,
              struct weir_errbuf *err)
 {
@@ -257,6 +270,12 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_hosts(settings, rest, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
+    if (text_is(name, "packet-alert-max"))
+        return set_alert_max(settings, value, err);
+    if (text_is(name, "threshold-file")) {
+        settings->threshold_file = value.p; /* a value ends where the text does */
+        return WEIR_E_OK;
+    }
     if (text_is(name, "stream.ambiguity"))
         return set_ambiguity(&settings->any, value, err);
     if (text_is(name, "classification-file"))

@@ -13,8 +13,10 @@
 
 struct settings {
     struct vars *vars;
-    bool midstream; /* stream.midstream */
-    bool any;       /* stream.ambiguity */
+    bool midstream;             /* stream.midstream */
+    bool any;                   /* stream.ambiguity */
+    uint32_t alert_max;         /* packet-alert-max */
+    const char *threshold_file; /* in the text it was set with; NULL: none */
     struct given {
         enum var_kind kind;
         struct text name; /* in the text it was set with */

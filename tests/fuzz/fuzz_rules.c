@@ -1,4 +1,6 @@
 /* Rule files: whatever is in them, what loads obeys its bounds, and loads the same way again. */
+#include "detect/state.h"
+#include "detect/threshold.h"
 #include "rule/rules.h"
 
 #include <assert.h>
@@ -71,6 +73,67 @@ check_set(const struct ranges *set)
 }
 
 static void
+check_bits(const struct bits *bits)
+{
+    assert(bits->op <= BITS_ISNOTSET && bits->of <= BITS_OF_PAIR && bits->n <= BITS_NAMES_MAX);
+    assert((bits->n == 0) == (bits->whole || bits->op == BITS_RESET));
+    assert(!bits->whole || bits->group != NULL);
+    assert(bits->of == BITS_OF_FLOW || (bits->n == 1 && bits->expire > 0));
+    for (unsigned i = 0; i < bits->n; i++)
+        assert(bits->name[i][0] != '\0');
+}
+
+static void
+check_threshold(const struct threshold *threshold)
+{
+    bool backoff = threshold->type == THRESHOLD_BACKOFF;
+
+    assert(threshold->type <= THRESHOLD_FILTER && threshold->track <= TRACK_FLOW);
+    assert(threshold->type == THRESHOLD_NONE || threshold->count > 0);
+    assert(backoff == (threshold->multiplier > 1));
+    assert((threshold->type == THRESHOLD_NONE || backoff) == (threshold->seconds == 0));
+}
+
+static void
+check_state(const struct rule_state *state)
+{
+    if (state == NULL)
+        return;
+    assert(state->n_bits <= STATE_USES_MAX && state->n_ints <= STATE_USES_MAX);
+    for (unsigned i = 0; i < state->n_bits; i++)
+        check_bits(&state->bits[i]);
+    for (unsigned i = 0; i < state->n_ints; i++)
+        assert(state->ints[i].op <= FLOWINT_ISNOTSET && state->ints[i].name[0] != '\0');
+    check_threshold(&state->threshold);
+    assert(state->tag.metric <= TAG_SECONDS && (state->tag.host || !state->tag.dst));
+}
+
+/* Names of all rules become numbers, and what they say of one flow can be asked for. */
+static void
+ask(const struct rules *rules)
+{
+    struct weir_errbuf err = { "" };
+    struct subject subject = { .has_addresses = true, .src = 1, .dst = 2, .now = 1 };
+    uint8_t action = ACTION_ALERT;
+    struct thresholds *thresholds;
+    struct state *state;
+    int rc = state_new(rules, 1, &state, &err);
+
+    assert(rc == WEIR_E_OK);
+    rc = thresholds_new(rules, NULL, 1, &thresholds, &err);
+    assert(rc == WEIR_E_OK);
+    for (uint32_t i = 0; i < rules->n; i++) {
+        if (state_is_used(state, i) && state_holds(state, i, &subject))
+            state_apply(state, i, &subject);
+        if (thresholds != NULL)
+            thresholds_let(thresholds, i, &subject, &action);
+    }
+    state_free(state);
+    thresholds_free(thresholds);
+    (void)rc;
+}
+
+static void
 check_rule(const struct rule *rule)
 {
     unsigned fast = 0;
@@ -95,6 +158,8 @@ check_rule(const struct rule *rule)
     assert(fast <= 1);
     if (rule->event != NULL)
         assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX);
+    check_state(rule->state);
+    assert(rule->action <= ACTION_CONFIG);
     check_set(rule->src);
     check_set(rule->dst);
     check_set(rule->src_port);
@@ -148,6 +213,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(once.n == again.n && once.refused == again.refused && once.disabled == again.disabled);
     for (size_t i = 0; i < once.n; i++)
         check_same(&once.at[i], &again.at[i]);
+    ask(&once);
     rules_free(&once);
     rules_free(&again);
     vars_free(vars);

@@ -26,16 +26,22 @@ static const char rules_text[] =
     "alert tcp any any -> any any (msg:\"end\"; flow-event:gap; sid:6;)\n"
     "alert tcp any any -> any any (msg:\"number\"; flow:established; content:\"first\"; "
     "byte_extract:1,-1,v,relative; byte_test:1,!=,v,-2,relative; sid:7;)\n"
+    "alert tcp any any -> any any (msg:\"state\"; flow:established; content:\"first\"; "
+    "flowbits:set,a; flowint:n,+,1; xbits:set,x,track ip_pair,expire 100; tag:session,3,packets; "
+    "threshold:type limit, "
+    "track by_flow, count 1, seconds 60; sid:8;)\n"
+    "alert tcp any any -> any any (msg:\"asked\"; flow-event:fin; flowbits:isset,a; flowint:n,>,0; "
+    "xbits:isset,x,track ip_pair; detection_filter:track by_flow, count 1, seconds 60; sid:9;)\n"
 #ifdef HAVE_PCRE2
     "alert tcp any any -> any any (msg:\"expression\"; flow:established; content:\"first\"; "
-    "pcre:\"/^s(ec|x)+nd/R\"; pcre:\"/(*NO_JIT)(?:(\\w)|x)*h/R\"; sid:8;)\n"
+    "pcre:\"/^s(ec|x)+nd/R\"; pcre:\"/(*NO_JIT)(?:(\\w)|x)*h/R\"; sid:10;)\n"
 #endif
     ;
 
 #ifdef HAVE_PCRE2
-enum { RULES = 8 };
+enum { RULES = 10 };
 #else
-enum { RULES = 7 };
+enum { RULES = 9 };
 #endif
 
 struct test {

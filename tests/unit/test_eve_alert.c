@@ -33,7 +33,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct fixture *f = ctx;
 
-    eve_alert(&f->eve, rule, ev);
+    eve_alert(&f->eve, rule, ev, "allowed");
     fast_alert(&f->fast, rule, ev);
 }
 

@@ -414,6 +414,7 @@ headers_that_are_wrong_are_refused(void **state)
         { "alert tcp any any => any any (sid:1;)", "direction '=>' is not supported" },
         { "alert (sid:1;)", "the header is too short: a protocol expected" },
         { "alert tcp any (sid:1;)", "the header is too short: source ports expected" },
+        { "warn tcp any any -> any any (sid:1;)", "action 'warn' is not supported" },
         { "alert tcp any any <- any any (sid:1;)", "-> or <> expected, not '<-'" },
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },

@@ -41,6 +41,7 @@ detect_free(struct detect *d)
         prefilter_close(d->groups->group[GROUP_STREAM][dir].prefilter, &d->mem,
                         d->view->scanner[dir]);
     free(d->view);
+    outcome_free(d->outcome);
     if (d->range != NULL) {
         arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
@@ -115,8 +116,18 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
+    if (outcome_new(groups->rules, &opts->outcome, &d->mem, &d->outcome, err) != WEIR_E_OK) {
+        detect_free(d);
+        return WEIR_E_NOMEM;
+    }
     *out = d;
     return WEIR_E_OK;
+}
+
+const struct outcome *
+detect_outcome(const struct detect *d)
+{
+    return d->outcome;
 }
 
 const struct detect_stats *
@@ -137,6 +148,8 @@ detect_wants(const struct detect *d)
     const struct groups *groups = d->groups;
     uint64_t wants = WEIR_EV_BIT(WEIR_EV_ESTABLISHED) | WEIR_EV_BIT(WEIR_EV_FLOW_END);
 
+    if (outcome_wants_packets(d->outcome))
+        wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
     for (int kind = GROUP_SEGMENT; kind < GROUP_KINDS; kind++)
         if (kind_is_used(groups, kind))
             wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
@@ -160,6 +173,8 @@ detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
     if (d->tx == NULL && d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
+    if (!outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir))
+        return;
     d->scan->alerted = true;
     d->stats.alerts++;
     ev = *d->at.ev;
@@ -173,6 +188,14 @@ static void
 raise_alert(struct detect *d, uint32_t rule)
 {
     detect_raise(d, rule, (enum weir_dir)d->at.ev->direction);
+}
+
+/* Everything of a rule but its contents. */
+bool
+detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir)
+{
+    return rule_fits(&d->at, &d->rule[rule]) &&
+           outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir);
 }
 
 void
@@ -275,7 +298,7 @@ payload_fits(struct detect *d, uint32_t rule)
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (rule_fits(&d->at, &d->rule[rule]) && payload_fits(d, rule))
+    if (detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
         raise_alert(d, rule);
 }
 
@@ -300,7 +323,7 @@ packet_group(const struct detect *d)
 
 /* The target drops a packet with a bad checksum: only rules on that event see it. */
 static void
-scan_packet(struct detect *d)
+scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
 {
     const struct weir_packet *pkt = d->at.ev->packet;
     const struct group *group;
@@ -313,7 +336,33 @@ scan_packet(struct detect *d)
     if (group->prefilter != NULL && pkt->payload_len > 0)
         prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload, pkt->payload_len,
                        on_packet_match, d);
-    detect_take_marks(d, look_at_packet);
+    detect_take_marks(d, look);
+}
+
+static void
+look_again(struct detect *d, uint32_t rule)
+{
+    if (outcome_is_asked(d->outcome, rule))
+        look_at_packet(d, rule);
+}
+
+/*
+ * A packet's own event comes before those of what was noticed in it. Rules that ask for what these
+ * have set get another chance: of one packet, those that set come before those that test.
+ */
+static void
+scan_packet_again(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct weir_event packet = *ev;
+
+    if (ev->flow == NULL || ev->type == WEIR_EV_PACKET || ev->type == WEIR_EV_ESTABLISHED ||
+        occasion_is_held_up(&d->at))
+        return;
+    packet.type = WEIR_EV_PACKET;
+    d->at.ev = &packet;
+    scan_packet(d, look_again);
+    d->at.ev = ev;
 }
 
 /* ---- streams: the window ------------------------------------------------------------------- */
@@ -560,7 +609,7 @@ finish_pending(struct detect *d, enum weir_dir dir)
                            .fast = newest_step(d, rule),
                            .beyond = s->pending[i].beyond };
 
-        if (match(d, &m) == MATCH_YES)
+        if (outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir) && match(d, &m) == MATCH_YES)
             detect_raise(d, rule, dir);
     }
 }
@@ -605,7 +654,7 @@ look_at_other(struct detect *d, uint32_t rule)
     };
 
     kept.p = view->kept;
-    if (*told & bit || !rule_fits(&d->at, m.rule))
+    if (*told & bit || !detect_fits(d, rule, view->dir))
         return;
     if (match(d, &m) != MATCH_YES && !holds_without(d, m.rule, &kept))
         return;
@@ -816,7 +865,7 @@ look_at_stream(struct detect *d, uint32_t rule)
                        .beyond = d->beyond[rule] };
     enum match_answer answer;
 
-    if (!rule_fits(&d->at, m.rule))
+    if (!detect_fits(d, rule, (enum weir_dir)d->at.ev->direction))
         return;
     if (d->groups->plan[rule].probe >= 0 && !s->no_holes && probe(d, s, rule, &m) != MATCH_YES)
         return;
@@ -979,6 +1028,7 @@ release(struct detect *d)
         others_free(s->others, &d->mem);
         *s = (struct stream_scan){ .given_up = true };
     }
+    outcome_forget(d->outcome, &d->scan->past);
 }
 
 /* ---- flow-event ---------------------------------------------------------------------------- */
@@ -1039,13 +1089,20 @@ void
 detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
     detect_begin(d, scan, ev);
+    if (scan->past.passed) {
+        if (ev->type == WEIR_EV_FLOW_END)
+            release(d);
+        return;
+    }
+
     switch (ev->type) {
     case WEIR_EV_PACKET:
-        scan_packet(d);
+        outcome_packet(d->outcome, &d->at, &scan->past);
+        scan_packet(d, look_at_packet);
         break;
     case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */
         scan->established = d->at.established = true;
-        scan_packet(d);
+        scan_packet(d, look_at_packet);
         break;
     case WEIR_EV_PAYLOAD:
         scan_payload(d);
@@ -1069,6 +1126,9 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         break;
     }
     test_event_rules(d);
+    if (outcome_changes(d->outcome) != d->changes)
+        scan_packet_again(d);
+    d->changes = outcome_changes(d->outcome);
     if (ev->type == WEIR_EV_FLOW_END)
         release(d);
 }

@@ -9,6 +9,7 @@
 
 #include "app/app.h"
 #include "detect/groups.h"
+#include "detect/outcome.h"
 
 #include <weir/event.h>
 
@@ -43,6 +44,7 @@ struct stream_scan {
 struct flow_scan {
     struct app_flow app;
     struct stream_scan dir[2];
+    struct flow_past past;
     bool established; /* TCP: the handshake was seen */
     bool opened;      /* TCP: a host took bytes before that */
     bool alerted;
@@ -67,7 +69,8 @@ struct detect_stats {
 struct detect_opts {
     bool midstream;  /* flows without their SYN have streams too */
     bool any;        /* streams are tried with the copies that did not stay, too */
-    uint64_t memory; /* cap of what streams take */
+    uint64_t memory; /* cap of what streams take, and what rules remember of flows */
+    struct outcome_opts outcome;
 };
 
 /* ev: the event, without its packet where that is not what the rule's header was compared with. */
@@ -97,5 +100,8 @@ bool detect_has_stream(const struct detect *d);
 struct tx *detect_tx(const struct detect *d);
 
 const struct detect_stats *detect_get_stats(const struct detect *d);
+
+/* What decides on matches: for its counters, and in alert_fn for outcome_action(). */
+const struct outcome *detect_outcome(const struct detect *d);
 
 #endif

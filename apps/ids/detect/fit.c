@@ -57,8 +57,8 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
     };
 }
 
-static const struct ends *
-event_ends(struct occasion *at)
+const struct ends *
+occasion_ends(struct occasion *at)
 {
     if (at->has_ends)
         return &at->ends;
@@ -97,7 +97,7 @@ ports_fit(const struct rule *rule, uint16_t src, uint16_t dst)
 static bool
 header_fits(struct occasion *at, const struct rule *rule)
 {
-    const struct ends *ends = event_ends(at);
+    const struct ends *ends = occasion_ends(at);
     bool any_port = !needs_ports(at, rule);
 
     if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
@@ -190,12 +190,11 @@ stream_size_fits(const struct check *check, const struct weir_event *ev)
     return check->how == 'b' ? server && client : server || client;
 }
 
-/* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
-static bool
-is_held_up(struct occasion *at)
+bool
+occasion_is_held_up(struct occasion *at)
 {
     const struct weir_packet *pkt = at->ev->packet;
-    const struct ends *ends = event_ends(at);
+    const struct ends *ends = occasion_ends(at);
 
     return at->ev->type == WEIR_EV_PAYLOAD && pkt != NULL &&
            (pkt->src_port != ends->src_port ||
@@ -214,7 +213,7 @@ check_fits(struct occasion *at, const struct check *check, bool gone)
     if (check->kind == CHECK_STREAM_SIZE)
         return stream_size_fits(check, at->ev);
     if (check->kind == CHECK_SAMEIP)
-        return event_ends(at)->proto != 0 && at->ends.src == at->ends.dst;
+        return occasion_ends(at)->proto != 0 && at->ends.src == at->ends.dst;
     if (gone)
         return check->kind != CHECK_DSIZE;
     return pkt != NULL && packet_check_fits(check, pkt);
@@ -223,7 +222,7 @@ check_fits(struct occasion *at, const struct check *check, bool gone)
 static bool
 packet_fits(struct occasion *at, const struct rule *rule)
 {
-    bool gone = rule->n_checks > 0 && is_held_up(at);
+    bool gone = rule->n_checks > 0 && occasion_is_held_up(at);
 
     for (unsigned i = 0; i < rule->n_checks; i++)
         if (!check_fits(at, &rule->check[i], gone))

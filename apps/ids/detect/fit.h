@@ -26,6 +26,12 @@ struct occasion {
 /* Whether the flow's bytes are scanned in order: its handshake was seen, or need not be. */
 bool has_stream(const struct occasion *at);
 
+/* Where the event comes from and goes to, found once. */
+const struct ends *occasion_ends(struct occasion *at);
+
+/* Payload that was held up until the receiver's packet came; the one that carried it is gone. */
+bool occasion_is_held_up(struct occasion *at);
+
 bool rule_fits(struct occasion *at, const struct rule *rule);
 
 #endif

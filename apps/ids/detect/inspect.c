@@ -218,7 +218,7 @@ look_at(struct detect *d, uint32_t rule)
     if (known != NULL && known->alerted)
         return;
     if (is_due(r, look)) {
-        if (!rule_fits(&d->at, r))
+        if (!detect_fits(d, rule, look->dir))
             return;
         answer = match_all(d, r, look);
     }
@@ -301,7 +301,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
         forget_all(d, tx);
         return;
     }
-    if (!d->groups->has_tx)
+    if (!d->groups->has_tx || d->scan->past.passed)
         return;
     ev = *d->at.ev;
     if (ev.direction != dir) {

@@ -16,6 +16,8 @@ struct detect {
     alert_fn alert;
     void *ctx;
     struct detect_stats stats;
+    struct outcome *outcome;
+    uint64_t changes; /* outcome_changes() behind the last event */
     struct mem mem;
     struct arena arena; /* behind mem */
     void *range;        /* behind the arena */
@@ -62,6 +64,9 @@ enum match_answer detect_match(struct detect *d, struct match *m);
 
 /* The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none. */
 const struct buffer *detect_payload(struct detect *d, struct buffer *packet);
+
+/* Everything of a rule but its contents. */
+bool detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir);
 
 /* An alert of a direction, which may not be the event's. */
 void detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir);

@@ -10,7 +10,12 @@
 
 #include <weir/event.h>
 
-void eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev);
+/* action: as outcome_action_text() has it. */
+void eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev,
+               const char *action);
+
+/* A packet that a rule's tag has recorded. */
+void eve_packet(struct out *out, const struct weir_event *ev);
 
 /* ev is the flow_end. */
 void eve_flow(struct out *out, const struct weir_event *ev, bool alerted);

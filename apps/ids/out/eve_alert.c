@@ -103,10 +103,10 @@ put_references(struct json *j, const struct rule *rule)
 }
 
 static void
-put_alert(struct json *j, const struct rule *rule)
+put_alert(struct json *j, const struct rule *rule, const char *action)
 {
     json_open(j, "alert");
-    json_str(j, "action", "allowed");
+    json_str(j, "action", action);
     json_u64(j, "gid", rule->gid);
     json_u64(j, "signature_id", rule->sid);
     json_u64(j, "rev", rule->rev);
@@ -119,12 +119,12 @@ put_alert(struct json *j, const struct rule *rule)
 }
 
 void
-eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev)
+eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev, const char *action)
 {
     struct json j;
 
     eve_begin(&j, out, ev, "alert");
-    put_alert(&j, rule);
+    put_alert(&j, rule, action);
     if (ev->flow != NULL) {
         json_str(&j, "direction", ev->direction == WEIR_TOSERVER ? "to_server" : "to_client");
         json_open(&j, "flow");

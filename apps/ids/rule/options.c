@@ -82,6 +82,15 @@ static const struct {
     { "vlan.id", NEEDS_VALUE, vlan_id_take },
     { "vlan.layers", NEEDS_VALUE, vlan_layers_take },
     { "stream_size", NEEDS_VALUE, stream_size_take },
+    { "flowbits", NEEDS_VALUE, flowbits_take },
+    { "flowint", NEEDS_VALUE, flowint_take },
+    { "xbits", NEEDS_VALUE, xbits_take },
+    { "hostbits", NEEDS_VALUE, hostbits_take },
+    { "threshold", NEEDS_VALUE, threshold_take },
+    { "detection_filter", NEEDS_VALUE, detection_filter_take },
+    { "tag", NEEDS_VALUE, tag_take },
+    { "noalert", NO_VALUE, noalert_take },
+    { "replace", NEEDS_VALUE, replace_take },
 };
 
 /* One that names a buffer. */

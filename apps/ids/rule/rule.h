@@ -9,6 +9,7 @@
 #include "rule/compare.h"
 #include "rule/lexer.h"
 #include "rule/ranges.h"
+#include "rule/state.h"
 
 #include <weir/event.h>
 
@@ -230,6 +231,8 @@ struct rule {
     uint32_t services; /* flows that speak one of these need not have the ports */
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
+    bool noalert;
+    struct rule_state *state; /* owned; NULL: it remembers and asks nothing */
     struct event_test *event; /* owned; NULL: none */
     struct step *step;        /* owned */
     struct check *check;      /* owned */

@@ -30,6 +30,7 @@ rule_free(struct rule *rule)
     free(rule->step);
     free(rule->check);
     free(rule->event);
+    rule_state_free(rule->state);
     free(rule->msg);
     pairs_free(rule->metadata, rule->n_metadata);
     pairs_free(rule->reference, rule->n_reference);

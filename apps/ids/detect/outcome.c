@@ -1,0 +1,246 @@
+#include "detect/outcome.h"
+
+#include <weir/flow.h>
+
+#include <stdlib.h>
+
+struct outcome {
+    const struct rule *rule; /* by index */
+    struct mem *mem;
+    struct state *state;           /* NULL: no rule has any */
+    struct thresholds *thresholds; /* NULL: no rule is limited */
+    struct tags *tags;             /* NULL: no rule tags */
+    tagged_fn tagged;
+    void *ctx;
+    uint32_t alert_max;
+    uint64_t now;    /* greatest time of the events so far */
+    uint64_t packet; /* number of the one that `alerts` and `passed` are about; 0: none */
+    uint32_t alerts;
+    bool passed;
+    uint8_t action;
+    struct outcome_stats stats;
+};
+
+int
+outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
+            struct outcome **out, struct weir_errbuf *err)
+{
+    struct outcome *o = calloc(1, sizeof(*o));
+    int rc;
+
+    *out = NULL;
+    if (o == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    o->rule = rules->at;
+    o->mem = mem;
+    o->alert_max = opts->alert_max;
+    o->tagged = opts->tagged;
+    o->ctx = opts->ctx;
+    rc = state_new(rules, opts->seed, &o->state, err);
+    if (rc == WEIR_E_OK)
+        rc = thresholds_new(rules, opts->limits, opts->seed, &o->thresholds, err);
+    if (rc == WEIR_E_OK)
+        rc = tags_new(rules, opts->seed, &o->tags, err);
+    if (rc != WEIR_E_OK) {
+        outcome_free(o);
+        return rc;
+    }
+    *out = o;
+    return rc;
+}
+
+void
+outcome_free(struct outcome *o)
+{
+    if (o == NULL)
+        return;
+    state_free(o->state);
+    thresholds_free(o->thresholds);
+    tags_free(o->tags);
+    free(o);
+}
+
+void
+outcome_get_stats(const struct outcome *o, struct outcome_stats *out)
+{
+    *out = o->stats;
+    state_get_stats(o->state, &out->state);
+    thresholds_get_stats(o->thresholds, &out->threshold);
+    tags_get_stats(o->tags, &out->tag);
+}
+
+uint8_t
+outcome_action(const struct outcome *o)
+{
+    return o->action;
+}
+
+/* It sends resets for rejected packets even then. */
+const char *
+outcome_action_text(const struct outcome *o)
+{
+    bool rejected = o->action >= ACTION_REJECT && o->action <= ACTION_REJECT_BOTH;
+
+    return rejected ? "blocked" : "allowed";
+}
+
+bool
+outcome_wants_packets(const struct outcome *o)
+{
+    return o->tags != NULL;
+}
+
+uint64_t
+outcome_changes(const struct outcome *o)
+{
+    return state_changes(o->state);
+}
+
+bool
+outcome_is_asked(const struct outcome *o, uint32_t rule)
+{
+    return state_is_tested(o->state, rule);
+}
+
+void
+outcome_forget(struct outcome *o, struct flow_past *past)
+{
+    memory_free(past->memory, o->mem);
+    *past = (struct flow_past){ .memory = NULL };
+}
+
+/* ---- a match ------------------------------------------------------------------------------- */
+
+static void
+subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum weir_dir dir,
+           struct subject *out)
+{
+    const struct weir_event *ev = at->ev;
+    const struct ends *ends = occasion_ends(at);
+    bool turned = ev->direction != dir;
+
+    if (ev->time > o->now)
+        o->now = ev->time;
+    *out = (struct subject){
+        .memory = ev->flow != NULL ? &past->memory : NULL,
+        .mem = o->mem,
+        .flow_id = ev->flow != NULL ? weir_flow_id(ev->flow) : 0,
+        .has_addresses = ends->proto != 0,
+        .src = turned ? ends->dst : ends->src,
+        .dst = turned ? ends->src : ends->dst,
+        .now = o->now,
+    };
+}
+
+bool
+outcome_may(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,
+            enum weir_dir dir)
+{
+    struct subject subject;
+
+    if (!state_is_used(o->state, rule))
+        return true;
+    subject_of(o, at, past, dir, &subject);
+    return state_holds(o->state, rule, &subject);
+}
+
+/* A match by addresses alone, or in bytes of a stream, is about the flow and not the packet. */
+static bool
+is_of_flow(const struct rule *rule, const struct weir_event *ev)
+{
+    if (ev->flow == NULL || rule->event != NULL)
+        return false;
+    if (ev->type != WEIR_EV_PACKET && ev->type != WEIR_EV_ESTABLISHED)
+        return true;
+    return rule->n_steps == 0 && rule->n_checks == 0 && rule->flow == 0 && rule->state == NULL &&
+           rule->src_port == NULL && rule->dst_port == NULL;
+}
+
+static bool
+is_passed(struct outcome *o, const struct weir_event *ev)
+{
+    if (ev->number == 0 || ev->number != o->packet) {
+        o->packet = ev->number;
+        o->alerts = 0;
+        o->passed = false;
+    }
+    return o->passed;
+}
+
+static void
+pass(struct outcome *o, const struct rule *rule, const struct weir_event *ev,
+     struct flow_past *past)
+{
+    o->stats.passed++;
+    o->passed = true;
+    if (is_of_flow(rule, ev))
+        past->passed = true;
+}
+
+/* Rules that say what a file or a flow is, and not that it is bad. */
+static bool
+is_silent(uint8_t action)
+{
+    return action == ACTION_PASS || action == ACTION_FILE_ID || action == ACTION_CONFIG;
+}
+
+/* One more alert of the packet, if it may have it. */
+static bool
+count_alert(struct outcome *o)
+{
+    if (o->alert_max > 0 && o->packet != 0 && o->alerts == o->alert_max) {
+        o->stats.over++;
+        return false;
+    }
+    o->alerts++;
+    return true;
+}
+
+static void
+begin_tag(struct outcome *o, const struct rule *rule, const struct subject *subject)
+{
+    if (rule->state != NULL && rule->state->tag.n > 0)
+        tags_begin(o->tags, &rule->state->tag, subject);
+}
+
+bool
+outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,
+               enum weir_dir dir)
+{
+    const struct rule *r = &o->rule[rule];
+    bool is_used = state_is_used(o->state, rule);
+    struct subject subject;
+
+    if (is_used || r->state != NULL || o->thresholds != NULL)
+        subject_of(o, at, past, dir, &subject);
+    if (is_used && !state_apply(o->state, rule, &subject))
+        return false;
+    if (is_passed(o, at->ev)) {
+        o->stats.passed_by += !r->noalert && !is_silent(r->action);
+        return false;
+    }
+    o->action = r->action;
+    if (r->noalert && r->action != ACTION_PASS)
+        return false;
+    if (o->thresholds != NULL && !thresholds_let(o->thresholds, rule, &subject, &o->action))
+        return false;
+    if (r->action == ACTION_PASS)
+        pass(o, r, at->ev, past);
+    if (is_silent(o->action))
+        return false;
+    begin_tag(o, r, &subject);
+    return count_alert(o);
+}
+
+void
+outcome_packet(struct outcome *o, struct occasion *at, struct flow_past *past)
+{
+    const struct weir_packet *pkt = at->ev->packet;
+    struct subject subject;
+
+    if (o->tags == NULL || pkt == NULL)
+        return;
+    subject_of(o, at, past, (enum weir_dir)at->ev->direction, &subject);
+    if (tags_count(o->tags, &subject, pkt->wirelen) && o->tagged != NULL)
+        o->tagged(o->ctx, at->ev);
+}

@@ -1,0 +1,77 @@
+/*
+ * What becomes of a match: what the rule remembers, whether an alert comes of it, and what is passed
+ * over from then on.
+ *
+ * Threads: one core.
+ */
+#ifndef IDS_OUTCOME_H
+#define IDS_OUTCOME_H
+
+#include "detect/fit.h"
+#include "detect/state.h"
+#include "detect/tag.h"
+#include "detect/threshold.h"
+
+/* Of one flow; all zero at first. */
+struct flow_past {
+    struct memory *memory; /* flowbits, flowint; NULL: none */
+    bool passed;           /* a rule let all of the flow pass */
+};
+
+/* Told of each packet that a tag has recorded: its own event. */
+typedef void (*tagged_fn)(void *ctx, const struct weir_event *ev);
+
+struct outcome_opts {
+    const struct limits *limits; /* of a threshold file; NULL: none. They must outlive it */
+    uint32_t alert_max;          /* alerts of one packet; 0: any number */
+    uint64_t seed;               /* of hashes; decides nothing */
+    tagged_fn tagged;            /* may be NULL */
+    void *ctx;                   /* of tagged */
+};
+
+struct outcome_stats {
+    struct state_stats state;
+    struct threshold_stats threshold;
+    struct tag_stats tag;
+    uint64_t passed;    /* matches of pass rules */
+    uint64_t passed_by; /* alerts that did not come for them */
+    uint64_t over;      /* alerts beyond alert_max */
+};
+
+struct outcome;
+
+/* mem: where flows' memory comes from. Rules and mem must outlive it. */
+int outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
+                struct outcome **out, struct weir_errbuf *err);
+void outcome_free(struct outcome *o);
+
+/* Whether what the rule asks for is so: cheap, and before its contents are looked for. */
+bool outcome_may(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,
+                 enum weir_dir dir);
+
+/* All of the rule has matched, once for this packet: do what it says. True: an alert comes. */
+bool outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,
+                    enum weir_dir dir);
+
+/* enum rule_action of the alert at hand: the rule's own, or what a rate_filter made of it. */
+uint8_t outcome_action(const struct outcome *o);
+
+/* "allowed" or "blocked", as Suricata has it where it only looks on. */
+const char *outcome_action_text(const struct outcome *o);
+
+/* Whether packets' own events are needed for outcome_packet(), which tells of tagged ones. */
+bool outcome_wants_packets(const struct outcome *o);
+void outcome_packet(struct outcome *o, struct occasion *at, struct flow_past *past);
+
+/* Changes so far of what flows and addresses are known for. */
+uint64_t outcome_changes(const struct outcome *o);
+
+/* Whether a rule asks for what others remember. */
+bool outcome_is_asked(const struct outcome *o, uint32_t rule);
+
+/* The flow is over. */
+void outcome_forget(struct outcome *o, struct flow_past *past);
+
+void outcome_get_stats(const struct outcome *o, struct outcome_stats *out);
+
+#endif

@@ -1,0 +1,49 @@
+/*
+ * What rules remember: flowbits and flowint in the flow, xbits and hostbits in a table by address.
+ *
+ * Threads: one core.
+ */
+#ifndef IDS_STATE_H
+#define IDS_STATE_H
+
+#include "detect/subject.h"
+#include "rule/rules.h"
+
+enum {
+    STATE_KEYS_MAX = 1 << 18
+}; /* bits of addresses, and of pairs of them, that are set at once */
+
+struct state;
+
+/* Number the names of all rules. *out is NULL where no rule has any. */
+int
+state_new(const struct rules *rules, uint64_t seed, struct state **out, struct weir_errbuf *err);
+void state_free(struct state *s);
+
+/* Whether a rule asks or remembers anything; s may be NULL. */
+bool state_is_used(const struct state *s, uint32_t rule);
+
+/* Whether a rule asks for what others remember. */
+bool state_is_tested(const struct state *s, uint32_t rule);
+
+/* The rule's tests, but for those of numbers that it changes before. */
+bool state_holds(struct state *s, uint32_t rule, const struct subject *subject);
+
+/*
+ * All else of the rule has matched: change its numbers, and then, if the tests behind that hold too,
+ * its bits. False: one does not, and the rule has not matched.
+ */
+bool state_apply(struct state *s, uint32_t rule, const struct subject *subject);
+
+/* Changes so far, of what flows and addresses are known for; s may be NULL. */
+uint64_t state_changes(const struct state *s);
+
+struct state_stats {
+    uint64_t changes;   /* as state_changes() */
+    uint64_t no_memory; /* bits and numbers that could not be set */
+    uint64_t lost;      /* bits of addresses that made room for others */
+};
+
+void state_get_stats(const struct state *s, struct state_stats *out);
+
+#endif

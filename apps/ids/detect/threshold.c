@@ -1,0 +1,283 @@
+#include "detect/threshold.h"
+
+#include "detect/keyed.h"
+
+#include <stdlib.h>
+
+/* What limits a rule. */
+struct plan {
+    const struct threshold *threshold;     /* NULL: none */
+    const struct limit **suppress, **rate; /* in thresholds.list */
+    uint32_t n_suppress, n_rates;
+};
+
+struct thresholds {
+    struct plan *plan; /* by rule; owned */
+    uint32_t n;
+    const struct limit **list; /* owned */
+    struct keyed *keyed;
+    struct threshold_stats stats;
+};
+
+/* ---- plans --------------------------------------------------------------------------------- */
+
+static bool
+is_meant(const struct limit *limit, const struct rule *rule)
+{
+    return (limit->gid == 0 || limit->gid == rule->gid) &&
+           (limit->sid == 0 || limit->sid == rule->sid);
+}
+
+/* The nearer to the rule, the more it counts: its own, its sid's, its gid's, that of all. */
+static unsigned
+nearness(const struct limit *limit)
+{
+    return (limit->gid != 0) + (limit->sid != 0);
+}
+
+static const struct threshold *
+find_threshold(const struct limits *limits, const struct rule *rule)
+{
+    const struct limit *best = NULL;
+
+    if (rule->state != NULL && rule->state->threshold.type != THRESHOLD_NONE)
+        return &rule->state->threshold;
+    for (size_t i = 0; limits != NULL && i < limits->n; i++) {
+        const struct limit *limit = &limits->at[i];
+
+        if (limit->kind == LIMIT_THRESHOLD && is_meant(limit, rule) &&
+            (best == NULL || nearness(limit) > nearness(best)))
+            best = limit;
+    }
+    return best != NULL ? &best->threshold : NULL;
+}
+
+/* Put all of a kind that mean the rule to the list, if there is one; returns how many. */
+static uint32_t
+gather(const struct limits *limits, enum limit_kind kind, const struct rule *rule,
+       const struct limit **list)
+{
+    uint32_t n = 0;
+
+    for (size_t i = 0; limits != NULL && i < limits->n; i++) {
+        if (limits->at[i].kind != kind || !is_meant(&limits->at[i], rule))
+            continue;
+        if (list != NULL)
+            list[n] = &limits->at[i];
+        n++;
+    }
+    return n;
+}
+
+/* Returns how much there is in all. */
+static size_t
+count_all(struct thresholds *t, const struct rules *rules, const struct limits *limits,
+          size_t *n_thresholds)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rules->n; i++) {
+        struct plan *plan = &t->plan[i];
+
+        plan->threshold = find_threshold(limits, &rules->at[i]);
+        plan->n_suppress = gather(limits, LIMIT_SUPPRESS, &rules->at[i], NULL);
+        plan->n_rates = gather(limits, LIMIT_RATE, &rules->at[i], NULL);
+        *n_thresholds += plan->threshold != NULL;
+        n += plan->n_suppress + plan->n_rates;
+    }
+    return n;
+}
+
+static void
+fill_all(struct thresholds *t, const struct rules *rules, const struct limits *limits)
+{
+    const struct limit **next = t->list;
+
+    for (size_t i = 0; i < rules->n; i++) {
+        struct plan *plan = &t->plan[i];
+
+        plan->suppress = next;
+        next += gather(limits, LIMIT_SUPPRESS, &rules->at[i], next);
+        plan->rate = next;
+        next += gather(limits, LIMIT_RATE, &rules->at[i], next);
+    }
+}
+
+int
+thresholds_new(const struct rules *rules, const struct limits *limits, uint64_t seed,
+               struct thresholds **out, struct weir_errbuf *err)
+{
+    struct thresholds *t = calloc(1, sizeof(*t));
+    size_t n, n_thresholds = 0;
+
+    *out = NULL;
+    if (t == NULL || (t->plan = calloc(rules->n + 1, sizeof(*t->plan))) == NULL)
+        goto fail;
+    t->n = (uint32_t)rules->n;
+    n = count_all(t, rules, limits, &n_thresholds);
+    if (n + n_thresholds == 0) {
+        thresholds_free(t);
+        return WEIR_E_OK;
+    }
+    t->list = calloc(n + 1, sizeof(*t->list));
+    t->keyed = keyed_new(THRESHOLD_KEYS_MAX, seed);
+    if (t->list == NULL || t->keyed == NULL)
+        goto fail;
+    fill_all(t, rules, limits);
+    *out = t;
+    return WEIR_E_OK;
+
+fail:
+    thresholds_free(t);
+    return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+}
+
+void
+thresholds_free(struct thresholds *t)
+{
+    if (t == NULL)
+        return;
+    keyed_free(t->keyed);
+    free(t->list);
+    free(t->plan);
+    free(t);
+}
+
+void
+thresholds_get_stats(const struct thresholds *t, struct threshold_stats *out)
+{
+    *out = t != NULL ? t->stats : (struct threshold_stats){ 0, 0, 0 };
+    if (t != NULL)
+        out->lost = keyed_lost(t->keyed);
+}
+
+/* ---- counting ------------------------------------------------------------------------------ */
+
+/* name: the rule's number, apart for each of its rate_filters. */
+static struct keyed_key
+key_of(uint8_t track, uint32_t name, const struct subject *subject)
+{
+    bool turned = subject->src > subject->dst; /* a pair has no direction */
+
+    switch ((enum track)track) {
+    case TRACK_SRC:
+        return (struct keyed_key){ subject->src, 0, name };
+    case TRACK_DST:
+        return (struct keyed_key){ subject->dst, 0, name };
+    case TRACK_BOTH:
+        return (struct keyed_key){ turned ? subject->dst : subject->src,
+                                   turned ? subject->src : subject->dst, name };
+    case TRACK_FLOW:
+        return (struct keyed_key){ subject->flow_id, 0, name };
+    case TRACK_RULE:
+    case TRACK_EITHER:
+        break;
+    }
+    return (struct keyed_key){ 0, 0, name };
+}
+
+/* Numbers count, count * multiplier, count * multiplier^2, ... of all matches. */
+static bool
+back_off(const struct threshold *threshold, struct keyed_value *v)
+{
+    if (v->count++ == 0)
+        v->next = threshold->count;
+    if (v->count != v->next)
+        return false;
+    v->next = v->next > UINT64_MAX / threshold->multiplier ? UINT64_MAX
+                                                           : v->next * threshold->multiplier;
+    return true;
+}
+
+/* Times up to `seconds` after the first belong to it. */
+static bool
+count_match(const struct threshold *threshold, struct keyed_value *v, uint64_t now)
+{
+    if (v->until == UINT64_MAX)
+        v->until = seconds_after(now, threshold->seconds) + 1;
+    v->count++;
+    switch ((enum threshold_type)threshold->type) {
+    case THRESHOLD_LIMIT:
+        return v->count <= threshold->count;
+    case THRESHOLD_BOTH:
+        return v->count == threshold->count;
+    case THRESHOLD_FILTER:
+        return v->count > threshold->count;
+    case THRESHOLD_EACH:
+        if (v->count < threshold->count)
+            return false;
+        v->count = 0;
+        return true;
+    case THRESHOLD_BACKOFF:
+    case THRESHOLD_NONE:
+        break;
+    }
+    return true;
+}
+
+static bool
+is_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
+       const struct subject *subject)
+{
+    struct keyed_key key = key_of(threshold->track, rule, subject);
+    struct keyed_value *v = keyed_take(t->keyed, &key, subject->now);
+
+    if (threshold->type == THRESHOLD_BACKOFF)
+        return back_off(threshold, v);
+    return count_match(threshold, v, subject->now);
+}
+
+/* Whether more than `count` matches came in `seconds`, or had not `timeout` seconds ago. */
+static bool
+is_too_often(struct thresholds *t, const struct limit *limit, uint32_t name,
+             const struct subject *subject)
+{
+    struct keyed_key key = key_of(limit->threshold.track, name, subject);
+    struct keyed_value *v = keyed_take(t->keyed, &key, subject->now);
+    uint64_t end;
+
+    if (v->count == 0 || subject->now > seconds_after(v->start, limit->threshold.seconds)) {
+        v->start = subject->now;
+        v->count = 0;
+    }
+    v->count++;
+    if (v->count > limit->threshold.count)
+        v->next = seconds_after(subject->now, limit->timeout) + 1;
+    end = seconds_after(v->start, limit->threshold.seconds) + 1;
+    v->until = v->next > end ? v->next : end;
+    return v->next > subject->now;
+}
+
+static bool
+is_suppressed(const struct limit *limit, const struct subject *subject)
+{
+    bool src, dst;
+
+    if (limit->ip == NULL)
+        return true;
+    if (!subject->has_addresses)
+        return false;
+    src = limit->threshold.track != TRACK_DST && ranges_have(limit->ip, subject->src);
+    dst = limit->threshold.track != TRACK_SRC && ranges_have(limit->ip, subject->dst);
+    return src || dst;
+}
+
+bool
+thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subject, uint8_t *action)
+{
+    const struct plan *plan = &t->plan[rule];
+
+    for (uint32_t i = 0; i < plan->n_suppress; i++) {
+        if (is_suppressed(plan->suppress[i], subject)) {
+            t->stats.suppressed++;
+            return false;
+        }
+    }
+    for (uint32_t i = 0; i < plan->n_rates; i++)
+        if (is_too_often(t, plan->rate[i], t->n * (i + 1) + rule, subject))
+            *action = plan->rate[i]->action;
+    if (plan->threshold == NULL || is_due(t, plan->threshold, rule, subject))
+        return true;
+    t->stats.held++;
+    return false;
+}

@@ -1,0 +1,34 @@
+/*
+ * How often rules alert: suppress, threshold, detection_filter and rate_filter. Matches are counted
+ * in one table by address, flow or rule.
+ *
+ * Threads: one core.
+ */
+#ifndef IDS_DETECT_THRESHOLD_H
+#define IDS_DETECT_THRESHOLD_H
+
+#include "detect/subject.h"
+#include "rule/limits.h"
+
+enum { THRESHOLD_KEYS_MAX = 1 << 18 }; /* rules by address, flow, ... that are counted at once */
+
+struct thresholds;
+
+/* limits may be NULL. *out is NULL where no rule is limited. */
+int thresholds_new(const struct rules *rules, const struct limits *limits, uint64_t seed,
+                   struct thresholds **out, struct weir_errbuf *err);
+void thresholds_free(struct thresholds *t);
+
+/* Count a match of the rule. *action: what it does, changed by rate_filter. False: no alert. */
+bool
+thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subject, uint8_t *action);
+
+struct threshold_stats {
+    uint64_t suppressed; /* alerts that did not come for suppress */
+    uint64_t held;       /* ... for a threshold or detection_filter */
+    uint64_t lost;       /* counts that made room for others */
+};
+
+void thresholds_get_stats(const struct thresholds *t, struct threshold_stats *out);
+
+#endif
