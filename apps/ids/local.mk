@@ -12,6 +12,9 @@ libids_la_SOURCES = \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detectors/detector.h %D%/detectors/detectors.c %D%/detectors/detectors.h \
+    %D%/detectors/brute_force.c %D%/detectors/dns_tunnel.c %D%/detectors/fake_storm.c \
+    %D%/detectors/port_scan.c %D%/detectors/rst_injection.c %D%/detectors/syn_flood.c \
     %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
@@ -31,8 +34,8 @@ libids_la_SOURCES += %D%/rule/regex.c
 else
 libids_la_SOURCES += %D%/rule/regex_none.c
 endif
-libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
-libids_la_LIBADD   = libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/proto $(PCRE2_CFLAGS)
+libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c

@@ -2,6 +2,7 @@
 #include "../prads/prads.h"
 #include "cli.h"
 #include "detect/detect.h"
+#include "detectors/detectors.h"
 #include "out.h"
 #include "out/alert.h"
 #include "rule/rules.h"
@@ -22,6 +23,7 @@ struct program {
     struct rules rules;
     struct groups *groups;
     struct detect *detect;
+    struct detectors *detectors;
     struct out eve, fast;
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
@@ -201,7 +203,7 @@ on_event(void *ctx, weir_fut in)
     detect_event(prg->detect, scan, ev);
     alerted = scan->alerted;
     if (ev->type == WEIR_EV_FLOW_END)
-        eve_flow(&prg->eve, ev, alerted);
+        eve_flow(&prg->eve, ev, detectors_alerted(prg->detectors, ev->flow) || alerted);
     return weir_ok(0);
 }
 
@@ -244,6 +246,9 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
                                 .memory = memcap / 4 };
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
+    if (rc == WEIR_E_OK)
+        rc = detectors_new(&prg->settings.detectors, on_alert, prg, &prg->detectors, err);
+
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
@@ -252,10 +257,35 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
         (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(prg->detect) };
     rc = weir_monitor_new(&prg->cli.monitor, m);
     if (rc == WEIR_E_OK)
+        rc = detectors_add(prg->detectors, *m);
+    if (rc == WEIR_E_OK)
         rc = weir_monitor_add(*m, &app);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_add(prg->prads, *m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
+}
+
+static uint64_t
+count_alerts(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    return detect_get_stats(prg->detect)->alerts + stats.alerts;
+}
+
+static void
+summary_of_detectors(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    if (stats.alerts > 0)
+        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
+                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
+    if (stats.evicted > 0)
+        cli_notice(&prg->cli, "limits: %llu counts of detectors were forgotten early",
+                   (unsigned long long)stats.evicted);
 }
 
 static void
@@ -264,7 +294,8 @@ summary(const struct program *prg)
     const struct detect_stats *stats = detect_get_stats(prg->detect);
 
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
-               prg->rules.refused, (unsigned long long)stats->alerts);
+               prg->rules.refused, (unsigned long long)count_alerts(prg));
+    summary_of_detectors(prg);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
             stats->unverified >
         0)
@@ -319,7 +350,7 @@ run(struct program *prg)
         prads_close(prg->prads, &prg->cli);
     weir_monitor_free(m);
     rc = cli_exit_code(&prg->cli);
-    if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
+    if (rc == EXIT_DONE && prg->fail_on_alert && count_alerts(prg) > 0)
         rc = EXIT_ALERTED;
     return rc;
 }
@@ -328,6 +359,7 @@ static void
 clean_up(struct program *prg)
 {
     detect_free(prg->detect);
+    detectors_free(prg->detectors);
     prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);

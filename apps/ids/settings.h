@@ -1,10 +1,11 @@
 /*
- * What --set changes: names of Suricata's configuration, and stream.ambiguity. Those that mean
+ * What --set changes: names of Suricata's configuration, stream.ambiguity and detectors. Those that mean
  * something here are taken; others that Suricata knows are noted once; the rest is an error.
  */
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H
 
+#include "detectors/detectors.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -20,6 +21,7 @@ struct settings {
     size_t n_given;
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
+    struct detectors_settings detectors; /* detectors. */
 };
 
 /*
