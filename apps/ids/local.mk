@@ -97,6 +97,15 @@ tests_unit_test_detect_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_test_detect_allocs_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
+# Detectors ask tables that answer later, too.
+UNIT_TESTS += tests/unit/test_detectors
+tests_unit_test_detectors_SOURCES  = tests/unit/test_detectors.c tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_detectors_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_detectors_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detectors_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+    -Wl,--wrap=weir_shared_add,--wrap=weir_shared_count_distinct,--wrap=weir_shared_compare_and_set
+tests_unit_test_detectors_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_lexer
 tests_unit_test_lexer_SOURCES  = tests/unit/test_lexer.c
 tests_unit_test_lexer_CPPFLAGS = $(IDS_CPPFLAGS)
