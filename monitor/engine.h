@@ -12,7 +12,7 @@
 #include <weir/core.h>
 #include <weir/monitor.h>
 
-enum { MAX_APPS = 8, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
+enum { MAX_APPS = 16, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
 
 /* An app, and where its taps lie in a flow's part for apps. */
 struct app {

@@ -3,6 +3,7 @@
 #include "cli.h"
 #include "detect/detect.h"
 #include "detectors/detectors.h"
+#include "keep.h"
 #include "out.h"
 #include "out/alert.h"
 #include "rule/rules.h"
@@ -25,6 +26,8 @@ struct program {
     struct detect *detect;
     struct detectors *detectors;
     struct out eve, fast;
+    const char *keep_file;
+    struct keep *keep;   /* NULL: -w was not given */
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
 };
@@ -88,6 +91,14 @@ take_fail(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_write(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)err;
+    ((struct program *)ctx)->keep_file = value;
+    return WEIR_E_OK;
+}
+
+static int
 take_set(void *ctx, const char *value, struct weir_errbuf *err)
 {
     struct program *prg = ctx;
@@ -115,6 +126,7 @@ static const struct cli_option options[] = {
     { 0, "with", "APP", "run another app beside, on the same flows: prads", take_with },
     { 'S', NULL, "FILE", "the rules", take_only },
     { 's', NULL, "FILE", "more rules; may be repeated", take_more },
+    { 'w', NULL, "FILE", "write the packets of flows with an alert to a pcapng file", take_write },
     { 'T', NULL, NULL, "test the rules and stop", take_test },
     { 0, "init-errors-fatal", NULL, "stop if a rule is refused", take_fatal },
     { 0, "fail-on-alert", NULL, "exit code 3 if there was an alert", take_fail },
@@ -184,12 +196,23 @@ load_prads(struct program *prg)
 /* ---- the app ------------------------------------------------------------------------------- */
 
 static void
+keep_alert(struct keep *keep, const struct rule *rule, const struct weir_event *ev)
+{
+    char comment[256];
+
+    snprintf(comment, sizeof(comment), "[%u:%u:%u] %s", rule->gid, rule->sid, rule->rev, rule->msg);
+    keep_mark(keep, ev, comment);
+}
+
+static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
 
     eve_alert(&prg->eve, rule, ev);
     fast_alert(&prg->fast, rule, ev);
+    if (prg->keep != NULL)
+        keep_alert(prg->keep, rule, ev);
 }
 
 static weir_fut
@@ -208,6 +231,15 @@ on_event(void *ctx, weir_fut in)
 }
 
 static const weir_fn stages[] = { on_event };
+
+static void
+at_end(void *arg)
+{
+    const struct program *prg = arg;
+
+    if (prg->keep != NULL)
+        keep_end(prg->keep);
+}
 
 static void
 after_batch(void *arg)
@@ -256,6 +288,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     *spec =
         (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(prg->detect) };
     rc = weir_monitor_new(&prg->cli.monitor, m);
+    if (rc == WEIR_E_OK && prg->keep != NULL)
+        rc = keep_add(prg->keep, *m);
     if (rc == WEIR_E_OK)
         rc = detectors_add(prg->detectors, *m);
     if (rc == WEIR_E_OK)
@@ -325,6 +359,8 @@ run(struct program *prg)
 
     if (rc == WEIR_E_OK)
         rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
+    if (rc == WEIR_E_OK && prg->keep_file != NULL)
+        rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_open(prg->prads, &prg->cli, &err);
     if (rc == WEIR_E_OK)
@@ -346,6 +382,7 @@ run(struct program *prg)
     }
     cli_close_output(&prg->cli, &prg->eve);
     cli_close_output(&prg->cli, &prg->fast);
+    keep_close(prg->keep, &prg->cli);
     if (prg->with_prads)
         prads_close(prg->prads, &prg->cli);
     weir_monitor_free(m);
@@ -375,7 +412,8 @@ main(int argc, char **argv)
         .cli = { .program = "weir-ids",
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
-                 .options = options },
+                 .options = options,
+                 .at_end = at_end },
         .settings = { .vars = vars_new() },
     };
     int code = EXIT_FAILED;
