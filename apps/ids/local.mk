@@ -4,6 +4,7 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
@@ -83,6 +84,12 @@ tests_unit_test_others_SOURCES  = tests/unit/test_others.c
 tests_unit_test_others_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_others_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_others_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_copies
+tests_unit_test_copies_SOURCES  = tests/unit/test_copies.c
+tests_unit_test_copies_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_copies_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_copies_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
