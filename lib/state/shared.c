@@ -192,11 +192,12 @@ name_of_member(struct name *name, uint64_t serial, const void *member, size_t m)
 static int32_t *
 bucket_of(const struct weir_shared *s, const uint8_t *b, uint8_t kind, uint8_t n)
 {
+    const size_t words = (n + 7U) / 8;
     uint64_t word[WEIR_SHARED_KEY_MAX / 8 + 1];
 
     memcpy(word, b, WEIR_SHARED_KEY_MAX);
-    word[WEIR_SHARED_KEY_MAX / 8] = (uint64_t)kind << 8 | n;
-    return &s->bucket[siphash13(&s->secret, word, WEIR_SHARED_KEY_MAX / 8 + 1) & s->mask];
+    word[words] = (uint64_t)kind << 8 | n;
+    return &s->bucket[siphash13(&s->secret, word, words + 1) & s->mask];
 }
 
 static void
