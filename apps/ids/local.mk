@@ -155,6 +155,12 @@ tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_detectors
+tests_fuzz_fuzz_detectors_SOURCES  = tests/fuzz/fuzz_detectors.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_detectors_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_detectors_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_detectors_LDFLAGS  = $(FUZZ_LINK)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)
 tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES = 65536 }; /* of each detector's table: 6 MiB, which are used as needed */
+enum { ENTRIES = 65536, MOST_ENTRIES = 1 << 26 }; /* of each table: 6 MiB, used as needed */
 
 static const struct detector_kind *const kinds[DETECTORS_MAX] = {
     &port_scan, &syn_flood, &brute_force, &fake_storm, &rst_injection, &dns_tunnel,
@@ -61,6 +61,13 @@ detectors_set(struct detectors_settings *settings, struct text name, struct text
 
     if (text_is(name, "enabled"))
         return set_on(&settings->off, value, err);
+    if (text_is(name, "entries")) {
+        if (text_int(value, 1, MOST_ENTRIES, &settings->entries))
+            return WEIR_E_OK;
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set detectors.entries: 1 to %d is expected, not '%.*s'",
+                            MOST_ENTRIES, TEXT(value));
+    }
     text_next(&rest, '.', &first);
     for (unsigned i = 0; i < DETECTORS_MAX && rest.p != NULL; i++)
         if (text_is(first, kinds[i]->name))
@@ -69,6 +76,16 @@ detectors_set(struct detectors_settings *settings, struct text name, struct text
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */
+
+static int
+new_table(const struct detectors_settings *settings, struct weir_shared **out)
+{
+    const struct weir_shared_opts opts = { .entries = settings->entries != 0
+                                                          ? (uint32_t)settings->entries
+                                                          : ENTRIES };
+
+    return weir_shared_new(&opts, out);
+}
 
 static int
 make_rules(struct detector *by)
@@ -101,7 +118,7 @@ make_one(struct detectors *all, unsigned kind, const struct detectors_settings *
     for (unsigned i = 0; i < DETECTOR_PARAMS; i++)
         by->param[i] = settings->given[kind][i] ? settings->value[kind][i]
                                                 : by->kind->param[i].value;
-    rc = weir_shared_new(&(struct weir_shared_opts){ .entries = ENTRIES }, &by->shared);
+    rc = new_table(settings, &by->shared);
     return rc == WEIR_E_OK ? make_rules(by) : rc;
 }
 
@@ -130,7 +147,7 @@ detectors_new(const struct detectors_settings *settings, detectors_alert_fn *ale
     if (all != NULL) {
         all->alert = alert;
         all->ctx = ctx;
-        rc = weir_shared_new(&(struct weir_shared_opts){ .entries = ENTRIES }, &all->flows);
+        rc = new_table(settings, &all->flows);
     }
     for (unsigned i = 0; i < DETECTORS_MAX && rc == WEIR_E_OK && !settings->off; i++)
         if (!settings->off_by[i])

@@ -17,6 +17,7 @@ enum { DETECTORS_GID = 600, DETECTORS_MAX = 6, DETECTOR_PARAMS = 5 };
 /* What was chosen; all zeros: the defaults. */
 struct detectors_settings {
     bool off;                   /* detectors.enabled */
+    int64_t entries;            /* detectors.entries: room of each table; 0: the default */
     bool off_by[DETECTORS_MAX]; /* detectors.NAME.enabled */
     bool given[DETECTORS_MAX][DETECTOR_PARAMS];
     int64_t value[DETECTORS_MAX][DETECTOR_PARAMS];
