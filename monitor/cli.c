@@ -713,18 +713,37 @@ catch_signals(void)
 
 /* ---- outputs ------------------------------------------------------------------------------- */
 
+static void
+note_output(struct out *out, bool reopens)
+{
+    out->stop = &caught;
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++) {
+        if (outputs[i] == NULL) {
+            outputs[i] = out;
+            reopened[i] = reopens ? out->log : NULL;
+            break;
+        }
+    }
+}
+
 int
 cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_errbuf *err)
 {
     const int rc = out_open(out, path, cli->interface != NULL, err);
 
-    for (unsigned i = 0; i < MOST_OUTPUTS && rc == WEIR_E_OK; i++) {
-        if (outputs[i] == NULL) {
-            out->stop = &caught;
-            outputs[i] = out;
-            reopened[i] = path != NULL ? out->log : NULL;
-            break;
-        }
+    if (rc == WEIR_E_OK)
+        note_output(out, path != NULL);
+    return rc;
+}
+
+int
+cli_open_fd(struct cli *cli, int fd, const char *name, struct out *out, struct weir_errbuf *err)
+{
+    const int rc = out_open_fd(out, fd, cli->interface != NULL, err);
+
+    if (rc == WEIR_E_OK) {
+        out->name = name;
+        note_output(out, false);
     }
     return rc;
 }
@@ -1058,6 +1077,8 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
     clear_progress();
     let_outputs_wait(cli);
     weir_monitor_end(m);
+    if (cli->at_end != NULL)
+        cli->at_end(cli->ctx);
     if (after_batch != NULL)
         after_batch(arg);
     for (size_t i = 0; i < run.n_ports; i++)

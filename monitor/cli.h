@@ -45,7 +45,9 @@ struct cli {
     const struct cli_option
         *beside_options; /* of an app that can run beside; NULL: there is none */
     const char *beside_name;
-    void *beside;        /* for their take() */
+    void *beside; /* for their take() */
+    /* Called when the monitor has ended, while its frames are still there; may be NULL. */
+    void (*at_end)(void *ctx);
     bool input_optional; /* set by a program whose options made an input needless (-T) */
 
     const char **inputs; /* files, folders and "-", in order */
@@ -89,6 +91,10 @@ void cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *
  * those with a path anew.
  */
 int cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_errbuf *err);
+
+/* As above, to a descriptor, which stays the caller's; name is for messages, and must stay. */
+int
+cli_open_fd(struct cli *cli, int fd, const char *name, struct out *out, struct weir_errbuf *err);
 
 /*
  * End the run if an error has ended the output. Standard output that nobody reads any more ends the

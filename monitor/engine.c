@@ -12,13 +12,26 @@
 static struct weir_tap *
 app_tap(uint8_t *part, const struct app *app)
 {
-    return (struct weir_tap *)(void *)(part + app->at);
+    return (struct weir_tap *)(void *)(part + app->tap);
 }
 
 static void *
 app_state(uint8_t *part, const struct app *app)
 {
-    return part + app->at + TAP_ROOM;
+    return part + app->state;
+}
+
+void
+engine_place_apps(struct engine *e)
+{
+    size_t at = (e->n_apps * sizeof(struct weir_tap) + 15) / 16 * 16;
+
+    for (unsigned i = 0; i < e->n_apps; i++) {
+        e->apps[i].tap = i * sizeof(struct weir_tap);
+        e->apps[i].state = at;
+        at += (e->apps[i].pub.flow_size + 15) / 16 * 16;
+    }
+    e->layout.app_stride = at;
 }
 
 void
@@ -27,7 +40,7 @@ engine_start_taps(struct engine *e, uint8_t *part)
     for (unsigned i = 0; i < e->n_apps; i++) {
         const struct app *app = &e->apps[i];
 
-        memset(part + app->at, 0, TAP_ROOM + app->pub.flow_size);
+        memset(part + app->state, 0, app->pub.flow_size);
         weir_tap_init(app_tap(part, app), app->pub.spec);
     }
     engine_start_definitions(e, part);

@@ -12,16 +12,16 @@
 #include <weir/core.h>
 #include <weir/monitor.h>
 
-enum { MAX_APPS = 8, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
+enum { MAX_APPS = 16, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
 
-/* An app, and where its taps lie in a flow's part for apps. */
+/*
+ * An app, and where its tap and its state lie in a flow's part for apps: the taps of all apps come
+ * first, since each event asks every one of them whether it wants it.
+ */
 struct app {
     struct weir_app pub;
-    size_t at; /* offset of its tap in the part; the app's state follows the tap */
+    size_t tap, state; /* offsets in the part; the state's is a multiple of 16 */
 };
-
-enum { TAP_ROOM = 32 }; /* bytes of a tap, so that the state behind it is aligned to 16 */
-static_assert(TAP_ROOM >= sizeof(struct weir_tap), "the tap must fit");
 
 /* Checksums seen of a source address, to notice a host whose network card computes them. */
 struct sender {
@@ -129,6 +129,9 @@ flow_set_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
 
     flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | (uint32_t)ttl << shift;
 }
+
+/* All apps are known: where their taps and states lie. */
+void engine_place_apps(struct engine *e);
 
 /* Make the taps of all apps in a flow's part for apps, and their state, zeroed. */
 void engine_start_taps(struct engine *e, uint8_t *part);

@@ -24,7 +24,8 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/eve.c %D%/eve.h
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/eve.c %D%/eve.h \
+                      %D%/keep.c %D%/keep.h %D%/pcapng_out.c %D%/pcapng_out.h
 libprog_la_LIBADD   = libcore.la
 
 bin_PROGRAMS += weir
@@ -121,3 +122,14 @@ UNIT_TESTS += tests/unit/test_quote
 tests_unit_test_quote_SOURCES = tests/unit/test_quote.c
 tests_unit_test_quote_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_quote_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_pcapng_out tests/unit/test_keep
+tests_unit_test_pcapng_out_SOURCES  = tests/unit/test_pcapng_out.c tests/support/capture_out.h
+tests_unit_test_pcapng_out_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_pcapng_out_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_pcapng_out_LDADD    = libprog.la libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_keep_SOURCES  = tests/unit/test_keep.c
+tests_unit_test_keep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_keep_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_keep_LDADD    = libtestsupport.la libprog.la libcore.la $(CMOCKA_LIBS)

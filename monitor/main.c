@@ -1,6 +1,7 @@
 /* weir: prints flow events. */
 #include "cli.h"
 #include "json.h"
+#include "keep.h"
 #include "out.h"
 #include "out_json.h"
 #include "out_text.h"
@@ -27,6 +28,8 @@ struct program {
     uint32_t bytes;     /* of a field that shows bytes */
     const char *streams_dir;
     struct streams *streams;
+    const char *keep_file;
+    struct keep *keep; /* NULL: -w was not given */
     struct out out;
 };
 
@@ -53,6 +56,14 @@ take_streams(void *ctx, const char *value, struct weir_errbuf *err)
 {
     (void)err;
     ((struct program *)ctx)->streams_dir = value;
+    return WEIR_E_OK;
+}
+
+static int
+take_write(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)err;
+    ((struct program *)ctx)->keep_file = value;
     return WEIR_E_OK;
 }
 
@@ -111,6 +122,8 @@ static const struct cli_option options[] = {
       take_events },
     { 0, "bytes", "N", "bytes to show of payload (default: 256)", take_bytes },
     { 0, "summary", NULL, "a table of counts by event instead of the events", take_summary },
+    { 'w', NULL, "FILE", "write the packets of flows with such an event to a pcapng file",
+      take_write },
     { 0, "streams", "DIR", "write each direction's reassembled bytes to a file", take_streams },
     { 0, NULL, NULL, NULL, NULL },
 };
@@ -138,6 +151,8 @@ print_event(void *ctx, weir_fut in)
 
     if (prg->streams != NULL)
         keep_streams(prg, ctx, ev);
+    if (prg->keep != NULL && prg->events >> ev->type & 1)
+        keep_mark(prg->keep, ev, NULL);
     if (prg->summary || (prg->events >> ev->type & 1) == 0)
         return weir_ok(0);
     if (prg->json)
@@ -148,6 +163,15 @@ print_event(void *ctx, weir_fut in)
 }
 
 static const weir_fn stages[] = { print_event };
+
+static void
+at_end(void *arg)
+{
+    const struct program *prg = arg;
+
+    if (prg->keep != NULL)
+        keep_end(prg->keep);
+}
 
 static void
 after_batch(void *arg)
@@ -222,7 +246,7 @@ print_summary(struct program *prg, const struct weir_monitor *m)
 static uint64_t
 wanted(const struct program *prg)
 {
-    uint64_t want = prg->summary ? 0 : prg->events;
+    uint64_t want = prg->summary && prg->keep == NULL ? 0 : prg->events;
 
     if (prg->streams != NULL)
         want |= WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD) |
@@ -239,11 +263,15 @@ set_up(struct program *prg, struct weir_monitor **m, struct weir_tap_spec *spec,
 
     if (rc == WEIR_E_OK && prg->streams_dir != NULL)
         rc = streams_new(prg->streams_dir, &prg->streams, err);
+    if (rc == WEIR_E_OK && prg->keep_file != NULL)
+        rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, err);
     if (rc != WEIR_E_OK)
         return rc;
     *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(prg) };
     app.flow_size = prg->streams != NULL ? sizeof(struct stream_state) : 0;
     rc = weir_monitor_new(&prg->cli.monitor, m);
+    if (rc == WEIR_E_OK && prg->keep != NULL)
+        rc = keep_add(prg->keep, *m);
     if (rc == WEIR_E_OK && spec->want != 0)
         rc = weir_monitor_add(*m, &app);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
@@ -259,6 +287,7 @@ run(struct program *prg)
     if (set_up(prg, &m, &spec, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
+        keep_close(prg->keep, &prg->cli);
         cli_close_output(&prg->cli, &prg->out);
         return;
     }
@@ -267,6 +296,7 @@ run(struct program *prg)
         print_summary(prg, m);
     cli_flush_output(&prg->cli, &prg->out);
     cli_close_output(&prg->cli, &prg->out);
+    keep_close(prg->keep, &prg->cli);
     if (streams_free(prg->streams, &err) != WEIR_E_OK) {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
@@ -283,7 +313,8 @@ main(int argc, char **argv)
         .cli = { .program = "weir",
                  .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Print the flow events of a capture or an interface.",
-                 .options = options },
+                 .options = options,
+                 .at_end = at_end },
         .events = DEFAULT_EVENTS,
         .bytes = DEFAULT_BYTES,
     };

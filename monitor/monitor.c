@@ -82,7 +82,6 @@ int
 weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
 {
     struct engine *e = &m->e;
-    size_t at = e->layout.app_stride; /* until the start: bytes of the apps so far */
 
     if (e->started || app->history > MAX_HISTORY || app->spec->n_stages > MAX_STAGES ||
         (app->spec->n_stages == 0 && app->spec->want != 0) ||
@@ -90,8 +89,7 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
         return WEIR_E_INVAL;
     if (e->n_apps == MAX_APPS)
         return WEIR_E_LIMIT;
-    e->apps[e->n_apps++] = (struct app){ .pub = *app, .at = at };
-    e->layout.app_stride = at + TAP_ROOM + (app->flow_size + 15) / 16 * 16;
+    e->apps[e->n_apps++] = (struct app){ .pub = *app };
     e->want |= app->spec->want;
     e->history |= app->history > 0;
     e->no_flow_packets |= app->no_flow_packets && app->spec->want & WEIR_EV_BIT(WEIR_EV_PACKET);
@@ -131,6 +129,7 @@ start(struct weir_monitor *m, uint64_t time)
 
     if (e->started)
         return WEIR_E_OK;
+    engine_place_apps(e);
     engine_place_definitions(e);
     stride = e->layout.app_stride;
     if (!shard_layout(&e->layout, (size_t)((e->opts.memcap - fragments) / N_SHARDS), stride))

@@ -76,7 +76,7 @@ $(CAPTURES): %D%/weir-mkpcap$(EXEEXT)
 
 noinst_DATA = $(CAPTURES)
 CLEANFILES += $(CAPTURES)
-EXTRA_DIST += %D%/README.md %D%/example.rules $(SCRIPTS_OF_PACKETS)
+EXTRA_DIST += %D%/README.md %D%/example.rules %D%/flow-events.rules $(SCRIPTS_OF_PACKETS)
 
 UNIT_TESTS += tests/unit/test_mkpcap
 tests_unit_test_mkpcap_SOURCES  = tests/unit/test_mkpcap.c

@@ -4,12 +4,17 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
-    %D%/detect/base64.c %D%/detect/base64.h \
     %D%/app/app.c %D%/app/app.h \
-    %D%/app/app_dns.c %D%/app/app_http.c %D%/app/app_ssh.c %D%/app/app_tls.c \
+    %D%/app/app_dns.c \
+    %D%/app/app_http.c \
+    %D%/app/app_ssh.c \
+    %D%/app/app_tls.c \
     %D%/app/body.c %D%/app/body.h \
-    %D%/app/parts.h %D%/app/tx.c \
+    %D%/app/parts.h \
+    %D%/app/tx.c \
+    %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/check.c %D%/detect/check.h \
+    %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -21,18 +26,27 @@ libids_la_SOURCES = \
     %D%/detect/memory.c %D%/detect/memory.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
-    %D%/detect/parts.h \
-    %D%/detect/prefilter.c %D%/detect/prefilter.h \
-    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
-    %D%/rule/buffer.c %D%/rule/buffer.h \
-    %D%/rule/app_names.c %D%/rule/app_names.h \
     %D%/detect/outcome.c %D%/detect/outcome.h \
+    %D%/detect/parts.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
     %D%/detect/state.c %D%/detect/state.h \
     %D%/detect/subject.h \
     %D%/detect/tag.c %D%/detect/tag.h \
     %D%/detect/threshold.c %D%/detect/threshold.h \
-    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/eve_packet.c %D%/out/fast.c \
+    %D%/detectors/brute_force.c \
+    %D%/detectors/detector.h \
+    %D%/detectors/detectors.c %D%/detectors/detectors.h \
+    %D%/detectors/dns_tunnel.c \
+    %D%/detectors/fake_storm.c \
+    %D%/detectors/port_scan.c \
+    %D%/detectors/rst_injection.c \
+    %D%/detectors/syn_flood.c \
+    %D%/out/alert.h \
+    %D%/out/eve_alert.c \
+    %D%/out/eve_packet.c \
+    %D%/out/fast.c \
+    %D%/rule/app_names.c %D%/rule/app_names.h \
+    %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/compare.c %D%/rule/compare.h \
@@ -40,12 +54,12 @@ libids_la_SOURCES = \
     %D%/rule/content.c %D%/rule/content.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
+    %D%/rule/limits.c %D%/rule/limits.h \
     %D%/rule/lines.c %D%/rule/lines.h \
     %D%/rule/option_event.c %D%/rule/option_event.h \
     %D%/rule/option_flow.c %D%/rule/option_flow.h \
     %D%/rule/option_meta.c %D%/rule/option_meta.h \
     %D%/rule/option_packet.c %D%/rule/option_packet.h \
-    %D%/rule/limits.c %D%/rule/limits.h \
     %D%/rule/options.c %D%/rule/options.h \
     %D%/rule/order.c %D%/rule/order.h \
     %D%/rule/pcre.c %D%/rule/pcre.h \
@@ -55,10 +69,10 @@ libids_la_SOURCES = \
     %D%/rule/report.c %D%/rule/report.h \
     %D%/rule/requires.c %D%/rule/requires.h \
     %D%/rule/rule.h \
-    %D%/rule/state.c %D%/rule/state.h \
-    %D%/rule/threshold.c %D%/rule/threshold.h \
     %D%/rule/rules.c %D%/rule/rules.h \
+    %D%/rule/state.c %D%/rule/state.h \
     %D%/rule/tally.c %D%/rule/tally.h \
+    %D%/rule/threshold.c %D%/rule/threshold.h \
     %D%/rule/vars.c %D%/rule/vars.h \
     %D%/settings.c %D%/settings.h
 if HAVE_PCRE2
@@ -199,6 +213,11 @@ tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c
 tests_unit_test_outcome_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_outcome_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_outcome_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+UNIT_TESTS += tests/unit/test_copies
+tests_unit_test_copies_SOURCES  = tests/unit/test_copies.c
+tests_unit_test_copies_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_copies_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_copies_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
 tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
@@ -212,6 +231,15 @@ tests_unit_test_detect_allocs_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
 tests_unit_test_detect_allocs_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+# Detectors ask tables that answer later, too.
+UNIT_TESTS += tests/unit/test_detectors
+tests_unit_test_detectors_SOURCES  = tests/unit/test_detectors.c tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_detectors_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_detectors_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_detectors_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc \
+    -Wl,--wrap=weir_shared_add,--wrap=weir_shared_count_distinct,--wrap=weir_shared_compare_and_set
+tests_unit_test_detectors_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_lexer
 tests_unit_test_lexer_SOURCES  = tests/unit/test_lexer.c
@@ -260,6 +288,11 @@ tests_fuzz_fuzz_limits_SOURCES  = tests/fuzz/fuzz_limits.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_limits_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_limits_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_limits_LDFLAGS  = $(FUZZ_LINK)
+FUZZ_TARGETS += tests/fuzz/fuzz_detectors
+tests_fuzz_fuzz_detectors_SOURCES  = tests/fuzz/fuzz_detectors.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_detectors_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_detectors_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_detectors_LDFLAGS  = $(FUZZ_LINK)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)

@@ -3,6 +3,8 @@
 #include "cli.h"
 #include "detect/detect.h"
 #include "detect/inspect.h"
+#include "detectors/detectors.h"
+#include "keep.h"
 #include "out.h"
 #include "out/alert.h"
 #include "rule/report.h"
@@ -31,7 +33,10 @@ struct program {
     struct groups *groups;
     struct detect *detect;
     struct app_layer *app;
+    struct detectors *detectors;
     struct out eve, fast;
+    const char *keep_file;
+    struct keep *keep;   /* NULL: -w was not given */
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
 };
@@ -95,6 +100,14 @@ take_fail(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_write(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)err;
+    ((struct program *)ctx)->keep_file = value;
+    return WEIR_E_OK;
+}
+
+static int
 take_set(void *ctx, const char *value, struct weir_errbuf *err)
 {
     struct program *prg = ctx;
@@ -122,6 +135,7 @@ static const struct cli_option options[] = {
     { 0, "with", "APP", "run another app beside, on the same flows: prads", take_with },
     { 'S', NULL, "FILE", "the rules", take_only },
     { 's', NULL, "FILE", "more rules; may be repeated", take_more },
+    { 'w', NULL, "FILE", "write the packets of flows with an alert to a pcapng file", take_write },
     { 'T', NULL, NULL, "test the rules and stop", take_test },
     { 0, "init-errors-fatal", NULL, "stop if a rule is refused", take_fatal },
     { 0, "fail-on-alert", NULL, "exit code 3 if there was an alert", take_fail },
@@ -206,12 +220,23 @@ load_prads(struct program *prg)
 /* ---- the app ------------------------------------------------------------------------------- */
 
 static void
+keep_alert(struct keep *keep, const struct rule *rule, const struct weir_event *ev)
+{
+    char comment[256];
+
+    snprintf(comment, sizeof(comment), "[%u:%u:%u] %s", rule->gid, rule->sid, rule->rev, rule->msg);
+    keep_mark(keep, ev, comment);
+}
+
+static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
 
     eve_alert(&prg->eve, rule, ev, outcome_action_text(detect_outcome(prg->detect)));
     fast_alert(&prg->fast, rule, ev);
+    if (prg->keep != NULL)
+        keep_alert(prg->keep, rule, ev);
 }
 
 static void
@@ -249,11 +274,20 @@ on_event(void *ctx, weir_fut in)
     detect_event(prg->detect, scan, ev);
     alerted = scan->alerted;
     if (ev->type == WEIR_EV_FLOW_END)
-        eve_flow(&prg->eve, ev, alerted);
+        eve_flow(&prg->eve, ev, detectors_alerted(prg->detectors, ev->flow) || alerted);
     return weir_ok(0);
 }
 
 static const weir_fn stages[] = { on_event };
+
+static void
+at_end(void *arg)
+{
+    const struct program *prg = arg;
+
+    if (prg->keep != NULL)
+        keep_end(prg->keep);
+}
 
 static void
 after_batch(void *arg)
@@ -302,6 +336,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
     app_opts.midstream = opts.midstream;
     if (rc == WEIR_E_OK)
         rc = app_new(&app_opts, on_transaction, on_app_event, prg, &prg->app, err);
+    if (rc == WEIR_E_OK)
+        rc = detectors_new(&prg->settings.detectors, on_alert, prg, &prg->detectors, err);
 
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
@@ -311,6 +347,10 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
                                     .n_stages = 1,
                                     .want = detect_wants(prg->detect) | app_wants() };
     rc = weir_monitor_new(&prg->cli.monitor, m);
+    if (rc == WEIR_E_OK && prg->keep != NULL)
+        rc = keep_add(prg->keep, *m);
+    if (rc == WEIR_E_OK)
+        rc = detectors_add(prg->detectors, *m);
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(*m, &app);
     if (rc == WEIR_E_OK && prg->with_prads)
@@ -349,13 +389,37 @@ outcome_summary(const struct program *prg)
                    (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
 }
 
+static uint64_t
+count_alerts(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    return detect_get_stats(prg->detect)->alerts + stats.alerts;
+}
+
+static void
+summary_of_detectors(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    if (stats.alerts > 0)
+        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
+                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
+    if (stats.evicted > 0)
+        cli_notice(&prg->cli, "limits: %llu counts of detectors were forgotten early",
+                   (unsigned long long)stats.evicted);
+}
+
 static void
 summary(const struct program *prg)
 {
     const struct detect_stats *stats = detect_get_stats(prg->detect);
 
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
-               prg->rules.refused, (unsigned long long)stats->alerts);
+               prg->rules.refused, (unsigned long long)count_alerts(prg));
+    summary_of_detectors(prg);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
             stats->unverified >
         0)
@@ -386,6 +450,8 @@ run(struct program *prg)
 
     if (rc == WEIR_E_OK)
         rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
+    if (rc == WEIR_E_OK && prg->keep_file != NULL)
+        rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_open(prg->prads, &prg->cli, &err);
     if (rc == WEIR_E_OK)
@@ -407,11 +473,12 @@ run(struct program *prg)
     }
     cli_close_output(&prg->cli, &prg->eve);
     cli_close_output(&prg->cli, &prg->fast);
+    keep_close(prg->keep, &prg->cli);
     if (prg->with_prads)
         prads_close(prg->prads, &prg->cli);
     weir_monitor_free(m);
     rc = cli_exit_code(&prg->cli);
-    if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
+    if (rc == EXIT_DONE && prg->fail_on_alert && count_alerts(prg) > 0)
         rc = EXIT_ALERTED;
     return rc;
 }
@@ -421,6 +488,7 @@ clean_up(struct program *prg)
 {
     app_free(prg->app);
     detect_free(prg->detect);
+    detectors_free(prg->detectors);
     prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);
@@ -437,7 +505,8 @@ main(int argc, char **argv)
         .cli = { .program = "weir-ids",
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
-                 .options = options },
+                 .options = options,
+                 .at_end = at_end },
         .settings = { .vars = vars_new(), .alert_max = 15 },
     };
     int code = EXIT_FAILED;

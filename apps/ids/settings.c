@@ -282,6 +282,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_classes(settings, value, err);
     if (text_is(name, "reference-config-file"))
         return set_references(settings, value, err);
+    if (cut(&rest, "detectors."))
+        return detectors_set(&settings->detectors, rest, value, err);
     *ignored = is_known(name);
     return *ignored ? WEIR_E_OK
                     : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));

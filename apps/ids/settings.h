@@ -1,5 +1,5 @@
 /*
- * What --set changes: names of Suricata's configuration, and stream.ambiguity. Those that mean
+ * What --set changes: names of Suricata's configuration, stream.ambiguity and detectors. Those that mean
  * something here are taken; others that Suricata knows are noted once; the rest is an error.
  */
 #ifndef IDS_SETTINGS_H
@@ -7,6 +7,7 @@
 
 #include "rule/classes.h"
 #include "rule/references.h"
+#include "detectors/detectors.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -26,6 +27,7 @@ struct settings {
     size_t n_hosts;
     struct classes *classes;       /* classification-file; NULL: the built-in ones; owned */
     struct references *references; /* reference-config-file; likewise */
+    struct detectors_settings detectors; /* detectors. */
 };
 
 /*

@@ -182,7 +182,7 @@ WEIR_API const char *weir_monitor_event_name(const struct weir_monitor *m, unsig
  * Let @p app listen. Only before the first packet.
  *
  * @param app copied, but not what it points to.
- * @return WEIR_E_OK; WEIR_E_LIMIT over 8 apps; WEIR_E_INVAL after the first packet, if
+ * @return WEIR_E_OK; WEIR_E_LIMIT over 16 apps; WEIR_E_INVAL after the first packet, if
  *         weir_app.history is too large, or if the spec has more than 255 stages, or wants events
  *         and has none, or wants events that there are not.
  */

@@ -157,7 +157,8 @@ check_rule(const struct rule *rule)
     }
     assert(fast <= 1);
     if (rule->event != NULL)
-        assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX);
+        assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX &&
+               (rule->event->copy == COPY_NEW || rule->event->type == WEIR_EV_FAKE_RETRANSMIT));
     check_state(rule->state);
     assert(rule->action <= ACTION_CONFIG);
     check_set(rule->src);

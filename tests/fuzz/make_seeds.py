@@ -346,6 +346,21 @@ app("http_odd", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\nHost: a\r\
 app("ssh", b"SSH-2.0-PuTTY\r\n", b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", 9)
 app("dns", bytes.fromhex("000701000001000000000000" "0161026263000001" "0001"), b"", 255, 0, 0, 4)
 app("dns_tcp", bytes.fromhex("0016" "000701000001000000000000" "0161026263000001" "0001"), b"", 5)
+# --- detectors: packets of kind and direction, flags, seq, ack, time, length, bytes
+def pkt(kind, flags=0, seq=0, ack=0, time=1, data=b""):
+    return bytes([kind, flags, seq, ack, time, len(data)]) + data
+def handshake(port):
+    k = port << 3 | 2
+    return pkt(k, 2) + pkt(k | 4, 0x12, 0, 0) + pkt(k, 0x10, 1, 1), k
+hand, k = handshake(3)
+put("detectors", "scan", b"".join(pkt(p << 3 | 2, 2) + pkt(p << 3 | 6, 0x14) for p in range(30)))
+put("detectors", "fake", hand + pkt(k, 0x10, 1, 1, 1, b"first") + pkt(k, 0x10, 1, 1, 1, b"other"))
+put("detectors", "login", hand + pkt(k | 4, 0x10, 1, 1, 1, b"SSH-2.0-a\r\n") + pkt(k, 0x10, 1, 12, 1, b"SSH-2.0-b\r\n")
+    + pkt(k, 0x11, 12, 12) + pkt(k | 4, 0x11, 12, 13))
+put("detectors", "reset", hand + pkt(k, 4, 100) + pkt(k, 0x10, 1, 1, 1, b"more") + pkt(k, 0x44, 5) + pkt(k, 4, 5) + pkt(k, 0x10, 5, 1, 1, b"x")
+    + pkt(k | 4, 0x10, 1, 6))
+put("detectors", "tunnel", pkt(0, data=hx("123401000001000000000000") + b"\x20a7f3k2j5h4g6d8s9q0w1e2r3t4y5u6i7\6tunnel\7example\0\0\1\0\1") * 3)
+put("detectors", "raw", pkt(1, data=ip6(58, icmp6)) + pkt(1, data=ip4(1, bytes([3, 3, 0, 0, 0, 0, 0, 0]) + ip4(17, udp()))))
 # --- prads_sigs, prads_packet
 for name, kind, text in (
         ("fp", 0, "S4:64:1:60:M*,S,T,N,W7:.:Linux:2.6\n%8192:128:0:*:N,W%2,?5,T0:ZAT!:-@X:y\n"),

@@ -2,6 +2,7 @@
 
 #include "eve.h"
 
+#include "detect/copies.h"
 #include "detect/holes.h"
 #include "detect/others.h"
 
@@ -293,6 +294,23 @@ payload_fits(struct detect *d, uint32_t rule)
         return false;
     buffer = (struct buffer){ pkt->payload, 0, pkt->payload_len, true };
     return match(d, &m) == MATCH_YES;
+}
+
+/* The same for a rule on an event, in the copies that it asks for. */
+static bool
+copies_fit(struct detect *d, uint32_t rule)
+{
+    const unsigned copy = d->rule[rule].event->copy;
+    struct buffer buffer;
+    struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
+
+    if (d->rule[rule].n_payload == 0)
+        return true;
+    if (copy != COPY_OLD && copy_new(d->at.ev, &buffer) && match(d, &m) == MATCH_YES)
+        return true;
+    m = (struct match){ .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
+    return copy != COPY_NEW && copy_old(d->at.ev, d->window, DETECT_WINDOW, &buffer) &&
+           match(d, &m) == MATCH_YES;
 }
 
 static void
@@ -1053,8 +1071,8 @@ test_event_rules(struct detect *d)
         uint32_t rule = groups->by_event[i];
 
         d->stats.candidates++;
-        if (conditions_hold(d->rule[rule].event, d->at.ev))
-            look_at_packet(d, rule);
+        if (conditions_hold(d->rule[rule].event, d->at.ev) && detect_fits(d, rule, d->at.ev->direction) && copies_fit(d, rule))
+            raise_alert(d, rule);
     }
 }
 

@@ -112,11 +112,39 @@ take_condition(struct event_test *test, struct text part, struct weir_errbuf *er
     return WEIR_E_OK;
 }
 
+/* "copy old" and so on; false: it is a condition. */
+static bool
+is_copy(struct text part, struct text *which)
+{
+    struct text word;
+
+    text_next(&part, ' ', &word);
+    *which = part.p != NULL ? text_trim(part) : text_of(word.p, word.p);
+    return text_is(word, "copy");
+}
+
+static int
+take_copy(struct event_test *test, struct text which, struct weir_errbuf *err)
+{
+    static const char *const copies[] = { "new", "old", "any" };
+
+    if (test->type != WEIR_EV_FAKE_RETRANSMIT)
+        return weir_err_set(err, WEIR_E_SYNTAX, "copy goes with fake_retransmit only");
+    for (uint8_t i = 0; i < sizeof(copies) / sizeof(*copies); i++) {
+        if (text_is(which, copies[i])) {
+            test->copy = i;
+            return WEIR_E_OK;
+        }
+    }
+    return weir_err_set(err, WEIR_E_SYNTAX, "old, new or any expected behind copy, not '%.*s'",
+                        TEXT(which));
+}
+
 int
 flow_event_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     char name[32] = "";
-    struct text part;
+    struct text part, which;
     int type, rc = WEIR_E_OK;
 
     text_next(&value, ',', &part);
@@ -133,6 +161,7 @@ flow_event_take(struct rule *rule, struct text value, struct weir_errbuf *err)
         return no_memory(err);
     rule->event->type = (uint8_t)type;
     while (rc == WEIR_E_OK && text_next(&value, ',', &part))
-        rc = take_condition(rule->event, part, err);
+        rc = is_copy(part, &which) ? take_copy(rule->event, which, err)
+                                   : take_condition(rule->event, part, err);
     return rc;
 }

@@ -194,8 +194,12 @@ struct section {
 
 enum { SECTIONS_MAX = 16 };
 
+/* In which copy of bytes that were sent twice and differ contents are looked for. */
+enum event_copy { COPY_NEW, COPY_OLD, COPY_ANY };
+
 struct event_test {
     uint8_t type; /* enum weir_event_type */
+    uint8_t copy; /* enum event_copy; COPY_NEW of all events but fake_retransmit */
     uint8_t n;
     struct event_condition condition[CONDITIONS_MAX];
 };

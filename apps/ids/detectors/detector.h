@@ -1,0 +1,111 @@
+/*
+ * What a detector is made of, for the files of this folder. A detector is
+ *
+ * - a struct detector_kind: its name, parameters, alerts, and the stages of its tap;
+ * - a state in each flow that begins with a struct sighting;
+ * - stages: the first looks at an event and copies what will be needed, since the event goes when
+ *   the stage returns; it asks a table that all flows share, which may answer later; the next ones
+ *   weigh the answer, ask whether this source was told of lately, and raise the alert.
+ *
+ * A stage that returns nothing() ends the chain for this event. Any other failure would end the tap:
+ * so what the tables refuse is turned into that here.
+ */
+#ifndef IDS_DETECTOR_H
+#define IDS_DETECTOR_H
+
+#include "detectors/detectors.h"
+
+#include <weir/flow.h>
+#include <weir/shared.h>
+
+enum { DETECTOR_ALERTS = 2 };
+
+/* The first parameters of each; a detector's own follow. */
+enum { PARAM_COUNT, PARAM_SECONDS, PARAM_OWN };
+
+struct detector_kind {
+    const char *name; /* in detectors.NAME.PARAMETER */
+    const struct weir_tap_spec *spec;
+    size_t flow_size;
+    struct {
+        const char *name; /* NULL: there are no more */
+        int64_t value, most;
+    } param[DETECTOR_PARAMS];
+    struct {
+        uint32_t sid; /* 0: there is none */
+        const char *msg, *class;
+        unsigned priority;
+    } alert[DETECTOR_ALERTS];
+};
+
+extern const struct detector_kind port_scan, syn_flood, brute_force, fake_storm, rst_injection,
+    dns_tunnel;
+
+struct detector {
+    const struct detector_kind *kind;
+    struct detectors *all;
+    struct weir_shared *shared; /* what it counts */
+    int64_t param[DETECTOR_PARAMS];
+    struct rule rule[DETECTOR_ALERTS];
+};
+
+/* What is kept of an event for the alert. */
+struct sighting {
+    struct detector *by;
+    struct weir_flow *flow;
+    uint64_t time, number;
+    uint8_t direction; /* of the alert */
+};
+
+WEIR_FUTURE(event, const struct weir_event *);
+WEIR_FUTURE(count, int64_t);
+
+/* The end of the chain for this event. */
+static inline count_fut
+nothing(void)
+{
+    return count_of(weir_stop());
+}
+
+void sight(struct sighting *at, const struct weir_event *ev, enum weir_dir dir);
+
+/* Listen to no more than these events. */
+static inline void
+narrow(const struct weir_event *ev, uint64_t wanted)
+{
+    weir_tap_want(ev->tap, wanted);
+}
+
+/* ---- keys ---------------------------------------------------------------------------------- */
+
+struct key {
+    uint8_t n;
+    uint8_t b[WEIR_SHARED_KEY_MAX];
+};
+
+/* Of what, and where: addresses mean other hosts in other VLANs. */
+void key_begin(struct key *key, char what, const struct weir_tuple *tuple);
+void key_bytes(struct key *key, const void *p, size_t n);
+
+static inline void
+key_addr(struct key *key, const struct weir_tuple *tuple, enum weir_dir side)
+{
+    key_bytes(key, tuple->addr[side].b, tuple->ip_version == 4 ? 4 : 16);
+}
+
+/* ---- what stages ask ------------------------------------------------------------------------ */
+
+/* How often, and how many different ones, within the detector's window. */
+WEIR_MUST_USE count_fut detector_count(const struct sighting *at, const struct key *key,
+                                       int64_t more);
+WEIR_MUST_USE count_fut detector_distinct(const struct sighting *at, const struct key *key,
+                                          const void *member, size_t n);
+
+/* Whether to tell of it: ready with 0 if there was no such alert on this host in this window. */
+WEIR_MUST_USE count_fut detector_turn(const struct sighting *at, unsigned alert,
+                                      enum weir_dir side);
+
+/* Raise the alert, if it is the first: before is what detector_turn() gave. */
+count_fut detector_tell(const struct sighting *at, unsigned alert, int64_t before);
+
+#endif

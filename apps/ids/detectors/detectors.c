@@ -1,0 +1,308 @@
+#include "detectors/detector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTRIES = 65536, MOST_ENTRIES = 1 << 26 }; /* of each table: 6 MiB, used as needed */
+
+static const struct detector_kind *const kinds[DETECTORS_MAX] = {
+    &port_scan, &syn_flood, &brute_force, &fake_storm, &rst_injection, &dns_tunnel,
+};
+
+struct detectors {
+    struct detector by[DETECTORS_MAX];
+    unsigned n; /* those that are on */
+    detectors_alert_fn *alert;
+    void *ctx;
+    struct weir_shared *flows; /* those with an alert, by id */
+    struct detectors_stats stats;
+};
+
+/* ---- settings ------------------------------------------------------------------------------ */
+
+static int
+set_on(bool *off, struct text value, struct weir_errbuf *err)
+{
+    *off = text_is(value, "no") || text_is(value, "false") || text_is(value, "0");
+    if (*off || text_is(value, "yes") || text_is(value, "true") || text_is(value, "1"))
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_INVAL, "--set detectors: yes or no is expected, not '%.*s'",
+                        TEXT(value));
+}
+
+static int
+set_param(struct detectors_settings *settings, unsigned by, struct text name, struct text value,
+          struct weir_errbuf *err)
+{
+    const struct detector_kind *kind = kinds[by];
+
+    if (text_is(name, "enabled"))
+        return set_on(&settings->off_by[by], value, err);
+    for (unsigned i = 0; i < DETECTOR_PARAMS && kind->param[i].name != NULL; i++) {
+        if (!text_is(name, kind->param[i].name))
+            continue;
+        settings->given[by][i] = text_int(value, 1, kind->param[i].most, &settings->value[by][i]);
+        if (settings->given[by][i])
+            return WEIR_E_OK;
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set detectors.%s.%s: 1 to %lld is expected, not '%.*s'", kind->name,
+                            kind->param[i].name, (long long)kind->param[i].most, TEXT(value));
+    }
+    return weir_err_set(err, WEIR_E_INVAL, "--set: detectors.%s has no '%.*s'", kind->name,
+                        TEXT(name));
+}
+
+int
+detectors_set(struct detectors_settings *settings, struct text name, struct text value,
+              struct weir_errbuf *err)
+{
+    struct text rest = name, first;
+
+    if (text_is(name, "enabled"))
+        return set_on(&settings->off, value, err);
+    if (text_is(name, "entries")) {
+        if (text_int(value, 1, MOST_ENTRIES, &settings->entries))
+            return WEIR_E_OK;
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set detectors.entries: 1 to %d is expected, not '%.*s'",
+                            MOST_ENTRIES, TEXT(value));
+    }
+    text_next(&rest, '.', &first);
+    for (unsigned i = 0; i < DETECTORS_MAX && rest.p != NULL; i++)
+        if (text_is(first, kinds[i]->name))
+            return set_param(settings, i, rest, value, err);
+    return weir_err_set(err, WEIR_E_INVAL, "--set: 'detectors.%.*s' is no known name", TEXT(name));
+}
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static int
+new_table(const struct detectors_settings *settings, struct weir_shared **out)
+{
+    const struct weir_shared_opts opts = { .entries = settings->entries != 0
+                                                          ? (uint32_t)settings->entries
+                                                          : ENTRIES };
+
+    return weir_shared_new(&opts, out);
+}
+
+static int
+make_rules(struct detector *by)
+{
+    for (unsigned i = 0; i < DETECTOR_ALERTS && by->kind->alert[i].sid != 0; i++) {
+        const char *class = by->kind->alert[i].class;
+
+        by->rule[i] = (struct rule){
+            .gid = DETECTORS_GID,
+            .sid = by->kind->alert[i].sid,
+            .rev = 1,
+            .priority = by->kind->alert[i].priority,
+            .msg = strdup(by->kind->alert[i].msg),
+            .class = class_by_name(NULL, text_of(class, class + strlen(class))),
+        };
+        if (by->rule[i].msg == NULL)
+            return WEIR_E_NOMEM;
+    }
+    return WEIR_E_OK;
+}
+
+static int
+make_one(struct detectors *all, unsigned kind, const struct detectors_settings *settings)
+{
+    struct detector *by = &all->by[all->n++];
+    int rc;
+
+    by->kind = kinds[kind];
+    by->all = all;
+    for (unsigned i = 0; i < DETECTOR_PARAMS; i++)
+        by->param[i] = settings->given[kind][i] ? settings->value[kind][i]
+                                                : by->kind->param[i].value;
+    rc = new_table(settings, &by->shared);
+    return rc == WEIR_E_OK ? make_rules(by) : rc;
+}
+
+void
+detectors_free(struct detectors *all)
+{
+    if (all == NULL)
+        return;
+    for (unsigned i = 0; i < all->n; i++) {
+        weir_shared_free(all->by[i].shared);
+        for (unsigned k = 0; k < DETECTOR_ALERTS; k++)
+            free(all->by[i].rule[k].msg);
+    }
+    weir_shared_free(all->flows);
+    free(all);
+}
+
+int
+detectors_new(const struct detectors_settings *settings, detectors_alert_fn *alert, void *ctx,
+              struct detectors **out, struct weir_errbuf *err)
+{
+    struct detectors *all = calloc(1, sizeof(*all));
+    int rc = WEIR_E_NOMEM;
+
+    *out = NULL;
+    if (all != NULL) {
+        all->alert = alert;
+        all->ctx = ctx;
+        rc = new_table(settings, &all->flows);
+    }
+    for (unsigned i = 0; i < DETECTORS_MAX && rc == WEIR_E_OK && !settings->off; i++)
+        if (!settings->off_by[i])
+            rc = make_one(all, i, settings);
+    if (rc != WEIR_E_OK) {
+        detectors_free(all);
+        return weir_err_set(err, rc, "detectors: out of memory");
+    }
+    *out = all;
+    return rc;
+}
+
+int
+detectors_add(struct detectors *all, struct weir_monitor *m)
+{
+    int rc = WEIR_E_OK;
+
+    for (unsigned i = 0; i < all->n && rc == WEIR_E_OK; i++) {
+        const struct detector_kind *kind = all->by[i].kind;
+
+        rc = weir_monitor_add(m, &(struct weir_app){ .name = kind->name,
+                                                     .spec = kind->spec,
+                                                     .flow_size = kind->flow_size,
+                                                     .arg = &all->by[i] });
+    }
+    return rc;
+}
+
+void
+detectors_get_stats(const struct detectors *all, struct detectors_stats *out)
+{
+    struct weir_shared_stats shared;
+
+    *out = all->stats;
+    for (unsigned i = 0; i < all->n; i++) {
+        weir_shared_get_stats(all->by[i].shared, &shared);
+        out->evicted += shared.evicted + shared.refused;
+    }
+}
+
+/* ---- what stages ask ------------------------------------------------------------------------ */
+
+void
+sight(struct sighting *at, const struct weir_event *ev, enum weir_dir dir)
+{
+    *at = (struct sighting){ .by = ev->app,
+                             .flow = ev->flow,
+                             .time = ev->time,
+                             .number = ev->number,
+                             .direction = (uint8_t)dir };
+}
+
+void
+key_bytes(struct key *key, const void *p, size_t n)
+{
+    memcpy(key->b + key->n, p, n);
+    key->n = (uint8_t)(key->n + n);
+}
+
+void
+key_begin(struct key *key, char what, const struct weir_tuple *tuple)
+{
+    key->n = 0;
+    key_bytes(key, &what, 1);
+    key_bytes(key, tuple->vlan, tuple->n_vlan > 0 ? sizeof(tuple->vlan[0]) : 0);
+}
+
+static uint64_t
+window(const struct sighting *at)
+{
+    return (uint64_t)at->by->param[PARAM_SECONDS] * 1000000000;
+}
+
+static weir_fut
+do_without(void *ctx, weir_fut in)
+{
+    (void)ctx, (void)in;
+    return weir_stop(); /* the table has counted why */
+}
+
+static count_fut
+or_nothing(weir_fut f)
+{
+    return count_of(weir_catch(f, do_without, NULL));
+}
+
+count_fut
+detector_count(const struct sighting *at, const struct key *key, int64_t more)
+{
+    return or_nothing(weir_shared_add(at->by->shared, key->b, key->n, more, window(at)));
+}
+
+count_fut
+detector_distinct(const struct sighting *at, const struct key *key, const void *member, size_t n)
+{
+    return or_nothing(
+        weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at)));
+}
+
+count_fut
+detector_turn(const struct sighting *at, unsigned alert, enum weir_dir side)
+{
+    struct weir_tuple tuple;
+    struct key key;
+
+    weir_flow_tuple(at->flow, &tuple);
+    key_begin(&key, (char)alert, &tuple); /* no detector's own keys begin so */
+    key_addr(&key, &tuple, side);
+    return or_nothing(weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at)));
+}
+
+/* ---- alerts -------------------------------------------------------------------------------- */
+
+/* Nobody waits for this: the note is there when the flow ends, or the flow's record lacks it. */
+static void
+note_flow(struct detectors *all, const struct weir_flow *flow)
+{
+    const uint64_t id = weir_flow_id(flow);
+
+    weir_detach(or_nothing(weir_shared_add(all->flows, &id, sizeof(id), 1, WEIR_SHARED_FOREVER)).f);
+}
+
+count_fut
+detector_tell(const struct sighting *at, unsigned alert, int64_t before)
+{
+    struct detectors *all = at->by->all;
+    struct weir_event ev = { .type = WEIR_EV_PACKET,
+                             .base = WEIR_EV_PACKET,
+                             .direction = at->direction,
+                             .has_flow = true,
+                             .time = at->time,
+                             .number = at->number,
+                             .flow = at->flow };
+
+    if (before != 0) {
+        all->stats.repeated++;
+        return nothing();
+    }
+    all->stats.alerts++;
+    note_flow(all, at->flow);
+    all->alert(all->ctx, &at->by->rule[alert], &ev);
+    return count_ok(0);
+}
+
+bool
+detectors_alerted(struct detectors *all, const struct weir_flow *flow)
+{
+    const uint64_t id = weir_flow_id(flow);
+    weir_fut f;
+
+    if (all->stats.alerts == 0)
+        return false;
+    f = weir_poll(weir_shared_expire(all->flows, &id, sizeof(id), 0));
+    if (weir_is_ready(f))
+        return weir_shared_value(f) > 0;
+    weir_cancel(f);
+    return false;
+}

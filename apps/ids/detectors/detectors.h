@@ -1,0 +1,54 @@
+/*
+ * Detectors: attacks that no single packet or flow shows, found by chains of handlers that count
+ * what they see under keys that all flows share (weir/shared.h). doc/detectors.md says what each
+ * one looks for; detector.h what they have in common.
+ *
+ * Threads: one core.
+ */
+#ifndef IDS_DETECTORS_H
+#define IDS_DETECTORS_H
+
+#include "rule/rule.h"
+
+#include <weir/monitor.h>
+
+enum { DETECTORS_GID = 600, DETECTORS_MAX = 6, DETECTOR_PARAMS = 5 };
+
+/* What was chosen; all zeros: the defaults. */
+struct detectors_settings {
+    bool off;                   /* detectors.enabled */
+    int64_t entries;            /* detectors.entries: room of each table; 0: the default */
+    bool off_by[DETECTORS_MAX]; /* detectors.NAME.enabled */
+    bool given[DETECTORS_MAX][DETECTOR_PARAMS];
+    int64_t value[DETECTORS_MAX][DETECTOR_PARAMS];
+};
+
+/* Take "enabled" or "NAME.PARAMETER", what stands behind "detectors." */
+int detectors_set(struct detectors_settings *settings, struct text name, struct text value,
+                  struct weir_errbuf *err);
+
+/* ev shows no packet: when an alert is raised, that may be gone. */
+typedef void detectors_alert_fn(void *ctx, const struct rule *rule, const struct weir_event *ev);
+
+struct detectors_stats {
+    uint64_t alerts;
+    uint64_t repeated; /* not raised: the same source was told of before, in the same window */
+    uint64_t evicted;  /* counts that were forgotten early, for want of room */
+};
+
+struct detectors; /* opaque */
+
+/* Make those that are on. Text in err: WEIR_E_NOMEM. */
+int detectors_new(const struct detectors_settings *settings, detectors_alert_fn *alert, void *ctx,
+                  struct detectors **out, struct weir_errbuf *err);
+void detectors_free(struct detectors *all);
+
+/* Let them listen. Before the apps that shall know, when a flow ends, whether there was an alert. */
+int detectors_add(struct detectors *all, struct weir_monitor *m);
+
+/* At the flow's end, once: whether a detector has alerted on it. */
+bool detectors_alerted(struct detectors *all, const struct weir_flow *flow);
+
+void detectors_get_stats(const struct detectors *all, struct detectors_stats *out);
+
+#endif
