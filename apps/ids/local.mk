@@ -116,7 +116,7 @@ UNIT_TESTS += tests/unit/test_settings
 tests_unit_test_settings_SOURCES  = tests/unit/test_settings.c
 tests_unit_test_settings_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_settings_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_settings_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+tests_unit_test_settings_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_eve_alert
 tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c

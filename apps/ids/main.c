@@ -86,15 +86,15 @@ take_fail(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
-take_set(void *ctx, const char *value, struct weir_errbuf *err)
+take_set(void *ctx, const char *value, bool *ignored, struct weir_errbuf *err)
 {
-    struct program *prg = ctx;
-    bool ignored;
-    int rc = settings_set(&prg->settings, value, &ignored, err);
+    return settings_set(&((struct program *)ctx)->settings, value, ignored, err);
+}
 
-    if (ignored)
-        cli_notice(&prg->cli, "--set %s: means nothing to weir-ids, and is ignored", value);
-    return rc;
+static void
+dump_settings(void *ctx, struct cli_dump *dump)
+{
+    settings_dump(&((struct program *)ctx)->settings, dump);
 }
 
 static int
@@ -138,19 +138,43 @@ on_refused(void *ctx, const char *text)
         cli_notice(&prg->cli, "%s", text);
 }
 
+/* Those of the command line, then, without -S, those of rule-files. *n: how many. */
+static int
+load_files(struct program *prg, size_t *n, struct weir_errbuf *err)
+{
+    size_t configured = prg->only ? 0 : prg->settings.n_rule_files;
+    int rc = WEIR_E_OK;
+
+    *n = prg->n_rule_files + configured;
+    for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
+        rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, err);
+    for (size_t i = 0; i < configured && rc == WEIR_E_OK; i++) {
+        char path[4096];
+
+        rc = settings_rule_file(&prg->settings, i, path, err);
+        if (rc == WEIR_E_OK)
+            rc = rules_load(&prg->rules, prg->settings.vars, path, on_refused, prg, err);
+    }
+    return rc;
+}
+
 /* Returns -1 to go on, or the exit code. */
 static int
 load_rules(struct program *prg)
 {
     struct weir_errbuf err = { "" };
-    int rc = settings_check(&prg->settings, &err);
+    const char *blamed = NULL;
+    size_t n = 0;
+    int rc = settings_check(&prg->settings, &blamed, &err);
 
-    if (prg->test && prg->n_rule_files == 0) {
+    if (rc != WEIR_E_OK)
+        cli_blame(&prg->cli, blamed, &err);
+    if (prg->test && prg->n_rule_files + prg->settings.n_rule_files == 0) {
         cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
-        rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
+    if (rc == WEIR_E_OK)
+        rc = load_files(prg, &n, &err);
     if (rc == WEIR_E_OK)
         rc = groups_new(&prg->rules, &prg->groups, &err);
     if (rc != WEIR_E_OK) {
@@ -160,7 +184,7 @@ load_rules(struct program *prg)
     if (prg->rules.refused > 0 || prg->test || prg->cli.verbose > 0)
         cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", prg->rules.n,
                    prg->rules.refused, prg->rules.disabled);
-    if (prg->n_rule_files == 0)
+    if (n == 0)
         cli_notice(&prg->cli, "no rules (-S FILE): only flows are recorded");
     if (prg->rules.refused > 0 && refusals_stop(prg))
         return EXIT_USAGE;
@@ -290,8 +314,10 @@ run(struct program *prg)
     struct weir_monitor *m = NULL;
     struct weir_tap_spec spec;
     struct weir_errbuf err = { "" };
-    int rc = open_log(prg, "eve.json", &prg->eve, eve_path, &err);
+    int rc = cli_make_dir(prg->cli.log_dir, &err);
 
+    if (rc == WEIR_E_OK)
+        rc = open_log(prg, "eve.json", &prg->eve, eve_path, &err);
     if (rc == WEIR_E_OK)
         rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
     if (rc == WEIR_E_OK && prg->with_prads)
@@ -356,6 +382,7 @@ main(int argc, char **argv)
         prg.cli.beside = prg.prads;
     }
     prg.cli.set = take_set;
+    prg.cli.dump = dump_settings;
     if (prg.settings.vars == NULL)
         cli_error(&prg.cli, "out of memory");
     else

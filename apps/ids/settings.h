@@ -9,6 +9,8 @@
 
 #include <weir/monitor.h>
 
+struct cli_dump;
+
 struct settings {
     struct vars *vars;
     bool midstream; /* stream.midstream */
@@ -20,6 +22,11 @@ struct settings {
     size_t n_given;
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
+    struct text rule_path; /* default-rule-path */
+    struct rule_file {
+        struct text name, path; /* "rule-files.0" and its value */
+    } * rule_file;              /* owned */
+    size_t n_rule_files;
 };
 
 /*
@@ -31,9 +38,17 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
 
 /*
  * Whether all variables that were set have values that can be used, so that the command line is
- * blamed and not a rule. They may name each other in any order: call it when all are set.
+ * blamed and not a rule. They may name each other in any order: call it when all are set. *blamed
+ * lies in the text of the one that has not.
  */
-int settings_check(const struct settings *settings, struct weir_errbuf *err);
+int settings_check(const struct settings *settings, const char **blamed, struct weir_errbuf *err);
+
+/* Where file i of rule-files is. WEIR_E_INVAL, with a text: the name is too long. */
+int settings_rule_file(const struct settings *settings, size_t i, char path[4096],
+                       struct weir_errbuf *err);
+
+/* What the settings are now. */
+void settings_dump(const struct settings *settings, struct cli_dump *dump);
 
 /* Free what settings_set() made, and vars. */
 void settings_free(struct settings *settings);

@@ -5,7 +5,7 @@
 #   check_verify.sh [--update] [NAME...]
 #
 # cmd sees $srcdir, $builddir (whose programs come first in PATH) and $pcaps, the built captures.
-# Cases whose name begins with ids- need weir-ids, with ids-pcre PCRE2 too, with prads- weir-prads, with proto-http libhtp.
+# Cases whose name begins with ids- need weir-ids, with ids-pcre PCRE2 too, with ids-config libyaml, with prads- weir-prads, with proto-http libhtp.
 # --update writes `expected` anew.
 set -u
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -35,6 +35,9 @@ for name; do
     ids-pcre*)
         { [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_PCRE2' "$builddir/config.h"; } ||
             { echo "ok $n - $name # SKIP no PCRE2"; continue; } ;;
+    ids-config*)
+        { [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_YAML' "$builddir/config.h"; } ||
+            { echo "ok $n - $name # SKIP no libyaml"; continue; } ;;
     ids-*) [ -x "$builddir/weir-ids" ] || { echo "ok $n - $name # SKIP no weir-ids"; continue; } ;;
     prads-*) [ -x "$builddir/weir-prads" ] || { echo "ok $n - $name # SKIP no weir-prads"; continue; } ;;
     esac
