@@ -960,6 +960,16 @@ look_at_links(struct run *run, const struct weir_frame *frames, int n, const cha
     }
 }
 
+static void
+look_at_times(struct cli *cli, const struct weir_frame *frames, int n)
+{
+    if (n > 0 && cli->first_time == 0)
+        cli->first_time = frames[0].time;
+    for (int i = 0; i < n; i++)
+        if (frames[i].time > cli->last_time)
+            cli->last_time = frames[i].time;
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 pump(struct run *run, struct weir_port *port, const char *name)
@@ -973,6 +983,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
         look_at_links(run, frames, n, name);
+        look_at_times(run->cli, frames, n);
         if (n >= 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;

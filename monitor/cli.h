@@ -76,6 +76,8 @@ struct cli {
     uint64_t kernel_drops; /* live: packets that the kernel lost */
     uint64_t log_dropped;  /* live: records for which an output had no room */
     uint64_t started;      /* monotonic ns */
+    uint64_t first_time,
+        last_time; /* ns: of the first packet, and the greatest; 0: there was none */
 };
 
 /*

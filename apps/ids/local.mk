@@ -1,7 +1,7 @@
 # apps/ids: rules, detection and the program weir-ids
 if HAVE_HS
 FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
-IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% $(HS_CFLAGS)
+IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
     %D%/detect/detect.c %D%/detect/detect.h \
@@ -12,7 +12,14 @@ libids_la_SOURCES = \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
-    %D%/out/alert.h %D%/out/eve_alert.c %D%/out/fast.c \
+    %D%/out/community.c %D%/out/community.h \
+    %D%/out/eve_alert.c %D%/out/eve_flow.c \
+    %D%/out/eve_out.c %D%/out/eve_out.h \
+    %D%/out/eve_stats.c %D%/out/eve_stats.h \
+    %D%/out/eve_tx.c %D%/out/eve_tx.h \
+    %D%/out/event_names.c %D%/out/event_names.h \
+    %D%/out/fast.c \
+    %D%/out/outputs.c %D%/out/outputs.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
@@ -32,7 +39,7 @@ else
 libids_la_SOURCES += %D%/rule/regex_none.c
 endif
 libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
-libids_la_LIBADD   = libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/main.c
@@ -117,6 +124,18 @@ tests_unit_test_settings_SOURCES  = tests/unit/test_settings.c
 tests_unit_test_settings_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_settings_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_settings_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_outputs
+tests_unit_test_outputs_SOURCES  = tests/unit/test_outputs.c
+tests_unit_test_outputs_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_outputs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_outputs_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_community
+tests_unit_test_community_SOURCES  = tests/unit/test_community.c
+tests_unit_test_community_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_community_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_community_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_eve_alert
 tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c

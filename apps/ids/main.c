@@ -3,13 +3,16 @@
 #include "cli.h"
 #include "detect/detect.h"
 #include "out.h"
-#include "out/alert.h"
+#include "out/eve_out.h"
+#include "out/eve_stats.h"
 #include "rule/rules.h"
 #include "settings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+struct flow_state;
 
 struct program {
     struct cli cli;
@@ -22,7 +25,12 @@ struct program {
     struct rules rules;
     struct groups *groups;
     struct detect *detect;
-    struct out eve, fast;
+    struct out eve_out, fast;
+    char eve_path[4096], fast_path[4096];
+    struct eve_out *eve;
+    struct flow_state *flow; /* whose event is under way */
+    struct weir_monitor *m;
+    uint64_t next_stats; /* ns of packet time; 0: not before the end */
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
 };
@@ -173,6 +181,7 @@ load_rules(struct program *prg)
         cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
         return EXIT_USAGE;
     }
+    prg->rules.keep_text = prg->settings.outputs.eve.rule_raw;
     if (rc == WEIR_E_OK)
         rc = load_files(prg, &n, &err);
     if (rc == WEIR_E_OK)
@@ -205,13 +214,62 @@ load_prads(struct program *prg)
 
 /* ---- the app ------------------------------------------------------------------------------- */
 
+/* What the app keeps of a flow. */
+struct flow_state {
+    struct flow_scan scan;
+    struct eve_flow eve;
+};
+
 static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
+    const struct eve_about about = { .app_proto = NULL };
 
-    eve_alert(&prg->eve, rule, ev);
-    fast_alert(&prg->fast, rule, ev);
+    eve_alert(prg->eve, &prg->flow->eve, rule, ev, &about);
+    if (prg->settings.outputs.fast_on)
+        fast_alert(&prg->fast, rule, ev);
+}
+
+static void
+write_stats(struct program *prg, uint64_t now)
+{
+    const struct detect_stats *stats = detect_get_stats(prg->detect);
+    const struct eve_counters counters = { .start = prg->cli.first_time,
+                                           .now = now,
+                                           .live = prg->cli.interface != NULL,
+                                           .kernel_drops = prg->cli.kernel_drops,
+                                           .alerts = stats->alerts,
+                                           .rules_loaded = prg->rules.n,
+                                           .rules_failed = prg->rules.refused };
+    struct weir_monitor_stats all;
+
+    weir_monitor_get_stats(prg->m, &all);
+    eve_stats(prg->eve, &all, &counters);
+}
+
+static uint64_t
+stats_interval(const struct program *prg)
+{
+    enum { LIVE_SECONDS = 8 }; /* as Suricata's */
+    uint64_t seconds = prg->settings.outputs.eve.stats_interval;
+
+    if (seconds == 0 && prg->cli.interface != NULL)
+        seconds = LIVE_SECONDS;
+    return seconds * 1000000000;
+}
+
+/* Where intervals are asked for, one record for each in which there are packets. */
+static void
+tell_stats(struct program *prg, uint64_t now)
+{
+    uint64_t interval = stats_interval(prg);
+
+    if (interval == 0 || now < prg->next_stats)
+        return;
+    if (prg->next_stats != 0)
+        write_stats(prg, now);
+    prg->next_stats = now - (now - prg->cli.first_time) % interval + interval;
 }
 
 static weir_fut
@@ -219,47 +277,86 @@ on_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
     struct program *prg = ev->app;
-    struct flow_scan *scan = ctx;
-    bool alerted;
+    struct flow_state *flow = ctx;
+    struct eve_about about = { .app_proto = NULL };
 
-    detect_event(prg->detect, scan, ev);
-    alerted = scan->alerted;
+    prg->flow = flow;
+    tell_stats(prg, ev->time);
+    eve_event(prg->eve, &flow->eve, ev, &about);
+    detect_event(prg->detect, &flow->scan, ev);
+    about.alerted = flow->scan.alerted;
     if (ev->type == WEIR_EV_FLOW_END)
-        eve_flow(&prg->eve, ev, alerted);
+        eve_flow_record(prg->eve, &flow->eve, ev, &about);
     return weir_ok(0);
 }
 
 static const weir_fn stages[] = { on_event };
+
+/* Call each() with the logs that are written. */
+static void
+each_output(struct program *prg, void each(struct cli *cli, struct out *out))
+{
+    if (prg->settings.outputs.eve_on)
+        each(&prg->cli, &prg->eve_out);
+    if (prg->settings.outputs.fast_on)
+        each(&prg->cli, &prg->fast);
+}
 
 static void
 after_batch(void *arg)
 {
     struct program *prg = arg;
 
-    cli_check_output(&prg->cli, &prg->eve);
-    cli_check_output(&prg->cli, &prg->fast);
+    each_output(prg, cli_check_output);
     if (prg->with_prads)
         prads_check(prg->prads, &prg->cli);
 }
 
 /* ---- the run ------------------------------------------------------------------------------- */
 
+/* In the log folder, unless its name says otherwise. path lives as long as the log. */
 static int
-open_log(struct program *prg, const char *name, struct out *out, char path[4096],
+open_log(struct program *prg, struct text name, struct out *out, char path[4096],
          struct weir_errbuf *err)
 {
-    if (snprintf(path, 4096, "%s/%s", prg->cli.log_dir, name) >= 4096)
+    const char *folder = name.p[0] != '/' ? prg->cli.log_dir : "";
+
+    if (snprintf(path, 4096, "%s%s%.*s", folder, *folder != '\0' ? "/" : "", TEXT(name)) >= 4096)
         return weir_err_set(err, WEIR_E_INVAL, "%s: the name is too long", prg->cli.log_dir);
     return cli_open_output(&prg->cli, path, out, err);
 }
 
 static int
-set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
-       struct weir_errbuf *err)
+open_outputs(struct program *prg, struct weir_errbuf *err)
+{
+    struct outputs *outputs = &prg->settings.outputs;
+    int rc = cli_make_dir(prg->cli.log_dir, err);
+
+    if (outputs->stats_off)
+        outputs->eve.types &= ~(1U << EVE_STATS);
+    if (rc == WEIR_E_OK && outputs->eve_on)
+        rc = open_log(prg, outputs->eve_file, &prg->eve_out, prg->eve_path, err);
+    if (rc == WEIR_E_OK && outputs->fast_on)
+        rc = open_log(prg, outputs->fast_file, &prg->fast, prg->fast_path, err);
+    if (rc == WEIR_E_OK)
+        rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
+    return rc;
+}
+
+static uint64_t
+wanted(const struct program *prg)
+{
+    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve);
+
+    return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
+}
+
+static int
+set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
 {
     struct weir_app app = { .name = "ids",
                             .spec = spec,
-                            .flow_size = sizeof(struct flow_scan),
+                            .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
                             .arg = prg };
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
@@ -272,13 +369,12 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
         return rc;
-    *spec =
-        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(prg->detect) };
-    rc = weir_monitor_new(&prg->cli.monitor, m);
+    *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(prg) };
+    rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
     if (rc == WEIR_E_OK)
-        rc = weir_monitor_add(*m, &app);
+        rc = weir_monitor_add(prg->m, &app);
     if (rc == WEIR_E_OK && prg->with_prads)
-        rc = prads_add(prg->prads, *m);
+        rc = prads_add(prg->prads, prg->m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
 }
 
@@ -307,43 +403,43 @@ summary(const struct program *prg)
                    (unsigned long long)stats->others_lost);
 }
 
+static void
+feed(struct program *prg)
+{
+    cli_run(&prg->cli, prg->m, after_batch, prg);
+    if (!prg->cli.bad_filter)
+        write_stats(prg, prg->cli.last_time);
+    each_output(prg, cli_flush_output);
+    if (prg->with_prads)
+        prads_end(prg->prads, &prg->cli);
+    cli_stats(&prg->cli, prg->m, false);
+    cli_summary(&prg->cli, prg->m);
+    summary(prg);
+    if (prg->with_prads)
+        prads_summary(prg->prads, &prg->cli);
+}
+
 static int
 run(struct program *prg)
 {
-    char eve_path[4096], fast_path[4096];
-    struct weir_monitor *m = NULL;
     struct weir_tap_spec spec;
     struct weir_errbuf err = { "" };
-    int rc = cli_make_dir(prg->cli.log_dir, &err);
+    int rc = open_outputs(prg, &err);
 
-    if (rc == WEIR_E_OK)
-        rc = open_log(prg, "eve.json", &prg->eve, eve_path, &err);
-    if (rc == WEIR_E_OK)
-        rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_open(prg->prads, &prg->cli, &err);
     if (rc == WEIR_E_OK)
-        rc = set_up(prg, &spec, &m, &err);
-    if (rc != WEIR_E_OK) {
+        rc = set_up(prg, &spec, &err);
+    if (rc == WEIR_E_OK) {
+        feed(prg);
+    } else {
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
-    } else {
-        cli_run(&prg->cli, m, after_batch, prg);
-        cli_flush_output(&prg->cli, &prg->eve);
-        cli_flush_output(&prg->cli, &prg->fast);
-        if (prg->with_prads)
-            prads_end(prg->prads, &prg->cli);
-        cli_stats(&prg->cli, m, false);
-        cli_summary(&prg->cli, m);
-        summary(prg);
-        if (prg->with_prads)
-            prads_summary(prg->prads, &prg->cli);
     }
-    cli_close_output(&prg->cli, &prg->eve);
-    cli_close_output(&prg->cli, &prg->fast);
+    each_output(prg, cli_close_output);
     if (prg->with_prads)
         prads_close(prg->prads, &prg->cli);
-    weir_monitor_free(m);
+    weir_monitor_free(prg->m);
     rc = cli_exit_code(&prg->cli);
     if (rc == EXIT_DONE && prg->fail_on_alert && detect_get_stats(prg->detect)->alerts > 0)
         rc = EXIT_ALERTED;
@@ -354,6 +450,7 @@ static void
 clean_up(struct program *prg)
 {
     detect_free(prg->detect);
+    eve_out_free(prg->eve);
     prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);
@@ -370,7 +467,7 @@ main(int argc, char **argv)
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
                  .options = options },
-        .settings = { .vars = vars_new() },
+        .settings = settings_default(),
     };
     int code = EXIT_FAILED;
 

@@ -187,9 +187,16 @@ settings_check(const struct settings *settings, const char **blamed, struct weir
     return WEIR_E_OK;
 }
 
+struct settings
+settings_default(void)
+{
+    return (struct settings){ .vars = vars_new(), .outputs = outputs_default() };
+}
+
 void
 settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
+    outputs_dump(&settings->outputs, dump);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
 }
@@ -226,6 +233,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_bool(&settings->midstream, name, value, err);
     if (text_is(name, "stream.ambiguity"))
         return set_ambiguity(&settings->any, value, err);
+    if (cut(&rest, "outputs.") || cut(&rest, "stats."))
+        return outputs_set(&settings->outputs, name, value, ignored, err);
     if (cut(&rest, "rule-files."))
         return add_rule_file(settings, name, value, err);
     if (text_is(name, "default-rule-path")) {

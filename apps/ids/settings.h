@@ -5,6 +5,7 @@
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H
 
+#include "out/outputs.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -13,8 +14,9 @@ struct cli_dump;
 
 struct settings {
     struct vars *vars;
-    bool midstream; /* stream.midstream */
-    bool any;       /* stream.ambiguity */
+    struct outputs outputs; /* outputs.*, stats.* */
+    bool midstream;         /* stream.midstream */
+    bool any;               /* stream.ambiguity */
     struct given {
         enum var_kind kind;
         struct text name; /* in the text it was set with */
@@ -28,6 +30,9 @@ struct settings {
     } * rule_file;              /* owned */
     size_t n_rule_files;
 };
+
+/* What is not set; vars is NULL if memory ran out. */
+struct settings settings_default(void);
 
 /*
  * Take "name=value"; text must outlive the settings. *ignored: the name is Suricata's, but means

@@ -13,7 +13,7 @@ set_up(void **state)
 {
     static struct settings settings;
 
-    settings = (struct settings){ .vars = vars_new() };
+    settings = settings_default();
     *state = &settings;
     return settings.vars == NULL;
 }
@@ -118,8 +118,8 @@ variables_are_checked_when_all_are_set(void **state)
 static void
 names_of_the_other_program_are_passed_over(void **state)
 {
-    set(state, "stats.enabled=no", true);
-    set(state, "outputs.1.eve-log.enabled=yes", true);
+    set(state, "stats.decoder-events=no", true);
+    set(state, "outputs.2.pcap-log.enabled=yes", true);
     set(state, "stream.reassembly.depth=0", true);
 }
 

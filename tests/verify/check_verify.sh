@@ -46,13 +46,19 @@ for name; do
     # a build with futures debugged tells of slow handlers: on a busy machine that is no bug
     sed -i '/^weir: core [0-9]*: .* ran for [0-9]* us$/d' "$work/said"
     rm -rf "$work/run"
+    # libcrypto makes community ids
+    expected=$case/expected
+    if [ $update = no ] && ! grep -q '^#define HAVE_CRYPTO' "$builddir/config.h"; then
+        sed 's/"community_id":"[^"]*",//g' "$case/expected" >"$work/expected"
+        expected=$work/expected
+    fi
     if [ $update = yes ]; then
         cp "$work/said" "$case/expected"
     fi
-    if cmp -s "$work/said" "$case/expected"; then
+    if cmp -s "$work/said" "$expected"; then
         echo "ok $n - $name"
     else
-        diff "$case/expected" "$work/said" | sed 's/^/# /' | head -n 40
+        diff "$expected" "$work/said" | sed 's/^/# /' | head -n 40
         echo "not ok $n - $name"
         bad=1
     fi

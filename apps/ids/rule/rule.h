@@ -156,6 +156,7 @@ struct rule {
     uint32_t priority;                 /* 1 is the gravest */
     bool has_priority;                 /* given, not taken from the class */
     char *msg;                         /* owned; "" if not given */
+    char *text;                        /* owned; NULL: struct rules.keep_text was not set */
     const struct class *class;         /* NULL: none */
     struct pair *metadata, *reference; /* owned arrays */
     uint16_t n_metadata, n_reference;

@@ -31,6 +31,7 @@ rule_free(struct rule *rule)
     free(rule->step);
     free(rule->event);
     free(rule->msg);
+    free(rule->text);
     pairs_free(rule->metadata, rule->n_metadata);
     pairs_free(rule->reference, rule->n_reference);
 }
@@ -52,7 +53,7 @@ rules_free(struct rules *rules)
     tdestroy(rules->by_sid, free);
     free(rules->at);
     free(rules->files);
-    *rules = (struct rules){ NULL, 0, 0, 0, NULL, NULL, 0 };
+    *rules = (struct rules){ .n = 0 };
 }
 
 /* ---- one rule ------------------------------------------------------------------------------ */
@@ -170,6 +171,8 @@ take_line(struct reader *r, struct text line)
         rc = weir_err_set(&err, WEIR_E_SYNTAX, "text expected, not a zero byte");
     else
         rc = parse_rule(r->rules, r->vars, line, &rule, &err);
+    if (rc == WEIR_E_OK && r->rules->keep_text && (rule.text = strndup(line.p, line.n)) == NULL)
+        rc = weir_err_set(&err, WEIR_E_NOMEM, "out of memory");
     if (rc == WEIR_E_OK && !append(r->rules, &rule))
         rc = weir_err_set(&err, WEIR_E_NOMEM, "out of memory");
     if (rc == WEIR_E_OK)

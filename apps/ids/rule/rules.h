@@ -16,6 +16,7 @@ struct rules {
     void *by_sid;    /* tsearch() tree */
     char **files;    /* their names, owned */
     size_t n_files;
+    bool keep_text; /* set by who wants the text of rules: a line, joined ones as one */
 };
 
 /* Told of each refused rule: "FILE:LINE: what was expected". */
