@@ -2,9 +2,15 @@
 
 #ifdef HAVE_HTP
 
+#include "http_notes.h"
+
 #include <htp/htp.h>
 
 #include <stdlib.h>
+#include <string.h>
+
+/* A bomb of LZMA may take so many bytes of memory for its dictionary. */
+enum { LZMA_MEMORY = 1 << 20 };
 
 struct http {
     struct http_opts opts;
@@ -16,8 +22,11 @@ struct http {
 
 struct http_side {
     uint32_t head; /* bytes since the message began, until its headers are complete */
+    uint64_t fed;  /* bytes, before those at hand */
+    uint64_t from; /* where a tunnel begins, as fed */
     bool in_head;  /* they are not yet */
     bool given_up;
+    bool torn; /* a hole was in the compressed body at hand: the rest of it says nothing */
 };
 
 struct http_flow {
@@ -26,7 +35,11 @@ struct http_flow {
     void *ctx;
     uint64_t requests, responses; /* begun, complete */
     struct http_side side[2];     /* by enum weir_dir */
-    bool limited;                 /* a limit is why libhtp was told to stop */
+    size_t retired;               /* transactions before this one are gone */
+    enum weir_dir feeding;
+    bool limited; /* a limit is why libhtp was told to stop */
+    bool tunnel;
+    bool closed; /* libhtp was told of the end */
 };
 
 /* ---- what libhtp calls */
@@ -45,29 +58,50 @@ bytes_of_bstr(const bstr *s)
     return (struct weir_bytes){ bstr_ptr(s), (uint32_t)bstr_len(s) };
 }
 
+static struct weir_bytes
+path_of(const htp_tx_t *tx)
+{
+    return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->path : NULL);
+}
+
+static struct weir_bytes
+query_of(const htp_tx_t *tx)
+{
+    return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->query : NULL);
+}
+
+void
+http_look(void *htp, enum http_event_type type, struct http_event *out)
+{
+    const htp_tx_t *tx = htp;
+
+    *out = (struct http_event){ .type = type,
+                                .tx = tx->index,
+                                .line = bytes_of_bstr(tx->request_line),
+                                .method = bytes_of_bstr(tx->request_method),
+                                .uri = bytes_of_bstr(tx->request_uri),
+                                .protocol = bytes_of_bstr(tx->request_protocol),
+                                .path = path_of(tx),
+                                .query = query_of(tx),
+                                .host = bytes_of_bstr(tx->request_hostname),
+                                .response_line = bytes_of_bstr(tx->response_line),
+                                .response_protocol = bytes_of_bstr(tx->response_protocol),
+                                .status_text = bytes_of_bstr(tx->response_status),
+                                .message = bytes_of_bstr(tx->response_message),
+                                .status = tx->response_status_number,
+                                .htp = htp };
+}
+
 static int
 tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
 {
     struct http_flow *flow = flow_of(tx);
-    const struct http_event event = {
-        .type = type,
-        .tx = tx->index,
-        .line = bytes_of_bstr(tx->request_line),
-        .method = bytes_of_bstr(tx->request_method),
-        .uri = bytes_of_bstr(tx->request_uri),
-        .protocol = bytes_of_bstr(tx->request_protocol),
-        .path = bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->path : NULL),
-        .query = bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->query : NULL),
-        .host = bytes_of_bstr(tx->request_hostname),
-        .response_line = bytes_of_bstr(tx->response_line),
-        .response_protocol = bytes_of_bstr(tx->response_protocol),
-        .status_text = bytes_of_bstr(tx->response_status),
-        .message = bytes_of_bstr(tx->response_message),
-        .status = tx->response_status_number,
-        .data = data,
-        .htp = tx,
-    };
+    struct http_event event;
 
+    if (flow->tunnel && type != HTTP_GONE)
+        return HTP_OK;
+    http_look(tx, type, &event);
+    event.data = data;
     flow->http->fn(flow->ctx, &event);
     return HTP_OK;
 }
@@ -88,7 +122,7 @@ on_request_start(htp_tx_t *tx)
 
     flow->requests++;
     begin_head(&flow->side[WEIR_TOSERVER]);
-    return HTP_OK;
+    return flow->http->opts.detail ? tell(tx, HTTP_REQUEST_START, no_data) : HTP_OK;
 }
 
 /* Stop libhtp because of a limit. */
@@ -114,6 +148,20 @@ on_request_line(htp_tx_t *tx)
     return HTP_OK;
 }
 
+/* A tunnel begins behind the heads of a CONNECT and its answer, whatever libhtp makes of the rest. */
+static void
+note_tunnel(struct http_flow *flow, const htp_tx_t *tx, enum weir_dir dir)
+{
+    const uint64_t here = dir == WEIR_TOSERVER ? htp_connp_req_data_consumed(flow->connp)
+                                               : htp_connp_res_data_consumed(flow->connp);
+
+    if (!flow->http->opts.detail || tx->request_method_number != HTP_M_CONNECT)
+        return;
+    flow->side[dir].from = flow->side[dir].fed + here;
+    flow->tunnel = dir == WEIR_TOCLIENT && tx->response_status_number >= 200 &&
+                   tx->response_status_number <= 299;
+}
+
 /* libhtp drops headers beyond its own limit without a word. */
 static int
 end_head(htp_tx_t *tx, enum weir_dir dir, const htp_table_t *headers, enum http_event_type type)
@@ -123,12 +171,64 @@ end_head(htp_tx_t *tx, enum weir_dir dir, const htp_table_t *headers, enum http_
     flow->side[dir].in_head = false;
     if (headers != NULL && htp_table_size(headers) > flow->http->opts.headers)
         return stop(flow, &flow->http->stats.head);
-    return tell(tx, type, no_data);
+    tell(tx, type, no_data);
+    note_tunnel(flow, tx, dir);
+    return HTP_OK;
+}
+
+static void
+note(htp_tx_t *tx, const char *name)
+{
+    struct http_flow *flow = flow_of(tx);
+    struct http_event event;
+
+    http_look(tx, HTTP_NOTE, &event);
+    event.note = name;
+    flow->http->fn(flow->ctx, &event);
+}
+
+struct flag_note {
+    uint64_t flag;
+    const char *name;
+};
+
+/* Newer than libhtp's list of what goes before credentials, RFC 6750. */
+static bool
+is_bearer(const htp_tx_t *tx)
+{
+    const htp_header_t *header = htp_table_get_c(tx->request_headers, "authorization");
+
+    return header != NULL && bstr_begins_with_c_nocase(header->value, "bearer ");
+}
+
+/* What a request's head tells without a line in the log. */
+static void
+note_flags(htp_tx_t *tx)
+{
+    static const struct flag_note notes[] = {
+        { HTP_REQUEST_INVALID_T_E, "http.invalid_transfer_encoding_value_in_request" },
+        { HTP_REQUEST_INVALID_C_L, "http.invalid_content_length_field_in_request" },
+        { HTP_HOST_MISSING, "http.missing_host_header" },
+        { HTP_HOST_AMBIGUOUS, "http.host_header_ambiguous" },
+        { HTP_HOSTU_INVALID, "http.request_uri_host_invalid" },
+        { HTP_HOSTH_INVALID, "http.request_header_host_invalid" },
+    };
+
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++)
+        if (tx->flags & notes[i].flag)
+            note(tx, notes[i].name);
+    if (tx->request_auth_type == HTP_AUTH_UNRECOGNIZED && !is_bearer(tx))
+        note(tx, "http.request_auth_unrecognized");
+    if (tx->is_protocol_0_9 && tx->request_method_number == HTP_M_UNKNOWN &&
+        tx->request_protocol_number < HTP_PROTOCOL_0_9)
+        note(tx, "http.request_line_invalid");
 }
 
 static int
 on_request_headers(htp_tx_t *tx)
 {
+    if (flow_of(tx)->http->opts.detail)
+        note_flags(tx);
     return end_head(tx, WEIR_TOSERVER, tx->request_headers, HTTP_REQUEST);
 }
 
@@ -136,14 +236,17 @@ static int
 on_request_end(htp_tx_t *tx)
 {
     flow_of(tx)->side[WEIR_TOSERVER].in_head = false;
+    flow_of(tx)->side[WEIR_TOSERVER].torn = false;
     return tell(tx, HTTP_REQUEST_END, no_data);
 }
 
 static int
 on_response_start(htp_tx_t *tx)
 {
-    begin_head(&flow_of(tx)->side[WEIR_TOCLIENT]);
-    return HTP_OK;
+    struct http_flow *flow = flow_of(tx);
+
+    begin_head(&flow->side[WEIR_TOCLIENT]);
+    return flow->http->opts.detail ? tell(tx, HTTP_RESPONSE_START, no_data) : HTP_OK;
 }
 
 static int
@@ -158,6 +261,7 @@ on_response_end(htp_tx_t *tx)
     struct http_flow *flow = flow_of(tx);
 
     flow->side[WEIR_TOCLIENT].in_head = false;
+    flow->side[WEIR_TOCLIENT].torn = false;
     if (flow->responses < flow->requests)
         flow->responses++;
     return tell(tx, HTTP_RESPONSE_END, no_data);
@@ -166,7 +270,9 @@ on_response_end(htp_tx_t *tx)
 static int
 on_body(htp_tx_data_t *d, enum http_event_type type)
 {
-    if (d->len == 0)
+    const enum weir_dir dir = type == HTTP_REQUEST_BODY ? WEIR_TOSERVER : WEIR_TOCLIENT;
+
+    if (d->len == 0 || (d->data != NULL && flow_of(d->tx)->side[dir].torn))
         return HTP_OK;
     return tell(d->tx, type, (struct weir_bytes){ d->data, (uint32_t)d->len });
 }
@@ -183,6 +289,101 @@ on_response_body(htp_tx_data_t *d)
     return on_body(d, HTTP_RESPONSE_BODY);
 }
 
+/* ---- detail */
+
+static int
+on_raw(htp_tx_data_t *d, enum http_event_type type)
+{
+    if (d->len == 0 || d->data == NULL)
+        return HTP_OK;
+    return tell(d->tx, type, (struct weir_bytes){ d->data, (uint32_t)d->len });
+}
+
+static int
+on_request_raw(htp_tx_data_t *d)
+{
+    return on_raw(d, HTTP_REQUEST_RAW);
+}
+
+static int
+on_response_raw(htp_tx_data_t *d)
+{
+    return on_raw(d, HTTP_RESPONSE_RAW);
+}
+
+static int
+on_response_line(htp_tx_t *tx)
+{
+    return tell(tx, HTTP_RESPONSE_LINE, no_data);
+}
+
+static int
+on_complete(htp_tx_t *tx)
+{
+    return tell(tx, HTTP_GONE, no_data);
+}
+
+static int
+on_log(htp_log_t *log)
+{
+    struct http_flow *flow = htp_connp_get_user_data(log->connp);
+    struct http_event event = { .type = HTTP_NOTE };
+    const char *note = flow->tunnel ? NULL : http_note_of(log->msg);
+
+    flow->http->stats.bombs += strncmp(log->msg, "Compression bomb", 16) == 0;
+    if (note == NULL)
+        return HTP_OK;
+    if (log->tx != NULL)
+        http_look(log->tx, HTTP_NOTE, &event);
+    event.note = note;
+    event.to_client = flow->feeding == WEIR_TOCLIENT;
+    flow->http->fn(flow->ctx, &event);
+    return HTP_OK;
+}
+
+/* libhtp keeps its log as long as the connection: it would grow without a bound. */
+static void
+forget_log(struct http_flow *flow)
+{
+    htp_conn_t *conn = htp_connp_get_connection(flow->connp);
+    htp_log_t *log;
+
+    while (conn->messages != NULL && (log = htp_list_shift(conn->messages)) != NULL) {
+        free((void *)(uintptr_t)log->msg);
+        free(log);
+    }
+}
+
+/* A transaction that nobody is told of again. */
+static void
+retire(struct http_flow *flow, htp_tx_t *tx)
+{
+    tell(tx, HTTP_GONE, no_data);
+    tx->request_progress = HTP_REQUEST_COMPLETE;
+    tx->response_progress = HTP_RESPONSE_COMPLETE;
+    htp_tx_destroy(tx);
+    if (flow->responses < flow->requests)
+        flow->responses++;
+}
+
+/* Responses are not read any more: their requests wait for nothing. */
+static void
+retire_requests(struct http_flow *flow)
+{
+    const htp_list_t *all = htp_connp_get_connection(flow->connp)->transactions;
+
+    for (size_t i = flow->retired; i < htp_list_size(all); i++) {
+        htp_tx_t *tx = htp_list_get(all, i);
+
+        if (tx != NULL && (tx->request_progress != HTP_REQUEST_COMPLETE ||
+                           tx == htp_connp_get_in_tx(flow->connp)))
+            return;
+        if (tx != NULL)
+            retire(flow, tx);
+        flow->retired = i + 1;
+    }
+}
+
 /* ---- set-up */
 
 static void
@@ -190,6 +391,35 @@ set_default(uint32_t *value, uint32_t to)
 {
     if (*value == 0)
         *value = to;
+}
+
+static void
+set_detail(htp_cfg_t *cfg)
+{
+    htp_config_set_parse_request_auth(cfg, 1);
+    htp_config_set_allow_space_uri(cfg, 1);
+    htp_config_set_plusspace_decode(cfg, HTP_DECODER_URLENCODED, 0);
+    htp_config_set_convert_lowercase(cfg, HTP_DECODER_URL_PATH, 0);
+    htp_config_set_log_level(cfg, HTP_LOG_WARNING);
+    htp_config_register_log(cfg, on_log);
+    htp_config_register_request_header_data(cfg, on_request_raw);
+    htp_config_register_request_trailer_data(cfg, on_request_raw);
+    htp_config_register_response_line(cfg, on_response_line);
+    htp_config_register_response_header_data(cfg, on_response_raw);
+    htp_config_register_response_trailer_data(cfg, on_response_raw);
+    htp_config_register_transaction_complete(cfg, on_complete);
+}
+
+static void
+set_decompression(const struct http_opts *opts, htp_cfg_t *cfg)
+{
+    htp_config_set_response_decompression(cfg, 1);
+    htp_config_set_request_decompression(cfg, 1);
+    htp_config_set_response_decompression_layer_limit(cfg, opts->layers);
+    htp_config_set_lzma_layers(cfg, opts->lzma ? 1 : 0);
+    htp_config_set_lzma_memlimit(cfg, LZMA_MEMORY);
+    htp_config_set_compression_bomb_limit(cfg, opts->bomb);
+    htp_config_set_compression_time_limit(cfg, opts->time);
 }
 
 static int
@@ -207,6 +437,10 @@ make_config(struct http *http)
     htp_config_set_field_limits(cfg, http->opts.head, http->opts.head);
     htp_config_set_number_headers_limit(cfg, http->opts.headers + 1);
     htp_config_set_log_level(cfg, HTP_LOG_NONE);
+    if (http->opts.detail)
+        set_detail(cfg);
+    if (http->opts.decompress)
+        set_decompression(&http->opts, cfg);
     htp_config_register_request_start(cfg, on_request_start);
     htp_config_register_request_line(cfg, on_request_line);
     htp_config_register_request_headers(cfg, on_request_headers);
@@ -237,6 +471,10 @@ http_new(const struct http_opts *opts, http_fn *fn, struct http **out)
     set_default(&http->opts.pending, 32);
     set_default(&http->opts.head, 32768);
     set_default(&http->opts.headers, 128);
+    set_default(&http->opts.bomb, 1 << 20);
+    set_default(&http->opts.time, 1000000);
+    if (http->opts.layers == 0)
+        http->opts.layers = 2;
     http->fn = fn;
     rc = make_config(http);
     if (rc != WEIR_E_OK) {
@@ -287,13 +525,59 @@ http_open(struct http *http, void *ctx)
     return flow;
 }
 
+/* What the connection's end left open is gone, too. */
+static void
+tell_rest(struct http_flow *flow)
+{
+    const htp_list_t *all = htp_connp_get_connection(flow->connp)->transactions;
+
+    for (size_t i = flow->retired; i < htp_list_size(all); i++) {
+        htp_tx_t *tx = htp_list_get(all, i);
+
+        if (tx != NULL)
+            tell(tx, HTTP_GONE, no_data);
+    }
+}
+
+static void
+close_parser(struct http_flow *flow)
+{
+    if (flow->closed || flow->side[WEIR_TOSERVER].given_up || flow->side[WEIR_TOCLIENT].given_up)
+        return;
+    flow->closed = true;
+    htp_connp_close(flow->connp, NULL);
+    forget_log(flow);
+}
+
+void
+http_end(struct http_flow *flow, enum weir_dir dir)
+{
+    if (flow->closed || flow->side[dir].given_up)
+        return;
+    flow->feeding = dir;
+    if (dir == WEIR_TOSERVER)
+        htp_connp_req_close(flow->connp, NULL);
+    else
+        close_parser(flow);
+    forget_log(flow);
+}
+
+bool
+http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
+{
+    from[WEIR_TOSERVER] = flow->side[WEIR_TOSERVER].from;
+    from[WEIR_TOCLIENT] = flow->side[WEIR_TOCLIENT].from;
+    return flow->tunnel;
+}
+
 void
 http_close(struct http_flow *flow)
 {
     if (flow == NULL)
         return;
-    if (!flow->side[WEIR_TOSERVER].given_up && !flow->side[WEIR_TOCLIENT].given_up)
-        htp_connp_close(flow->connp, NULL);
+    close_parser(flow);
+    if (flow->http->opts.detail)
+        tell_rest(flow);
     htp_connp_destroy_all(flow->connp);
     flow->http->flows--;
     free(flow);
@@ -302,7 +586,7 @@ http_close(struct http_flow *flow)
 bool
 http_ended(const struct http_flow *flow, enum weir_dir dir)
 {
-    return flow->side[dir].given_up;
+    return flow->side[dir].given_up || flow->closed;
 }
 
 static void
@@ -330,9 +614,13 @@ static int
 feed_once(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
 {
     const bool request = dir == WEIR_TOSERVER;
-    int rc = (request ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, bytes->p,
-                                                                 bytes->n);
-    size_t n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(flow->connp);
+    size_t n;
+    int rc;
+
+    flow->feeding = dir;
+    rc = (request ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, bytes->p, bytes->n);
+    n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(flow->connp);
+    forget_log(flow);
 
     if (n > bytes->n || rc != HTP_STREAM_DATA_OTHER)
         n = bytes->n;
@@ -365,16 +653,21 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
     const uint32_t n = bytes.n;
     int rc;
 
-    if (flow->side[dir].given_up || n == 0)
+    if (flow->side[dir].given_up || flow->closed || n == 0)
         return;
     rc = feed_once(flow, dir, &bytes);
     for (unsigned i = 0; i < 2 && rc == HTP_STREAM_DATA_OTHER && bytes.n > 0; i++)
         if (dir == WEIR_TOCLIENT)
             rc = feed_once(flow, dir, &bytes);
-    if (goes_on(flow, dir, rc) && bytes.n > 0)
+    flow->side[dir].fed += n;
+    if (flow->tunnel)
+        flow->side[WEIR_TOSERVER].given_up = flow->side[WEIR_TOCLIENT].given_up = true;
+    else if (goes_on(flow, dir, rc) && bytes.n > 0)
         give_up(flow, dir, &flow->http->stats.lost);
     else
         count_head(flow, dir, n);
+    if (flow->http->opts.detail && flow->side[WEIR_TOCLIENT].given_up)
+        retire_requests(flow);
 }
 
 /* Of a body as long as its header said, so many bytes are to come; or it lasts to the end. */
@@ -404,6 +697,19 @@ only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
                       tx->response_message_len);
 }
 
+/* Behind a hole nothing can be decompressed. */
+static void
+tear(struct http_flow *flow, enum weir_dir dir)
+{
+    htp_tx_t *tx = dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
+                                        : htp_connp_get_out_tx(flow->connp);
+
+    if (!http_is_compressed(tx, dir))
+        return;
+    flow->side[dir].torn = true;
+    http_skip_body(tx, dir);
+}
+
 /* libhtp takes bytes at NULL for a hole; it would guess where a message begins behind others. */
 void
 http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
@@ -411,12 +717,14 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
     struct weir_bytes hole = { NULL, (uint32_t)n };
     int rc;
 
-    if (flow->side[dir].given_up || n == 0)
+    if (flow->side[dir].given_up || flow->closed || n == 0)
         return;
     if (!only_body(flow, dir, n)) {
         give_up(flow, dir, &flow->http->stats.lost);
         return;
     }
+    tear(flow, dir);
+    flow->side[dir].fed += n;
     rc = feed_once(flow, dir, &hole);
     goes_on(flow, dir,
             rc); /* where the hole ends the body, rc is HTP_STREAM_CLOSED, and it is not */
@@ -424,12 +732,63 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
 
 /* ---- headers */
 
+void *
+http_own(const void *htp)
+{
+    return htp_tx_get_user_data(htp);
+}
+
+void
+http_set_own(void *htp, void *own)
+{
+    htp_tx_set_user_data(htp, own);
+}
+
+bool
+http_is_compressed(const void *htp, enum weir_dir dir)
+{
+    const htp_tx_t *tx = htp;
+
+    if (!flow_of(tx)->http->opts.decompress)
+        return false;
+    return (dir == WEIR_TOSERVER ? tx->request_content_encoding
+                                 : tx->response_content_encoding_processing) > HTP_COMPRESSION_NONE;
+}
+
+/* The decompressor stays where it is, unused, until the connection or its next message needs it. */
+void
+http_skip_body(void *htp, enum weir_dir dir)
+{
+    htp_tx_t *tx = htp;
+
+    if (dir == WEIR_TOSERVER)
+        tx->request_content_encoding = HTP_COMPRESSION_NONE;
+    else
+        tx->response_content_encoding_processing = HTP_COMPRESSION_NONE;
+}
+
+struct weir_bytes
+http_fragment(const void *htp)
+{
+    const htp_tx_t *tx = htp;
+
+    return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->fragment : NULL);
+}
+
+struct weir_bytes
+http_uri_host(const void *htp)
+{
+    const htp_tx_t *tx = htp;
+
+    return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->hostname : NULL);
+}
+
 static const htp_table_t *
 headers_of(const struct http_event *event)
 {
     const htp_tx_t *tx = event->htp;
 
-    return event->type < HTTP_RESPONSE ? tx->request_headers : tx->response_headers;
+    return event->type < HTTP_RESPONSE_START ? tx->request_headers : tx->response_headers;
 }
 
 static bool
@@ -542,6 +901,71 @@ http_find(const struct http_event *event, const char *name, struct weir_bytes *v
     (void)event;
     (void)name;
     (void)value;
+    return false;
+}
+
+void *
+http_own(const void *htp)
+{
+    (void)htp;
+    return NULL;
+}
+
+void
+http_set_own(void *htp, void *own)
+{
+    (void)htp;
+    (void)own;
+}
+
+void
+http_look(void *htp, enum http_event_type type, struct http_event *out)
+{
+    (void)htp;
+    *out = (struct http_event){ .type = type };
+}
+
+void
+http_skip_body(void *htp, enum weir_dir dir)
+{
+    (void)htp;
+    (void)dir;
+}
+
+bool
+http_is_compressed(const void *htp, enum weir_dir dir)
+{
+    (void)htp;
+    (void)dir;
+    return false;
+}
+
+struct weir_bytes
+http_fragment(const void *htp)
+{
+    (void)htp;
+    return (struct weir_bytes){ NULL, 0 };
+}
+
+struct weir_bytes
+http_uri_host(const void *htp)
+{
+    (void)htp;
+    return (struct weir_bytes){ NULL, 0 };
+}
+
+void
+http_end(struct http_flow *flow, enum weir_dir dir)
+{
+    (void)flow;
+    (void)dir;
+}
+
+bool
+http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
+{
+    (void)flow;
+    from[WEIR_TOSERVER] = from[WEIR_TOCLIENT] = 0;
     return false;
 }
 

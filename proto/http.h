@@ -22,12 +22,19 @@ struct http;      /* opaque */
 struct http_flow; /* opaque: one connection */
 
 enum http_event_type {
-    HTTP_REQUEST,       /* its headers are complete */
-    HTTP_REQUEST_BODY,  /* some of it */
-    HTTP_REQUEST_END,   /* it is complete */
-    HTTP_RESPONSE,      /* likewise; an interim one (100) is not told */
-    HTTP_RESPONSE_BODY, /* without chunks' lengths, with its Content-Encoding */
+    HTTP_REQUEST_START,  /* detail: the first byte of a request came */
+    HTTP_REQUEST_RAW,    /* detail: bytes of its headers, or trailer, as they came */
+    HTTP_REQUEST,        /* its headers are complete */
+    HTTP_REQUEST_BODY,   /* some of it */
+    HTTP_REQUEST_END,    /* it is complete */
+    HTTP_RESPONSE_START, /* detail: likewise */
+    HTTP_RESPONSE_LINE,  /* detail: a status line; raw headers begin anew */
+    HTTP_RESPONSE_RAW,
+    HTTP_RESPONSE,      /* an interim one (100) is not told */
+    HTTP_RESPONSE_BODY, /* without chunks' lengths; with its Content-Encoding, or decompressed */
     HTTP_RESPONSE_END,
+    HTTP_NOTE, /* detail: libhtp noticed what is told by note */
+    HTTP_GONE, /* detail: the last that is told of a transaction */
 };
 
 /* All is lent; what is not there has a p of NULL. Of a response, request's fields are those of the
@@ -40,8 +47,10 @@ struct http_event {
     struct weir_bytes host; /* of URI or Host, without port, case as it came */
     struct weir_bytes response_line, response_protocol, status_text, message;
     int status;             /* -1: not a number; 0: no response yet */
-    struct weir_bytes data; /* of a body; p is NULL for bytes that a hole took */
-    const void *htp;        /* for http_header(), http_find() */
+    struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took */
+    const char *note;       /* "http.gzip_decompression_failed": names are Suricata's; static */
+    bool to_client;         /* whose note it is */
+    void *htp;              /* the transaction, for the functions below; NULL: of a note, none */
 };
 
 typedef void http_fn(void *ctx, const struct http_event *event);
@@ -54,6 +63,13 @@ struct http_opts {
     uint32_t head;     /* bytes of a line and its headers; 32768 */
     uint32_t headers;  /* of a message; 128 */
     bool bodies;       /* tell of bodies */
+    bool detail;       /* tell of all that is marked so above; otherwise it costs nothing */
+    bool decompress;   /* bodies are told decompressed: gzip, deflate */
+    bool lzma;         /* and LZMA */
+    uint8_t layers;    /* of compression that are undone; 2 */
+    uint32_t bomb;     /* bytes that may come out of less than a 2048th of them; 1 MiB */
+    uint32_t time;     /* microseconds of work, the only bound by the clock on the wall; 1 second,
+                          more is not possible */
 };
 
 /* What limits refused; they only grow. */
@@ -63,6 +79,7 @@ struct http_stats {
     uint64_t pending;   /* likewise */
     uint64_t head;      /* directions given up: opts.head or opts.headers */
     uint64_t malformed; /* directions that libhtp gave up */
+    uint64_t bombs;     /* bodies that were not decompressed further: opts.bomb, opts.time */
     uint64_t lost;      /* directions given up behind a hole */
 };
 
@@ -85,6 +102,15 @@ void http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes byte
 /* The next n bytes will not come. */
 void http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n);
 
+/* Nothing follows in a direction; the server's end also ends the requests that it leaves open. */
+void http_end(struct http_flow *flow, enum weir_dir dir);
+
+/*
+ * With detail: what follows is not HTTP, for an answer to CONNECT agreed to that. from: by enum
+ * weir_dir, bytes since http_open() to where it begins. Nothing more is told but HTTP_GONE.
+ */
+bool http_is_tunnel(const struct http_flow *flow, uint64_t from[2]);
+
 /* Whether a direction needs no more bytes: it was given up, or became a tunnel. */
 bool http_ended(const struct http_flow *flow, enum weir_dir dir);
 
@@ -94,5 +120,24 @@ bool http_header(const struct http_event *event, unsigned i, struct weir_bytes *
 
 /* A header's value by name, of any case; of repeated ones libhtp joins the values with ", ". */
 bool http_find(const struct http_event *event, const char *name, struct weir_bytes *value);
+
+/* ---- transactions: from their first event to HTTP_GONE, or HTTP_RESPONSE_END without detail */
+
+/* The caller's pointer, which begins as NULL. */
+void *http_own(const void *htp);
+void http_set_own(void *htp, void *own);
+
+/* What is known of it by now, as if told by an event of this type. */
+void http_look(void *htp, enum http_event_type type, struct http_event *out);
+
+/* Of a body enough was seen: what follows of it is told as it comes, without decompressing it. */
+void http_skip_body(void *htp, enum weir_dir dir);
+
+/* Whether bodies of a direction are decompressed. */
+bool http_is_compressed(const void *htp, enum weir_dir dir);
+
+/* The parts of an URI that are not in struct http_event. */
+struct weir_bytes http_fragment(const void *htp);
+struct weir_bytes http_uri_host(const void *htp);
 
 #endif

@@ -17,6 +17,7 @@ libproto_la_SOURCES = \
     %D%/dhcp.c %D%/dhcp.h \
     %D%/detect_proto.c %D%/detect_proto.h \
     %D%/http.c %D%/http.h \
+    %D%/http_notes.c %D%/http_notes.h \
     %D%/x509.c %D%/x509.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(HTP_CFLAGS)
 libproto_la_LIBADD   = $(CRYPTO_LIBS) $(HTP_LIBS)

@@ -4,6 +4,10 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/app/app.c %D%/app/app.h \
+    %D%/app/app_dns.c %D%/app/app_http.c %D%/app/app_ssh.c %D%/app/app_tls.c \
+    %D%/app/body.c %D%/app/body.h \
+    %D%/app/parts.h %D%/app/tx.c \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
@@ -20,6 +24,7 @@ libids_la_SOURCES = \
     %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
     %D%/out/outputs.c %D%/out/outputs.h \
+    %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
     %D%/rule/content.c %D%/rule/content.h \
@@ -51,6 +56,12 @@ endif
 weir_ids_CPPFLAGS = $(IDS_CPPFLAGS)
 weir_ids_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_ids_LDADD    = libids.la $(weir_ids_prads) libprog.la libcore.la
+
+# For tests/verify/app-*.
+check_PROGRAMS += tests/app_dump
+tests_app_dump_SOURCES  = tests/app_dump.c
+tests_app_dump_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_app_dump_LDADD    = libids.la libcore.la
 
 UNIT_TESTS += tests/unit/test_ranges
 tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
@@ -160,4 +171,29 @@ tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MA
 tests_fuzz_fuzz_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_detect_LDADD    = libtestsupport.la libids.la libcore.la
 tests_fuzz_fuzz_detect_LDFLAGS  = $(FUZZ_LINK)
+
+APP_RUN = tests/support/app_run.c tests/support/app_run.h
+UNIT_TESTS += tests/unit/test_app_http
+tests_unit_test_app_http_SOURCES  = tests/unit/test_app_http.c $(APP_RUN)
+tests_unit_test_app_http_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_app_http_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_http_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app
+tests_unit_test_app_SOURCES  = tests/unit/test_app.c tests/unit/tls_bytes.h $(APP_RUN)
+tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app_body
+tests_unit_test_app_body_SOURCES  = tests/unit/test_app_body.c
+tests_unit_test_app_body_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_body_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_body_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_app
+tests_fuzz_fuzz_app_SOURCES  = tests/fuzz/fuzz_app.c $(APP_RUN) $(FUZZ_MAIN)
+tests_fuzz_fuzz_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_fuzz_fuzz_app_LDADD    = libtestsupport.la libids.la libcore.la
+tests_fuzz_fuzz_app_LDFLAGS  = $(FUZZ_LINK)
 endif

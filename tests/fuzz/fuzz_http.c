@@ -2,6 +2,8 @@
  * HTTP: of any bytes in both directions, cut and with holes, what is told obeys its bounds and its
  * order.
  *
+ * A hole of an odd length: all is told in detail, bodies decompressed.
+ *
  * Input: bytes a piece (0: 1), how many of the bytes are the client's (times 8), where in each
  * direction a hole is (times 4) and how long; the bytes. Pieces of both directions take turns.
  */
@@ -19,6 +21,8 @@ enum { PREFIX = 4, HEADERS = 20, REQUESTS = 50 };
 struct seen {
     uint64_t requests, ends, responses; /* told */
     struct http_flow *flow;
+    bool detail;
+    unsigned alive; /* transactions that are not gone */
 };
 
 static void
@@ -35,13 +39,34 @@ check_headers(const struct http_event *ev)
     assert(!http_find(ev, "host", &value) || n > 0);
 }
 
+/* With detail each transaction that was told of is gone once. */
+static void
+check_life(struct seen *seen, const struct http_event *ev)
+{
+    if (!seen->detail)
+        return;
+    if (http_own(ev->htp) == NULL && ev->type != HTTP_GONE) {
+        http_set_own(ev->htp, seen);
+        seen->alive++;
+    } else if (ev->type == HTTP_GONE && http_own(ev->htp) != NULL) {
+        http_set_own(ev->htp, NULL);
+        seen->alive--;
+    }
+}
+
 static void
 on_event(void *ctx, const struct http_event *ev)
 {
     struct seen *seen = ctx;
 
-    assert(ev->type <= HTTP_RESPONSE_END);
-    assert((ev->type == HTTP_REQUEST_BODY || ev->type == HTTP_RESPONSE_BODY) == (ev->data.n > 0));
+    assert(ev->type <= HTTP_GONE);
+    if (ev->type == HTTP_NOTE) {
+        assert(ev->note != NULL);
+        return;
+    }
+    assert((ev->type == HTTP_REQUEST_BODY || ev->type == HTTP_RESPONSE_BODY ||
+            ev->type == HTTP_REQUEST_RAW || ev->type == HTTP_RESPONSE_RAW) == (ev->data.n > 0));
+    check_life(seen, ev);
     if (ev->type == HTTP_REQUEST || ev->type == HTTP_RESPONSE)
         check_headers(ev);
     if (ev->type == HTTP_REQUEST) {
@@ -51,8 +76,10 @@ on_event(void *ctx, const struct http_event *ev)
     }
     seen->ends += ev->type == HTTP_REQUEST_END;
     seen->responses += ev->type == HTTP_RESPONSE;
-    if (ev->type != HTTP_REQUEST_END && ev->type != HTTP_RESPONSE_END) /* may be told late */
-        assert(!http_ended(seen->flow, ev->type < HTTP_RESPONSE ? WEIR_TOSERVER : WEIR_TOCLIENT));
+    if (ev->type != HTTP_REQUEST_END && ev->type < HTTP_RESPONSE_END) /* may be told late */
+        assert(seen->detail ||
+               !http_ended(seen->flow,
+                           ev->type < HTTP_RESPONSE_START ? WEIR_TOSERVER : WEIR_TOCLIENT));
     assert(seen->requests <= REQUESTS);
 }
 
@@ -79,7 +106,7 @@ feed(struct seen *seen, enum weir_dir dir, struct weir_bytes all, size_t at, siz
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct http_opts opts = {
+    struct http_opts opts = {
         .requests = REQUESTS, .pending = 10, .head = 2000, .headers = HEADERS, .bodies = true
     };
     struct weir_bytes part[2];
@@ -87,7 +114,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t at[2] = { 0, 0 };
     struct http *http;
 
-    if (size < PREFIX || size > 70000 || http_new(&opts, on_event, &http) != WEIR_E_OK)
+    if (size < PREFIX || size > 70000)
+        return 0;
+    seen.detail = opts.detail = opts.decompress = opts.lzma = data[3] & 1;
+    if (http_new(&opts, on_event, &http) != WEIR_E_OK)
         return 0;
     part[0] = (struct weir_bytes){ data + PREFIX, (uint32_t)(size - PREFIX) };
     if (data[1] * 8U < part[0].n)
@@ -100,6 +130,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 at[dir] = feed(&seen, (enum weir_dir)dir, part[dir], at[dir], data[0] + 1U,
                                data[2] * 4U, data[3]);
     http_close(seen.flow);
+    assert(seen.alive == 0);
     http_free(http);
     return 0;
 }

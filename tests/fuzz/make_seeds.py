@@ -325,6 +325,27 @@ htt("old", b"GET /\r\n", b"<html>")
 htt("expect", b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 40)
 htt("many_headers", b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(30)) + b"\r\n", ok)
 htt("folded", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\n\r\n", ok, 3)
+# --- app: bytes a piece - 1, the client's bytes / 8, a hole / 4 and its length in both directions, flags, the bytes
+import gzip, zlib
+def app(name, client, server, piece=99, hole=0, length=0, flags=0):
+    client += b"\n" * (-len(client) % 8)
+    put("app", name, bytes([piece, len(client) // 8, hole, length, flags]) + client + server)
+zipped = gzip.compress(b"hello " * 30, mtime=0)
+def body(coding, data):
+    return b"HTTP/1.1 200 OK\r\nContent-Encoding: " + coding + b"\r\nContent-Length: %d\r\n\r\n" % len(data) + data
+app("http", get, ok)
+app("http_gzip", get, body(b"gzip", zipped), 20)
+app("http_gzip_twice", get, body(b"gzip, gzip", gzip.compress(zipped, mtime=0)))
+app("http_deflate", get, body(b"deflate", zlib.compress(b"world " * 40)[2:-4]), 200, 0, 0, 1)
+app("http_hole", get, ok, 30, 15, 5, 2)
+app("http_hole_gzip", get, body(b"gzip", zipped), 10, 20, 5)
+app("http_connect", b"CONNECT a:22 HTTP/1.1\r\n\r\nSSH-2.0-a\r\n", b"HTTP/1.1 200 OK\r\n\r\nSSH-2.0-b\r\n", 40)
+app("http_chunked", get, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: r\r\n\r\n", 7, 0, 0, 3)
+app("http_post", b"POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(zipped) + zipped, ok)
+app("http_odd", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\nHost: a\r\nHost: b\r\n\r\n", b"HTTP/1.1 2 \r\n x\r\n\r\nbody")
+app("ssh", b"SSH-2.0-PuTTY\r\n", b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", 9)
+app("dns", bytes.fromhex("000701000001000000000000" "0161026263000001" "0001"), b"", 255, 0, 0, 4)
+app("dns_tcp", bytes.fromhex("0016" "000701000001000000000000" "0161026263000001" "0001"), b"", 5)
 # --- prads_sigs, prads_packet
 for name, kind, text in (
         ("fp", 0, "S4:64:1:60:M*,S,T,N,W7:.:Linux:2.6\n%8192:128:0:*:N,W%2,?5,T0:ZAT!:-@X:y\n"),

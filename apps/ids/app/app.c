@@ -1,0 +1,424 @@
+#include "app/parts.h"
+
+#include <weir/flow.h>
+#include <weir/packet.h>
+#include <weir/tap.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { POOL_BYTES = 64 << 20 };
+
+/* ---- life */
+
+struct app_opts
+app_defaults(void)
+{
+    return (struct app_opts){ .request_body = 100 << 10,
+                              .response_body = 100 << 10,
+                              .memory = 256 << 20,
+                              .bomb = 1 << 20,
+                              .time = 1000000,
+                              .layers = 2,
+                              .lzma = false,
+                              .midstream = false };
+}
+
+/* Address space, of which only what is used becomes memory. */
+static bool
+reserve(struct app_layer *app)
+{
+    void *range = mmap(NULL, app->opts.memory, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (range == MAP_FAILED)
+        return false;
+    app->range = range;
+    app->range_size = app->opts.memory;
+    arena_init(&app->arena, range, app->range_size);
+    mem_init_arena(&app->mem, &app->arena, app->range_size);
+    return true;
+}
+
+/* Without libhtp or libcrypto the rest works. */
+static bool
+make_parts(struct app_layer *app)
+{
+    int rc = digest_new(&app->digest);
+
+    if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
+        rc = app_http_new(&app->opts, &app->http);
+    if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
+        rc = pool_new(POOL_BYTES, &app->pool);
+    app->scratch.p = malloc(SCRATCH);
+    app->bytes = malloc(APP_HISTORY);
+    return rc == WEIR_E_OK && app->scratch.p != NULL && app->bytes != NULL && reserve(app);
+}
+
+int
+app_new(const struct app_opts *opts, app_fn *fn, app_event_fn *event_fn, void *ctx,
+        struct app_layer **out, struct weir_errbuf *err)
+{
+    struct app_layer *app = calloc(1, sizeof(*app));
+
+    *out = NULL;
+    if (app == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    app->opts = *opts;
+    app->fn = fn;
+    app->event_fn = event_fn;
+    app->ctx = ctx;
+    if (!make_parts(app)) {
+        app_free(app);
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    }
+    app_next_turn(app);
+    *out = app;
+    return WEIR_E_OK;
+}
+
+void
+app_free(struct app_layer *app)
+{
+    if (app == NULL)
+        return;
+    http_free(app->http);
+    digest_free(app->digest);
+    pool_free(app->pool);
+    if (app->range != NULL) {
+        arena_give_back(&app->arena, app->range);
+        munmap(app->range, app->range_size);
+    }
+    free(app->scratch.p);
+    free(app->bytes);
+    free(app);
+}
+
+const struct app_stats *
+app_get_stats(const struct app_layer *app)
+{
+    return &app->stats;
+}
+
+const struct http_stats *
+app_http_stats(const struct app_layer *app)
+{
+    static const struct http_stats none;
+
+    return app->http != NULL ? http_get_stats(app->http) : &none;
+}
+
+uint64_t
+app_wants(void)
+{
+    return WEIR_EV_BIT(WEIR_EV_ESTABLISHED) | WEIR_EV_BIT(WEIR_EV_PAYLOAD) |
+           WEIR_EV_BIT(WEIR_EV_GAP) | WEIR_EV_BIT(WEIR_EV_FIN) | WEIR_EV_BIT(WEIR_EV_RST) |
+           WEIR_EV_BIT(WEIR_EV_DATAGRAM) | WEIR_EV_BIT(WEIR_EV_FLOW_END);
+}
+
+enum app_proto
+app_flow_proto(const struct app_flow *flow)
+{
+    return (enum app_proto)flow->proto;
+}
+
+/* ---- the parser of a flow */
+
+static const struct app_ops *
+ops_of(unsigned proto)
+{
+    switch (proto) {
+    case APP_HTTP:
+        return &app_http;
+    case APP_DNS:
+        return &app_dns;
+    case APP_TLS:
+        return &app_tls;
+    case APP_SSH:
+        return &app_ssh;
+    default:
+        return NULL;
+    }
+}
+
+/* Where the server was taken for the client, the directions are the other way round. */
+static enum weir_dir
+turn(const struct app_flow *flow, unsigned dir)
+{
+    return (dir == WEIR_TOCLIENT) != flow->detect.swapped ? WEIR_TOCLIENT : WEIR_TOSERVER;
+}
+
+static void
+close_parser(struct app_layer *app, struct app_flow *flow)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+
+    if (flow->conn == NULL)
+        return;
+    ops->close(app, flow->conn);
+    app_release(app, flow->conn, ops->size);
+    flow->conn = NULL;
+}
+
+static void
+close_flow(struct app_layer *app, struct app_flow *flow)
+{
+    close_parser(app, flow);
+    flow->done = true;
+}
+
+static void
+open_parser(struct app_layer *app, struct app_flow *flow)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+
+    flow->conn = ops != NULL ? app_make(app, ops->size) : NULL;
+    flow->done = flow->conn == NULL;
+    if (flow->done)
+        return;
+    flow->conn->app = app;
+    flow->conn->flow = flow;
+    if (ops->open(app, flow->conn))
+        return;
+    app_release(app, flow->conn, ops->size);
+    flow->conn = NULL;
+    flow->done = true;
+}
+
+/* dir: as the parser sees it */
+static void
+feed(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
+{
+    if (bytes.n == 0)
+        return;
+    flow->conn->dir = dir;
+    ops_of(flow->proto)->feed(app, flow->conn, dir, bytes);
+}
+
+static void
+feed_gap(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, uint64_t n)
+{
+    flow->conn->dir = dir;
+    ops_of(flow->proto)->gap(app, flow->conn, dir, n);
+}
+
+/* What a direction brought since the protocol at hand begins; n: how much that is. */
+static bool
+read_beginning(struct app_layer *app, const struct app_flow *flow, const struct weir_event *ev,
+               unsigned dir, size_t *n)
+{
+    const int64_t base = flow->base[dir];
+    const int64_t next = weir_flow_next_offset(ev->flow, (enum weir_dir)dir);
+
+    *n = next > base ? (size_t)(next - base) : 0;
+    return *n <= APP_HISTORY &&
+           weir_flow_read(ev->flow, (enum weir_dir)dir, base, app->bytes, *n) == *n;
+}
+
+/* Before the protocol was known; what is not held any more is a hole. */
+static void
+feed_beginning(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+               unsigned dir)
+{
+    size_t n;
+
+    if (read_beginning(app, flow, ev, dir, &n))
+        feed(app, flow, turn(flow, dir), (struct weir_bytes){ app->bytes, (uint32_t)n });
+    else
+        feed_gap(app, flow, turn(flow, dir), n);
+}
+
+/* ---- which protocol */
+
+static struct detect_ports
+ports_of(const struct weir_flow *flow)
+{
+    struct weir_tuple tuple;
+
+    weir_flow_tuple(flow, &tuple);
+    return (struct detect_ports){ .server = tuple.port[WEIR_TOCLIENT],
+                                  .client = tuple.port[WEIR_TOSERVER],
+                                  .midstream = weir_flow_midstream(flow) };
+}
+
+static void
+is_known(struct app_layer *app, struct app_flow *flow, enum app_proto proto)
+{
+    flow->proto = (uint8_t)proto;
+    app->stats.flows[proto]++;
+    open_parser(app, flow);
+}
+
+static void
+detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir,
+       struct weir_bytes bytes)
+{
+    const enum app_proto proto = detect_stream(&flow->detect, ports_of(ev->flow), dir, bytes);
+
+    if (proto == APP_UNKNOWN_YET)
+        return;
+    is_known(app, flow, proto);
+    for (unsigned i = 0; i < 2 && !flow->done; i++) /* the client's first */
+        feed_beginning(app, flow, ev, i ^ flow->detect.swapped);
+}
+
+/* What CONNECT led to is another protocol, to be found anew in what follows its heads. */
+static void
+enter_tunnel(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+             const uint64_t from[2])
+{
+    const bool swapped = flow->detect.swapped;
+    size_t n;
+
+    close_parser(app, flow);
+    flow->proto = APP_UNKNOWN_YET;
+    flow->detect = (struct detect_proto){ .swapped = false };
+    for (unsigned dir = 0; dir < 2; dir++)
+        flow->base[dir] += (int64_t)from[dir ^ swapped];
+    for (unsigned dir = 0; dir < 2 && flow->proto == APP_UNKNOWN_YET; dir++)
+        if (read_beginning(app, flow, ev, dir, &n) && n > 0)
+            detect(app, flow, ev, (enum weir_dir)dir,
+                   (struct weir_bytes){ app->bytes, (uint32_t)n });
+}
+
+static void
+after_bytes(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+    uint64_t from[2];
+
+    if (flow->proto == APP_HTTP && app_http_is_tunnel(flow->conn, from))
+        enter_tunnel(app, flow, ev, from);
+    else if (ops->ended(flow->conn, WEIR_TOSERVER) && ops->ended(flow->conn, WEIR_TOCLIENT))
+        close_flow(app, flow);
+}
+
+/* ---- events */
+
+/*
+ * A host has taken bytes before the handshake's end (RFC 7413): its SYN/ACK was seen. A SYN that
+ * nobody answered may have any source.
+ */
+static bool
+is_early(const struct weir_event *ev)
+{
+    struct weir_flow_counts receiver;
+
+    if (weir_flow_phase(ev->flow) != WEIR_FLOW_NEW)
+        return false;
+    weir_flow_counts(ev->flow, !ev->direction, &receiver);
+    return receiver.packets > 0;
+}
+
+static bool
+is_read(const struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    if (weir_flow_midstream(ev->flow))
+        return app->opts.midstream;
+    if (!flow->established)
+        flow->established = is_early(ev);
+    return flow->established;
+}
+
+static void
+on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct weir_bytes data = ev->payload.data;
+
+    if (!is_read(app, flow, ev)) {
+        close_flow(app, flow);
+        return;
+    }
+    if (flow->proto == APP_UNKNOWN_YET)
+        detect(app, flow, ev, (enum weir_dir)ev->direction, data);
+    else
+        feed(app, flow, turn(flow, ev->direction), data);
+    if (flow->done || flow->conn == NULL)
+        return;
+    if (data.n < ev->payload.length)
+        feed_gap(app, flow, turn(flow, ev->direction), (uint64_t)ev->payload.length - data.n);
+    after_bytes(app, flow, ev);
+}
+
+static void
+on_gap(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const enum weir_dir dir = (enum weir_dir)ev->direction;
+
+    if (flow->proto == APP_UNKNOWN_YET) {
+        if (detect_gap(&flow->detect, ports_of(ev->flow), dir) == APP_UNKNOWN)
+            is_known(app, flow, APP_UNKNOWN);
+    } else {
+        feed_gap(app, flow, turn(flow, dir), (uint64_t)ev->gap.length);
+        after_bytes(app, flow, ev);
+    }
+}
+
+static void
+on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+
+    flow->fin[ev->direction] = true;
+    if (flow->conn != NULL && ops->end != NULL) {
+        flow->conn->dir = turn(flow, ev->direction);
+        ops->end(app, flow->conn, flow->conn->dir);
+    }
+    if (flow->fin[0] && flow->fin[1])
+        close_flow(app, flow);
+}
+
+static void
+on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const enum weir_dir dir = (enum weir_dir)ev->direction;
+    enum app_proto proto;
+
+    if (weir_flow_proto(ev->flow) != WEIR_PROTO_UDP)
+        return;
+    if (flow->proto == APP_UNKNOWN_YET) {
+        proto = detect_datagram(ports_of(ev->flow), dir, ev->datagram.data);
+        flow->proto = (uint8_t)proto;
+        app->stats.flows[proto]++;
+    }
+    if (flow->proto == APP_DNS)
+        app_dns_datagram(app, flow, dir, ev->datagram.data);
+}
+
+static void
+on_tcp(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    switch (ev->type) {
+    case WEIR_EV_PAYLOAD:
+        on_payload(app, flow, ev);
+        break;
+    case WEIR_EV_GAP:
+        on_gap(app, flow, ev);
+        break;
+    case WEIR_EV_FIN:
+        on_fin(app, flow, ev);
+        break;
+    case WEIR_EV_RST:
+        close_flow(app, flow);
+        break;
+    default:
+        break;
+    }
+}
+
+void
+app_event(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    if (ev->flow == NULL)
+        return;
+    app_next_turn(app);
+    if (ev->type == WEIR_EV_ESTABLISHED)
+        flow->established = true;
+    else if (ev->type == WEIR_EV_DATAGRAM)
+        on_datagram(app, flow, ev);
+    else if (ev->type == WEIR_EV_FLOW_END)
+        close_flow(app, flow);
+    else if (!flow->done)
+        on_tcp(app, flow, ev);
+}

@@ -1,0 +1,207 @@
+#include "app/parts.h"
+
+struct dns_tx {
+    struct tx tx;
+    struct dns_message msg;
+};
+
+struct dns_conn {
+    struct app_conn conn;
+    struct gather gather[2]; /* by enum weir_dir */
+    bool lost[2];
+};
+
+/* ---- messages */
+
+/* Why the records cannot be read to the end, as an event; NULL: they can. */
+static const char *
+fault_of(const struct dns_message *msg)
+{
+    struct dns_walk walk = dns_records(msg);
+    struct dns_record record;
+
+    while (dns_next(&walk, &record))
+        ;
+    if (walk.rc == WEIR_E_OK)
+        return NULL;
+    if (walk.section == DNS_ADDITIONAL)
+        return "dns.invalid_additionals";
+    return walk.section == DNS_AUTHORITY ? "dns.invalid_authorities" : "dns.malformed_data";
+}
+
+static void
+tell_oddities(struct dns_tx *d, enum weir_dir dir)
+{
+    const bool response = (d->msg.flags & DNS_QR) != 0;
+
+    if (response && dir == WEIR_TOSERVER)
+        app_tell_event(d->tx.app, "dns.not_request", &d->tx, dir);
+    if (!response && dir == WEIR_TOCLIENT)
+        app_tell_event(d->tx.app, "dns.not_response", &d->tx, dir);
+    if (d->msg.flags & DNS_Z)
+        app_tell_event(d->tx.app, "dns.z_flag_set", &d->tx, dir);
+    if (d->msg.opcode >= 7)
+        app_tell_event(d->tx.app, "dns.invalid_opcode", &d->tx, dir);
+}
+
+static void
+on_message(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
+{
+    struct dns_tx d = { .tx = { .proto = APP_DNS } };
+    const char *fault;
+
+    if (dns_parse(bytes.p, bytes.n, &d.msg) != WEIR_E_OK) {
+        app_tell_event(app, "dns.malformed_data", NULL, dir);
+        return;
+    }
+    fault = fault_of(&d.msg);
+    tx_begin(app, flow, APP_DNS, &d.tx);
+    tx_tell(&d.tx, dir, TX_HEAD);
+    tell_oddities(&d, dir);
+    if (fault != NULL)
+        app_tell_event(app, fault, &d.tx, dir);
+    tx_finish(&d.tx);
+}
+
+void
+app_dns_datagram(struct app_layer *app, struct app_flow *flow, enum weir_dir dir,
+                 struct weir_bytes bytes)
+{
+    on_message(app, flow, dir, bytes);
+}
+
+/* ---- over TCP */
+
+static bool
+on_body(void *ctx, const uint8_t *header, struct weir_bytes body)
+{
+    struct app_conn *conn = ctx;
+
+    (void)header;
+    on_message(conn->app, conn->flow, conn->dir, body);
+    return true;
+}
+
+static bool
+open_dns(struct app_layer *app, struct app_conn *conn)
+{
+    (void)app;
+    (void)conn;
+    return true;
+}
+
+static void
+feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct weir_bytes bytes)
+{
+    struct dns_conn *c = (struct dns_conn *)conn;
+
+    if (!c->lost[dir])
+        gather_feed(&c->gather[dir], &dns_over_tcp, app->pool, bytes, on_body, conn);
+}
+
+static void
+gap(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n)
+{
+    struct dns_conn *c = (struct dns_conn *)conn;
+
+    if (!c->lost[dir])
+        c->lost[dir] = !gather_gap(&c->gather[dir], app->pool, n);
+}
+
+static bool
+ended(const struct app_conn *conn, enum weir_dir dir)
+{
+    return ((const struct dns_conn *)conn)->lost[dir];
+}
+
+static void
+close_dns(struct app_layer *app, struct app_conn *conn)
+{
+    struct dns_conn *c = (struct dns_conn *)conn;
+
+    gather_reset(&c->gather[WEIR_TOSERVER], app->pool);
+    gather_reset(&c->gather[WEIR_TOCLIENT], app->pool);
+}
+
+const struct app_ops app_dns = { .size = sizeof(struct dns_conn),
+                                 .open = open_dns,
+                                 .feed = feed,
+                                 .gap = gap,
+                                 .end = NULL,
+                                 .ended = ended,
+                                 .close = close_dns };
+
+/* ---- buffers */
+
+static int
+section_of(enum weir_dir dir, enum buffer_id id)
+{
+    switch (id) {
+    case BUFFER_DNS_QUERY:
+        return dir == WEIR_TOSERVER ? DNS_QUESTION : -1;
+    case BUFFER_DNS_QUERIES_RRNAME:
+        return DNS_QUESTION;
+    case BUFFER_DNS_ANSWERS_RRNAME:
+        return DNS_ANSWER;
+    case BUFFER_DNS_AUTHORITIES_RRNAME:
+        return DNS_AUTHORITY;
+    case BUFFER_DNS_ADDITIONALS_RRNAME:
+        return DNS_ADDITIONAL;
+    default:
+        return -1;
+    }
+}
+
+bool
+dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
+{
+    const struct dns_tx *d = (const struct dns_tx *)tx;
+    const int section = section_of(dir, id);
+    struct dns_walk walk = dns_records(&d->msg);
+    struct dns_record record;
+
+    if (section < 0 || !tx->head[dir])
+        return false;
+    while (!tx->app->scratch.full && dns_next(&walk, &record) && (int)record.section <= section) {
+        if ((int)record.section != section)
+            continue;
+        build_add(tx->app, record.name.text, record.name.n);
+        build_instance(tx->app);
+    }
+    return true;
+}
+
+/* The types of what was asked, of a response those of its answers. */
+static bool
+rrtype(const struct dns_tx *d, enum weir_dir dir, unsigned i, int64_t *out)
+{
+    const enum dns_section section = dir == WEIR_TOSERVER ? DNS_QUESTION : DNS_ANSWER;
+    struct dns_walk walk = dns_records(&d->msg);
+    struct dns_record record;
+
+    while (dns_next(&walk, &record) && record.section <= section)
+        if (record.section == section && i-- == 0) {
+            *out = record.type;
+            return true;
+        }
+    return false;
+}
+
+bool
+tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
+{
+    const struct dns_tx *d = (const struct dns_tx *)tx;
+
+    if (tx->proto != APP_DNS || !tx->head[dir])
+        return false;
+    if (id == NUMBER_DNS_RRTYPE)
+        return rrtype(d, dir, i, out);
+    *out = id == NUMBER_DNS_OPCODE ? d->msg.opcode : d->msg.rcode;
+    return i == 0;
+}
+
+const struct dns_message *
+tx_dns(const struct tx *tx)
+{
+    return tx->proto == APP_DNS ? &((const struct dns_tx *)tx)->msg : NULL;
+}
