@@ -27,9 +27,8 @@ digits(char *to, unsigned value, unsigned n)
 }
 
 void
-time_text(uint64_t ns, char text[TIME_TEXT])
+date_text(uint64_t seconds, char text[DATE_TEXT])
 {
-    uint64_t seconds = ns / 1000000000;
     unsigned of_day = (unsigned)(seconds % 86400), year, month, day;
     char *p = text;
 
@@ -45,6 +44,15 @@ time_text(uint64_t ns, char text[TIME_TEXT])
     p = digits(p, of_day / 60 % 60, 2);
     *p++ = ':';
     p = digits(p, of_day % 60, 2);
+    *p = '\0';
+}
+
+void
+time_text(uint64_t ns, char text[TIME_TEXT])
+{
+    char *p = text + DATE_TEXT - 1;
+
+    date_text(ns / 1000000000, text);
     *p++ = '.';
     p = digits(p, (unsigned)(ns % 1000000000 / 1000), 6);
     memcpy(p, "+0000", 6);

@@ -12,7 +12,10 @@
 
 #include <stdbool.h>
 
-enum { TIME_TEXT = 40, ADDR_TEXT = 48, PROTO_TEXT = 16 };
+enum { TIME_TEXT = 40, DATE_TEXT = 20, ADDR_TEXT = 48, PROTO_TEXT = 16 };
+
+/* "2024-01-02T03:04:05"; years up to 9999. */
+void date_text(uint64_t seconds, char text[DATE_TEXT]);
 
 /* "2024-01-02T03:04:05.678901+0000". */
 void time_text(uint64_t ns, char text[TIME_TEXT]);

@@ -20,7 +20,7 @@ libids_la_SOURCES = \
     %D%/out/eve_alert.c %D%/out/eve_flow.c \
     %D%/out/eve_out.c %D%/out/eve_out.h \
     %D%/out/eve_stats.c %D%/out/eve_stats.h \
-    %D%/out/eve_tx.c %D%/out/eve_tx.h \
+    %D%/out/eve_tx.c %D%/out/eve_tx.h %D%/out/eve_http.c %D%/out/eve_dns.c %D%/out/eve_tls.c \
     %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
     %D%/out/outputs.c %D%/out/outputs.h \

@@ -5,9 +5,11 @@
 #include "out.h"
 #include "out/eve_out.h"
 #include "out/eve_stats.h"
+#include "out/eve_tx.h"
 #include "rule/rules.h"
 #include "settings.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +30,10 @@ struct program {
     struct out eve_out, fast;
     char eve_path[4096], fast_path[4096];
     struct eve_out *eve;
-    struct flow_state *flow; /* whose event is under way */
+    struct app_layer *app;
+    struct flow_state *flow; /* whose event is under way, ... */
+    const struct weir_event *ev;
+    struct tx *tx; /* ... with a transaction of it; NULL: none */
     struct weir_monitor *m;
     uint64_t next_stats; /* ns of packet time; 0: not before the end */
     struct prads *prads; /* NULL: not built, or no memory */
@@ -217,14 +222,51 @@ load_prads(struct program *prg)
 /* What the app keeps of a flow. */
 struct flow_state {
     struct flow_scan scan;
+    struct app_flow app;
     struct eve_flow eve;
 };
+
+static struct eve_about
+about_flow(const struct program *prg)
+{
+    return (struct eve_about){ .app = (uint8_t)app_flow_proto(&prg->flow->app),
+                               .tx = prg->tx,
+                               .has_tx_id = prg->tx != NULL,
+                               .tx_id = prg->tx != NULL ? prg->tx->id : 0,
+                               .tx_count = prg->flow->app.n_tx,
+                               .alerted = prg->flow->scan.alerted };
+}
+
+static void
+on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
+{
+    struct program *prg = ctx;
+
+    prg->tx = tx;
+    eve_tx(prg->eve, &prg->flow->eve, prg->ev, tx, dir, stage);
+    prg->tx = NULL;
+}
+
+static void
+on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
+{
+    struct program *prg = ctx;
+    struct weir_event ev = *prg->ev;
+    struct eve_about about = about_flow(prg);
+
+    about.has_tx_id = tx != NULL;
+    about.tx_id = tx != NULL ? tx->id : 0;
+    if (ev.direction != dir)
+        ev.packet = NULL;
+    ev.direction = (uint8_t)dir;
+    eve_app_anomaly(prg->eve, &prg->flow->eve, &ev, name, &about);
+}
 
 static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
-    const struct eve_about about = { .app_proto = NULL };
+    const struct eve_about about = about_flow(prg);
 
     eve_alert(prg->eve, &prg->flow->eve, rule, ev, &about);
     if (prg->settings.outputs.fast_on)
@@ -278,13 +320,17 @@ on_event(void *ctx, weir_fut in)
     const struct weir_event *ev = weir_ptr(in);
     struct program *prg = ev->app;
     struct flow_state *flow = ctx;
-    struct eve_about about = { .app_proto = NULL };
+    struct eve_about about;
 
     prg->flow = flow;
+    prg->ev = ev;
+    about = about_flow(prg);
     tell_stats(prg, ev->time);
     eve_event(prg->eve, &flow->eve, ev, &about);
+    if (ev->flow != NULL)
+        app_event(prg->app, &flow->app, ev);
     detect_event(prg->detect, &flow->scan, ev);
-    about.alerted = flow->scan.alerted;
+    about = about_flow(prg);
     if (ev->type == WEIR_EV_FLOW_END)
         eve_flow_record(prg->eve, &flow->eve, ev, &about);
     return weir_ok(0);
@@ -346,10 +392,12 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
 static uint64_t
 wanted(const struct program *prg)
 {
-    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve);
+    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve) | app_wants();
 
     return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
 }
+
+static_assert((int)DETECT_WINDOW >= (int)APP_HISTORY, "both read the past");
 
 static int
 set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
@@ -363,8 +411,12 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     struct detect_opts opts = { .midstream = prg->settings.midstream,
                                 .any = prg->settings.any,
                                 .memory = memcap / 4 };
+    struct app_opts app_opts = app_defaults();
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
+    app_opts.midstream = prg->settings.midstream;
+    if (rc == WEIR_E_OK)
+        rc = app_new(&app_opts, on_tx, on_app_event, prg, &prg->app, err);
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
@@ -450,6 +502,7 @@ static void
 clean_up(struct program *prg)
 {
     detect_free(prg->detect);
+    app_free(prg->app);
     eve_out_free(prg->eve);
     prads_free(prg->prads);
     groups_free(prg->groups);

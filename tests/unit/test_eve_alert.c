@@ -380,7 +380,7 @@ a_record_says_what_its_caller_knows(void **state)
 
     f->opts.rule_raw = true;
     f->opts.rule_reference = f->opts.alert_flow = false;
-    f->about = (struct eve_about){ .app_proto = "http",
+    f->about = (struct eve_about){ .app = APP_HTTP,
                                    .has_tx_id = true,
                                    .tx_id = 3,
                                    .tx_count = 4,
@@ -481,7 +481,8 @@ counters_end_the_log(void **state)
            "\"invalid_checksum\":0,\"segment_memcap_drop\":0,\"reassembly_gap\":0,\"overlap\":0,"
            "\"overlap_diff_data\":0,\"insert_list_fail\":0},"
            "\"detect\":{\"engines\":[{\"id\":0,\"rules_loaded\":1,\"rules_failed\":0}],"
-           "\"alert\":7,\"alerts_suppressed\":0}}}\n",
+           "\"alert\":7,\"alerts_suppressed\":0},"
+           "\"app_layer\":{\"flow\":{},\"tx\":{}}}}\n",
            "11/14/2023-22:13:20.000000  [**] [1:1:0]  [**] [Classification: (null)] [Priority: 3] "
            "{UDP} 10.0.0.1:1000 -> 10.0.0.2:53\n");
 }

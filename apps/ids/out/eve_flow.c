@@ -108,14 +108,14 @@ eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct w
     uint64_t start = weir_flow_start_time(ev->flow), end = weir_flow_last_time(ev->flow);
     struct json j;
 
+    eve->app_flows[about->app][weir_flow_proto(ev->flow) == WEIR_PROTO_UDP]++;
     if (!eve_writes(&eve->opts, EVE_FLOW))
         return;
     whole.packet = NULL;
     whole.number = 0;
     whole.direction = WEIR_TOSERVER;
     eve_out_begin(eve, &j, EVE_FLOW, EVE_OF_FLOW, flow, &whole, about);
-    if (about->app_proto != NULL)
-        json_str(&j, "app_proto", about->app_proto);
+    eve_put_app(&j, about);
     json_open(&j, "flow");
     eve_put_counts(&j, ev->flow);
     eve_put_time(&j, "start", start);

@@ -169,11 +169,17 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
 }
 
 void
+eve_put_app(struct json *j, const struct eve_about *about)
+{
+    if (about->app != APP_UNKNOWN_YET)
+        json_str(j, "app_proto", app_proto_name(about->app));
+}
+
+void
 eve_put_context(struct eve_out *eve, struct json *j, const struct weir_event *ev,
                 const struct eve_about *about)
 {
-    if (about->app_proto != NULL)
-        json_str(j, "app_proto", about->app_proto);
+    eve_put_app(j, about);
     if (ev->flow != NULL)
         json_str(j, "direction", ev->direction == WEIR_TOSERVER ? "to_server" : "to_client");
     if (eve->opts.metadata && about->put_metadata != NULL)
@@ -190,8 +196,7 @@ put_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir_
 
     eve_out_begin(eve, &j, EVE_ANOMALY, EVE_OF_PACKET, flow, ev, about);
     json_open(&j, "anomaly");
-    if (about->app_proto != NULL)
-        json_str(&j, "app_proto", about->app_proto);
+    eve_put_app(&j, about);
     json_str(&j, "type", type);
     json_str(&j, "event", name);
     if (strcmp(type, "applayer") == 0)
@@ -215,7 +220,7 @@ tell_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir
 static void
 tell_flow_event(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev)
 {
-    const struct eve_about nothing = { .app_proto = NULL };
+    const struct eve_about nothing = { .app = APP_UNKNOWN_YET };
     struct json j;
 
     eve_out_begin(eve, &j, EVE_FLOW_EVENT, EVE_OF_FLOW, flow, ev, &nothing);

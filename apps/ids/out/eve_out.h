@@ -8,6 +8,7 @@
 #ifndef IDS_EVE_OUT_H
 #define IDS_EVE_OUT_H
 
+#include "detect_proto.h"
 #include "eve.h"
 #include "out.h"
 #include "out/outputs.h"
@@ -27,9 +28,9 @@ struct eve_flow {
 
 /* What an alert or a record knows beyond its event; zeros: nothing. Lent. */
 struct eve_about {
-    const char *app_proto; /* EVE's name of what the flow speaks; NULL: not known */
-    struct tx *tx;         /* the transaction that an alert is about; NULL: none */
-    bool has_tx_id;        /* tx_id is set, with or without tx */
+    uint8_t app;    /* enum app_proto: what the flow speaks */
+    struct tx *tx;  /* the transaction that an alert is about; NULL: none */
+    bool has_tx_id; /* tx_id is set, with or without tx */
     uint64_t tx_id;
     uint64_t tx_count;   /* transactions of the flow, for its record */
     bool alerted;        /* the flow has alerted, for its record */
@@ -61,7 +62,10 @@ struct eve_out {
     struct digest *digest; /* NULL: no community id */
     uint8_t *payload;      /* room for what payload shows, with what is said of holes */
     uint64_t written[EVE_TYPES];
-    uint64_t flows[EVE_FLOW_KINDS]; /* that ended */
+    uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
+    uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
+    uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
+    uint64_t dns_cut;                  /* records of messages that were left out: DNS_SHOWN */
 };
 
 /* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */
@@ -100,6 +104,9 @@ enum eve_source {
 void eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_source source,
                    const struct eve_flow *flow, const struct weir_event *ev,
                    const struct eve_about *about);
+
+/* app_proto, if it is known. */
+void eve_put_app(struct json *j, const struct eve_about *about);
 
 /* app_proto, direction and metadata, behind the record's own object. */
 void eve_put_context(struct eve_out *eve, struct json *j, const struct weir_event *ev,

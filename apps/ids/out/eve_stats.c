@@ -1,5 +1,7 @@
 #include "out/eve_stats.h"
 
+#include <stdio.h>
+
 static void
 put_decoder(struct json *j, const struct weir_monitor_stats *stats)
 {
@@ -72,6 +74,28 @@ put_detect(struct json *j, const struct eve_counters *counters)
     json_close(j);
 }
 
+/* What goes over both has the transport behind its name: "dns_udp", "failed_tcp". */
+static void
+put_app(struct json *j, const char *key, const uint64_t n[APP_PROTOS][2])
+{
+    char name[32];
+
+    json_open(j, key);
+    for (unsigned app = APP_UNKNOWN; app < APP_PROTOS; app++) {
+        bool both = app == APP_UNKNOWN || app == APP_DNS;
+
+        for (unsigned udp = 0; udp < 2; udp++) {
+            snprintf(name, sizeof(name), "%s%s", app_proto_name(app),
+                     !both      ? ""
+                     : udp != 0 ? "_udp"
+                                : "_tcp");
+            if (n[app][udp] > 0)
+                json_u64(j, name, n[app][udp]);
+        }
+    }
+    json_close(j);
+}
+
 void
 eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
           const struct eve_counters *counters)
@@ -97,9 +121,8 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
     put_defrag(&j, stats);
     put_tcp(eve, &j, stats);
     put_detect(&j, counters);
-    if (counters->put_app_layer != NULL) {
-        json_open(&j, "app_layer");
-        counters->put_app_layer(counters->ctx, &j);
-    }
+    json_open(&j, "app_layer");
+    put_app(&j, "flow", eve->app_flows);
+    put_app(&j, "tx", eve->app_tx);
     json_end(&j);
 }

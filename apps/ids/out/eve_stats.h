@@ -13,9 +13,6 @@ struct eve_counters {
     uint64_t kernel_drops;
     uint64_t alerts, alerts_suppressed;
     uint64_t rules_loaded, rules_failed;
-    /* Write the members of app_layer{} (flow, tx); NULL: there are none. */
-    void (*put_app_layer)(void *ctx, struct json *j);
-    void *ctx;
 };
 
 /* A record; none if there was no packet. */
