@@ -195,8 +195,10 @@ put_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir_
     struct json j;
 
     eve_out_begin(eve, &j, EVE_ANOMALY, EVE_OF_PACKET, flow, ev, about);
-    json_open(&j, "anomaly");
     eve_put_app(&j, about);
+    json_open(&j, "anomaly");
+    if (strcmp(type, "applayer") == 0)
+        eve_put_app(&j, about);
     json_str(&j, "type", type);
     json_str(&j, "event", name);
     if (strcmp(type, "applayer") == 0)

@@ -80,7 +80,7 @@ tell_file(struct eve_out *eve, const struct eve_flow *flow, const struct weir_ev
     json_open(&j, "fileinfo");
     eve_put_bytes(&j, "filename", request.path);
     json_bool(&j, "gaps", flow->gap_n[dir] > 0);
-    json_str(&j, "state", "CLOSED");
+    json_str(&j, "state", ev->type == WEIR_EV_FLOW_END ? "TRUNCATED" : "CLOSED");
     json_bool(&j, "stored", false);
     json_u64(&j, "size", length);
     json_u64(&j, "tx_id", tx->id);
