@@ -1,5 +1,6 @@
 #include "cli.h"
 
+#include "cli_dump.h"
 #include "cli_set.h"
 #include "decode.h"
 #include "hash.h"
@@ -208,6 +209,7 @@ take_checksums(void *ctx, const char *value, struct weir_errbuf *err)
     struct cli *cli = ctx;
 
     cli->monitor.no_checksums = strcmp(value, "none") == 0;
+    cli->checksums_given = true;
     if (strcmp(value, "all") != 0 && !cli->monitor.no_checksums)
         return weir_err_set(err, WEIR_E_INVAL, "-k: all or none is expected, not '%s'", value);
     return WEIR_E_OK;
@@ -217,6 +219,7 @@ static int
 take_log_dir(void *ctx, const char *value, struct weir_errbuf *err)
 {
     ((struct cli *)ctx)->log_dir = value;
+    ((struct cli *)ctx)->log_dir_given = true;
     return cli_make_dir(value, err);
 }
 
@@ -381,21 +384,39 @@ take_nothing(void *ctx, const char *value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* They are taken when all options are known: cli_apply_settings(). */
 static int
 take_set(void *ctx, const char *value, struct weir_errbuf *err)
 {
     struct cli *cli = ctx;
-    bool known;
-    int rc = cli_set(cli, value, &known, err);
+    const char **more = realloc(cli->sets, (cli->n_sets + 1) * sizeof(*more));
 
-    if (known)
-        return rc;
-    if (cli->set != NULL)
-        return cli->set(cli->ctx, value, err);
-    if (strchr(value, '=') == NULL)
-        return weir_err_set(err, WEIR_E_INVAL, "--set: name=value is expected, not '%s'", value);
-    return weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name",
-                        (int)strcspn(value, "="), value);
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    cli->sets = more;
+    more[cli->n_sets++] = value;
+    return WEIR_E_OK;
+}
+
+static int
+take_config(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    if (cli->config_file != NULL)
+        return weir_err_set(err, WEIR_E_INVAL, "-c: one file is expected (it may include others)");
+    cli->config_file = value;
+    return config_load(&cli->config, value, err);
+}
+
+static int
+take_dump(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    (void)value, (void)err;
+    cli->dump_config = cli->input_optional = true;
+    return WEIR_E_OK;
 }
 
 static const struct cli_option common[] = {
@@ -417,6 +438,9 @@ static const struct cli_option common[] = {
       "acknowledged data a direction with which what comes\n"
       "                          again is compared (default: 64KiB)",
       take_retain },
+    { 'c', "config", "FILE", "read settings from a file in the layout of suricata.yaml",
+      take_config },
+    { 0, "dump-config", NULL, "print the settings in force, and stop", take_dump },
     { 0, "set", "NAME=VALUE",
       "change a setting, flow-timeouts.tcp.established=60 for example;\n"
       "                          the manual has the names",
@@ -600,6 +624,65 @@ check(struct cli *cli, bool words)
     return EXIT_USAGE;
 }
 
+void
+cli_blame(const struct cli *cli, const char *p, struct weir_errbuf *err)
+{
+    static const char set[] = "--set";
+    const struct config_setting *setting = config_find(&cli->config, p);
+    struct weir_errbuf said = *err;
+    const char *why = said.text;
+
+    if (setting == NULL)
+        return;
+    if (strncmp(why, set, sizeof(set) - 1) == 0) {
+        why += sizeof(set) - 1;
+        why += strspn(why, ": ");
+    }
+    weir_err_set(err, WEIR_E_INVAL, "%s:%u: %s", setting->file, setting->line, why);
+}
+
+/* Returns -1 to go on, or the exit code. */
+static int
+apply_setting(struct cli *cli, const char *text, bool of_file)
+{
+    struct weir_errbuf err = { "" };
+    bool known, ignored = false;
+    int rc = cli_set(cli, text, &known, &err);
+
+    if (!known && cli->set != NULL)
+        rc = cli->set(cli->ctx, text, &ignored, &err);
+    else if (!known && of_file && cli_is_suricatas(text))
+        ignored = true;
+    else if (!known)
+        rc = cli_set_unknown(text, &err);
+    if (rc != WEIR_E_OK) {
+        cli_blame(cli, text, &err);
+        cli_error(cli, "%s", err.text);
+        return EXIT_USAGE;
+    }
+    cli->ignored += ignored && of_file;
+    if (ignored && (!of_file || cli->verbose > 0))
+        cli_notice(cli, "%s%s: means nothing to %s, and is ignored", of_file ? "" : "--set ", text,
+                   cli->program);
+    return -1;
+}
+
+/* What the file says, then --set. Returns -1 to go on, or the exit code. */
+static int
+apply_settings(struct cli *cli)
+{
+    int code = -1;
+
+    for (size_t i = 0; i < cli->config.n && code < 0; i++)
+        code = apply_setting(cli, cli->config.at[i].text, true);
+    if (code < 0 && cli->ignored > 0 && cli->verbose == 0)
+        cli_notice(cli, "%s: %zu settings mean nothing to %s, and are ignored (-v lists them)",
+                   cli->config_file, cli->ignored, cli->program);
+    for (size_t i = 0; i < cli->n_sets && code < 0; i++)
+        code = apply_setting(cli, cli->sets[i], false);
+    return code;
+}
+
 /*
  * A file that took the place of a closed standard error would get the notices. Input and output
  * fail as before: their stand-ins are open the wrong way round.
@@ -640,7 +723,15 @@ cli_parse(struct cli *cli, int argc, char **argv)
         }
     }
     cli->monitor.live = cli->interface != NULL;
-    return code >= 0 ? code : check(cli, filter_words);
+    if (code < 0)
+        code = check(cli, filter_words);
+    if (code < 0)
+        code = apply_settings(cli);
+    if (code < 0 && cli->dump_config) {
+        cli_dump_all(cli);
+        code = printed(cli);
+    }
+    return code;
 }
 
 void
@@ -649,6 +740,9 @@ cli_free(struct cli *cli)
     free(cli->inputs);
     free(cli->filter);
     free(cli->hosts);
+    free(cli->sets);
+    config_free(&cli->config);
+    cli->sets = NULL;
     cli->hosts = NULL;
     cli->inputs = NULL;
     cli->filter = NULL;
@@ -885,6 +979,16 @@ look_at_links(struct run *run, const struct weir_frame *frames, int n, const cha
     }
 }
 
+static void
+look_at_times(struct cli *cli, const struct weir_frame *frames, int n)
+{
+    if (n > 0 && cli->first_time == 0)
+        cli->first_time = frames[0].time;
+    for (int i = 0; i < n; i++)
+        if (frames[i].time > cli->last_time)
+            cli->last_time = frames[i].time;
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 pump(struct run *run, struct weir_port *port, const char *name)
@@ -898,6 +1002,7 @@ pump(struct run *run, struct weir_port *port, const char *name)
         n = weir_port_read(port, frames, READ_BATCH, &err);
         stable |= n > 0 && frames[0].stable;
         look_at_links(run, frames, n, name);
+        look_at_times(run->cli, frames, n);
         if (n >= 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
             cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
             run->cli->failed = run->cli->failed_output = true;

@@ -8,6 +8,7 @@
 #ifndef WEIR_CLI_H
 #define WEIR_CLI_H
 
+#include "config_file.h"
 #include "out.h"
 
 #include <weir/error.h>
@@ -34,14 +35,19 @@ struct cli_option {
     int (*take)(void *ctx, const char *value, struct weir_errbuf *err);
 };
 
+struct cli_dump;
+
 struct cli {
     const char *program;              /* "weir" */
     const char *synopsis;             /* behind the name in --help */
     const char *about;                /* one line */
     const struct cli_option *options; /* the program's own */
     void *ctx;                        /* for their take() and set() */
-    /* Take a --set that the common part does not know; NULL: there is none. */
-    int (*set)(void *ctx, const char *text, struct weir_errbuf *err);
+    /* Take a "name=value" that the common part does not know, which lives until cli_free(). *ignored:
+     * the name is Suricata's, but means nothing here. NULL: no other name is known. */
+    int (*set)(void *ctx, const char *text, bool *ignored, struct weir_errbuf *err);
+    /* Call cli_dump_put() for each of the program's own settings; may be NULL. */
+    void (*dump)(void *ctx, struct cli_dump *dump);
     const struct cli_option
         *beside_options; /* of an app that can run beside; NULL: there is none */
     const char *beside_name;
@@ -52,10 +58,16 @@ struct cli {
 
     const char **inputs; /* files, folders and "-", in order */
     size_t n_inputs;
-    const char *interface; /* -i; NULL: a replay */
-    char *filter;          /* BPF; NULL: none */
-    const char *log_dir;   /* -l; "." if not given */
-    bool quiet, strict_input, no_map, stats;
+    const char *interface;               /* -i; NULL: a replay */
+    char *filter;                        /* BPF; NULL: none */
+    const char *log_dir;                 /* -l; "." if not given */
+    bool log_dir_given, checksums_given; /* by an option: stronger than a setting */
+    bool quiet, strict_input, no_map, stats, dump_config;
+    const char *config_file; /* -c; NULL: none */
+    struct config config;    /* what it says */
+    const char **sets;       /* --set, in order: stronger than the file */
+    size_t n_sets;
+    size_t ignored; /* settings of the file that mean nothing here */
     unsigned verbose;
     struct weir_monitor_opts monitor;
     struct weir_host_policy *hosts; /* monitor.hosts, owned */
@@ -66,6 +78,8 @@ struct cli {
     uint64_t kernel_drops; /* live: packets that the kernel lost */
     uint64_t log_dropped;  /* live: records for which an output had no room */
     uint64_t started;      /* monotonic ns */
+    uint64_t first_time,
+        last_time; /* ns: of the first packet, and the greatest; 0: there was none */
 };
 
 /*
@@ -119,6 +133,12 @@ void cli_stats(struct cli *cli, const struct weir_monitor *m, bool json);
 
 /* 0, 1 or 128 + signal, from what happened in cli_run(). */
 int cli_exit_code(const struct cli *cli);
+
+/*
+ * Text in err of a fault in a setting, the text of which p lies in: FILE:LINE takes the place of the
+ * --set that it names.
+ */
+void cli_blame(const struct cli *cli, const char *p, struct weir_errbuf *err);
 
 /* Free what cli_parse() made. */
 void cli_free(struct cli *cli);

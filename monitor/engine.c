@@ -309,18 +309,18 @@ const struct weir_tap_ops engine_tap_ops = { hold, release, ended };
 
 /* ---- deadlines ----------------------------------------------------------------------------- */
 
+const uint32_t engine_timeouts[WEIR_TIMEOUT_COUNT] = {
+    [WEIR_TIMEOUT_TCP_NEW] = 60,           [WEIR_TIMEOUT_TCP_ESTABLISHED] = 600,
+    [WEIR_TIMEOUT_TCP_CLOSED] = 60,        [WEIR_TIMEOUT_UDP_NEW] = 30,
+    [WEIR_TIMEOUT_UDP_ESTABLISHED] = 300,  [WEIR_TIMEOUT_ICMP_NEW] = 30,
+    [WEIR_TIMEOUT_ICMP_ESTABLISHED] = 300, [WEIR_TIMEOUT_OTHER] = 60,
+};
+
 void
 engine_set_timeouts(struct engine *e, const uint32_t seconds[WEIR_TIMEOUT_COUNT])
 {
-    static const uint32_t defaults[WEIR_TIMEOUT_COUNT] = {
-        [WEIR_TIMEOUT_TCP_NEW] = 60,           [WEIR_TIMEOUT_TCP_ESTABLISHED] = 600,
-        [WEIR_TIMEOUT_TCP_CLOSED] = 60,        [WEIR_TIMEOUT_UDP_NEW] = 30,
-        [WEIR_TIMEOUT_UDP_ESTABLISHED] = 300,  [WEIR_TIMEOUT_ICMP_NEW] = 30,
-        [WEIR_TIMEOUT_ICMP_ESTABLISHED] = 300, [WEIR_TIMEOUT_OTHER] = 60,
-    };
-
     for (unsigned i = 0; i < WEIR_TIMEOUT_COUNT; i++)
-        e->timeout[i] = (seconds[i] != 0 ? seconds[i] : defaults[i]) * UINT64_C(1000000000);
+        e->timeout[i] = (seconds[i] != 0 ? seconds[i] : engine_timeouts[i]) * UINT64_C(1000000000);
 }
 
 static enum weir_timeout

@@ -186,6 +186,9 @@ void engine_arm(struct engine *e, struct weir_flow *flow);
 /* The flow becomes FLOW_ESTABLISHED, with the timeout that belongs to it. */
 void engine_established(struct engine *e, struct weir_flow *flow);
 
+/* What they are if not set, in seconds. */
+extern const uint32_t engine_timeouts[WEIR_TIMEOUT_COUNT];
+
 /* 0: the default. */
 void engine_set_timeouts(struct engine *e, const uint32_t seconds[WEIR_TIMEOUT_COUNT]);
 

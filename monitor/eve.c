@@ -27,9 +27,8 @@ digits(char *to, unsigned value, unsigned n)
 }
 
 void
-time_text(uint64_t ns, char text[TIME_TEXT])
+date_text(uint64_t seconds, char text[DATE_TEXT])
 {
-    uint64_t seconds = ns / 1000000000;
     unsigned of_day = (unsigned)(seconds % 86400), year, month, day;
     char *p = text;
 
@@ -45,6 +44,15 @@ time_text(uint64_t ns, char text[TIME_TEXT])
     p = digits(p, of_day / 60 % 60, 2);
     *p++ = ':';
     p = digits(p, of_day % 60, 2);
+    *p = '\0';
+}
+
+void
+time_text(uint64_t ns, char text[TIME_TEXT])
+{
+    char *p = text + DATE_TEXT - 1;
+
+    date_text(ns / 1000000000, text);
     *p++ = '.';
     p = digits(p, (unsigned)(ns % 1000000000 / 1000), 6);
     memcpy(p, "+0000", 6);
@@ -54,6 +62,25 @@ void
 addr_text(const struct weir_addr *addr, unsigned ip_version, char text[ADDR_TEXT])
 {
     inet_ntop(ip_version == 4 ? AF_INET : AF_INET6, addr->b, text, ADDR_TEXT);
+}
+
+void
+addr_text_whole(const struct weir_addr *addr, unsigned ip_version, char text[ADDR_TEXT])
+{
+    static const char digit[] = "0123456789abcdef";
+    char *p = text;
+
+    if (ip_version == 4) {
+        addr_text(addr, ip_version, text);
+        return;
+    }
+    for (unsigned i = 0; i < 16; i++) {
+        if (i > 0 && i % 2 == 0)
+            *p++ = ':';
+        *p++ = digit[addr->b[i] >> 4];
+        *p++ = digit[addr->b[i] & 15];
+    }
+    *p = '\0';
 }
 
 void
@@ -80,15 +107,6 @@ proto_text(unsigned proto, char text[PROTO_TEXT])
     }
 }
 
-/* What a record says of where from and where to. */
-struct ends {
-    struct weir_addr addr[2];
-    uint16_t port[2];
-    uint16_t vlan[2];
-    unsigned n_vlan, ip_version, proto;
-    int icmp_type, icmp_code; /* -1: not an ICMP packet */
-};
-
 static bool
 is_icmp(unsigned proto)
 {
@@ -96,9 +114,9 @@ is_icmp(unsigned proto)
 }
 
 static void
-ends_of_packet(const struct weir_packet *pkt, struct ends *out)
+ends_of_packet(const struct weir_packet *pkt, struct eve_ends *out)
 {
-    *out = (struct ends){
+    *out = (struct eve_ends){
         .addr = { pkt->src, pkt->dst },
         .port = { pkt->src_port, pkt->dst_port },
         .vlan = { pkt->vlan[0], pkt->vlan[1] },
@@ -111,12 +129,12 @@ ends_of_packet(const struct weir_packet *pkt, struct ends *out)
 }
 
 static void
-ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
+ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct eve_ends *out)
 {
     struct weir_tuple tuple;
 
     weir_flow_tuple(flow, &tuple);
-    *out = (struct ends){
+    *out = (struct eve_ends){
         .addr = { tuple.addr[dir], tuple.addr[!dir] },
         .port = { tuple.port[dir], tuple.port[!dir] },
         .vlan = { tuple.vlan[0], tuple.vlan[1] },
@@ -129,7 +147,7 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct ends *out)
 }
 
 static void
-put_vlan(struct json *j, const struct ends *ends)
+put_vlan(struct json *j, const struct eve_ends *ends)
 {
     if (ends->n_vlan == 0)
         return;
@@ -145,17 +163,27 @@ has_ports(unsigned proto)
     return proto == WEIR_PROTO_TCP || proto == WEIR_PROTO_UDP;
 }
 
+/* IPv6 with all its digits, as Suricata has it, or by RFC 5952. */
 static void
-put_ends(struct json *j, const struct ends *ends, bool ports)
+put_address(const struct eve_ends *ends, unsigned i, char text[ADDR_TEXT])
+{
+    if (ends->all_digits)
+        addr_text_whole(&ends->addr[i], ends->ip_version, text);
+    else
+        addr_text(&ends->addr[i], ends->ip_version, text);
+}
+
+static void
+put_ends(struct json *j, const struct eve_ends *ends, bool ports)
 {
     char text[ADDR_TEXT], proto[PROTO_TEXT];
 
     ports = ports && has_ports(ends->proto);
-    addr_text(&ends->addr[0], ends->ip_version, text);
+    put_address(ends, 0, text);
     json_str(j, "src_ip", text);
     if (ports)
         json_u64(j, "src_port", ends->port[0]);
-    addr_text(&ends->addr[1], ends->ip_version, text);
+    put_address(ends, 1, text);
     json_str(j, "dest_ip", text);
     if (ports)
         json_u64(j, "dest_port", ends->port[1]);
@@ -168,15 +196,22 @@ put_ends(struct json *j, const struct ends *ends, bool ports)
 }
 
 void
-eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const char *event_type)
+eve_ends(const struct weir_event *ev, struct eve_ends *out)
 {
-    struct ends ends = { .ip_version = 0 };
+    if (eve_by_packet(ev))
+        ends_of_packet(ev->packet, out);
+    else if (ev->flow != NULL)
+        ends_of_flow(ev->flow, (enum weir_dir)ev->direction, out);
+    else
+        *out = (struct eve_ends){ .ip_version = 0 };
+}
+
+void
+eve_begin_ends(struct json *j, struct out *out, const struct weir_event *ev, const char *event_type,
+               const struct eve_ends *ends)
+{
     char text[TIME_TEXT];
 
-    if (eve_by_packet(ev))
-        ends_of_packet(ev->packet, &ends);
-    else if (ev->flow != NULL)
-        ends_of_flow(ev->flow, ev->direction, &ends);
     json_begin(j, out);
     time_text(ev->time, text);
     json_str(j, "timestamp", text);
@@ -185,8 +220,17 @@ eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const ch
     if (ev->number != 0)
         json_u64(j, "pcap_cnt", ev->number);
     json_str(j, "event_type", event_type);
-    if (ends.ip_version == 0)
+    if (ends->ip_version == 0)
         return;
-    put_vlan(j, &ends);
-    put_ends(j, &ends, ev->flow != NULL);
+    put_vlan(j, ends);
+    put_ends(j, ends, ev->flow != NULL);
+}
+
+void
+eve_begin(struct json *j, struct out *out, const struct weir_event *ev, const char *event_type)
+{
+    struct eve_ends ends;
+
+    eve_ends(ev, &ends);
+    eve_begin_ends(j, out, ev, event_type, &ends);
 }

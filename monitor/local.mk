@@ -24,12 +24,29 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/eve.c %D%/eve.h \
-                      %D%/keep.c %D%/keep.h %D%/pcapng_out.c %D%/pcapng_out.h
-libprog_la_LIBADD   = libcore.la
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
+    %D%/config_file.c %D%/config_file.h %D%/config_parts.h %D%/eve.c %D%/eve.h \
+    %D%/keep.c %D%/keep.h %D%/out_json.c %D%/out_json.h %D%/pcapng_out.c %D%/pcapng_out.h
+if HAVE_YAML
+libprog_la_SOURCES += %D%/config_yaml.c
+else
+libprog_la_SOURCES += %D%/config_none.c
+endif
+libprog_la_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS)
+libprog_la_LIBADD   = libcore.la $(YAML_LIBS)
+
+UNIT_TESTS += tests/unit/test_config_file
+tests_unit_test_config_file_SOURCES = tests/unit/test_config_file.c
+tests_unit_test_config_file_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_config_file_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_config
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_config_LDADD   = libprog.la libcore.la
+tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 
 bin_PROGRAMS += weir
-weir_SOURCES  = %D%/main.c %D%/out_json.c %D%/out_json.h %D%/out_text.c %D%/out_text.h \
+weir_SOURCES  = %D%/main.c %D%/out_text.c %D%/out_text.h \
                 %D%/streams.c %D%/streams.h
 weir_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_LDADD    = libprog.la libcore.la

@@ -1,7 +1,6 @@
 #include "out_json.h"
 
 #include "eve.h"
-#include "json.h"
 
 static void
 put_field(struct json *j, const struct weir_event *ev, const struct weir_field *field,
@@ -48,17 +47,24 @@ put_vni(struct json *j, const struct weir_event *ev)
 }
 
 void
+out_json_fields(struct json *j, const struct weir_event *ev, uint32_t max_bytes)
+{
+    json_open(j, "flow_event");
+    json_str(j, "event", weir_event_name(ev->type));
+    if (ev->has_flow)
+        json_str(j, "direction", ev->direction == WEIR_TOSERVER ? "toserver" : "toclient");
+    put_vni(j, ev);
+    for (const struct weir_field *f = weir_event_fields(ev->type); f->name != NULL; f++)
+        put_field(j, ev, f, max_bytes);
+    json_close(j);
+}
+
+void
 out_json_event(struct out *out, const struct weir_event *ev, uint32_t max_bytes)
 {
     struct json j;
 
     eve_begin(&j, out, ev, "flow_event");
-    json_open(&j, "flow_event");
-    json_str(&j, "event", weir_event_name(ev->type));
-    if (ev->has_flow)
-        json_str(&j, "direction", ev->direction == WEIR_TOSERVER ? "toserver" : "toclient");
-    put_vni(&j, ev);
-    for (const struct weir_field *f = weir_event_fields(ev->type); f->name != NULL; f++)
-        put_field(&j, ev, f, max_bytes);
+    out_json_fields(&j, ev, max_bytes);
     json_end(&j);
 }

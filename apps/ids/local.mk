@@ -41,10 +41,19 @@ libids_la_SOURCES = \
     %D%/detectors/port_scan.c \
     %D%/detectors/rst_injection.c \
     %D%/detectors/syn_flood.c \
-    %D%/out/alert.h \
+    %D%/out/community.c %D%/out/community.h \
     %D%/out/eve_alert.c \
+    %D%/out/eve_dns.c \
+    %D%/out/eve_flow.c \
+    %D%/out/eve_http.c \
+    %D%/out/eve_out.c %D%/out/eve_out.h \
     %D%/out/eve_packet.c \
+    %D%/out/eve_stats.c %D%/out/eve_stats.h \
+    %D%/out/eve_tls.c \
+    %D%/out/eve_tx.c %D%/out/eve_tx.h \
+    %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
+    %D%/out/outputs.c %D%/out/outputs.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
     %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
@@ -84,7 +93,7 @@ libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
 libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
-weir_ids_SOURCES  = %D%/main.c
+weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/run.c %D%/summary.c
 if HAVE_PRADS
 weir_ids_prads = libprads.la
 else
@@ -263,7 +272,19 @@ UNIT_TESTS += tests/unit/test_settings
 tests_unit_test_settings_SOURCES  = tests/unit/test_settings.c
 tests_unit_test_settings_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_settings_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_settings_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+tests_unit_test_settings_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_outputs
+tests_unit_test_outputs_SOURCES  = tests/unit/test_outputs.c
+tests_unit_test_outputs_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_outputs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_outputs_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_community
+tests_unit_test_community_SOURCES  = tests/unit/test_community.c
+tests_unit_test_community_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_community_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_community_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_eve_alert
 tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c

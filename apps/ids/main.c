@@ -1,45 +1,8 @@
 /* weir-ids: raises alerts from rules. */
-#include "../prads/prads.h"
-#include "cli.h"
-#include "detect/detect.h"
-#include "detect/inspect.h"
-#include "detectors/detectors.h"
-#include "keep.h"
-#include "out.h"
-#include "out/alert.h"
-#include "rule/report.h"
-#include "hash.h"
-#include "out.h"
-#include "out/alert.h"
-#include "rule/limits.h"
-#include "rule/order.h"
-#include "rule/rules.h"
-#include "settings.h"
+#include "program.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct program {
-    struct cli cli;
-    struct settings settings;
-    const char **rule_files;
-    size_t n_rule_files;
-    bool only; /* -S was given */
-    bool test, init_errors_fatal, fail_on_alert;
-
-    struct rules rules;
-    struct limits limits; /* threshold-file */
-    struct groups *groups;
-    struct detect *detect;
-    struct app_layer *app;
-    struct detectors *detectors;
-    struct out eve, fast;
-    const char *keep_file;
-    struct keep *keep;   /* NULL: -w was not given */
-    struct prads *prads; /* NULL: not built, or no memory */
-    bool with_prads;
-};
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -108,15 +71,15 @@ take_write(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
-take_set(void *ctx, const char *value, struct weir_errbuf *err)
+take_set(void *ctx, const char *value, bool *ignored, struct weir_errbuf *err)
 {
-    struct program *prg = ctx;
-    bool ignored;
-    int rc = settings_set(&prg->settings, value, &ignored, err);
+    return settings_set(&((struct program *)ctx)->settings, value, ignored, err);
+}
 
-    if (ignored)
-        cli_notice(&prg->cli, "--set %s: means nothing to weir-ids, and is ignored", value);
-    return rc;
+static void
+dump_settings(void *ctx, struct cli_dump *dump)
+{
+    settings_dump(&((struct program *)ctx)->settings, dump);
 }
 
 static int
@@ -142,353 +105,15 @@ static const struct cli_option options[] = {
     { 0, NULL, NULL, NULL, NULL },
 };
 
-/* ---- rules --------------------------------------------------------------------------------- */
-
-static bool
-refusals_stop(const struct program *prg)
-{
-    return prg->test || prg->init_errors_fatal;
-}
-
-static void
-on_refused(void *ctx, const char *text)
-{
-    const struct program *prg = ctx;
-
-    if (refusals_stop(prg))
-        cli_error(&prg->cli, "%s", text);
-    else
-        cli_notice(&prg->cli, "%s", text);
-}
-
-static void
-say(void *ctx, const char *text)
-{
-    cli_notice(&((struct program *)ctx)->cli, "%s", text);
-}
-
-/* Returns -1 to go on, or the exit code. */
-static int
-load_rules(struct program *prg)
-{
-    struct weir_errbuf err = { "" };
-    int rc = settings_check(&prg->settings, &err);
-
-    if (prg->test && prg->n_rule_files == 0) {
-        cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
-        return EXIT_USAGE;
-    }
-    prg->rules.classes = prg->settings.classes;
-    for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
-        rc = rules_load(&prg->rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, &err);
-    if (rc == WEIR_E_OK && prg->settings.threshold_file != NULL)
-        rc = limits_load(&prg->limits, prg->settings.vars, prg->settings.threshold_file, on_refused,
-                         prg, &err);
-    if (rc == WEIR_E_OK)
-        rc = rules_sort(&prg->rules, &err);
-    if (rc == WEIR_E_OK)
-        rc = groups_new(&prg->rules, &prg->groups, &err);
-    if (rc != WEIR_E_OK) {
-        cli_error(&prg->cli, "%s", err.text);
-        return EXIT_USAGE;
-    }
-    report_notes(&prg->rules, say, prg);
-    if (prg->test)
-        report_files(&prg->rules, say, prg);
-    if (prg->rules.refused > 0 || prg->test || prg->cli.verbose > 0)
-        cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", prg->rules.n,
-                   prg->rules.refused, prg->rules.disabled);
-    if (prg->n_rule_files == 0)
-        cli_notice(&prg->cli, "no rules (-S FILE): only flows are recorded");
-    if (prg->rules.refused + prg->limits.refused > 0 && refusals_stop(prg))
-        return EXIT_USAGE;
-    return prg->test ? EXIT_DONE : -1;
-}
-
-/* Returns -1 to go on, or the exit code. */
-static int
-load_prads(struct program *prg)
-{
-    struct weir_errbuf err = { "" };
-
-    if (prads_load(prg->prads, &prg->cli, &err) == WEIR_E_OK)
-        return -1;
-    cli_error(&prg->cli, "%s", err.text);
-    return EXIT_USAGE;
-}
-
-/* ---- the app ------------------------------------------------------------------------------- */
-
-static void
-keep_alert(struct keep *keep, const struct rule *rule, const struct weir_event *ev)
-{
-    char comment[256];
-
-    snprintf(comment, sizeof(comment), "[%u:%u:%u] %s", rule->gid, rule->sid, rule->rev, rule->msg);
-    keep_mark(keep, ev, comment);
-}
-
-static void
-on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
-{
-    struct program *prg = ctx;
-
-    eve_alert(&prg->eve, rule, ev, outcome_action_text(detect_outcome(prg->detect)));
-    fast_alert(&prg->fast, rule, ev);
-    if (prg->keep != NULL)
-        keep_alert(prg->keep, rule, ev);
-}
-
-static void
-on_transaction(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
-{
-    struct program *prg = ctx;
-
-    inspect(prg->detect, tx, dir, stage);
-}
-
-static void
-on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
-{
-    (void)ctx, (void)name, (void)tx, (void)dir;
-}
-
-static void
-on_tagged(void *ctx, const struct weir_event *ev)
-{
-    struct program *prg = ctx;
-
-    eve_packet(&prg->eve, ev);
-}
-
-static weir_fut
-on_event(void *ctx, weir_fut in)
-{
-    const struct weir_event *ev = weir_ptr(in);
-    struct program *prg = ev->app;
-    struct flow_scan *scan = ctx;
-    bool alerted;
-
-    detect_begin(prg->detect, scan, ev);
-    app_event(prg->app, &scan->app, ev);
-    detect_event(prg->detect, scan, ev);
-    alerted = scan->alerted;
-    if (ev->type == WEIR_EV_FLOW_END)
-        eve_flow(&prg->eve, ev, detectors_alerted(prg->detectors, ev->flow) || alerted);
-    return weir_ok(0);
-}
-
-static const weir_fn stages[] = { on_event };
-
-static void
-at_end(void *arg)
-{
-    const struct program *prg = arg;
-
-    if (prg->keep != NULL)
-        keep_end(prg->keep);
-}
-
-static void
-after_batch(void *arg)
-{
-    struct program *prg = arg;
-
-    cli_check_output(&prg->cli, &prg->eve);
-    cli_check_output(&prg->cli, &prg->fast);
-    if (prg->with_prads)
-        prads_check(prg->prads, &prg->cli);
-}
-
-/* ---- the run ------------------------------------------------------------------------------- */
-
-static int
-open_log(struct program *prg, const char *name, struct out *out, char path[4096],
-         struct weir_errbuf *err)
-{
-    if (snprintf(path, 4096, "%s/%s", prg->cli.log_dir, name) >= 4096)
-        return weir_err_set(err, WEIR_E_INVAL, "%s: the name is too long", prg->cli.log_dir);
-    return cli_open_output(&prg->cli, path, out, err);
-}
-
-static int
-set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_monitor **m,
-       struct weir_errbuf *err)
-{
-    struct weir_app app = { .name = "ids",
-                            .spec = spec,
-                            .flow_size = sizeof(struct flow_scan),
-                            .history = DETECT_WINDOW,
-                            .arg = prg };
-    uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
-    struct detect_opts opts = { .midstream = prg->settings.midstream,
-                                .any = prg->settings.any,
-                                .memory = memcap / 4,
-                                .outcome = { .limits = &prg->limits,
-                                             .alert_max = prg->settings.alert_max,
-                                             .seed = hash_draw_seed(),
-                                             .tagged = on_tagged,
-                                             .ctx = prg } };
-    struct app_opts app_opts = app_defaults();
-
-    int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
-
-    app_opts.midstream = opts.midstream;
-    if (rc == WEIR_E_OK)
-        rc = app_new(&app_opts, on_transaction, on_app_event, prg, &prg->app, err);
-    if (rc == WEIR_E_OK)
-        rc = detectors_new(&prg->settings.detectors, on_alert, prg, &prg->detectors, err);
-
-    for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
-        rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
-    if (rc != WEIR_E_OK)
-        return rc;
-    *spec = (struct weir_tap_spec){ .stage = stages,
-                                    .n_stages = 1,
-                                    .want = detect_wants(prg->detect) | app_wants() };
-    rc = weir_monitor_new(&prg->cli.monitor, m);
-    if (rc == WEIR_E_OK && prg->keep != NULL)
-        rc = keep_add(prg->keep, *m);
-    if (rc == WEIR_E_OK)
-        rc = detectors_add(prg->detectors, *m);
-    if (rc == WEIR_E_OK)
-        rc = weir_monitor_add(*m, &app);
-    if (rc == WEIR_E_OK && prg->with_prads)
-        rc = prads_add(prg->prads, *m);
-    return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
-}
-
-/* What rules did with each other's alerts, and where that met a limit. */
-static void
-outcome_summary(const struct program *prg)
-{
-    struct outcome_stats stats;
-    uint64_t held;
-
-    outcome_get_stats(detect_outcome(prg->detect), &stats);
-    held = stats.threshold.suppressed + stats.threshold.held;
-    if (held + stats.passed > 0)
-        cli_notice(
-            &prg->cli,
-            "matches without an alert: %llu for a threshold, %llu suppressed, %llu passed by "
-            "%llu matches of pass rules",
-            (unsigned long long)stats.threshold.held,
-            (unsigned long long)stats.threshold.suppressed, (unsigned long long)stats.passed_by,
-            (unsigned long long)stats.passed);
-    if (stats.tag.packets > 0)
-        cli_notice(&prg->cli, "%llu packets recorded for tags",
-                   (unsigned long long)stats.tag.packets);
-    if (stats.over > 0)
-        cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
-                   (unsigned long long)stats.over);
-    if (stats.state.no_memory + stats.state.lost + stats.threshold.lost + stats.tag.lost > 0)
-        cli_notice(&prg->cli,
-                   "limits: %llu flowbits and flowints not set for want of memory, %llu xbits, "
-                   "%llu counts of thresholds and %llu tags forgotten early",
-                   (unsigned long long)stats.state.no_memory, (unsigned long long)stats.state.lost,
-                   (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
-}
-
-static uint64_t
-count_alerts(const struct program *prg)
-{
-    struct detectors_stats stats;
-
-    detectors_get_stats(prg->detectors, &stats);
-    return detect_get_stats(prg->detect)->alerts + stats.alerts;
-}
-
-static void
-summary_of_detectors(const struct program *prg)
-{
-    struct detectors_stats stats;
-
-    detectors_get_stats(prg->detectors, &stats);
-    if (stats.alerts > 0)
-        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
-                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
-    if (stats.evicted > 0)
-        cli_notice(&prg->cli, "limits: %llu counts of detectors were forgotten early",
-                   (unsigned long long)stats.evicted);
-}
-
-static void
-summary(const struct program *prg)
-{
-    const struct detect_stats *stats = detect_get_stats(prg->detect);
-
-    cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
-               prg->rules.refused, (unsigned long long)count_alerts(prg));
-    summary_of_detectors(prg);
-    if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
-            stats->unverified >
-        0)
-        cli_notice(&prg->cli,
-                   "limits: %llu directions not scanned for want of memory, %llu rules could not "
-                   "wait, %llu looks without older bytes, %llu looks given up, %llu looks at the "
-                   "fast pattern only",
-                   (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
-                   (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up,
-                   (unsigned long long)stats->unverified);
-    if (stats->pcre_limits > 0)
-        cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
-                   (unsigned long long)stats->pcre_limits);
-    outcome_summary(prg);
-    if (stats->others_lost > 0)
-        cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
-                   (unsigned long long)stats->others_lost);
-}
-
-static int
-run(struct program *prg)
-{
-    char eve_path[4096], fast_path[4096];
-    struct weir_monitor *m = NULL;
-    struct weir_tap_spec spec;
-    struct weir_errbuf err = { "" };
-    int rc = open_log(prg, "eve.json", &prg->eve, eve_path, &err);
-
-    if (rc == WEIR_E_OK)
-        rc = open_log(prg, "fast.log", &prg->fast, fast_path, &err);
-    if (rc == WEIR_E_OK && prg->keep_file != NULL)
-        rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);
-    if (rc == WEIR_E_OK && prg->with_prads)
-        rc = prads_open(prg->prads, &prg->cli, &err);
-    if (rc == WEIR_E_OK)
-        rc = set_up(prg, &spec, &m, &err);
-    if (rc != WEIR_E_OK) {
-        cli_error(&prg->cli, "%s", err.text);
-        prg->cli.failed = true;
-    } else {
-        cli_run(&prg->cli, m, after_batch, prg);
-        cli_flush_output(&prg->cli, &prg->eve);
-        cli_flush_output(&prg->cli, &prg->fast);
-        if (prg->with_prads)
-            prads_end(prg->prads, &prg->cli);
-        cli_stats(&prg->cli, m, false);
-        cli_summary(&prg->cli, m);
-        summary(prg);
-        if (prg->with_prads)
-            prads_summary(prg->prads, &prg->cli);
-    }
-    cli_close_output(&prg->cli, &prg->eve);
-    cli_close_output(&prg->cli, &prg->fast);
-    keep_close(prg->keep, &prg->cli);
-    if (prg->with_prads)
-        prads_close(prg->prads, &prg->cli);
-    weir_monitor_free(m);
-    rc = cli_exit_code(&prg->cli);
-    if (rc == EXIT_DONE && prg->fail_on_alert && count_alerts(prg) > 0)
-        rc = EXIT_ALERTED;
-    return rc;
-}
+/* ---- the program --------------------------------------------------------------------------- */
 
 static void
 clean_up(struct program *prg)
 {
-    app_free(prg->app);
     detect_free(prg->detect);
+    app_free(prg->app);
     detectors_free(prg->detectors);
+    eve_out_free(prg->eve);
     prads_free(prg->prads);
     groups_free(prg->groups);
     rules_free(&prg->rules);
@@ -505,9 +130,8 @@ main(int argc, char **argv)
         .cli = { .program = "weir-ids",
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
-                 .options = options,
-                 .at_end = at_end },
-        .settings = { .vars = vars_new(), .alert_max = 15 },
+                 .options = options },
+        .settings = settings_default(),
     };
     int code = EXIT_FAILED;
 
@@ -519,16 +143,15 @@ main(int argc, char **argv)
         prg.cli.beside = prg.prads;
     }
     prg.cli.set = take_set;
+    prg.cli.dump = dump_settings;
     if (prg.settings.vars == NULL)
         cli_error(&prg.cli, "out of memory");
     else
         code = cli_parse(&prg.cli, argc, argv);
     if (code < 0)
-        code = load_rules(&prg);
-    if (code < 0 && prg.with_prads)
-        code = load_prads(&prg);
+        code = program_load(&prg);
     if (code < 0)
-        code = run(&prg);
+        code = program_run(&prg);
     clean_up(&prg);
     return code;
 }

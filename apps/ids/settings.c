@@ -1,77 +1,11 @@
 #include "settings.h"
 
+#include "cli_dump.h"
+#include "cli_set.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* First words of the names in suricata.yaml. */
-static const char *const known[] = {
-    "vars",
-    "stats",
-    "outputs",
-    "logging",
-    "plugins",
-    "af-packet",
-    "af-xdp",
-    "dpdk",
-    "pcap",
-    "pcap-file",
-    "app-layer",
-    "datasets",
-    "security",
-    "runmode",
-    "unix-command",
-    "reputation",
-    "action-order",
-    "engine-analysis",
-    "pcre",
-    "host-os-policy",
-    "host-mode",
-    "defrag",
-    "flow",
-    "flow-timeouts",
-    "vlan",
-    "livedev",
-    "stream",
-    "host",
-    "ippair",
-    "decoder",
-    "detect",
-    "mpm-algo",
-    "spm-algo",
-    "threading",
-    "profiling",
-    "lua",
-    "nfq",
-    "capture",
-    "exception-policy",
-    "packet-alert-max",
-    "max-pending-packets",
-    "default-packet-size",
-    "asn1-max-frames",
-    "default-log-dir",
-    "default-rule-path",
-    "rule-files",
-    "classification-file",
-    "reference-config-file",
-    "threshold-file",
-    "run-as",
-    "pid-file",
-    "sensor-name",
-    "include",
-};
-
-static bool
-is_known(struct text name)
-{
-    struct text first;
-
-    text_next(&name, '.', &first);
-    for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
-        if (text_is(first, known[i]))
-            return true;
-    return false;
-}
 
 /* Cut a prefix off *t; false: it does not begin so. */
 static bool
@@ -184,9 +118,12 @@ set_hosts(struct settings *settings, struct text name, struct text value, struct
 {
     struct weir_errbuf why = { "" };
     const struct ranges *set;
+    struct text kind;
     char word[16] = "";
     int policy, rc;
 
+    text_next(&name, '.', &kind); /* a file's lists give "linux.0", "linux.1" */
+    name = kind;
     if (name.n < sizeof(word))
         memcpy(word, name.p, name.n);
     policy = weir_policy_find(word);
@@ -203,8 +140,45 @@ set_hosts(struct settings *settings, struct text name, struct text value, struct
     return WEIR_E_OK;
 }
 
+/* What has the same number again is another name for the same place. */
+static int
+add_rule_file(struct settings *settings, struct text name, struct text path,
+              struct weir_errbuf *err)
+{
+    struct configured_file *more;
+
+    for (size_t i = 0; i < settings->n_rule_files; i++) {
+        struct configured_file *file = &settings->rule_file[i];
+
+        if (file->name.n == name.n && memcmp(file->name.p, name.p, name.n) == 0) {
+            file->path = path;
+            return WEIR_E_OK;
+        }
+    }
+    more = realloc(settings->rule_file, (settings->n_rule_files + 1) * sizeof(*more));
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    settings->rule_file = more;
+    more[settings->n_rule_files++] = (struct configured_file){ name, path };
+    return WEIR_E_OK;
+}
+
 int
-settings_check(const struct settings *settings, struct weir_errbuf *err)
+settings_rule_file(const struct settings *settings, size_t i, char path[4096],
+                   struct weir_errbuf *err)
+{
+    struct text file = settings->rule_file[i].path, folder = settings->rule_path;
+    bool joined = folder.n > 0 && (file.n == 0 || file.p[0] != '/');
+
+    if (file.n + folder.n + 2 > 4096)
+        return weir_err_set(err, WEIR_E_INVAL, "rule-files: the name is too long");
+    snprintf(path, 4096, "%.*s%s%.*s", joined ? (int)folder.n : 0, joined ? folder.p : "",
+             joined ? "/" : "", TEXT(file));
+    return WEIR_E_OK;
+}
+
+int
+settings_check(const struct settings *settings, const char **blamed, struct weir_errbuf *err)
 {
     for (size_t i = 0; i < settings->n_given; i++) {
         const struct given *given = &settings->given[i];
@@ -218,11 +192,26 @@ settings_check(const struct settings *settings, struct weir_errbuf *err)
                               &set, &why);
             free(expression);
         }
+        *blamed = given->name.p;
         if (rc != WEIR_E_OK)
             return weir_err_set(err, rc, "--set: %.*s: %s", TEXT(given->name),
                                 n >= 0 ? why.text : "out of memory");
     }
     return WEIR_E_OK;
+}
+
+struct settings
+settings_default(void)
+{
+    return (struct settings){ .vars = vars_new(), .outputs = outputs_default(), .alert_max = 15 };
+}
+
+void
+settings_dump(const struct settings *settings, struct cli_dump *dump)
+{
+    outputs_dump(&settings->outputs, dump);
+    cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
+    cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
 }
 
 void
@@ -233,6 +222,7 @@ settings_free(struct settings *settings)
     free(settings->hosts);
     classes_free(settings->classes);
     references_free(settings->references);
+    free(settings->rule_file);
     *settings = (struct settings){ .vars = NULL };
 }
 
@@ -284,7 +274,15 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_references(settings, value, err);
     if (cut(&rest, "detectors."))
         return detectors_set(&settings->detectors, rest, value, err);
-    *ignored = is_known(name);
+    if (cut(&rest, "outputs.") || cut(&rest, "stats."))
+        return outputs_set(&settings->outputs, name, value, ignored, err);
+    if (cut(&rest, "rule-files."))
+        return add_rule_file(settings, name, value, err);
+    if (text_is(name, "default-rule-path")) {
+        settings->rule_path = value;
+        return WEIR_E_OK;
+    }
+    *ignored = cli_is_suricatas(text);
     return *ignored ? WEIR_E_OK
                     : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));
 }

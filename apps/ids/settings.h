@@ -8,12 +8,16 @@
 #include "rule/classes.h"
 #include "rule/references.h"
 #include "detectors/detectors.h"
+#include "out/outputs.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
 
+struct cli_dump;
+
 struct settings {
     struct vars *vars;
+    struct outputs outputs;     /* outputs.*, stats.* */
     bool midstream;             /* stream.midstream */
     bool any;                   /* stream.ambiguity */
     uint32_t alert_max;         /* packet-alert-max */
@@ -25,10 +29,18 @@ struct settings {
     size_t n_given;
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
-    struct classes *classes;       /* classification-file; NULL: the built-in ones; owned */
-    struct references *references; /* reference-config-file; likewise */
+    struct classes *classes;             /* classification-file; NULL: the built-in ones; owned */
+    struct references *references;       /* reference-config-file; likewise */
     struct detectors_settings detectors; /* detectors. */
+    struct text rule_path;               /* default-rule-path */
+    struct configured_file {
+        struct text name, path; /* "rule-files.0" and its value */
+    } * rule_file;              /* owned */
+    size_t n_rule_files;
 };
+
+/* What is not set; vars is NULL if memory ran out. */
+struct settings settings_default(void);
 
 /*
  * Take "name=value"; text must outlive the settings. *ignored: the name is Suricata's, but means
@@ -39,9 +51,17 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
 
 /*
  * Whether all variables that were set have values that can be used, so that the command line is
- * blamed and not a rule. They may name each other in any order: call it when all are set.
+ * blamed and not a rule. They may name each other in any order: call it when all are set. *blamed
+ * lies in the text of the one that has not.
  */
-int settings_check(const struct settings *settings, struct weir_errbuf *err);
+int settings_check(const struct settings *settings, const char **blamed, struct weir_errbuf *err);
+
+/* Where file i of rule-files is. WEIR_E_INVAL, with a text: the name is too long. */
+int settings_rule_file(const struct settings *settings, size_t i, char path[4096],
+                       struct weir_errbuf *err);
+
+/* What the settings are now. */
+void settings_dump(const struct settings *settings, struct cli_dump *dump);
 
 /* Free what settings_set() made, and vars. */
 void settings_free(struct settings *settings);

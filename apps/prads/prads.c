@@ -356,8 +356,10 @@ open_asset_log(struct prads *p, struct cli *cli, struct weir_errbuf *err)
 int
 prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
 {
-    int rc = open_asset_log(p, cli, err);
+    int rc = cli_make_dir(cli->log_dir, err);
 
+    if (rc == WEIR_E_OK)
+        rc = open_asset_log(p, cli, err);
     if (rc == WEIR_E_OK)
         rc = open_log(cli, "assets.json", &p->json, p->json_path, err);
     if (rc != WEIR_E_OK)

@@ -386,3 +386,16 @@ put("prads_packet", "syn_nops", b"\2" + ip4(6, tcp(b"\1" * 40)))
 put("prads_packet", "udp", b"\2" + ip4(17, udp(), b"\1\1\1\1"))
 put("prads_packet", "icmp", b"\2" + ip4(1, icmp))
 put("prads_packet", "ip6", b"\2" + ip6(6, tcp(hx("1e2200000101ff0108010101"))))
+# --- config: YAML
+for name, text in (
+        ("stock", "%YAML 1.1\n---\nvars:\n  address-groups:\n    HOME_NET: \"[10.0.0.0/8,!10.1.1.1]\"\n    A: any\n"
+                  "stats: {enabled: yes, interval: 8}\noutputs:\n  - fast:\n      enabled: no\n  - eve-log:\n      types:\n"
+                  "        - alert:\n            payload: yes # why\n        - flow\nrule-files: [a.rules, 'b']\n"),
+        ("quotes", "a: 'it''s'\nb: \"\\x41\\u00e4\\n\"\nc: |\n  x\n   y\nd: >-\n  x\n  y\n? e\n: ~\n"),
+        ("anchors", "a: &x {b: 1}\nc: *x\n<<: *x\n"),
+        ("include", "include: other.yaml\na: !include b\n"),
+        ("twice", "a: 1\nb:\n  - c: 1\n    c: 2\n"),
+        ("deep", "a: " + "[" * 33 + "]" * 33 + "\n"),
+        ("utf16", "\ufeffa: [\u00e4, 1]\n"),
+        ("tabs", "a:\n\t- b\n--- {}\n...\n")):
+    put("config", name, text.encode("utf-16-le" if name == "utf16" else "utf-8"))

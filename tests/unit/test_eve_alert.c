@@ -1,7 +1,10 @@
 /* Alert and flow records of eve.json and fast.log, to the byte. */
 #include "detect/detect.h"
-#include "out/alert.h"
+#include "out/eve_out.h"
+#include "out/eve_stats.h"
 #include "support/frames.h"
+
+#include "digest.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,6 +17,11 @@
 
 enum { ROOMS = 16 };
 
+struct flow_state {
+    struct flow_scan scan;
+    struct eve_flow eve;
+};
+
 struct fixture {
     struct rules rules;
     struct vars *vars;
@@ -22,6 +30,10 @@ struct fixture {
     struct weir_monitor *m;
     struct weir_tap_spec spec;
     struct out eve, fast;
+    struct eve_opts opts; /* what records hold: nothing that is optional, at first */
+    struct eve_about about;
+    struct eve_out *writer;
+    struct flow_state *flow; /* whose event is under way */
     char eve_path[32], fast_path[32];
     char said[1 << 16];
     unsigned n;
@@ -33,7 +45,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct fixture *f = ctx;
 
-    eve_alert(&f->eve, rule, ev, "allowed");
+    eve_alert(f->writer, &f->flow->eve, rule, ev, &f->about);
     fast_alert(&f->fast, rule, ev);
 }
 
@@ -42,13 +54,14 @@ on_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
     struct fixture *f = ev->app;
-    struct flow_scan *scan = ctx;
-    bool alerted;
+    struct eve_about about = f->about;
 
-    detect_event(f->detect, scan, ev);
-    alerted = scan->alerted;
+    f->flow = ctx;
+    eve_event(f->writer, &f->flow->eve, ev, &about);
+    detect_event(f->detect, &f->flow->scan, ev);
+    about.alerted = f->flow->scan.alerted;
     if (ev->type == WEIR_EV_FLOW_END)
-        eve_flow(&f->eve, ev, alerted);
+        eve_flow_record(f->writer, &f->flow->eve, ev, &about);
     return weir_ok(0);
 }
 
@@ -75,6 +88,12 @@ set_up(void **state)
 
     memset(&f, 0, sizeof(f));
     f.vars = vars_new();
+    f.opts = (struct eve_opts){ .types = 1U << EVE_ALERT | 1U << EVE_FLOW,
+                                .app_layer = true,
+                                .alert_flow = true,
+                                .rule_metadata = true,
+                                .rule_reference = true,
+                                .payload_buffer_size = 64 };
     *state = &f;
     return f.vars == NULL || temporary(&f.eve, f.eve_path) != 0 ||
            temporary(&f.fast, f.fast_path) != 0;
@@ -87,6 +106,7 @@ tear_down(void **state)
 
     weir_monitor_free(f->m);
     detect_free(f->detect);
+    eve_out_free(f->writer);
     groups_free(f->groups);
     rules_free(&f->rules);
     vars_free(f->vars);
@@ -100,20 +120,23 @@ begin(struct fixture *f, const char *rules, size_t n)
 {
     struct weir_app app = { .name = "ids",
                             .spec = &f->spec,
-                            .flow_size = sizeof(struct flow_scan),
+                            .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
                             .arg = f };
     struct detect_opts opts = { .memory = 1 << 20 };
     struct weir_errbuf err = { "" };
 
+    f->rules.keep_text = f->opts.rule_raw;
+    assert_int_equal(eve_out_new(&f->opts, &f->eve, &f->writer, &err), WEIR_E_OK);
     assert_int_equal(
         rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, n }, NULL, NULL, &err),
         WEIR_E_OK);
     assert_int_equal(f->rules.refused, 0);
     assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
     assert_int_equal(detect_new(f->groups, &opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
-    f->spec =
-        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
+    f->spec = (struct weir_tap_spec){ .stage = stages,
+                                      .n_stages = 1,
+                                      .want = detect_wants(f->detect) | eve_wants(f->writer) };
     assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
     assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
 }
@@ -184,8 +207,9 @@ an_alert_says_what_its_rule_says(void **state)
     expect(f,
            "{\"timestamp\":\"2023-11-14T22:13:20.030000+0000\",\"flow_id\":1,\"pcap_cnt\":4,"
            "\"event_type\":\"alert\",\"src_ip\":\"10.0.0.1\",\"src_port\":1000,"
-           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":80,\"proto\":\"TCP\","
-           "\"alert\":{\"action\":\"allowed\",\"gid\":3,\"signature_id\":77,\"rev\":5,"
+           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":80,\"proto\":\"TCP\",\"ip_v\":4,"
+           "\"pkt_src\":\"wire/"
+           "pcap\",\"alert\":{\"action\":\"allowed\",\"gid\":3,\"signature_id\":77,\"rev\":5,"
            "\"signature\":\"two words\",\"category\":\"Misc Attack\",\"severity\":2,"
            "\"references\":[\"cve,2024-1\",\"url,a.example/b\"],"
            "\"metadata\":{\"created\":[\"2024\"],\"tag\":[\"x\",\"y z\"],\"bare\":[\"\"]}},"
@@ -195,13 +219,13 @@ an_alert_says_what_its_rule_says(void **state)
            "\"src_ip\":\"10.0.0.1\",\"dest_ip\":\"10.0.0.2\",\"src_port\":1000,\"dest_port\":80}}\n"
            "{\"timestamp\":\"2023-11-14T22:13:20.040000+0000\",\"flow_id\":1,"
            "\"event_type\":\"flow\",\"src_ip\":\"10.0.0.1\",\"src_port\":1000,"
-           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":80,\"proto\":\"TCP\","
+           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":80,\"proto\":\"TCP\",\"ip_v\":4,"
            "\"flow\":{\"pkts_toserver\":3,\"pkts_toclient\":2,\"bytes_toserver\":166,"
            "\"bytes_toclient\":108,\"start\":\"2023-11-14T22:13:20.000000+0000\","
            "\"end\":\"2023-11-14T22:13:20.040000+0000\",\"age\":0,\"state\":\"closed\","
            "\"reason\":\"timeout\",\"alerted\":true},"
            "\"tcp\":{\"tcp_flags\":\"1e\",\"tcp_flags_ts\":\"1a\",\"tcp_flags_tc\":\"16\","
-           "\"syn\":true,\"rst\":true,\"psh\":true,\"ack\":true}}\n",
+           "\"syn\":true,\"rst\":true,\"psh\":true,\"ack\":true,\"state\":\"closed\"}}\n",
            "11/14/2023-22:13:20.030000  [**] [3:77:5] two words [**] "
            "[Classification: Misc Attack] [Priority: 2] {TCP} 10.0.0.1:1000 -> 10.0.0.2:80\n");
 }
@@ -218,8 +242,9 @@ odd_bytes_do_no_harm(void **state)
     expect(f,
            "{\"timestamp\":\"2023-11-14T22:13:20.000000+0000\",\"flow_id\":1,\"pcap_cnt\":1,"
            "\"event_type\":\"alert\",\"src_ip\":\"10.0.0.1\",\"src_port\":1000,"
-           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":53,\"proto\":\"UDP\","
-           "\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":1,\"rev\":0,"
+           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":53,\"proto\":\"UDP\",\"ip_v\":4,"
+           "\"pkt_src\":\"wire/"
+           "pcap\",\"alert\":{\"action\":\"allowed\",\"gid\":1,\"signature_id\":1,\"rev\":0,"
            "\"signature\":\"a\\\"b\\\\c\\td\\u001b[0m\\u00ff\xc3\xa4\",\"category\":\"\","
            "\"severity\":3,\"references\":[\"\\u00fe,\\\"q\\\"\"],"
            "\"metadata\":{\"\\\"k\\u0001\":[\"\xc3\xa4\\u00c3\"]}},"
@@ -230,7 +255,7 @@ odd_bytes_do_no_harm(void **state)
            "\"dest_port\":53}}\n"
            "{\"timestamp\":\"2023-11-14T22:13:20.000000+0000\",\"flow_id\":1,"
            "\"event_type\":\"flow\",\"src_ip\":\"10.0.0.1\",\"src_port\":1000,"
-           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":53,\"proto\":\"UDP\","
+           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":53,\"proto\":\"UDP\",\"ip_v\":4,"
            "\"flow\":{\"pkts_toserver\":1,\"pkts_toclient\":0,\"bytes_toserver\":43,"
            "\"bytes_toclient\":0,\"start\":\"2023-11-14T22:13:20.000000+0000\","
            "\"end\":\"2023-11-14T22:13:20.000000+0000\",\"age\":0,\"state\":\"new\","
@@ -267,6 +292,201 @@ an_alert_without_a_packet_has_the_ends_of_its_direction(void **state)
                         "[Priority: 3] {TCP} 10.0.0.2:80 -> 10.0.0.1:1000\n");
 }
 
+/* The first line in which this stands; from it on to its end. */
+static const char *
+find(struct fixture *f, const char *text)
+{
+    struct weir_errbuf err = { "" };
+    char *at;
+
+    if (f->said[0] == '\0') {
+        weir_monitor_end(f->m);
+        assert_int_equal(out_close(&f->eve, &err), WEIR_E_OK);
+        assert_int_equal(out_close(&f->fast, &err), WEIR_E_OK);
+        slurp(f, f->eve_path);
+    }
+    at = strstr(f->said, text);
+    if (at == NULL)
+        fail_msg("'%s' does not stand in: %s", text, f->said);
+    return at;
+}
+
+static void
+lacks(struct fixture *f, const char *text)
+{
+    if (strstr(f->said, text) != NULL)
+        fail_msg("'%s' stands in: %s", text, f->said);
+}
+
+static void
+handshake(struct fixture *f)
+{
+    segment(f, WEIR_TOSERVER, WEIR_TH_SYN, 1000, 0, "");
+    segment(f, WEIR_TOCLIENT, WEIR_TH_SYN | WEIR_TH_ACK, 5000, 1001, "");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "");
+}
+
+static void
+an_alert_shows_the_bytes_that_it_is_about(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.payload = f->opts.payload_printable = f->opts.packet = f->opts.verdict = true;
+    begin(f, RULES("alert udp any any -> any any (content:\"a\"; sid:1;)"));
+    feed(f, udp_frame(WEIR_TOSERVER, "a\"\\\n\r\x01z", 7, 0, f->room[0]));
+    find(f, "\"verdict\":{\"action\":\"alert\"},\"direction\"");
+    find(f, "\"payload\":\"YSJcCg0Beg==\",\"payload_printable\":\"a\\\"\\\\\\n\\r.z\","
+            "\"stream\":0,\"packet\":\"");
+    find(f, "\"packet_info\":{\"linktype\":1,\"linktype_name\":\"EN10MB\"}}\n");
+}
+
+/* The stream's newest bytes, as far back as asked for, those of the event's own packet too. */
+static void
+a_stream_shows_its_newest_bytes(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.payload_printable = true;
+    f->opts.payload_buffer_size = 8;
+    begin(f, RULES("alert tcp any any -> any any (content:\"evil\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "012345ev");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1009, 5001, "il!");
+    find(f, "\"payload_printable\":\"345evil!\",\"stream\":1}\n");
+    lacks(f, "\"payload\":");
+}
+
+/* What was not captured is told in words, also before the first byte. */
+static void
+a_stream_tells_of_its_hole(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.payload_printable = true;
+    begin(f, RULES("alert tcp-stream any any -> any any (content:\"DATA\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "VERY");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1009, 5001, "DATA");
+    segment(f, WEIR_TOCLIENT, WEIR_TH_ACK, 5001, 1013, "");
+    find(f, "\"payload_printable\":\"VERY[4 bytes missing]DATA\",\"stream\":1}\n");
+    find(f, "\"state\":\"established\",\"ts_gap\":true}}\n");
+    lacks(f, "tc_gap");
+}
+
+static void
+a_record_says_what_its_caller_knows(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.rule_raw = true;
+    f->opts.rule_reference = f->opts.alert_flow = false;
+    f->about = (struct eve_about){ .app = APP_HTTP,
+                                   .has_tx_id = true,
+                                   .tx_id = 3,
+                                   .tx_count = 4,
+                                   .action = "blocked",
+                                   .target = EVE_TARGET_DEST };
+    begin(f, RULES("alert udp any any -> any any (content:\"a\"; reference:cve,1; sid:1;)"));
+    feed(f, udp_frame(WEIR_TOCLIENT, "a", 1, 0, f->room[0]));
+    find(f, "\"pkt_src\":\"wire/pcap\",\"tx_id\":3,\"alert\":{\"action\":\"blocked\",");
+    find(f,
+         "\"severity\":3,\"source\":{\"ip\":\"10.0.0.2\",\"port\":53},"
+         "\"target\":{\"ip\":\"10.0.0.1\",\"port\":1000},"
+         "\"rule\":\"alert udp any any -> any any (content:\\\"a\\\"; reference:cve,1; sid:1;)\"},"
+         "\"app_proto\":\"http\",\"direction\":\"to_server\"}\n");
+    find(f, "\"app_proto\":\"http\",\"flow\":{");
+    find(f, "\"alerted\":true,\"tx_cnt\":4}");
+}
+
+static void
+a_flow_has_its_community_id(void **state)
+{
+    struct fixture *f = *state;
+    struct digest *digest;
+
+    if (digest_new(&digest) != WEIR_E_OK)
+        skip();
+    digest_free(digest);
+    f->opts.community_id = true;
+    begin(f, RULES("alert udp any any -> any any (content:\"a\"; sid:1;)"));
+    feed(f, udp_frame(WEIR_TOSERVER, "a", 1, 0, f->room[0]));
+    find(f, "\"pkt_src\":\"wire/pcap\",\"community_id\":\"1:3dOlp8ntUVx1pST5gnmqaqHNfUY=\"");
+    find(f, "\"ip_v\":4,\"community_id\":\"1:3dOlp8ntUVx1pST5gnmqaqHNfUY=\",\"flow\"");
+}
+
+static void
+anomalies_have_suricatas_names(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.types = 1U << EVE_ANOMALY;
+    f->opts.anomaly_stream = true;
+    begin(f, RULES("alert tcp any any -> any any (content:\"xyz\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abcd");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abXd");
+    segment(f, WEIR_TOSERVER, 0, 1005, 5001, "");
+    find(f, "\"pcap_cnt\":5,\"event_type\":\"anomaly\"");
+    find(f, "\"pkt_src\":\"wire/pcap\",\"anomaly\":{\"type\":\"stream\","
+            "\"event\":\"stream.reassembly_overlap_different_data\"}}\n");
+    find(f, "\"anomaly\":{\"type\":\"stream\",\"event\":\"weir.bad_flags.null\"}}\n");
+    lacks(f, "\"event_type\":\"flow\"");
+}
+
+static void
+flow_events_are_written_if_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.types = 1U << EVE_FLOW_EVENT;
+    f->opts.flow_event_bytes = 2;
+    begin(f, RULES("alert tcp any any -> any any (content:\"xyz\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abcd");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "aXYZ");
+    find(f, "\"flow_event\":{\"event\":\"fake_retransmit\",\"direction\":\"toserver\","
+            "\"offset\":0,\"length\":4,\"diff_offset\":1,\"diff_length\":3,\"kept\":\"old\","
+            "\"old_data\":\"YmM=\",\"new_data\":\"WFk=\"}}\n");
+    find(f, "\"flow_event\":{\"event\":\"flow_start\"");
+    lacks(f, "\"event\":\"packet\"");
+    lacks(f, "\"event_type\":\"flow\"");
+}
+
+static void
+counters_end_the_log(void **state)
+{
+    struct fixture *f = *state;
+    const struct eve_counters counters = { .start = START_SECONDS * UINT64_C(1000000000),
+                                           .now = (START_SECONDS + 2) * UINT64_C(1000000000),
+                                           .alerts = 7,
+                                           .rules_loaded = 1 };
+    struct weir_monitor_stats stats;
+
+    f->opts.types = 1U << EVE_STATS;
+    begin(f, RULES("alert udp any any -> any any (content:\"a\"; sid:1;)"));
+    weir_monitor_get_stats(f->m, &stats);
+    eve_stats(f->writer, &stats, &counters); /* no packet, no record */
+    feed(f, udp_frame(WEIR_TOSERVER, "a", 1, 0, f->room[0]));
+    weir_monitor_end(f->m);
+    weir_monitor_get_stats(f->m, &stats);
+    eve_stats(f->writer, &stats, &counters);
+    expect(f,
+           "{\"timestamp\":\"2023-11-14T22:13:22.000000+0000\",\"event_type\":\"stats\","
+           "\"stats\":{\"uptime\":2,"
+           "\"decoder\":{\"pkts\":1,\"bytes\":43,\"invalid\":0,\"avg_pkt_size\":43},"
+           "\"flow\":{\"total\":1,\"active\":0,\"tcp\":0,\"udp\":1,\"icmpv4\":0,\"icmpv6\":0,"
+           "\"memcap\":0},"
+           "\"defrag\":{\"fragments\":0,\"reassembled\":0,\"max_frag_hits\":0},"
+           "\"tcp\":{\"sessions\":0,\"syn\":0,\"synack\":0,\"rst\":0,\"urg\":0,"
+           "\"invalid_checksum\":0,\"segment_memcap_drop\":0,\"reassembly_gap\":0,\"overlap\":0,"
+           "\"overlap_diff_data\":0,\"insert_list_fail\":0},"
+           "\"detect\":{\"engines\":[{\"id\":0,\"rules_loaded\":1,\"rules_failed\":0}],"
+           "\"alert\":7,\"alerts_suppressed\":0},"
+           "\"app_layer\":{\"flow\":{},\"tx\":{}}}}\n",
+           "11/14/2023-22:13:20.000000  [**] [1:1:0]  [**] [Classification: (null)] [Priority: 3] "
+           "{UDP} 10.0.0.1:1000 -> 10.0.0.2:53\n");
+}
+
 int
 main(void)
 {
@@ -275,6 +495,14 @@ main(void)
         T(an_alert_says_what_its_rule_says),
         T(odd_bytes_do_no_harm),
         T(an_alert_without_a_packet_has_the_ends_of_its_direction),
+        T(an_alert_shows_the_bytes_that_it_is_about),
+        T(a_stream_shows_its_newest_bytes),
+        T(a_stream_tells_of_its_hole),
+        T(a_record_says_what_its_caller_knows),
+        T(a_flow_has_its_community_id),
+        T(anomalies_have_suricatas_names),
+        T(flow_events_are_written_if_asked_for),
+        T(counters_end_the_log),
     };
 
     return cmocka_run_group_tests_name("eve_alert", tests, NULL, NULL);

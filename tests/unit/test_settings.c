@@ -13,7 +13,7 @@ set_up(void **state)
 {
     static struct settings settings;
 
-    settings = (struct settings){ .vars = vars_new() };
+    settings = settings_default();
     *state = &settings;
     return settings.vars == NULL;
 }
@@ -100,24 +100,26 @@ static void
 variables_are_checked_when_all_are_set(void **state)
 {
     struct weir_errbuf err = { "" };
+    const char *blamed;
 
-    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    assert_int_equal(settings_check(*state, &blamed, &err), WEIR_E_OK);
     set(state, "vars.address-groups.ONE=[$TWO,10.0.0.1]", false);
     set(state, "vars.address-groups.TWO=!$HOME_NET", false);
     set(state, "vars.address-groups.HOME_NET=any", false);
-    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK); /* of TWO nothing is left */
+    assert_int_not_equal(settings_check(*state, &blamed, &err),
+                         WEIR_E_OK); /* of TWO nothing is left */
     set(state, "vars.address-groups.HOME_NET=10.0.0.0/8", false);
-    assert_int_equal(settings_check(*state, &err), WEIR_E_OK);
+    assert_int_equal(settings_check(*state, &blamed, &err), WEIR_E_OK);
     set(state, "vars.port-groups.MINE=eighty", false);
-    assert_int_not_equal(settings_check(*state, &err), WEIR_E_OK);
+    assert_int_not_equal(settings_check(*state, &blamed, &err), WEIR_E_OK);
     assert_string_equal(err.text, "--set: MINE: a port (80, 1024:, 80:90) expected, not 'eighty'");
 }
 
 static void
 names_of_the_other_program_are_passed_over(void **state)
 {
-    set(state, "stats.enabled=no", true);
-    set(state, "outputs.1.eve-log.enabled=yes", true);
+    set(state, "stats.decoder-events=no", true);
+    set(state, "outputs.2.pcap-log.enabled=yes", true);
     set(state, "stream.reassembly.depth=0", true);
 }
 
@@ -170,6 +172,32 @@ hosts_are_gathered_by_policy(void **state)
     assert_int_equal(settings->n_hosts, 7);
 }
 
+static void
+expect_rule_file(void **state, size_t i, const char *path)
+{
+    struct weir_errbuf err = { "" };
+    char said[4096];
+
+    assert_int_equal(settings_rule_file(*state, i, said, &err), WEIR_E_OK);
+    assert_string_equal(said, path);
+}
+
+static void
+rule_files_lie_in_their_folder(void **state)
+{
+    const struct settings *settings = *state;
+
+    set(state, "rule-files.0=a.rules", false);
+    set(state, "rule-files.1=/abs/b.rules", false);
+    expect_rule_file(state, 0, "a.rules");
+    set(state, "default-rule-path=/var/rules", false);
+    expect_rule_file(state, 0, "/var/rules/a.rules");
+    expect_rule_file(state, 1, "/abs/b.rules");
+    set(state, "rule-files.0=c.rules", false);
+    assert_int_equal(settings->n_rule_files, 2);
+    expect_rule_file(state, 0, "/var/rules/c.rules");
+}
+
 int
 main(void)
 {
@@ -182,6 +210,7 @@ main(void)
         T(variables_are_checked_when_all_are_set),
         T(names_of_the_other_program_are_passed_over),
         T(all_else_is_refused),
+        T(rule_files_lie_in_their_folder),
     };
 
     return cmocka_run_group_tests_name("settings", tests, NULL, NULL);

@@ -1071,7 +1071,8 @@ test_event_rules(struct detect *d)
         uint32_t rule = groups->by_event[i];
 
         d->stats.candidates++;
-        if (conditions_hold(d->rule[rule].event, d->at.ev) && detect_fits(d, rule, d->at.ev->direction) && copies_fit(d, rule))
+        if (conditions_hold(d->rule[rule].event, d->at.ev) &&
+            detect_fits(d, rule, d->at.ev->direction) && copies_fit(d, rule))
             raise_alert(d, rule);
     }
 }

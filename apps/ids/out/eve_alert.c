@@ -1,61 +1,13 @@
-#include "out/alert.h"
-
-#include "eve.h"
-#include "json.h"
+/* Records of alerts. */
+#include "out/eve_out.h"
+#include "out/eve_tx.h"
 
 #include <weir/flow.h>
 
 #include <stdio.h>
 #include <string.h>
 
-/* ---- parts --------------------------------------------------------------------------------- */
-
-static void
-put_counts(struct json *j, const struct weir_flow *flow)
-{
-    struct weir_flow_counts to_server, to_client;
-
-    weir_flow_counts(flow, WEIR_TOSERVER, &to_server);
-    weir_flow_counts(flow, WEIR_TOCLIENT, &to_client);
-    json_u64(j, "pkts_toserver", to_server.packets);
-    json_u64(j, "pkts_toclient", to_client.packets);
-    json_u64(j, "bytes_toserver", to_server.bytes);
-    json_u64(j, "bytes_toclient", to_client.bytes);
-}
-
-static void
-put_time(struct json *j, const char *key, uint64_t ns)
-{
-    char text[TIME_TEXT];
-
-    time_text(ns, text);
-    json_str(j, key, text);
-}
-
-static bool
-has_ports(unsigned proto)
-{
-    return proto == WEIR_PROTO_TCP || proto == WEIR_PROTO_UDP;
-}
-
-static void
-put_tuple(struct json *j, const struct weir_flow *flow)
-{
-    struct weir_tuple tuple;
-    char text[ADDR_TEXT];
-
-    weir_flow_tuple(flow, &tuple);
-    addr_text(&tuple.addr[0], tuple.ip_version, text);
-    json_str(j, "src_ip", text);
-    addr_text(&tuple.addr[1], tuple.ip_version, text);
-    json_str(j, "dest_ip", text);
-    if (has_ports(tuple.proto)) {
-        json_u64(j, "src_port", tuple.port[0]);
-        json_u64(j, "dest_port", tuple.port[1]);
-    }
-}
-
-/* ---- alerts -------------------------------------------------------------------------------- */
+/* ---- the rule ------------------------------------------------------------------------------ */
 
 /* Whether a key stands before i already: its values go together. */
 static bool
@@ -68,7 +20,7 @@ came_before(const struct rule *rule, unsigned i)
 }
 
 static void
-put_metadata(struct json *j, const struct rule *rule)
+put_rule_metadata(struct json *j, const struct rule *rule)
 {
     if (rule->n_metadata == 0)
         return;
@@ -103,125 +55,254 @@ put_references(struct json *j, const struct rule *rule)
 }
 
 static void
-put_alert(struct json *j, const struct rule *rule, const char *action)
+put_end(struct json *j, const char *key, const struct eve_ends *ends, unsigned i)
+{
+    char text[ADDR_TEXT];
+
+    json_open(j, key);
+    addr_text_whole(&ends->addr[i], ends->ip_version, text);
+    json_str(j, "ip", text);
+    if (ends->proto == WEIR_PROTO_TCP || ends->proto == WEIR_PROTO_UDP)
+        json_u64(j, "port", ends->port[i]);
+    json_close(j);
+}
+
+/* Who attacked whom, where the rule says which end is the target. */
+static void
+put_target(struct json *j, const struct weir_event *ev, uint8_t target)
+{
+    unsigned hit = target == EVE_TARGET_DEST;
+    struct eve_ends ends;
+
+    eve_ends(ev, &ends);
+    if (target == EVE_TARGET_NONE || ends.ip_version == 0)
+        return;
+    put_end(j, "source", &ends, 1 - hit);
+    put_end(j, "target", &ends, hit);
+}
+
+static void
+put_alert(const struct eve_out *eve, struct json *j, const struct rule *rule,
+          const struct weir_event *ev, const struct eve_about *about)
 {
     json_open(j, "alert");
-    json_str(j, "action", action);
+    json_str(j, "action", about->action != NULL ? about->action : "allowed");
     json_u64(j, "gid", rule->gid);
     json_u64(j, "signature_id", rule->sid);
     json_u64(j, "rev", rule->rev);
     json_text(j, "signature", rule->msg, strlen(rule->msg));
     json_str(j, "category", rule->class != NULL ? rule->class->text : "");
     json_u64(j, "severity", rule->priority);
-    put_references(j, rule);
-    put_metadata(j, rule);
+    put_target(j, ev, about->target);
+    if (eve->opts.rule_reference)
+        put_references(j, rule);
+    if (eve->opts.rule_metadata)
+        put_rule_metadata(j, rule);
+    if (eve->opts.rule_raw && rule->text != NULL)
+        json_text(j, "rule", rule->text, strlen(rule->text));
     json_close(j);
 }
 
-void
-eve_alert(struct out *out, const struct rule *rule, const struct weir_event *ev, const char *action)
-{
-    struct json j;
+/* ---- bytes --------------------------------------------------------------------------------- */
 
-    eve_begin(&j, out, ev, "alert");
-    put_alert(&j, rule, action);
-    if (ev->flow != NULL) {
-        json_str(&j, "direction", ev->direction == WEIR_TOSERVER ? "to_server" : "to_client");
-        json_open(&j, "flow");
-        put_counts(&j, ev->flow);
-        put_time(&j, "start", weir_flow_start_time(ev->flow));
-        put_tuple(&j, ev->flow);
-        json_close(&j);
+/* Bytes of a stream, gathered. */
+struct gathered {
+    const struct weir_event *ev;
+    enum weir_dir dir;
+    int64_t fresh; /* from here on bytes are the event's own */
+    uint8_t *p;
+    size_t n;
+};
+
+/* What is still there of [from, to). */
+static void
+gather(struct gathered *g, int64_t from, int64_t to)
+{
+    int64_t old = to < g->fresh ? to : g->fresh;
+
+    if (from < old)
+        g->n += weir_flow_read(g->ev->flow, g->dir, from, g->p + g->n, (size_t)(old - from));
+    if (to > g->fresh) {
+        int64_t skip = from > g->fresh ? from - g->fresh : 0, n = to - g->fresh - skip;
+
+        if (n <= 0)
+            return;
+        memcpy(g->p + g->n, g->ev->payload.data.p + skip, (size_t)n);
+        g->n += (size_t)n;
     }
-    json_end(&j);
 }
 
-/* ---- flows --------------------------------------------------------------------------------- */
-
-static const char *
-state_text(const struct weir_event *ev)
+/* The newest bytes of the direction's stream, as many as asked for; a hole is told in words. */
+static size_t
+gather_stream(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev)
 {
-    switch (weir_flow_phase(ev->flow)) {
-    case WEIR_FLOW_NEW:
-        return "new";
-    case WEIR_FLOW_ESTABLISHED:
-        return "established";
-    case WEIR_FLOW_CLOSED:
-        return "closed";
+    enum weir_dir dir = (enum weir_dir)ev->direction;
+    bool own = ev->type == WEIR_EV_PAYLOAD;
+    int64_t end = own ? ev->payload.offset + ev->payload.data.n
+                      : weir_flow_next_offset(ev->flow, dir);
+    struct gathered g = {
+        .ev = ev, .dir = dir, .fresh = own ? ev->payload.offset : end, .p = eve->payload
+    };
+    int64_t from = end - (int64_t)eve->opts.payload_buffer_size, gap = flow->gap_at[dir];
+    int64_t behind = gap + flow->gap_n[dir];
+
+    from = from > 0 ? from : 0;
+    if (flow->gap_n[dir] == 0 || gap < from || behind > end) {
+        gather(&g, from > behind || flow->gap_n[dir] == 0 || gap >= end ? from : behind, end);
+        return g.n;
     }
-    return "new";
+    gather(&g, from, gap);
+    g.n += (size_t)snprintf((char *)g.p + g.n, EVE_HOLE_TEXT, "[%u bytes missing]",
+                            flow->gap_n[dir]);
+    gather(&g, behind, end);
+    return g.n;
 }
 
-static const char *
-reason_text(uint8_t reason)
+/* As Suricata prints payload: what is no ASCII is a dot, but for line ends. */
+static void
+put_printable(struct json *j, const char *key, const uint8_t *p, size_t n)
 {
-    switch ((enum weir_end_reason)reason) {
-    case WEIR_END_FIN:
-    case WEIR_END_RST:
-    case WEIR_END_TIMEOUT:
-        return "timeout";
-    case WEIR_END_REUSE:
-        return "tcp_reuse";
-    case WEIR_END_EVICTED:
-        return "forced";
-    case WEIR_END_EOF:
-        return "shutdown";
+    json_key(j, key);
+    out_char(j->out, '"');
+    for (size_t i = 0; i < n; i++) {
+        if (p[i] == '\n' || p[i] == '\r') {
+            out_bytes(j->out, p[i] == '\n' ? "\\n" : "\\r", 2);
+            continue;
+        }
+        if (p[i] == '"' || p[i] == '\\')
+            out_char(j->out, '\\');
+        out_char(j->out, p[i] >= 0x20 && p[i] < 0x7f ? (char)p[i] : '.');
     }
-    return "unknown";
+    out_char(j->out, '"');
+}
+
+/* Rules with contents of a stream are told of with events of the stream. */
+static bool
+is_of_stream(const struct rule *rule, const struct weir_event *ev, const struct eve_about *about)
+{
+    if (ev->flow == NULL || weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
+        return false;
+    return about->tx != NULL || ev->packet == NULL ||
+           (rule->n_steps > 0 && ev->type != WEIR_EV_PACKET);
 }
 
 static void
-put_flags(struct json *j, const struct weir_flow *flow)
+put_payload(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
+            const struct rule *rule, const struct weir_event *ev, const struct eve_about *about)
+{
+    const struct weir_packet *pkt = ev->packet;
+    bool stream = is_of_stream(rule, ev, about);
+    const uint8_t *p = eve->payload;
+    size_t n = 0;
+
+    if (!eve->opts.payload && !eve->opts.payload_printable)
+        return;
+    if (stream) {
+        n = gather_stream(eve, flow, ev);
+    } else if (pkt != NULL && pkt->payload != NULL) {
+        p = pkt->payload;
+        n = pkt->payload_len < PAYLOAD_BUFFER_MAX ? pkt->payload_len : PAYLOAD_BUFFER_MAX;
+    }
+    if (n > 0 && eve->opts.payload)
+        json_base64(j, "payload", p, n);
+    if (n > 0 && eve->opts.payload_printable)
+        put_printable(j, "payload_printable", p, n);
+    json_u64(j, "stream", stream);
+}
+
+/* Link types by what libpcap calls them; the number of LINKTYPE_RAW is what it says of such files. */
+static const char *
+link_name(unsigned link)
 {
     static const struct {
+        unsigned link;
         const char *name;
-        uint8_t bit;
-    } flags[] = {
-        { "syn", WEIR_TH_SYN },  { "fin", WEIR_TH_FIN }, { "rst", WEIR_TH_RST },
-        { "psh", WEIR_TH_PUSH }, { "ack", WEIR_TH_ACK }, { "urg", WEIR_TH_URG },
-        { "ecn", WEIR_TH_ECE },  { "cwr", WEIR_TH_CWR },
+    } names[] = {
+        { 0, "NULL" },   { 1, "EN10MB" },      { 9, "PPP" },
+        { 12, "RAW" },   { 50, "PPP_SERIAL" }, { 51, "PPP_ETHER" },
+        { 101, "RAW" },  { 104, "C_HDLC" },    { 105, "IEEE802_11" },
+        { 108, "LOOP" }, { 113, "LINUX_SLL" }, { 127, "IEEE802_11_RADIO" },
+        { 228, "IPv4" }, { 229, "IPv6" },      { 276, "LINUX_SLL2" },
     };
-    struct weir_flow_counts ts, tc;
-    uint8_t both;
-    char hex[8];
 
-    weir_flow_counts(flow, WEIR_TOSERVER, &ts);
-    weir_flow_counts(flow, WEIR_TOCLIENT, &tc);
-    both = ts.tcp_flags | tc.tcp_flags;
-    json_open(j, "tcp");
-    snprintf(hex, sizeof(hex), "%02x", both);
-    json_str(j, "tcp_flags", hex);
-    snprintf(hex, sizeof(hex), "%02x", ts.tcp_flags);
-    json_str(j, "tcp_flags_ts", hex);
-    snprintf(hex, sizeof(hex), "%02x", tc.tcp_flags);
-    json_str(j, "tcp_flags_tc", hex);
-    for (size_t i = 0; i < sizeof(flags) / sizeof(*flags); i++)
-        if (both & flags[i].bit)
-            json_bool(j, flags[i].name, true);
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (names[i].link == link)
+            return names[i].name;
+    return NULL;
+}
+
+void
+eve_put_packet(struct json *j, const struct weir_packet *pkt)
+{
+    const char *name;
+
+    if (pkt == NULL || pkt->caplen == 0 || pkt->caplen > OUT_RECORD_MAX / 4)
+        return;
+    name = link_name(pkt->link);
+    json_base64(j, "packet", pkt->frame, pkt->caplen);
+    json_open(j, "packet_info");
+    json_u64(j, "linktype", pkt->link);
+    if (name != NULL)
+        json_str(j, "linktype_name", name);
+    json_close(j);
+}
+
+/* ---- the record ---------------------------------------------------------------------------- */
+
+static void
+put_tuple(struct json *j, const struct weir_flow *flow)
+{
+    struct weir_tuple tuple;
+    char text[ADDR_TEXT];
+
+    weir_flow_tuple(flow, &tuple);
+    addr_text_whole(&tuple.addr[0], tuple.ip_version, text);
+    json_str(j, "src_ip", text);
+    addr_text_whole(&tuple.addr[1], tuple.ip_version, text);
+    json_str(j, "dest_ip", text);
+    if (tuple.proto == WEIR_PROTO_TCP || tuple.proto == WEIR_PROTO_UDP) {
+        json_u64(j, "src_port", tuple.port[0]);
+        json_u64(j, "dest_port", tuple.port[1]);
+    }
+}
+
+static void
+put_flow(struct json *j, const struct weir_flow *flow)
+{
+    json_open(j, "flow");
+    eve_put_counts(j, flow);
+    eve_put_time(j, "start", weir_flow_start_time(flow));
+    put_tuple(j, flow);
+    json_close(j);
+}
+
+static void
+put_verdict(struct json *j, const char *action)
+{
+    json_open(j, "verdict");
+    json_str(j, "action", action != NULL ? action : "alert");
     json_close(j);
 }
 
 void
-eve_flow(struct out *out, const struct weir_event *ev, bool alerted)
+eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
+          const struct weir_event *ev, const struct eve_about *about)
 {
-    struct weir_event whole = *ev; /* client to server, and of no single packet */
-    uint64_t start = weir_flow_start_time(ev->flow), end = weir_flow_last_time(ev->flow);
     struct json j;
 
-    whole.packet = NULL;
-    whole.number = 0;
-    whole.direction = WEIR_TOSERVER;
-    eve_begin(&j, out, &whole, "flow");
-    json_open(&j, "flow");
-    put_counts(&j, ev->flow);
-    put_time(&j, "start", start);
-    put_time(&j, "end", end);
-    json_u64(&j, "age", (end - start) / 1000000000);
-    json_str(&j, "state", state_text(ev));
-    json_str(&j, "reason", reason_text(ev->flow_end.reason));
-    json_bool(&j, "alerted", alerted);
-    json_close(&j);
-    if (weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
-        put_flags(&j, ev->flow);
+    if (!eve_writes(&eve->opts, EVE_ALERT))
+        return;
+    eve_out_begin(eve, &j, EVE_ALERT, EVE_OF_PACKET, flow, ev, about);
+    put_alert(eve, &j, rule, ev, about);
+    if (eve->opts.verdict)
+        put_verdict(&j, about->verdict);
+    if (about->tx != NULL && eve->opts.app_layer)
+        eve_put_tx(eve, &j, about->tx, (enum weir_dir)ev->direction);
+    eve_put_context(eve, &j, ev, about);
+    if (ev->flow != NULL && eve->opts.alert_flow)
+        put_flow(&j, ev->flow);
+    put_payload(eve, &j, flow, rule, ev, about);
+    if (eve->opts.packet)
+        eve_put_packet(&j, ev->packet);
     json_end(&j);
 }

@@ -1,17 +1,17 @@
-#include "out/alert.h"
+#include "out/eve_out.h"
 
-#include "eve.h"
 #include "json.h"
 
 void
-eve_packet(struct out *out, const struct weir_event *ev)
+eve_packet(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+           const struct eve_about *about)
 {
     struct json j;
 
-    eve_begin(&j, out, ev, "packet");
-    json_base64(&j, "packet", ev->packet->frame, ev->packet->caplen);
-    json_open(&j, "packet_info");
-    json_u64(&j, "linktype", ev->packet->link);
-    json_close(&j);
+    if (!eve_writes(&eve->opts, EVE_PACKET))
+        return;
+    eve_out_begin(eve, &j, EVE_PACKET, EVE_OF_PACKET, flow, ev, about);
+    eve_put_app(&j, about);
+    eve_put_packet(&j, ev->packet);
     json_end(&j);
 }

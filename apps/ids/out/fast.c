@@ -1,6 +1,4 @@
-#include "out/alert.h"
-
-#include "eve.h"
+#include "out/eve_out.h"
 
 #include <weir/flow.h>
 

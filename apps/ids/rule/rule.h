@@ -216,6 +216,7 @@ struct rule {
     uint32_t priority;                 /* 1 is the gravest */
     bool has_priority;                 /* given, not taken from the class */
     char *msg;                         /* owned; "" if not given */
+    char *text;                        /* owned; NULL: struct rules.keep_text was not set */
     const struct class *class;         /* NULL: none */
     struct text class_name;            /* while the rule is parsed: what classtype says */
     struct pair *metadata, *reference; /* owned arrays */

@@ -32,6 +32,7 @@ rule_free(struct rule *rule)
     free(rule->event);
     rule_state_free(rule->state);
     free(rule->msg);
+    free(rule->text);
     pairs_free(rule->metadata, rule->n_metadata);
     pairs_free(rule->reference, rule->n_reference);
 }
@@ -60,7 +61,7 @@ rules_free(struct rules *rules)
     tdestroy(rules->by_sid, free);
     free(rules->at);
     free(rules->files);
-    *rules = (struct rules){ .at = NULL };
+    *rules = (struct rules){ .n = 0 };
 }
 
 /* ---- one rule ------------------------------------------------------------------------------ */
@@ -256,6 +257,8 @@ take_rule(struct reader *r, struct text line)
         rc = weir_err_set(&err, WEIR_E_SYNTAX, "text expected, not a zero byte");
     else
         rc = parse_rule(r->rules, r->vars, line, &rule, &err);
+    if (rc == WEIR_E_OK && r->rules->keep_text && (rule.text = strndup(line.p, line.n)) == NULL)
+        rc = weir_err_set(&err, WEIR_E_NOMEM, "out of memory");
     if (rc == WEIR_E_OK && rule.unmet) {
         file->skipped++;
         r->rules->skipped++;

@@ -29,6 +29,7 @@ struct rules {
     struct rule_file *files; /* owned */
     size_t n_files;
     const struct classes *classes; /* set before files are loaded; NULL: the built-in ones */
+    bool keep_text; /* set by who wants the text of rules: a line, joined ones as one */
 };
 
 /* Told of each refused rule: "FILE:LINE: what was expected". */

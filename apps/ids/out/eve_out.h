@@ -1,0 +1,130 @@
+/*
+ * The writer of eve.json: one JSON object for each alert, anomaly, transaction, flow that ended and
+ * so on, as Suricata's (doc/eve.md lists the keys). struct outputs says which are written.
+ *
+ * Memory:  all is allocated by eve_out_new(); records are put together in the ring of the log.
+ * Threads: one core.
+ */
+#ifndef IDS_EVE_OUT_H
+#define IDS_EVE_OUT_H
+
+#include "detect_proto.h"
+#include "eve.h"
+#include "out.h"
+#include "out/outputs.h"
+#include "rule/rule.h"
+
+#include <weir/event.h>
+
+struct digest;
+struct tx;
+
+/* Output's part of a flow; all zero at first. */
+struct eve_flow {
+    int64_t gap_at[2];            /* by enum weir_dir: the last hole that was given up */
+    uint32_t gap_n[2];            /* its bytes; 0: there was none */
+    uint8_t icmp_type, icmp_code; /* of the first packet */
+};
+
+/* What an alert or a record knows beyond its event; zeros: nothing. Lent. */
+struct eve_about {
+    uint8_t app;    /* enum app_proto: what the flow speaks */
+    struct tx *tx;  /* the transaction that an alert is about; NULL: none */
+    bool has_tx_id; /* tx_id is set, with or without tx */
+    uint64_t tx_id;
+    uint64_t tx_count;   /* transactions of the flow, for its record */
+    bool alerted;        /* the flow has alerted, for its record */
+    const char *action;  /* "allowed", "blocked"; NULL: allowed */
+    const char *verdict; /* "alert", "pass", "drop"; NULL: alert */
+    uint8_t target;      /* whose address the rule's target: names: enum eve_target */
+    /* Write the members of metadata{}, if there are any (flowbits); NULL: there are none. */
+    void (*put_metadata)(void *ctx, struct json *j);
+    void *ctx;
+};
+
+enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */
+
+enum eve_target { EVE_TARGET_NONE, EVE_TARGET_SRC, EVE_TARGET_DEST };
+
+/* By protocol, as stats counts them. */
+enum eve_flow_kind {
+    EVE_FLOW_TCP,
+    EVE_FLOW_UDP,
+    EVE_FLOW_ICMPV4,
+    EVE_FLOW_ICMPV6,
+    EVE_FLOW_OTHER,
+    EVE_FLOW_KINDS
+};
+
+struct eve_out {
+    struct eve_opts opts;
+    struct out *out;
+    struct digest *digest; /* NULL: no community id */
+    uint8_t *payload;      /* room for what payload shows, with what is said of holes */
+    uint64_t written[EVE_TYPES];
+    uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
+    uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
+    uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
+    uint64_t dns_cut;                  /* records of messages that were left out: DNS_SHOWN */
+};
+
+/* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */
+int eve_out_new(const struct eve_opts *opts, struct out *out, struct eve_out **eve,
+                struct weir_errbuf *err);
+
+/* NULL is allowed. */
+void eve_out_free(struct eve_out *eve);
+
+/* Bits of the events that eve_event() needs. */
+uint64_t eve_wants(const struct eve_out *eve);
+
+/* Any event of a flow, or of none, before detection sees it: anomalies, flow_event. */
+void eve_event(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev,
+               const struct eve_about *about);
+
+void eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
+               const struct weir_event *ev, const struct eve_about *about);
+
+/* A packet that a rule's tag has recorded. */
+void eve_packet(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+                const struct eve_about *about);
+
+/* ev is the flow_end; call it last. */
+void eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+                     const struct eve_about *about);
+
+/* An event of the application layer, by name, while ev is under way. */
+void eve_app_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+                     const char *name, const struct eve_about *about);
+
+/* ---- for the files that write records ------------------------------------------------------ */
+
+enum eve_source {
+    EVE_OF_PACKET, /* says which packet, or that there was none */
+    EVE_OF_FLOW,
+};
+
+/* Begin a record: what all have, community_id and, behind it, what is known of the transaction. */
+void eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_source source,
+                   const struct eve_flow *flow, const struct weir_event *ev,
+                   const struct eve_about *about);
+
+/* app_proto, if it is known. */
+void eve_put_app(struct json *j, const struct eve_about *about);
+
+/* app_proto, direction and metadata, behind the record's own object. */
+void eve_put_context(struct eve_out *eve, struct json *j, const struct weir_event *ev,
+                     const struct eve_about *about);
+
+/* packet{}, packet_info{}; nothing if pkt is NULL. */
+void eve_put_packet(struct json *j, const struct weir_packet *pkt);
+
+/* pkts_toserver and so on. */
+void eve_put_counts(struct json *j, const struct weir_flow *flow);
+
+void eve_put_time(struct json *j, const char *key, uint64_t ns);
+
+/* fast.log: a line for each alert. */
+void fast_alert(struct out *out, const struct rule *rule, const struct weir_event *ev);
+
+#endif

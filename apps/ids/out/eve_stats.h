@@ -1,0 +1,22 @@
+/* Records of counters. */
+#ifndef IDS_EVE_STATS_H
+#define IDS_EVE_STATS_H
+
+#include "out/eve_out.h"
+
+#include <weir/monitor.h>
+
+/* Counters that are not the monitor's. */
+struct eve_counters {
+    uint64_t start, now; /* ns: of the first packet, and the latest; 0: there was none */
+    bool live;           /* the kernel's counters mean something */
+    uint64_t kernel_drops;
+    uint64_t alerts, alerts_suppressed;
+    uint64_t rules_loaded, rules_failed;
+};
+
+/* A record; none if there was no packet. */
+void eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
+               const struct eve_counters *counters);
+
+#endif

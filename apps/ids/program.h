@@ -1,0 +1,64 @@
+/* weir-ids, for the files that make it up: main.c (the command line), load.c (rules), run.c (what
+ * happens to events) and summary.c. */
+#ifndef IDS_PROGRAM_H
+#define IDS_PROGRAM_H
+
+#include "../prads/prads.h"
+#include "app/app.h"
+#include "cli.h"
+#include "detect/detect.h"
+#include "detectors/detectors.h"
+#include "keep.h"
+#include "out.h"
+#include "out/eve_out.h"
+#include "rule/limits.h"
+#include "rule/rules.h"
+#include "settings.h"
+
+/* What the app keeps of a flow. */
+struct flow_state {
+    struct flow_scan scan;
+    struct eve_flow eve;
+};
+
+struct program {
+    struct cli cli;
+    struct settings settings;
+    const char **rule_files;
+    size_t n_rule_files;
+    bool only; /* -S was given */
+    bool test, init_errors_fatal, fail_on_alert;
+    const char *keep_file; /* -w */
+
+    struct rules rules;
+    struct limits limits; /* threshold-file */
+    struct groups *groups;
+    struct detect *detect;
+    struct app_layer *app;
+    struct detectors *detectors;
+    struct out eve_out, fast;
+    char eve_path[4096], fast_path[4096];
+    struct eve_out *eve;
+    struct keep *keep;   /* NULL: -w was not given */
+    struct prads *prads; /* NULL: not built, or no memory */
+    bool with_prads;
+
+    struct weir_monitor *m;
+    struct flow_state *flow; /* whose event is under way, ... */
+    const struct weir_event *ev;
+    struct tx *tx;       /* ... with a transaction of it; NULL: none */
+    uint64_t next_stats; /* ns of packet time; 0: not before the end */
+};
+
+/* load.c: returns -1 to go on, or the exit code. */
+int program_load(struct program *prg);
+
+/* run.c: returns the exit code. */
+int program_run(struct program *prg);
+
+/* summary.c: what was found, and what limits cost. */
+void program_summary(const struct program *prg);
+
+uint64_t program_alerts(const struct program *prg);
+
+#endif

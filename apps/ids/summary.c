@@ -1,0 +1,82 @@
+#include "program.h"
+
+/* What rules did with each other's alerts, and where that met a limit. */
+static void
+outcome_summary(const struct program *prg)
+{
+    struct outcome_stats stats;
+    uint64_t held;
+
+    outcome_get_stats(detect_outcome(prg->detect), &stats);
+    held = stats.threshold.suppressed + stats.threshold.held;
+    if (held + stats.passed > 0)
+        cli_notice(
+            &prg->cli,
+            "matches without an alert: %llu for a threshold, %llu suppressed, %llu passed by "
+            "%llu matches of pass rules",
+            (unsigned long long)stats.threshold.held,
+            (unsigned long long)stats.threshold.suppressed, (unsigned long long)stats.passed_by,
+            (unsigned long long)stats.passed);
+    if (stats.tag.packets > 0)
+        cli_notice(&prg->cli, "%llu packets recorded for tags",
+                   (unsigned long long)stats.tag.packets);
+    if (stats.over > 0)
+        cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
+                   (unsigned long long)stats.over);
+    if (stats.state.no_memory + stats.state.lost + stats.threshold.lost + stats.tag.lost > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu flowbits and flowints not set for want of memory, %llu xbits, "
+                   "%llu counts of thresholds and %llu tags forgotten early",
+                   (unsigned long long)stats.state.no_memory, (unsigned long long)stats.state.lost,
+                   (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
+}
+
+uint64_t
+program_alerts(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    return detect_get_stats(prg->detect)->alerts + stats.alerts;
+}
+
+static void
+summary_of_detectors(const struct program *prg)
+{
+    struct detectors_stats stats;
+
+    detectors_get_stats(prg->detectors, &stats);
+    if (stats.alerts > 0)
+        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
+                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
+    if (stats.evicted > 0)
+        cli_notice(&prg->cli, "limits: %llu counts of detectors were forgotten early",
+                   (unsigned long long)stats.evicted);
+}
+
+void
+program_summary(const struct program *prg)
+{
+    const struct detect_stats *stats = detect_get_stats(prg->detect);
+
+    cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
+               prg->rules.refused, (unsigned long long)program_alerts(prg));
+    summary_of_detectors(prg);
+    if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
+            stats->unverified >
+        0)
+        cli_notice(&prg->cli,
+                   "limits: %llu directions not scanned for want of memory, %llu rules could not "
+                   "wait, %llu looks without older bytes, %llu looks given up, %llu looks at the "
+                   "fast pattern only",
+                   (unsigned long long)stats->no_memory, (unsigned long long)stats->pending_lost,
+                   (unsigned long long)stats->window_lost, (unsigned long long)stats->given_up,
+                   (unsigned long long)stats->unverified);
+    if (stats->pcre_limits > 0)
+        cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
+                   (unsigned long long)stats->pcre_limits);
+    if (stats->others_lost > 0)
+        cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
+                   (unsigned long long)stats->others_lost);
+    outcome_summary(prg);
+}
