@@ -19,6 +19,7 @@ libids_la_SOURCES = \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
+    %D%/detect/headers.c \
     %D%/detect/holes.c %D%/detect/holes.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/keyed.c %D%/detect/keyed.h \

@@ -253,29 +253,43 @@ detect_match(struct detect *d, struct match *m)
     return answer;
 }
 
-/* What a rule without transaction looks for: in the payload, and in what base64_decode makes of it. */
+/* Buffers beside the payload: what base64_decode made of it, and headers of the packet. */
+static bool
+rest_fits(struct detect *d, const struct rule *rule, uint64_t *variable)
+{
+    const struct weir_packet *pkt = d->at.ev->packet;
+
+    for (unsigned i = rule->n_payload > 0; i < rule->n_sections; i++) {
+        const struct section *section = &rule->section[i];
+        struct buffer buffer = { d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
+        struct match m = { .rule = rule, .buffer = &buffer, .fast = -1, .variable = variable };
+
+        if (section->buffer != BUFFER_BASE64 &&
+            (pkt == NULL || !headers_show(pkt, section->buffer, &buffer)))
+            return false;
+        m.first = section->first;
+        m.behind = section->behind;
+        if (detect_match(d, &m) != MATCH_YES)
+            return false;
+    }
+    return true;
+}
+
+/* What a rule without transaction looks for: in the payload, and in what else there is. */
 static enum match_answer
 match(struct detect *d, struct match *m)
 {
     uint64_t variable[STEPS_MAX] = { 0 };
-    const struct buffer *payload = m->buffer;
-    struct buffer decoded;
-    struct match rest;
     enum match_answer answer;
 
     m->variable = variable;
     m->first = 0;
     m->behind = m->rule->n_payload;
+    d->decoded->n = 0;
     answer = detect_match(d, m);
-    if (answer != MATCH_YES || m->rule->n_sections < 2)
+    if (answer != MATCH_YES || rest_fits(d, m->rule, variable))
         return answer;
-    decoded = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
-    rest = (struct match){ .rule = m->rule, .buffer = &decoded, .fast = -1, .variable = variable };
-    rest.first = m->rule->section[1].first;
-    rest.behind = m->rule->section[1].behind;
-    if (detect_match(d, &rest) == MATCH_YES)
-        return MATCH_YES;
-    return payload->final || m->until == INT64_MAX ? MATCH_NO : MATCH_WAIT;
+    return m->buffer->final || m->until == INT64_MAX ? MATCH_NO : MATCH_WAIT;
 }
 
 /* ---- packets ------------------------------------------------------------------------------- */
@@ -288,8 +302,13 @@ payload_fits(struct detect *d, uint32_t rule)
     struct buffer buffer;
     struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
 
-    if (d->rule[rule].n_payload == 0)
+    if (d->rule[rule].n_payload == 0 && d->rule[rule].n_sections == 0)
         return true;
+    if (d->rule[rule].n_payload == 0) {
+        uint64_t variable[STEPS_MAX] = { 0 };
+
+        return rest_fits(d, &d->rule[rule], variable);
+    }
     if (pkt == NULL || pkt->l4 == NULL || pkt->payload_len == 0)
         return false;
     buffer = (struct buffer){ pkt->payload, 0, pkt->payload_len, true };

@@ -30,7 +30,8 @@ means_packets(const struct rule *rule)
 static bool
 goes_to(const struct rule *rule, enum group_kind kind)
 {
-    bool only_stream = rule->flow & RULE_ONLY_STREAM, no_stream = rule->flow & RULE_NO_STREAM;
+    bool only_stream = rule->flow & RULE_ONLY_STREAM;
+    bool no_stream = rule->flow & RULE_NO_STREAM || rule->on_headers;
 
     switch (kind) {
     case GROUP_STREAM:
@@ -66,7 +67,7 @@ may_be_fast(const struct rule *rule, const struct step *step)
     bool of_tx = buffer_info(step->buffer)->proto != APP_UNKNOWN;
 
     return step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
-           step->buffer != BUFFER_BASE64 && of_tx == (rule->tx_side != 0);
+           (of_tx || step->buffer == BUFFER_PAYLOAD) && of_tx == (rule->tx_side != 0);
 }
 
 /* How rare its bytes may be: their number, but where nearly all transactions show the same little. */

@@ -153,7 +153,8 @@ set_variable(struct match *m, unsigned i, uint64_t value)
         m->failed[0][k] = m->failed[1][k] = (struct places){ 0, 0 };
 }
 
-/* behind: of the number that was read. A place before the buffer or behind its last byte is none. */
+/* behind: of the number that was read. A place before the buffer is its beginning (as in Suricata),
+ * one behind its last byte is none. */
 static enum match_answer
 jump(struct match *m, unsigned i, int64_t behind, uint64_t value)
 {
@@ -166,7 +167,7 @@ jump(struct match *m, unsigned i, int64_t behind, uint64_t value)
     else if (number->from == JUMP_FROM_END)
         to += m->buffer->end;
     if (to < 0)
-        return MATCH_NO;
+        to = 0;
     if (to >= m->buffer->end)
         return number->from == JUMP_FROM_END ? MATCH_NO : wait_until(m, to + 1);
     return match_from(m, i + 1, to);

@@ -65,6 +65,9 @@ enum match_answer detect_match(struct detect *d, struct match *m);
 /* The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none. */
 const struct buffer *detect_payload(struct detect *d, struct buffer *packet);
 
+/* The packet's header that a buffer stands for; false: it has none. */
+bool headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out);
+
 /* Everything of a rule but its contents. */
 bool detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir);
 

@@ -510,6 +510,13 @@ side_of(const struct rule *rule)
     return rule->flow & RULE_TO_SERVER && all & SIDE_REQUEST ? SIDE_REQUEST : all;
 }
 
+static void
+note_buffer(struct rule *rule, unsigned buffer)
+{
+    rule->tx_body |= infos[buffer].is_body;
+    rule->on_headers |= buffer_is_header(buffer);
+}
+
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
@@ -519,9 +526,14 @@ buffers_check(struct rule *rule, struct weir_errbuf *err)
         return rc;
     rule->tx_side = side_of(rule);
     for (unsigned i = 0; i < rule->n_sections; i++)
-        rule->tx_body |= infos[rule->section[i].buffer].is_body;
+        note_buffer(rule, rule->section[i].buffer);
     if (rule->tx_side == 0 && rule->n_sections > 0 && rule->section[0].buffer == BUFFER_PAYLOAD)
         rule->n_payload = rule->section[0].behind;
+    if (rule->tx_side != 0 && rule->on_headers)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                            "headers of packets do not go with buffers of an application protocol");
+    if (rule->on_headers && rule->flow & RULE_ONLY_STREAM)
+        return weir_err_set(err, WEIR_E_SYNTAX, "headers of packets do not go with only_stream");
     if (rule->tx_side != 0 && rule->event != NULL)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "flow-event does not go with buffers of an application protocol");

@@ -18,6 +18,12 @@ enum buffer_side { SIDE_REQUEST = 1, SIDE_RESPONSE = 2, SIDE_BOTH = 3 };
 #define BUFFER_LIST(X)                                                                             \
     X(PAYLOAD,                "payload",               UNKNOWN, SIDE_BOTH,     false)              \
     X(BASE64,                 "base64_data",           UNKNOWN, SIDE_BOTH,     false)              \
+    X(IPV4_HDR,               "ipv4.hdr",              UNKNOWN, SIDE_BOTH,     false)              \
+    X(IPV6_HDR,               "ipv6.hdr",              UNKNOWN, SIDE_BOTH,     false)              \
+    X(TCP_HDR,                "tcp.hdr",               UNKNOWN, SIDE_BOTH,     false)              \
+    X(UDP_HDR,                "udp.hdr",               UNKNOWN, SIDE_BOTH,     false)              \
+    X(ICMPV4_HDR,             "icmpv4.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
+    X(ICMPV6_HDR,             "icmpv6.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
     X(FILE_DATA,              "file.data",             HTTP,    SIDE_BOTH,     true)               \
     X(HTTP_URI,               "http.uri",              HTTP,    SIDE_REQUEST,  false)              \
     X(HTTP_URI_RAW,           "http.uri.raw",          HTTP,    SIDE_REQUEST,  false)              \
@@ -90,6 +96,13 @@ struct buffer_info {
 };
 
 const struct buffer_info *buffer_info(unsigned id);
+
+/* Whether it is a header of the packet. */
+static inline bool
+buffer_is_header(unsigned id)
+{
+    return id >= BUFFER_IPV4_HDR && id <= BUFFER_ICMPV6_HDR;
+}
 
 /* Numbers of a transaction that rules compare. */
 enum number_id { NUMBER_DNS_OPCODE, NUMBER_DNS_RCODE, NUMBER_DNS_RRTYPE, NUMBERS_OF_TX };

@@ -250,6 +250,7 @@ struct rule {
     uint8_t tx_side;   /* enum buffer_side: at which sides of a transaction it is decided; 0: it is
                           about packets and streams */
     bool tx_body;      /* it looks at a body */
+    bool on_headers;   /* it looks at headers of packets */
 
     uint8_t buffer; /* while options are read: where the next contents belong ... */
     bool switched;  /* ... because an option said so */

@@ -1,0 +1,50 @@
+#include "detect/parts.h"
+
+#include "rule/buffer.h"
+
+enum { IPV6_HEADER = 40, UDP_HEADER = 8, ICMP_HEADER = 8 };
+
+static bool
+show(const struct weir_packet *pkt, const uint8_t *p, uint32_t n, struct buffer *out)
+{
+    uint32_t there = (uint32_t)(pkt->frame + pkt->caplen - p);
+
+    *out = (struct buffer){ p, 0, n < there ? n : there, true };
+    return true;
+}
+
+static bool
+show_ip(const struct weir_packet *pkt, unsigned version, struct buffer *out)
+{
+    if (pkt->ip_version != version || pkt->ip == NULL)
+        return false;
+    return show(pkt, pkt->ip, version == 4 ? (pkt->ip[0] & 0x0fU) * 4 : IPV6_HEADER, out);
+}
+
+static bool
+show_transport(const struct weir_packet *pkt, unsigned proto, uint32_t n, struct buffer *out)
+{
+    return pkt->proto == proto && pkt->l4 != NULL && show(pkt, pkt->l4, n, out);
+}
+
+bool
+headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out)
+{
+    switch (buffer) {
+    case BUFFER_IPV4_HDR:
+        return show_ip(pkt, 4, out);
+    case BUFFER_IPV6_HDR:
+        return show_ip(pkt, 6, out);
+    case BUFFER_TCP_HDR: /* all its options are there: it was decoded */
+        return pkt->proto == WEIR_PROTO_TCP && pkt->l4 != NULL &&
+               show(pkt, pkt->l4, (pkt->l4[12] >> 4) * 4U, out);
+    case BUFFER_UDP_HDR:
+        return show_transport(pkt, WEIR_PROTO_UDP, UDP_HEADER, out);
+    case BUFFER_ICMPV4_HDR:
+        return show_transport(pkt, WEIR_PROTO_ICMP, ICMP_HEADER, out);
+    case BUFFER_ICMPV6_HDR:
+        return show_transport(pkt, WEIR_PROTO_ICMPV6, ICMP_HEADER, out);
+    default:
+        return false;
+    }
+}
