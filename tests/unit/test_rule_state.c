@@ -215,6 +215,12 @@ tags_count_packets_bytes_or_seconds(void **state)
     assert_true(t->n == 300 && t->metric == TAG_SECONDS);
     t = &options(*state, "tag:host,9,bytes,dst;")->state->tag;
     assert_true(t->n == 9 && t->metric == TAG_BYTES && t->host && t->dst);
+    t = &options(*state, "tag:session,packets 7;")->state->tag;
+    assert_true(t->n == 7 && t->metric == TAG_PACKETS && !t->host);
+    t = &options(*state, "tag:host_src, bytes  8 ;")->state->tag;
+    assert_true(t->n == 8 && t->metric == TAG_BYTES && t->host && !t->dst);
+    t = &options(*state, "tag:host_dst,seconds 9;")->state->tag;
+    assert_true(t->n == 9 && t->metric == TAG_SECONDS && t->host && t->dst);
 }
 
 static void
@@ -271,6 +277,11 @@ what_is_wrong_is_refused(void **state)
         { "tag:session,0,packets;", "a number" },
         { "tag:session,1,packets,src;", "behind session neither" },
         { "tag:host,1,packets;", "src or dst behind host" },
+        { "tag:session,packets;", "a number expected" },
+        { "tag:session,pockets 3;", "packets, bytes or seconds" },
+        { "tag:host_src,packets 3,src;", "src or dst behind host" },
+        { "tag:host,1,packets,side;", "src or dst behind host" },
+        { "tag:host;", "src or dst behind host" },
         { "tag:session; tag:session;", "one for a rule" },
         { "noalert:yes;", "no value" },
         { "replace:\"x\";", "packets are not changed" },
