@@ -366,6 +366,42 @@ rules_that_set_come_before_those_that_test(void **state)
     assert_int_equal(f->rules.at[f->rules.n - 1].sid, 100);
 }
 
+static void
+sort(struct fixture *f, const char *const *options, const char *order)
+{
+    struct weir_errbuf err = { "" };
+    char said[32] = "";
+
+    for (unsigned i = 0; options[i] != NULL; i++) {
+        char line[256];
+
+        snprintf(line, sizeof(line), "alert ip any any -> any any (%s sid:%u;)", options[i], i + 1);
+        load(f, line);
+        assert_string_equal(f->said, "");
+    }
+    assert_int_equal(rules_sort(&f->rules, &err), WEIR_E_OK);
+    for (unsigned i = 0; i < f->rules.n; i++)
+        said[i] = (char)('0' + f->rules.at[i].sid);
+    assert_string_equal(said, order);
+    tear_down((void **)&f);
+    set_up((void **)&f);
+}
+#define SORT(order, ...) sort(f, (const char *const[]){ __VA_ARGS__, NULL }, order)
+
+static void
+rules_come_behind_what_they_build_on(void **state)
+{
+    struct fixture *f = *state;
+
+    SORT("54321", "flowbits:isset,d;", "flowbits:isset,c; flowbits:set,d;",
+         "flowbits:isset,b; flowbits:set,c;", "flowbits:isset,a; flowbits:set,b;",
+         "flowbits:set,a;");
+    SORT("12", "flowbits:isnotset,a; flowbits:set,a;", "flowbits:isset,a; flowbits:set,b;");
+    SORT("21", "flowbits:isset,a|b; flowbits:set,c;", "flowbits:isset,x; flowbits:unset,b;");
+    /* in a circle there is no order, but always the same one */
+    SORT("12", "flowbits:isset,a; flowbits:set,b;", "flowbits:isset,b; flowbits:set,a;");
+}
+
 int
 main(void)
 {
@@ -381,6 +417,7 @@ main(void)
         T(what_is_wrong_is_refused),
         T(actions_have_names),
         T(rules_that_set_come_before_those_that_test),
+        T(rules_come_behind_what_they_build_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
