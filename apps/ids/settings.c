@@ -264,7 +264,9 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_alert_max(settings, value, err);
     if (text_is(name, "threshold-file")) {
         settings->threshold_file = value.p; /* a value ends where the text does */
-        return WEIR_E_OK;
+        return value.n > 0
+                   ? WEIR_E_OK
+                   : weir_err_set(err, WEIR_E_INVAL, "--set threshold-file: a file is expected");
     }
     if (text_is(name, "stream.ambiguity"))
         return set_ambiguity(&settings->any, value, err);

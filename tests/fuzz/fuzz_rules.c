@@ -1,6 +1,7 @@
 /* Rule files: whatever is in them, what loads obeys its bounds, and loads the same way again. */
 #include "detect/state.h"
 #include "detect/threshold.h"
+#include "rule/order.h"
 #include "rule/rules.h"
 
 #include <assert.h>
@@ -133,6 +134,27 @@ ask(const struct rules *rules)
     (void)rc;
 }
 
+/* Each rule is still there, those that pass first. */
+static void
+sort(struct rules *rules)
+{
+    struct weir_errbuf err = { "" };
+    uint64_t before = 0, after = 0;
+    int rc;
+
+    for (size_t i = 0; i < rules->n; i++)
+        before += rules->at[i].line * (uint64_t)rules->at[i].line;
+    rc = rules_sort(rules, &err);
+    assert(rc == WEIR_E_OK);
+    for (size_t i = 0; i < rules->n; i++) {
+        after += rules->at[i].line * (uint64_t)rules->at[i].line;
+        assert(i == 0 || rules->at[i].action != ACTION_PASS ||
+               rules->at[i - 1].action == ACTION_PASS);
+    }
+    assert(before == after);
+    (void)rc;
+}
+
 static void
 check_rule(const struct rule *rule)
 {
@@ -214,6 +236,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(once.n == again.n && once.refused == again.refused && once.disabled == again.disabled);
     for (size_t i = 0; i < once.n; i++)
         check_same(&once.at[i], &again.at[i]);
+    sort(&once);
     ask(&once);
     rules_free(&once);
     rules_free(&again);

@@ -215,6 +215,12 @@ tags_count_packets_bytes_or_seconds(void **state)
     assert_true(t->n == 300 && t->metric == TAG_SECONDS);
     t = &options(*state, "tag:host,9,bytes,dst;")->state->tag;
     assert_true(t->n == 9 && t->metric == TAG_BYTES && t->host && t->dst);
+    t = &options(*state, "tag:session,packets 7;")->state->tag;
+    assert_true(t->n == 7 && t->metric == TAG_PACKETS && !t->host);
+    t = &options(*state, "tag:host_src, bytes  8 ;")->state->tag;
+    assert_true(t->n == 8 && t->metric == TAG_BYTES && t->host && !t->dst);
+    t = &options(*state, "tag:host_dst,seconds 9;")->state->tag;
+    assert_true(t->n == 9 && t->metric == TAG_SECONDS && t->host && t->dst);
 }
 
 static void
@@ -271,6 +277,11 @@ what_is_wrong_is_refused(void **state)
         { "tag:session,0,packets;", "a number" },
         { "tag:session,1,packets,src;", "behind session neither" },
         { "tag:host,1,packets;", "src or dst behind host" },
+        { "tag:session,packets;", "a number expected" },
+        { "tag:session,pockets 3;", "packets, bytes or seconds" },
+        { "tag:host_src,packets 3,src;", "src or dst behind host" },
+        { "tag:host,1,packets,side;", "src or dst behind host" },
+        { "tag:host;", "src or dst behind host" },
         { "tag:session; tag:session;", "one for a rule" },
         { "noalert:yes;", "no value" },
         { "replace:\"x\";", "packets are not changed" },
@@ -355,6 +366,42 @@ rules_that_set_come_before_those_that_test(void **state)
     assert_int_equal(f->rules.at[f->rules.n - 1].sid, 100);
 }
 
+static void
+sort(struct fixture *f, const char *const *options, const char *order)
+{
+    struct weir_errbuf err = { "" };
+    char said[32] = "";
+
+    for (unsigned i = 0; options[i] != NULL; i++) {
+        char line[256];
+
+        snprintf(line, sizeof(line), "alert ip any any -> any any (%s sid:%u;)", options[i], i + 1);
+        load(f, line);
+        assert_string_equal(f->said, "");
+    }
+    assert_int_equal(rules_sort(&f->rules, &err), WEIR_E_OK);
+    for (unsigned i = 0; i < f->rules.n; i++)
+        said[i] = (char)('0' + f->rules.at[i].sid);
+    assert_string_equal(said, order);
+    tear_down((void **)&f);
+    set_up((void **)&f);
+}
+#define SORT(order, ...) sort(f, (const char *const[]){ __VA_ARGS__, NULL }, order)
+
+static void
+rules_come_behind_what_they_build_on(void **state)
+{
+    struct fixture *f = *state;
+
+    SORT("54321", "flowbits:isset,d;", "flowbits:isset,c; flowbits:set,d;",
+         "flowbits:isset,b; flowbits:set,c;", "flowbits:isset,a; flowbits:set,b;",
+         "flowbits:set,a;");
+    SORT("12", "flowbits:isnotset,a; flowbits:set,a;", "flowbits:isset,a; flowbits:set,b;");
+    SORT("21", "flowbits:isset,a|b; flowbits:set,c;", "flowbits:isset,x; flowbits:unset,b;");
+    /* in a circle there is no order, but always the same one */
+    SORT("12", "flowbits:isset,a; flowbits:set,b;", "flowbits:isset,b; flowbits:set,a;");
+}
+
 int
 main(void)
 {
@@ -370,6 +417,7 @@ main(void)
         T(what_is_wrong_is_refused),
         T(actions_have_names),
         T(rules_that_set_come_before_those_that_test),
+        T(rules_come_behind_what_they_build_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

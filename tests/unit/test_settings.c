@@ -198,12 +198,28 @@ rule_files_lie_in_their_folder(void **state)
     expect_rule_file(state, 0, "/var/rules/c.rules");
 }
 
+static void
+alerts_are_limited(void **state)
+{
+    const struct settings *settings = *state;
+
+    set(state, "packet-alert-max=65535", false);
+    assert_int_equal(settings->alert_max, 65535);
+    refused(state, "packet-alert-max=0", "1 to 65535 is expected, not '0'");
+    refused(state, "packet-alert-max=65536", "1 to 65535 is expected");
+    assert_null(settings->threshold_file);
+    set(state, "threshold-file = a/b.config", false);
+    assert_string_equal(settings->threshold_file, "a/b.config");
+    refused(state, "threshold-file=", "a file is expected");
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(midstream_is_switched),
+        T(alerts_are_limited),
         T(ambiguity_is_kept_or_any),
         T(variables_are_replaced),
         T(hosts_are_gathered_by_policy),

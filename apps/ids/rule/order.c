@@ -1,5 +1,6 @@
 #include "rule/order.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,9 +9,12 @@ enum role { ROLE_SETS, ROLE_SETS_AND_TESTS, ROLE_TESTS, ROLE_NONE };
 
 enum { KINDS = 4 }; /* flowbits, flowint, bits of addresses, of pairs of them */
 
+enum { DEPTH_MAX = 16 }; /* rules that may build on each other; also what a circle comes to */
+
 struct place {
     uint8_t action;      /* rank */
     uint8_t role[KINDS]; /* enum role */
+    uint8_t depth;       /* of ROLE_SETS_AND_TESTS by flowbits: how many such it builds on */
     size_t index;
 };
 
@@ -65,6 +69,98 @@ place_of(const struct rule *rule, struct place *place)
         place->role[i] = role_of(sets[i], tests[i]);
 }
 
+/* ---- flowbits that build on each other ----------------------------------------------------- */
+
+/* A flowbit that rules set and test, and how deep those that set it lie. A leaf of a tsearch tree. */
+struct bit {
+    const char *name;
+    uint8_t depth; /* 0: none sets it */
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+    return strcmp(((const struct bit *)a)->name, ((const struct bit *)b)->name);
+}
+
+static struct bit *
+bit_of(void **tree, const char *name)
+{
+    struct bit *bit = calloc(1, sizeof(*bit)), **found;
+
+    if (bit == NULL)
+        return NULL;
+    bit->name = name;
+    found = tsearch(bit, tree, by_name);
+    if (found == NULL || *found != bit)
+        free(bit);
+    return found != NULL ? *found : NULL;
+}
+
+static bool
+sets_itself(const struct rule_state *state, const char *name)
+{
+    for (unsigned i = 0; i < state->n_bits; i++)
+        for (unsigned k = 0; state->bits[i].op < BITS_ISSET && k < state->bits[i].n; k++)
+            if (state->bits[i].of == BITS_OF_FLOW && strcmp(state->bits[i].name[k], name) == 0)
+                return true;
+    return false;
+}
+
+/* Put one use into a depth (tests), or a depth into the use's bits. Returns false for no memory. */
+static bool
+visit(void **tree, const struct rule_state *state, const struct bits *bits, uint8_t *depth)
+{
+    bool tests = bits->op >= BITS_ISSET;
+
+    for (unsigned i = 0; bits->of == BITS_OF_FLOW && i < bits->n; i++) {
+        struct bit *bit = bit_of(tree, bits->name[i]);
+
+        if (bit == NULL)
+            return false;
+        if (!tests && bit->depth < *depth)
+            bit->depth = *depth;
+        else if (tests && bit->depth >= *depth && bit->depth < DEPTH_MAX &&
+                 !sets_itself(state, bit->name))
+            *depth = (uint8_t)(bit->depth + 1);
+    }
+    return true;
+}
+
+/* What it tests, then what it sets. Returns false for no memory. */
+static bool
+deepen(void **tree, const struct rule_state *state, struct place *place, bool *changed)
+{
+    uint8_t depth = place->depth != 0 ? place->depth : 1;
+
+    for (unsigned i = 0; i < state->n_bits; i++)
+        if (state->bits[i].op >= BITS_ISSET && !visit(tree, state, &state->bits[i], &depth))
+            return false;
+    for (unsigned i = 0; i < state->n_bits; i++)
+        if (state->bits[i].op < BITS_ISSET && !visit(tree, state, &state->bits[i], &depth))
+            return false;
+    *changed |= depth != place->depth;
+    place->depth = depth;
+    return true;
+}
+
+/* Those that set and test come behind those of them that set what they test. */
+static bool
+find_depths(const struct rules *rules, struct place *place)
+{
+    void *tree = NULL;
+    bool changed = true, good = true;
+
+    for (int round = 0; good && changed && round < DEPTH_MAX; round++) {
+        changed = false;
+        for (size_t i = 0; good && i < rules->n; i++)
+            if (place[i].role[0] == ROLE_SETS_AND_TESTS)
+                good = deepen(&tree, rules->at[i].state, &place[i], &changed);
+    }
+    tdestroy(tree, free);
+    return good;
+}
+
 static int
 by_place(const void *a, const void *b)
 {
@@ -72,6 +168,8 @@ by_place(const void *a, const void *b)
 
     if (x->action != y->action)
         return x->action < y->action ? -1 : 1;
+    if (x->role[0] == y->role[0] && x->depth != y->depth)
+        return x->depth < y->depth ? -1 : 1;
     for (int i = 0; i < KINDS; i++)
         if (x->role[i] != y->role[i])
             return x->role[i] < y->role[i] ? -1 : 1;
@@ -96,6 +194,11 @@ rules_sort(struct rules *rules, struct weir_errbuf *err)
     for (size_t i = 0; i < rules->n; i++) {
         place_of(&rules->at[i], &place[i]);
         place[i].index = i;
+    }
+    if (!find_depths(rules, place)) {
+        free(place);
+        free(sorted);
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
     qsort(place, rules->n, sizeof(*place), by_place);
     for (size_t i = 0; i < rules->n; i++)

@@ -478,31 +478,69 @@ take_metric(struct tag *tag, struct text count, struct text metric, struct weir_
                         TEXT(metric));
 }
 
+/* How much: "5,packets" or, in Snort 3, "packets 5". */
+static int
+tag_amount(struct tag *tag, struct text *value, struct weir_errbuf *err)
+{
+    struct text count, metric;
+
+    if (!text_next(value, ',', &count))
+        return WEIR_E_OK;
+    if (count.n > 0 && count.p[0] >= 'a' && count.p[0] <= 'z') {
+        text_next(&count, ' ', &metric);
+        count = count.p != NULL ? text_trim(count) : text_of(metric.p, metric.p);
+        return take_metric(tag, count, metric, err);
+    }
+    if (!text_next(value, ',', &metric))
+        return weir_err_set(err, WEIR_E_SYNTAX, "packets, bytes or seconds expected");
+    return take_metric(tag, count, metric, err);
+}
+
+static const struct {
+    const char *name;
+    bool host, dst, has_side;
+} tag_types[] = {
+    { "session", false, false, true },
+    { "host", true, false, false },
+    { "host_src", true, false, true },
+    { "host_dst", true, true, true },
+};
+
+/* Whose packets; *has_side: no side has to follow. */
+static int
+tag_type(struct tag *tag, struct text type, bool *has_side, struct weir_errbuf *err)
+{
+    for (size_t i = 0; i < sizeof(tag_types) / sizeof(*tag_types); i++) {
+        if (!text_is(type, tag_types[i].name))
+            continue;
+        tag->host = tag_types[i].host;
+        tag->dst = tag_types[i].dst;
+        *has_side = tag_types[i].has_side;
+        return WEIR_E_OK;
+    }
+    return weir_err_set(err, WEIR_E_SYNTAX, "session or host expected, not '%.*s'", TEXT(type));
+}
+
 /* session,N,packets|bytes|seconds and host,N,...,src|dst; session alone: 5 packets. */
 static int
 tag_parse(struct tag *tag, struct text value, struct weir_errbuf *err)
 {
-    struct text type, count, metric = { NULL, 0 }, dir;
-    bool has_dir;
-    int rc = WEIR_E_OK;
+    struct text type, side;
+    bool has_side = false;
+    int rc;
 
     *tag = (struct tag){ .n = 5, .metric = TAG_PACKETS };
     text_next(&value, ',', &type);
-    tag->host = text_is(type, "host");
-    if (!tag->host && !text_is(type, "session"))
-        return weir_err_set(err, WEIR_E_SYNTAX, "session or host expected, not '%.*s'", TEXT(type));
-    if (text_next(&value, ',', &count)) {
-        text_next(&value, ',', &metric);
-        rc = take_metric(tag, count, metric, err);
-    }
-    has_dir = text_next(&value, ',', &dir);
+    rc = tag_type(tag, type, &has_side, err);
+    if (rc == WEIR_E_OK)
+        rc = tag_amount(tag, &value, err);
     if (rc != WEIR_E_OK)
         return rc;
-    tag->dst = has_dir && text_is(dir, "dst");
-    if (value.p != NULL || has_dir != tag->host || (has_dir && !tag->dst && !text_is(dir, "src")))
+    if (text_next(&value, ',', &side) == has_side || value.p != NULL ||
+        (!has_side && !text_is(side, "src") && !text_is(side, "dst")))
         return weir_err_set(err, WEIR_E_SYNTAX,
-                            "src or dst behind host, and behind session "
-                            "neither, expected");
+                            "src or dst behind host, and behind session neither, expected");
+    tag->dst |= !has_side && text_is(side, "dst");
     return WEIR_E_OK;
 }
 
