@@ -4,6 +4,7 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
+    %D%/detect/anomaly.c %D%/detect/anomaly.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -20,6 +21,8 @@ libids_la_SOURCES = \
     %D%/rule/compare.c %D%/rule/compare.h \
     %D%/rule/config_file.c %D%/rule/config_file.h \
     %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/anomaly.h \
+    %D%/rule/event_names.c %D%/rule/event_names.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
     %D%/rule/lines.c %D%/rule/lines.h \
@@ -81,6 +84,12 @@ tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
 tests_unit_test_rule_config_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_rule_config_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rule_config_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_anomaly
+tests_unit_test_anomaly_SOURCES  = tests/unit/test_anomaly.c
+tests_unit_test_anomaly_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_anomaly_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_anomaly_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_vars
 tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c
@@ -166,6 +175,12 @@ tests_fuzz_fuzz_rules_SOURCES  = tests/fuzz/fuzz_rules.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_anomaly
+tests_fuzz_fuzz_anomaly_SOURCES  = tests/fuzz/fuzz_anomaly.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_anomaly_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_fuzz_fuzz_anomaly_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_anomaly_LDFLAGS  = $(FUZZ_LINK)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)

@@ -215,6 +215,38 @@ flow_event_tests_fields_by_name(void **state)
 }
 
 static void
+names_of_suricata_stand_for_events(void **state)
+{
+    struct fixture *f = *state;
+    const struct rule *r = options(f, "stream-event:est_invalid_ack;");
+
+    assert_int_equal(r->n_events, 2);
+    assert_int_equal(r->event[0].type, WEIR_EV_BAD_ACK);
+    assert_int_equal(r->event[0].condition[0].compare.value, WEIR_BAD_ACK_UNSENT);
+    assert_int_equal(r->event[1].condition[0].compare.value, WEIR_BAD_ACK_OLD);
+    assert_int_equal(r->check[0].kind, CHECK_FLAGS);
+    assert_int_equal(r->check[1].kind, CHECK_CLOSING);
+    r = options(f, "decode-event:ipv6.frag_overlap;");
+    assert_int_equal(r->event[0].type, WEIR_EV_FRAG_OVERLAP);
+    assert_int_equal(r->ip_version, 6);
+    r = options(f, "decode-event:ipv6.exthdr_useless_fh;");
+    assert_int_equal(r->event[0].type, TEST_ANOMALY + ANOMALY_IPV6_USELESS_FH);
+    r = options(f, "engine-event:stream.est_syn_toclient;");
+    assert_int_equal(r->flow, RULE_TO_CLIENT);
+    r = options(f, "stream-event:wrong_thread;");
+    assert_non_null(r->event);
+    assert_int_equal(r->n_events, 0);
+    assert_string_equal(r->never, "stream.wrong_thread");
+    assert_string_equal(f->rules.files[4].notes.at[0].text, "stream.wrong_thread never comes here");
+    r = options(f, "app-layer-event:http.gzip_decompression_failed;");
+    assert_string_equal(r->app_event, "http.gzip_decompression_failed");
+    r = options(f, "tcpv4-csum:invalid;");
+    assert_int_equal(r->event[0].type, WEIR_EV_BAD_CHECKSUM);
+    assert_int_equal(r->event[0].condition[0].compare.value, WEIR_LAYER_TCP);
+    assert_null(options(f, "tcpv6-csum:valid;")->event);
+}
+
+static void
 lines_join_and_comments_are_counted(void **state)
 {
     struct fixture *f = *state;
@@ -492,6 +524,14 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "flow-event:retransmit,acked <= true;", "= or != expected behind 'acked'");
     refused(f, "flow-event:payload,data = 1;", "data holds bytes, which cannot");
     refused(f, "flow-event:syn; flow-event:fin;", "one for a rule");
+    refused(f, "stream-event:nonsense;", "stream-event: 'stream.nonsense' is no event");
+    refused(f, "decode-event:stream;", "decode-event: 'stream' is no event");
+    refused(f, "stream-event:fin_syn; flow-event:fin;", "one for a rule");
+    refused(f, "stream-event:wrong_thread; flow-event:fin;", "one for a rule");
+    refused(f, "flow:to_server; stream-event:est_syn_toclient;", "contradicts flow");
+    refused(f, "udpv4-csum:invalid;", "not with the protocol of the header");
+    refused(f, "tcpv4-csum:x;", "valid or invalid expected");
+    refused(f, "app-layer-event:a b;", "an event's name expected, not 'a b'");
     refused(f, "priority:0;", "priority");
 }
 
@@ -606,6 +646,7 @@ main(void)
         T(numbers_compare_in_all_ways),
         T(flags_have_a_sign_and_a_mask),
         T(flow_event_tests_fields_by_name),
+        T(names_of_suricata_stand_for_events),
         T(lines_join_and_comments_are_counted),
         T(one_bad_rule_stops_no_other),
         T(a_sid_is_taken_once),

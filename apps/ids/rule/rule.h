@@ -5,6 +5,7 @@
 #ifndef IDS_RULE_H
 #define IDS_RULE_H
 
+#include "rule/anomaly.h"
 #include "rule/classes.h"
 #include "rule/compare.h"
 #include "rule/lexer.h"
@@ -152,6 +153,7 @@ enum check_kind {
     CHECK_WSCALE,
     CHECK_VLAN_ID,
     CHECK_VLAN_LAYERS,
+    CHECK_CLOSING,     /* flags: CLOSING_... bits of rule/event_names.h */
     CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
@@ -180,7 +182,7 @@ struct event_condition {
 enum { CONDITIONS_MAX = 8, CHECKS_MAX = 32 };
 
 struct event_test {
-    uint8_t type; /* enum weir_event_type */
+    uint8_t type; /* enum weir_event_type, or TEST_ANOMALY and more: no conditions */
     uint8_t n;
     struct event_condition condition[CONDITIONS_MAX];
 };
@@ -216,9 +218,12 @@ struct rule {
     uint32_t services; /* flows that speak one of these need not have the ports */
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
-    struct event_test *event; /* owned; NULL: none */
-    struct step *step;        /* owned */
-    struct check *check;      /* owned */
+    struct event_test *event; /* owned; NULL: none. One of n_events; none of 0: it never comes */
+    uint8_t n_events;
+    const char *never;   /* the name of an event that never comes; NULL: all may */
+    char *app_event;     /* app-layer-event, "http.gzip_decompression_failed"; owned; NULL: none */
+    struct step *step;   /* owned */
+    struct check *check; /* owned */
     uint8_t n_steps, n_checks;
 };
 

@@ -30,6 +30,7 @@ rule_free(struct rule *rule)
     free(rule->step);
     free(rule->check);
     free(rule->event);
+    free(rule->app_event);
     free(rule->msg);
     pairs_free(rule->metadata, rule->n_metadata);
     pairs_free(rule->reference, rule->n_reference);
@@ -236,6 +237,10 @@ note(struct rule_file *file, struct rule *rule)
     if (rule->class_name.n > 0 && rule->class == NULL) {
         snprintf(text, sizeof(text), "classtype '%.*s' is defined nowhere: priority %u",
                  TEXT(rule->class_name), rule->priority);
+        ok = tally_add(&file->notes, text);
+    }
+    if (ok && rule->never != NULL) {
+        snprintf(text, sizeof(text), "%s never comes here", rule->never);
         ok = tally_add(&file->notes, text);
     }
     rule->class_name = (struct text){ NULL, 0 }; /* the text goes */
