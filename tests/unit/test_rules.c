@@ -110,7 +110,7 @@ a_priority_of_its_own_outranks_the_class(void **state)
 static void
 content_is_bytes_hex_and_escapes(void **state)
 {
-    const struct step *s = options(*state, "content:\"a|00 ff|b\\\"\\;\\\\|3B|\";")->step;
+    const struct step *s = options(*state, "content:\"a|00 f f|b\\\"\\;\\\\|3B|\";")->step;
 
     assert_int_equal(s->n, 8);
     assert_memory_equal(s->bytes,
@@ -159,6 +159,9 @@ contents_may_hold_their_modifiers(void **state)
     assert_int_equal(r->step[0].length, 10);
     assert_int_equal(r->step[1].flags, STEP_NEGATED | STEP_RELATIVE | STEP_WITHIN);
     assert_int_equal(r->step[1].offset, -4);
+    r = options(*state, "content:!\"AB\"; fast_pattern; content:\"c\"; fast_pattern;");
+    assert_int_equal(r->step[0].flags, STEP_NEGATED);
+    assert_int_equal(r->step[1].flags, STEP_FAST);
     r = options(*state, "content:\"AB\"; isdataat:!1,relative; nocase;");
     assert_int_equal(r->step[0].flags, STEP_NOCASE);
     r = options(*state, "content:\"0123456789\"; fast_pattern:4,6;");
@@ -484,7 +487,6 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "content:\"abc\"; offset:1; distance:1;", "another place");
     refused(f, "content:\"abc\"; startswith; depth:9;", "another place");
     refused(f, "content:\"abc\"; depth:9; depth:9;", "another place");
-    refused(f, "content:!\"abc\"; fast_pattern;", "negated");
     refused(f, "content:\"abc\"; fast_pattern:1,3;", "within the 3 bytes of its content");
     refused(f, "content:\"abc\"; fast_pattern:1;", "only, or OFFSET,LENGTH");
     refused(f, "content:\"abc\",nocase 1;", "content: no value expected behind nocase");

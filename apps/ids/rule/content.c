@@ -65,7 +65,7 @@ take_hex(struct text t, size_t *at, struct step *step, struct weir_errbuf *err)
     int high = -1, digit;
 
     for (; *at < t.n && t.p[*at] != '|'; ++*at) {
-        if (t.p[*at] == ' ' && high < 0)
+        if (t.p[*at] == ' ')
             continue;
         digit = hex_digit(t.p[*at]);
         if (digit < 0)
@@ -371,8 +371,9 @@ fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err)
         rc = check_part(step, value, err);
     if (rc != WEIR_E_OK)
         return rc;
-    if (step->flags & STEP_NEGATED)
-        return weir_err_set(err, WEIR_E_SYNTAX, "not for a negated content");
+    if (step->flags &
+        STEP_NEGATED) /* Suricata looks for its absence; nothing of what matches changes */
+        return rc;
     if (has_fast(rule))
         return weir_err_set(err, WEIR_E_SYNTAX, "one for a rule expected");
     step->flags |= STEP_FAST;
