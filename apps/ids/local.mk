@@ -91,6 +91,12 @@ tests_unit_test_anomaly_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/monitor
 tests_unit_test_anomaly_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_anomaly_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_fit
+tests_unit_test_fit_SOURCES  = tests/unit/test_fit.c
+tests_unit_test_fit_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_fit_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fit_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_vars
 tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c
 tests_unit_test_vars_CPPFLAGS = $(IDS_CPPFLAGS)

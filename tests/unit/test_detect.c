@@ -199,6 +199,20 @@ names_of_stream_events_say_the_state(void **state)
     expect(f, "6@10 ");
 }
 
+/* An event that never comes, or that the application layer raises: no packet will do. */
+static void
+rules_on_other_events_meet_no_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (stream-event:wrong_thread; sid:1;)\n"
+             "alert tcp any any -> any any (app-layer-event:http.x; sid:2;)\n"
+             "alert http any any -> any any (content:\"a\"; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "a");
+    expect(f, "");
+}
+
 static void
 fragments_meet_rules_on_fragments(void **state)
 {
@@ -831,6 +845,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(a_content_is_found_across_segments),
         T(names_of_stream_events_say_the_state),
+        T(rules_on_other_events_meet_no_packets),
         T(fragments_meet_rules_on_fragments),
         T(sizes_of_streams_count_sequence_numbers),
         T(order_and_repetition_of_segments_do_not_matter),

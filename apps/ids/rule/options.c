@@ -33,6 +33,7 @@ static const struct {
     { "rem", NEEDS_VALUE, nothing_take },
     { "prefilter", NO_VALUE, nothing_take },
     { "logto", NEEDS_VALUE, nothing_take },
+    { "bypass", NO_VALUE, nothing_take },
     { "flow", NEEDS_VALUE, flow_take },
     { "app-layer-protocol", NEEDS_VALUE, app_layer_protocol_take },
     { "service", NEEDS_VALUE, service_take },
