@@ -4,7 +4,7 @@ FLOW_RUN = tests/support/flow_run.c tests/support/flow_run.h
 IDS_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/%D% -I$(top_srcdir)/proto $(HS_CFLAGS)
 noinst_LTLIBRARIES += libids.la
 libids_la_SOURCES = \
-    %D%/detect/anomaly.c %D%/detect/anomaly.h \
+    %D%/detect/anomaly.c %D%/detect/anomaly.h %D%/detect/anomaly_link.c \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \

@@ -14,17 +14,17 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define BIT(name) (UINT64_C(1) << ANOMALY_##name)
+#define BIT(name) ANOMALY_BIT(name)
 
 static const uint16_t links[] = { 1, 228, 229, 0, 113, 104 };
 
 /* Those of one version do not come in a packet of the other. */
 static void
-check(const struct weir_packet *pkt, uint64_t found)
+check(const struct weir_packet *pkt, u128 found)
 {
-    static const uint64_t four = BIT(IPV4_OPT_INVALID_LEN) | BIT(IPV4_UNKNOWN_PROTOCOL) |
-                                 BIT(ICMPV4_UNKNOWN_TYPE),
-                          six = BIT(IPV6_USELESS_FH) | BIT(IPV6_ICMPV4) | BIT(ICMPV6_UNKNOWN_TYPE);
+    const u128 four = BIT(IPV4_OPT_INVALID_LEN) | BIT(IPV4_UNKNOWN_PROTOCOL) |
+                      BIT(ICMPV4_UNKNOWN_TYPE);
+    const u128 six = BIT(IPV6_USELESS_FH) | BIT(IPV6_ICMPV4) | BIT(ICMPV6_UNKNOWN_TYPE);
 
     assert(found >> ANOMALIES == 0);
     assert(pkt->ip_version == 4 || (found & four) == 0);

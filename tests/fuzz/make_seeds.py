@@ -128,6 +128,10 @@ odd("ip6_two_fragments", 2, ip6(44, bytes([44, 0, 0, 0, 0, 0, 0, 1, 6, 1, 0, 0, 
 odd("ip6_none", 2, ip6(59, b"xx"))
 odd("icmp6_mld", 2, ip6(58, bytes([143] + [0] * 7)))
 odd("ethernet_cut", 0, bytes(13))
+odd("arp", 0, eth(0x806, bytes([0, 2, 8, 0, 6, 4, 0, 9]) + bytes(20)))
+odd("tags", 0, eth(0x8100, bytes([0, 1, 0x81, 0]) * 4))
+odd("mpls", 0, eth(0x8847, bytes([0, 0, 0x10, 0, 0, 0, 0x31, 0]) + ip4(17, udp())))
+odd("gre", 1, ip4(47, bytes([0xcf, 0x79, 8, 0])))
 odd("gre_short", 1, ip4(47, bytes(3)))
 
 # --- capfile

@@ -18,7 +18,7 @@ static const char *const names[] = {
 };
 
 /* Those of a frame of n bytes, as the engine shows it. */
-static uint64_t
+static u128
 found_in(uint16_t link, const uint8_t *bytes, size_t n)
 {
     struct weir_frame frame = {
@@ -38,7 +38,7 @@ found_in(uint16_t link, const uint8_t *bytes, size_t n)
 
 /* Exactly these, each followed by a blank. */
 static void
-expect(uint64_t found, const char *expected)
+expect(u128 found, const char *expected)
 {
     char text[1024] = "";
 
@@ -224,6 +224,60 @@ tcp_headers_have_lengths(void **state)
 }
 
 static void
+other_protocols_have_headers(void **state)
+{
+    (void)state;
+    IPV4(2, "\26\0\0\0\0\0\0\0", "");
+    IPV4(2, "\26\0\0\0\0\0\0", "igmp.pkt_too_small ");
+    IPV4(132, "12345678901", "sctp.pkt_too_small ");
+    IPV4(50, "1234567", "esp.pkt_too_small ");
+    IPV4(47, "\0\0\x12\x34", "");
+    IPV4(47, "\0\2\x12\x34", "gre.wrong_version ");
+    IPV4(47, "\5\0\x12\x34", "gre.version0_recur ");
+    IPV4(47, "\0\10\x12\x34", "gre.version0_flags ");
+    IPV4(47, "\x20\x01\x88\x0b\0\0\0\0", "");
+    IPV4(47, "\xcf\x79\x88\x0c",
+         "gre.version1_chksum gre.version1_route gre.version1_ssr gre.version1_recur "
+         "gre.version1_flags gre.version1_no_key gre.version1_wrong_protocol ");
+}
+
+/* A frame without addresses: its EtherType and what follows. */
+static void
+ethernet(const char *rest, size_t n, const char *expected)
+{
+    uint8_t p[128] = { 0 };
+
+    memcpy(p + 12, rest, n);
+    expect(found_in(1, p, 12 + n), expected);
+}
+#define ETHERNET(rest, expected) ethernet(rest, sizeof(rest) - 1, expected)
+
+#define ARP(head) "\x08\x06" head "12345678901234567890"
+#define IP4       "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\1\2\3\4\5\6\7\10" UDP
+
+static void
+ethertypes_are_known(void **state)
+{
+    (void)state;
+    ETHERNET("\x08\0" IP4, "");
+    ETHERNET("\x12\x34", "ethernet.unknown_ethertype ");
+    ETHERNET("\x81\0\0\1\x12\x34", "vlan.unknown_type ");
+    ETHERNET("\x81\0\0\1\x81\0\0\1\x81\0\0\1\x08\0" IP4, "");
+    ETHERNET("\x81\0\0\1\x81\0\0\1\x81\0\0\1\x81\0\0\1\x08\0" IP4, "vlan.too_many_layers ");
+    ETHERNET(ARP("\0\1\x08\0\6\4\0\1"), "");
+    ETHERNET(ARP("\0\2\x08\1\5\3\0\x0b"),
+             "arp.unsupported_hardware arp.unsupported_protocol arp.invalid_hardware_size "
+             "arp.invalid_protocol_size arp.unsupported_opcode ");
+    ETHERNET("\x08\x06\0\1", "arp.pkt_too_small ");
+    ETHERNET("\x88\x47\0\x01\0\0\0\0\x01\0" IP4, "");
+    ETHERNET("\x88\x47\0\0\x11\0" IP4, "mpls.bad_label_router_alert ");
+    ETHERNET("\x88\x47\0\0\x31\0" IP4, "mpls.bad_label_implicit_null ");
+    ETHERNET("\x88\x47\0\0\xf1\0" IP4, "mpls.bad_label_reserved ");
+    ETHERNET("\x88\x47\0\1\x01\0" IP4, "");
+    expect(found_in(0, (const uint8_t *)"\x63\0\0\0x", 5), "ltnull.unsupported_type ");
+}
+
+static void
 short_links_and_tunnels_have_names(void **state)
 {
     static const uint8_t none[16];
@@ -266,6 +320,8 @@ main(void)
         cmocka_unit_test(ipv6_ends_as_it_should),
         cmocka_unit_test(icmp_types_have_codes),
         cmocka_unit_test(tcp_headers_have_lengths),
+        cmocka_unit_test(other_protocols_have_headers),
+        cmocka_unit_test(ethertypes_are_known),
         cmocka_unit_test(short_links_and_tunnels_have_names),
         cmocka_unit_test(every_prefix_is_safe),
     };

@@ -4,9 +4,9 @@
 
 #include <assert.h>
 
-static_assert(ANOMALIES <= 64, "a bit for each");
+static_assert(ANOMALIES <= 128, "a bit for each");
 
-#define BIT(name) (UINT64_C(1) << ANOMALY_##name)
+#define BIT(name) ANOMALY_BIT(name)
 
 enum { PROTO_IPIP = 4, PROTO_IPV6 = 41 };
 
@@ -19,7 +19,7 @@ packet_end(const struct weir_packet *pkt)
 /* ---- IPv4 ---------------------------------------------------------------------------------- */
 
 /* A route or timestamp option (RFC 791 section 3.1): where its pointer may point. */
-static uint64_t
+static u128
 check_pointer(uint8_t type, uint8_t n, const uint8_t *body)
 {
     unsigned least = type == 68 ? 5 : 4, pointer;
@@ -32,7 +32,7 @@ check_pointer(uint8_t type, uint8_t n, const uint8_t *body)
     return 0;
 }
 
-static uint64_t
+static u128
 check_ipv4_option(uint8_t type, uint8_t n, const uint8_t *body)
 {
     switch (type) {
@@ -56,11 +56,12 @@ check_ipv4_option(uint8_t type, uint8_t n, const uint8_t *body)
     }
 }
 
-static uint64_t
+static u128
 ipv4_options(const uint8_t *ip)
 {
     struct rd r = { ip + 20, ip + (ip[0] & 15U) * 4 };
-    uint64_t found = 0, seen[4] = { 0 };
+    uint64_t seen[4] = { 0 };
+    u128 found = 0;
     uint8_t type, n;
 
     while (rd_u8(&r, &type) && type != 0) {
@@ -82,7 +83,7 @@ ipv4_options(const uint8_t *ip)
 }
 
 /* Those that Suricata goes on with. */
-static uint64_t
+static u128
 ipv4_protocol(uint8_t proto)
 {
     switch (proto) {
@@ -104,10 +105,10 @@ ipv4_protocol(uint8_t proto)
     }
 }
 
-static uint64_t
+static u128
 ipv4(const struct weir_packet *pkt)
 {
-    uint64_t found = pkt->fragment ? 0 : ipv4_protocol(pkt->proto);
+    u128 found = pkt->fragment ? 0 : ipv4_protocol(pkt->proto);
 
     return (pkt->ip[0] & 15) > 5 ? found | ipv4_options(pkt->ip) : found;
 }
@@ -124,11 +125,11 @@ enum {
 };
 
 /* Options of a hop-by-hop or destination header, RFC 8200 section 4.2. */
-static uint64_t
+static u128
 ipv6_options(struct rd r, bool hop_by_hop)
 {
     bool padding = false, others = false;
-    uint64_t found = 0;
+    u128 found = 0;
     uint8_t type, n;
 
     while (rd_u8(&r, &type)) {
@@ -149,7 +150,7 @@ ipv6_options(struct rd r, bool hop_by_hop)
 }
 
 /* A header's own faults; p: its first eight bytes, rest: those behind. */
-static uint64_t
+static u128
 extension(uint8_t type, const uint8_t *p, struct rd rest)
 {
     struct rd options = { p + 2, rest.end };
@@ -170,7 +171,7 @@ extension(uint8_t type, const uint8_t *p, struct rd rest)
     }
 }
 
-static uint64_t
+static u128
 repeated(uint8_t type)
 {
     switch (type) {
@@ -187,7 +188,7 @@ repeated(uint8_t type)
     }
 }
 
-static uint64_t
+static u128
 ipv6_protocol(uint8_t next, const struct rd *r)
 {
     switch (next) {
@@ -232,11 +233,12 @@ ipv6_payload(const struct weir_packet *pkt)
 }
 
 /* Destination options may come twice, before a routing header and last (RFC 8200 section 4.1). */
-static uint64_t
+static u128
 ipv6(const struct weir_packet *pkt)
 {
     struct rd r = ipv6_payload(pkt);
-    uint64_t found = 0, seen = 0;
+    uint64_t seen = 0;
+    u128 found = 0;
     unsigned destinations = 0;
     uint8_t next = pkt->ip[6];
 
@@ -267,8 +269,8 @@ ipv6(const struct weir_packet *pkt)
 /* ---- ICMP ---------------------------------------------------------------------------------- */
 
 /* A quoted packet: at least its header, of the version. */
-static uint64_t
-check_quote(const struct weir_packet *pkt, unsigned version, uint64_t cut, uint64_t other)
+static u128
+check_quote(const struct weir_packet *pkt, unsigned version, u128 cut, u128 other)
 {
     unsigned header = version == 4 ? 20 : 40;
 
@@ -279,7 +281,7 @@ check_quote(const struct weir_packet *pkt, unsigned version, uint64_t cut, uint6
     return pkt->payload[0] >> 4 == version ? 0 : other;
 }
 
-static uint64_t
+static u128
 icmpv4(const struct weir_packet *pkt)
 {
     /* The greatest code of each type, https://www.iana.org/assignments/icmp-parameters; -1: none. */
@@ -306,7 +308,7 @@ icmpv6_codes(uint8_t type)
     return type == 138 || type == 139 || type == 140 || type == 157 || type == 158 ? 255 : 0;
 }
 
-static uint64_t
+static u128
 icmpv6(const struct weir_packet *pkt)
 {
     uint8_t type = pkt->icmp_type;
@@ -347,11 +349,12 @@ tcp_option_length(uint8_t type)
     }
 }
 
-static uint64_t
+static u128
 tcp_options(const struct weir_packet *pkt)
 {
     struct rd r = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options };
-    uint64_t found = 0, seen = 0;
+    uint64_t seen = 0;
+    u128 found = 0;
     uint8_t type, n;
 
     while (rd_u8(&r, &type) && type != 0) {
@@ -370,19 +373,60 @@ tcp_options(const struct weir_packet *pkt)
     return found;
 }
 
-static uint64_t
+static u128
 tcp(const struct weir_packet *pkt)
 {
-    uint64_t found = pkt->n_tcp_options > 0 ? tcp_options(pkt) : 0;
+    u128 found = pkt->n_tcp_options > 0 ? tcp_options(pkt) : 0;
 
     if (!(pkt->tcp_flags & WEIR_TH_ACK) && pkt->tcp_ack != 0)
         found |= BIT(TCP_BROKEN_ACK);
     return found;
 }
 
+/* ---- GRE and others ------------------------------------------------------------------------ */
+
+/* What is in front of a flow's payload that no other flow came out of; RFC 2784, RFC 1701. */
+static u128
+gre_version_0(const uint8_t *p)
+{
+    return ((p[0] & 7) != 0 ? BIT(GRE0_RECUR) : 0) | ((p[1] & 0xf8) != 0 ? BIT(GRE0_FLAGS) : 0);
+}
+
+/* RFC 2637 section 4.1. */
+static u128
+gre_version_1(const uint8_t *p)
+{
+    return ((p[0] & 0x80) != 0 ? BIT(GRE1_CHECKSUM) : 0) |
+           ((p[0] & 0x40) != 0 ? BIT(GRE1_ROUTE) : 0) | ((p[0] & 0x08) != 0 ? BIT(GRE1_SSR) : 0) |
+           ((p[0] & 7) != 0 ? BIT(GRE1_RECUR) : 0) | ((p[1] & 0x78) != 0 ? BIT(GRE1_FLAGS) : 0) |
+           ((p[0] & 0x20) == 0 ? BIT(GRE1_NO_KEY) : 0) |
+           ((p[2] << 8 | p[3]) != 0x880b ? BIT(GRE1_PROTOCOL) : 0);
+}
+
+static u128
+gre(const struct weir_packet *pkt)
+{
+    if (packet_end(pkt) - pkt->l4 < 4)
+        return 0;
+    switch (pkt->l4[1] & 7) {
+    case 0:
+        return gre_version_0(pkt->l4);
+    case 1:
+        return gre_version_1(pkt->l4);
+    default:
+        return BIT(GRE_VERSION);
+    }
+}
+
+static u128
+shorter_than(const struct weir_packet *pkt, uint32_t n, u128 found)
+{
+    return pkt->payload_wire < n ? found : 0;
+}
+
 /* ---- headers that cannot be read ----------------------------------------------------------- */
 
-static uint64_t
+static u128
 link_too_small(const struct weir_packet *pkt)
 {
     switch (pkt->link) {
@@ -402,7 +446,7 @@ link_too_small(const struct weir_packet *pkt)
     }
 }
 
-static uint64_t
+static u128
 bad_header(const struct weir_event *ev)
 {
     const struct weir_packet *pkt = ev->packet;
@@ -426,7 +470,7 @@ bad_header(const struct weir_event *ev)
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-static uint64_t
+static u128
 transport(const struct weir_packet *pkt)
 {
     switch (pkt->proto) {
@@ -436,17 +480,27 @@ transport(const struct weir_packet *pkt)
         return pkt->ip_version == 4 ? icmpv4(pkt) : 0;
     case WEIR_PROTO_ICMPV6:
         return pkt->ip_version == 6 ? icmpv6(pkt) : 0;
+    case 2:
+        return shorter_than(pkt, 8, BIT(IGMP_TOO_SMALL));
+    case 47:
+        return gre(pkt);
+    case 50:
+        return shorter_than(pkt, 8, BIT(ESP_TOO_SMALL));
+    case 132:
+        return shorter_than(pkt, 12, BIT(SCTP_TOO_SMALL));
     default:
         return 0;
     }
 }
 
-uint64_t
+u128
 anomalies_of(const struct weir_event *ev)
 {
     const struct weir_packet *pkt = ev->packet;
-    uint64_t found = ev->type == WEIR_EV_BAD_PACKET ? bad_header(ev) : 0;
+    u128 found = ev->type == WEIR_EV_BAD_PACKET ? bad_header(ev) : 0;
 
+    if (ev->type == WEIR_EV_PACKET && !pkt->whole)
+        found |= link_anomalies(pkt);
     if (pkt->ip != NULL)
         found |= pkt->ip_version == 4 ? ipv4(pkt) : ipv6(pkt);
     if (ev->type == WEIR_EV_PACKET && pkt->l4 != NULL)

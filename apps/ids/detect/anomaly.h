@@ -3,10 +3,16 @@
 #define IDS_DETECT_ANOMALY_H
 
 #include "rule/anomaly.h"
+#include "rule/ranges.h"
 
 #include <stdint.h>
 
+#define ANOMALY_BIT(name) ((u128)1 << ANOMALY_##name)
+
 /* Of a packet or bad_packet event that shows its packet: a bit for each enum anomaly. */
-uint64_t anomalies_of(const struct weir_event *ev);
+u128 anomalies_of(const struct weir_event *ev);
+
+/* Those of what comes before IP; for anomalies_of(). */
+u128 link_anomalies(const struct weir_packet *pkt);
 
 #endif

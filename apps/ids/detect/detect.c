@@ -939,12 +939,14 @@ static void
 test_anomaly_rules(struct detect *d)
 {
     const struct weir_event *ev = d->at.ev;
-    uint64_t found;
+    u128 found;
 
     if (!groups_ask_packets(d->groups) || ev->packet == NULL)
         return;
-    for (found = anomalies_of(ev); found != 0; found &= found - 1)
-        test_rules_of(d, TEST_ANOMALY + (unsigned)__builtin_ctzll(found));
+    found = anomalies_of(ev);
+    for (unsigned i = 0; found >> i != 0; i++)
+        if (found >> i & 1)
+            test_rules_of(d, TEST_ANOMALY + i);
     if (ev->packet->fragment && ev->type == WEIR_EV_PACKET)
         test_rules_of(d, TEST_FRAGMENT);
 }

@@ -13,7 +13,33 @@
     X(SLL_TOO_SMALL,           "sll.pkt_too_small")                                                \
     X(NULL_TOO_SMALL,          "ltnull.pkt_too_small")                                             \
     X(HDLC_TOO_SMALL,          "chdlc.pkt_too_small")                                              \
+    X(ETHERNET_UNKNOWN,        "ethernet.unknown_ethertype")                                       \
+    X(VLAN_UNKNOWN,            "vlan.unknown_type")                                                \
+    X(VLAN_TOO_MANY,           "vlan.too_many_layers")                                             \
+    X(NULL_UNSUPPORTED,        "ltnull.unsupported_type")                                          \
+    X(ARP_TOO_SMALL,           "arp.pkt_too_small")                                                \
+    X(ARP_HARDWARE,            "arp.unsupported_hardware")                                         \
+    X(ARP_PROTOCOL,            "arp.unsupported_protocol")                                         \
+    X(ARP_HARDWARE_SIZE,       "arp.invalid_hardware_size")                                        \
+    X(ARP_PROTOCOL_SIZE,       "arp.invalid_protocol_size")                                        \
+    X(ARP_OPCODE,              "arp.unsupported_opcode")                                           \
+    X(MPLS_ROUTER_ALERT,       "mpls.bad_label_router_alert")                                      \
+    X(MPLS_IMPLICIT_NULL,      "mpls.bad_label_implicit_null")                                     \
+    X(MPLS_RESERVED,           "mpls.bad_label_reserved")                                          \
     X(GRE_TOO_SMALL,           "gre.pkt_too_small")                                                \
+    X(GRE_VERSION,             "gre.wrong_version")                                                \
+    X(GRE0_RECUR,              "gre.version0_recur")                                               \
+    X(GRE0_FLAGS,              "gre.version0_flags")                                               \
+    X(GRE1_CHECKSUM,           "gre.version1_chksum")                                              \
+    X(GRE1_ROUTE,              "gre.version1_route")                                               \
+    X(GRE1_SSR,                "gre.version1_ssr")                                                 \
+    X(GRE1_RECUR,              "gre.version1_recur")                                               \
+    X(GRE1_FLAGS,              "gre.version1_flags")                                               \
+    X(GRE1_NO_KEY,             "gre.version1_no_key")                                              \
+    X(GRE1_PROTOCOL,           "gre.version1_wrong_protocol")                                      \
+    X(IGMP_TOO_SMALL,          "igmp.pkt_too_small")                                               \
+    X(SCTP_TOO_SMALL,          "sctp.pkt_too_small")                                               \
+    X(ESP_TOO_SMALL,           "esp.pkt_too_small")                                                \
     X(IPV4_OPT_INVALID,        "ipv4.opt_invalid")                                                 \
     X(IPV4_OPT_INVALID_LEN,    "ipv4.opt_invalid_len")                                             \
     X(IPV4_OPT_MALFORMED,      "ipv4.opt_malformed")                                               \
