@@ -41,6 +41,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/icmp.pkt \
     %D%/ipv6.pkt \
     %D%/keepalive.pkt \
+    %D%/keywords.pkt \
     %D%/lengths.pkt \
     %D%/link_raw.pkt \
     %D%/link_sll.pkt \

@@ -12,6 +12,8 @@ libids_la_SOURCES = \
     %D%/app/body.c %D%/app/body.h \
     %D%/app/parts.h \
     %D%/app/tx.c \
+    %D%/detect/anomaly.c %D%/detect/anomaly.h \
+    %D%/detect/anomaly_link.c \
     %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
@@ -55,6 +57,7 @@ libids_la_SOURCES = \
     %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
     %D%/out/outputs.c %D%/out/outputs.h \
+    %D%/rule/anomaly.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
     %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
@@ -62,6 +65,7 @@ libids_la_SOURCES = \
     %D%/rule/compare.c %D%/rule/compare.h \
     %D%/rule/config_file.c %D%/rule/config_file.h \
     %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/event_names.c %D%/rule/event_names.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
     %D%/rule/limits.c %D%/rule/limits.h \
@@ -133,6 +137,18 @@ tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
 tests_unit_test_rule_config_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_rule_config_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rule_config_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_anomaly
+tests_unit_test_anomaly_SOURCES  = tests/unit/test_anomaly.c
+tests_unit_test_anomaly_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_anomaly_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_anomaly_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_fit
+tests_unit_test_fit_SOURCES  = tests/unit/test_fit.c
+tests_unit_test_fit_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_fit_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_fit_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_vars
 tests_unit_test_vars_SOURCES  = tests/unit/test_vars.c
@@ -315,6 +331,11 @@ tests_fuzz_fuzz_detectors_SOURCES  = tests/fuzz/fuzz_detectors.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_detectors_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_fuzz_fuzz_detectors_LDADD    = libtestsupport.la libids.la libcore.la
 tests_fuzz_fuzz_detectors_LDFLAGS  = $(FUZZ_LINK)
+FUZZ_TARGETS += tests/fuzz/fuzz_anomaly
+tests_fuzz_fuzz_anomaly_SOURCES  = tests/fuzz/fuzz_anomaly.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_anomaly_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_fuzz_fuzz_anomaly_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_anomaly_LDFLAGS  = $(FUZZ_LINK)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_detect
 tests_fuzz_fuzz_detect_SOURCES  = tests/fuzz/fuzz_detect.c $(FLOW_RUN) $(FUZZ_MAIN)

@@ -242,6 +242,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
                             .spec = spec,
                             .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
+                            .no_flow_packets = groups_ask_packets(prg->groups),
                             .arg = prg };
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
     struct detect_opts opts = { .midstream = prg->settings.midstream,

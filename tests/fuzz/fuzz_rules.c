@@ -178,9 +178,12 @@ check_rule(const struct rule *rule)
         fast += (rule->step[i].flags & STEP_FAST) != 0;
     }
     assert(fast <= 1);
-    if (rule->event != NULL)
-        assert(rule->event->type < WEIR_EV_COUNT && rule->event->n <= CONDITIONS_MAX &&
-               (rule->event->copy == COPY_NEW || rule->event->type == WEIR_EV_FAKE_RETRANSMIT));
+    assert(rule->event != NULL || rule->n_events == 0);
+    assert((rule->event != NULL && rule->n_events == 0) == (rule->never != NULL));
+    for (unsigned i = 0; i < rule->n_events; i++)
+        assert(rule->event[i].type < TEST_FRAGMENT && rule->event[i].n <= CONDITIONS_MAX &&
+               (rule->event[i].copy == COPY_NEW || rule->event[i].type == WEIR_EV_FAKE_RETRANSMIT));
+    assert(!rule->unmet && rule->class_name.p == NULL);
     check_state(rule->state);
     assert(rule->action <= ACTION_CONFIG);
     check_set(rule->src);
@@ -214,11 +217,12 @@ load(struct rules *rules, struct vars *vars, const uint8_t *data, size_t size)
     for (size_t i = 0; i < size; i++)
         lines += data[i] == '\n';
     assert(rules->refused == refused);
-    assert(rules->n + rules->refused + rules->disabled <= lines);
+    assert(rules->n + rules->refused + rules->disabled + rules->skipped <= lines);
+    assert(rules->files[0].loaded == rules->n && rules->files[0].refused == refused);
     for (size_t i = 0; i < rules->n; i++) {
         check_rule(&rules->at[i]);
         assert(rules->at[i].line <= lines);
-        assert(i == 0 || rules->at[i - 1].line < rules->at[i].line);
+        assert(i == 0 || rules->files[0].replaced > 0 || rules->at[i - 1].line < rules->at[i].line);
     }
     (void)rc;
 }

@@ -117,6 +117,23 @@ dec("wifi_beacon", "wifi", hx("8000") + bytes(40))
 dec("radiotap", "radiotap", hx("0000 0900 0200 0000 20") + WIFI + bytes(2) + SNAP4, 0, 36)
 dec("radiotap_masks", "radiotap", hx("0000 1900 03000080 00000000") + bytes(12) + hx("20") + WIFI + bytes(2) + SNAP4)
 
+# --- anomaly
+def odd(name, link, frame, cut=0):
+    put("anomaly", name, bytes([link, cut]) + frame)
+odd("ip4_options", 1, ip4(17, udp(), b"\7\7\4" + bytes(4) + b"\x44\5\5\0\0\x1e\2\0\0"))
+odd("ip4_protocol", 1, ip4(253, b"x"))
+odd("icmp_quote", 0, eth(0x800, ip4(1, bytes([3, 3] + [0] * 6) + ip4(17, udp()))))
+odd("ip6_extensions", 2, ip6(0, bytes([60, 0, 5, 2, 0, 0, 1, 0, 43, 0, 7, 4, 0, 0, 0, 0, 51, 0] + [0] * 6 + [44, 1] + [0] * 10 + [6, 0, 0, 0, 0, 0, 0, 1]) + tcp(b"\2\4\5\xb4\4\2\4\2")))
+odd("ip6_two_fragments", 2, ip6(44, bytes([44, 0, 0, 0, 0, 0, 0, 1, 6, 1, 0, 0, 0, 0, 0, 1]) + tcp()))
+odd("ip6_none", 2, ip6(59, b"xx"))
+odd("icmp6_mld", 2, ip6(58, bytes([143] + [0] * 7)))
+odd("ethernet_cut", 0, bytes(13))
+odd("arp", 0, eth(0x806, bytes([0, 2, 8, 0, 6, 4, 0, 9]) + bytes(20)))
+odd("tags", 0, eth(0x8100, bytes([0, 1, 0x81, 0]) * 4))
+odd("mpls", 0, eth(0x8847, bytes([0, 0, 0x10, 0, 0, 0, 0x31, 0]) + ip4(17, udp())))
+odd("gre", 1, ip4(47, bytes([0xcf, 0x79, 8, 0])))
+odd("gre_short", 1, ip4(47, bytes(3)))
+
 # --- capfile
 def pcap(magic=0xa1b2c3d4, order="<", link=1, version=(2, 4), records=((5, 60), (3, 3)), extra=0):
     out = struct.pack(order + "IHHiIII", magic, *version, 0, 0, 65535, link)

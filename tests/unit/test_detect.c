@@ -93,6 +93,7 @@ begin(struct fixture *f, const char *rules)
     assert_int_equal(f->rules.refused, 0);
     assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
     assert_int_equal(detect_new(f->groups, &f->opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
+    app.no_flow_packets = groups_ask_packets(f->groups);
     f->spec =
         (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
     assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
@@ -168,6 +169,90 @@ a_content_is_found_across_segments(void **state)
     expect(f, "1@6 ");
     client(f, A, 16, 0, "attack attack");
     expect(f, "1@7 ");
+}
+
+static void
+names_of_stream_events_say_the_state(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (stream-event:est_invalid_ack; sid:1;)\n"
+             "alert tcp any any -> any any (stream-event:closewait_invalid_ack; sid:2;)\n"
+             "alert tcp any any -> any any (stream-event:pkt_invalid_ack; sid:3;)\n"
+             "alert tcp any any -> any any (stream-event:est_syn_resend_diff_seq; sid:4;)\n"
+             "alert tcp any any -> any any (stream-event:est_syn_toclient; sid:5;)\n"
+             "alert tcp any any -> any any (stream-event:pkt_broken_ack; sid:6;)\n"
+             "alert tcp any any -> any any (stream-event:shutdown_syn_resend; sid:7;)\n");
+    handshake(f);
+    server(f, A, 0, 999999, "");
+    expect(f, "1@4 3@4 ");
+    client(f, S, 100, 0, "");
+    expect(f, "4@5 ");
+    server(f, S, 100, 0, "");
+    expect(f, "5@6 ");
+    client(f, F | A, 0, 0, "");
+    server(f, A, 0, 999999, "");
+    expect(f, "2@8 3@8 ");
+    client(f, S, 100, 0, "");
+    expect(f, "7@9 ");
+    segment(f, (struct segment){ .flags = S, .seq = CLIENT - 1, .ack = 7 });
+    expect(f, "6@10 ");
+}
+
+/* An event that never comes, or that the application layer raises: no packet will do. */
+static void
+rules_on_other_events_meet_no_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (stream-event:wrong_thread; sid:1;)\n"
+             "alert tcp any any -> any any (app-layer-event:http.x; sid:2;)\n"
+             "alert http any any -> any any (content:\"a\"; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "a");
+    expect(f, "");
+}
+
+static void
+fragments_meet_rules_on_fragments(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t bytes[64];
+    uint32_t n = udp_whole(4, "0123456789abcdef", 16, bytes);
+
+    begin(f, "alert ip any any -> any any (fragbits:M; sid:1;)\n"
+             "alert ip any any -> any any (fragoffset:>0; sid:2;)\n"
+             "alert ip any any -> any any (flow:only_frag; sid:3;)\n"
+             "alert ip any any -> any any (flow:no_frag; sid:4;)\n"
+             "alert udp any any -> any any (fragoffset:>0; sid:5;)\n");
+    feed(f,
+         fragment_frame(&(struct ip_fragment){ .ident = 1, .more = true, .data = bytes, .n = 16 },
+                        f->room[f->n++]));
+    expect(f, "1@1 ");
+    feed(f, fragment_frame(
+                &(struct ip_fragment){ .ident = 1, .start = 16, .data = bytes + 16, .n = n - 16 },
+                f->room[f->n++]));
+    expect(f, "3@2 ");
+    feed(f, udp_frame(WEIR_TOSERVER, "x", 1, 1, f->room[f->n++]));
+    expect(f, "4@3 ");
+}
+
+static void
+sizes_of_streams_count_sequence_numbers(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow:established; stream_size:server,=,1; sid:1;)\n"
+             "alert tcp any any -> any any (stream_size:client,>,5; content:\"x\"; sid:2;)\n"
+             "alert tcp any any -> any any (stream_size:both,>=,6; flags:A; sid:3;)\n");
+    handshake(f);
+    expect(f, "1@3 ");
+    client(f, A, 0, 0, "abcx");
+    expect(f, "1@4 ");
+    client(f, A, 4, 0, "x");
+    expect(f, "1@5 2@5 ");
+    server(f, A, 0, 5, "12345");
+    expect(f, "3@6 ");
 }
 
 static void
@@ -759,6 +844,10 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(a_content_is_found_across_segments),
+        T(names_of_stream_events_say_the_state),
+        T(rules_on_other_events_meet_no_packets),
+        T(fragments_meet_rules_on_fragments),
+        T(sizes_of_streams_count_sequence_numbers),
         T(order_and_repetition_of_segments_do_not_matter),
         T(expressions_alert_on_new_bytes),
         T(numbers_are_found_across_segments),

@@ -110,7 +110,7 @@ a_priority_of_its_own_outranks_the_class(void **state)
 static void
 content_is_bytes_hex_and_escapes(void **state)
 {
-    const struct step *s = options(*state, "content:\"a|00 ff|b\\\"\\;\\\\|3B|\";")->step;
+    const struct step *s = options(*state, "content:\"a|00 f f|b\\\"\\;\\\\|3B|\";")->step;
 
     assert_int_equal(s->n, 8);
     assert_memory_equal(s->bytes,
@@ -159,6 +159,9 @@ contents_may_hold_their_modifiers(void **state)
     assert_int_equal(r->step[0].length, 10);
     assert_int_equal(r->step[1].flags, STEP_NEGATED | STEP_RELATIVE | STEP_WITHIN);
     assert_int_equal(r->step[1].offset, -4);
+    r = options(*state, "content:!\"AB\"; fast_pattern; content:\"c\"; fast_pattern;");
+    assert_int_equal(r->step[0].flags, STEP_NEGATED);
+    assert_int_equal(r->step[1].flags, STEP_FAST);
     r = options(*state, "content:\"AB\"; isdataat:!1,relative; nocase;");
     assert_int_equal(r->step[0].flags, STEP_NOCASE);
     r = options(*state, "content:\"0123456789\"; fast_pattern:4,6;");
@@ -212,6 +215,38 @@ flow_event_tests_fields_by_name(void **state)
     assert_int_equal(t->condition[0].compare.value, 2);
     assert_int_equal(t->condition[1].compare.value, WEIR_KEPT_NEW);
     assert_int_equal(t->condition[2].compare.value, -1);
+}
+
+static void
+names_of_suricata_stand_for_events(void **state)
+{
+    struct fixture *f = *state;
+    const struct rule *r = options(f, "stream-event:est_invalid_ack;");
+
+    assert_int_equal(r->n_events, 2);
+    assert_int_equal(r->event[0].type, WEIR_EV_BAD_ACK);
+    assert_int_equal(r->event[0].condition[0].compare.value, WEIR_BAD_ACK_UNSENT);
+    assert_int_equal(r->event[1].condition[0].compare.value, WEIR_BAD_ACK_OLD);
+    assert_int_equal(r->check[0].kind, CHECK_FLAGS);
+    assert_int_equal(r->check[1].kind, CHECK_CLOSING);
+    r = options(f, "decode-event:ipv6.frag_overlap;");
+    assert_int_equal(r->event[0].type, WEIR_EV_FRAG_OVERLAP);
+    assert_int_equal(r->ip_version, 6);
+    r = options(f, "decode-event:ipv6.exthdr_useless_fh;");
+    assert_int_equal(r->event[0].type, TEST_ANOMALY + ANOMALY_IPV6_USELESS_FH);
+    r = options(f, "engine-event:stream.est_syn_toclient;");
+    assert_int_equal(r->flow, RULE_TO_CLIENT);
+    r = options(f, "stream-event:wrong_thread;");
+    assert_non_null(r->event);
+    assert_int_equal(r->n_events, 0);
+    assert_string_equal(r->never, "stream.wrong_thread");
+    assert_string_equal(f->rules.files[4].notes.at[0].text, "stream.wrong_thread never comes here");
+    r = options(f, "app-layer-event:http.gzip_decompression_failed;");
+    assert_string_equal(r->app_event, "http.gzip_decompression_failed");
+    r = options(f, "tcpv4-csum:invalid;");
+    assert_int_equal(r->event[0].type, WEIR_EV_BAD_CHECKSUM);
+    assert_int_equal(r->event[0].condition[0].compare.value, WEIR_LAYER_TCP);
+    assert_null(options(f, "tcpv6-csum:valid;")->event);
 }
 
 static void
@@ -453,7 +488,6 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "content:\"abc\"; offset:1; distance:1;", "another place");
     refused(f, "content:\"abc\"; startswith; depth:9;", "another place");
     refused(f, "content:\"abc\"; depth:9; depth:9;", "another place");
-    refused(f, "content:!\"abc\"; fast_pattern;", "negated");
     refused(f, "content:\"abc\"; fast_pattern:1,3;", "within the 3 bytes of its content");
     refused(f, "content:\"abc\"; fast_pattern:1;", "only, or OFFSET,LENGTH");
     refused(f, "content:\"abc\",nocase 1;", "content: no value expected behind nocase");
@@ -493,6 +527,14 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "flow-event:retransmit,acked <= true;", "= or != expected behind 'acked'");
     refused(f, "flow-event:payload,data = 1;", "data holds bytes, which cannot");
     refused(f, "flow-event:syn; flow-event:fin;", "one for a rule");
+    refused(f, "stream-event:nonsense;", "stream-event: 'stream.nonsense' is no event");
+    refused(f, "decode-event:stream;", "decode-event: 'stream' is no event");
+    refused(f, "stream-event:fin_syn; flow-event:fin;", "one for a rule");
+    refused(f, "stream-event:wrong_thread; flow-event:fin;", "one for a rule");
+    refused(f, "flow:to_server; stream-event:est_syn_toclient;", "contradicts flow");
+    refused(f, "udpv4-csum:invalid;", "not with the protocol of the header");
+    refused(f, "tcpv4-csum:x;", "valid or invalid expected");
+    refused(f, "app-layer-event:a b;", "an event's name expected, not 'a b'");
     refused(f, "priority:0;", "priority");
 }
 
@@ -606,6 +648,7 @@ main(void)
         T(numbers_compare_in_all_ways),
         T(flags_have_a_sign_and_a_mask),
         T(flow_event_tests_fields_by_name),
+        T(names_of_suricata_stand_for_events),
         T(lines_join_and_comments_are_counted),
         T(one_bad_rule_stops_no_other),
         T(a_sid_is_taken_once),

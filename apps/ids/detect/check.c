@@ -244,6 +244,7 @@ packet_check_fits(const struct check *check, const struct weir_packet *pkt)
     case CHECK_VLAN_LAYERS:
         return vlan_layers_fit(check, pkt);
     case CHECK_SAMEIP:
+    case CHECK_CLOSING:
     case CHECK_STREAM_SIZE:
         break;
     }

@@ -2,6 +2,7 @@
 
 #include "eve.h"
 
+#include "detect/anomaly.h"
 #include "detect/copies.h"
 #include "detect/holes.h"
 #include "detect/others.h"
@@ -161,6 +162,8 @@ detect_wants(const struct detect *d)
     for (unsigned type = 0; type < WEIR_EV_COUNT; type++)
         if (groups->first[type] < groups->first[type + 1])
             wants |= WEIR_EV_BIT(type);
+    if (groups_ask_packets(groups))
+        wants |= WEIR_EV_BIT(WEIR_EV_PACKET) | WEIR_EV_BIT(WEIR_EV_BAD_PACKET);
     return wants;
 }
 
@@ -1080,20 +1083,45 @@ conditions_hold(const struct event_test *test, const struct weir_event *ev)
     return true;
 }
 
+/* One of the tests of this type holds; TEST_FRAGMENT has none that could fail. */
+static bool
+a_test_holds(const struct rule *rule, unsigned type, const struct weir_event *ev)
+{
+    for (unsigned i = 0; i < rule->n_events; i++)
+        if (rule->event[i].type == type && conditions_hold(&rule->event[i], ev))
+            return true;
+    return type == TEST_FRAGMENT;
+}
+
 static void
-test_event_rules(struct detect *d)
+test_rules_of(struct detect *d, unsigned type)
 {
     const struct groups *groups = d->groups;
-    unsigned type = d->at.ev->type;
 
     for (size_t i = groups->first[type]; i < groups->first[type + 1]; i++) {
         uint32_t rule = groups->by_event[i];
 
         d->stats.candidates++;
-        if (conditions_hold(d->rule[rule].event, d->at.ev) &&
+        if (a_test_holds(&d->rule[rule], type, d->at.ev) &&
             detect_fits(d, rule, d->at.ev->direction) && copies_fit(d, rule))
             raise_alert(d, rule);
     }
+}
+
+static void
+test_anomaly_rules(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    u128 found;
+
+    if (!groups_ask_packets(d->groups) || ev->packet == NULL)
+        return;
+    found = anomalies_of(ev);
+    for (unsigned i = 0; found >> i != 0; i++)
+        if (found >> i & 1)
+            test_rules_of(d, TEST_ANOMALY + i);
+    if (ev->packet->fragment && ev->type == WEIR_EV_PACKET)
+        test_rules_of(d, TEST_FRAGMENT);
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
@@ -1136,7 +1164,12 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
     switch (ev->type) {
     case WEIR_EV_PACKET:
         outcome_packet(d->outcome, &d->at, &scan->past);
-        scan_packet(d, look_at_packet);
+        test_anomaly_rules(d);
+        if (ev->flow != NULL)
+            scan_packet(d, look_at_packet);
+        break;
+    case WEIR_EV_BAD_PACKET:
+        test_anomaly_rules(d);
         break;
     case WEIR_EV_ESTABLISHED: /* what the packet's own event was too early for */
         scan->established = d->at.established = true;
@@ -1163,7 +1196,7 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
     default:
         break;
     }
-    test_event_rules(d);
+    test_rules_of(d, ev->type);
     if (outcome_changes(d->outcome) != d->changes)
         scan_packet_again(d);
     d->changes = outcome_changes(d->outcome);

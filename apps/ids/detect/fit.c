@@ -176,6 +176,21 @@ stream_size(const struct weir_event *ev, enum weir_dir dir)
     return next + !!(counts.tcp_flags & WEIR_TH_SYN) + !!(counts.tcp_flags & WEIR_TH_FIN);
 }
 
+/* Which sides have sent a FIN, as CLOSING_... */
+static bool
+closing_fits(const struct check *check, const struct weir_event *ev)
+{
+    struct weir_flow_counts client, server;
+    unsigned which;
+
+    if (ev->flow == NULL)
+        return false;
+    weir_flow_counts(ev->flow, WEIR_TOSERVER, &client);
+    weir_flow_counts(ev->flow, WEIR_TOCLIENT, &server);
+    which = !!(client.tcp_flags & WEIR_TH_FIN) + 2U * !!(server.tcp_flags & WEIR_TH_FIN);
+    return check->flags >> which & 1;
+}
+
 static bool
 stream_size_fits(const struct check *check, const struct weir_event *ev)
 {
@@ -212,6 +227,8 @@ check_fits(struct occasion *at, const struct check *check, bool gone)
 
     if (check->kind == CHECK_STREAM_SIZE)
         return stream_size_fits(check, at->ev);
+    if (check->kind == CHECK_CLOSING)
+        return closing_fits(check, at->ev);
     if (check->kind == CHECK_SAMEIP)
         return occasion_ends(at)->proto != 0 && at->ends.src == at->ends.dst;
     if (gone)

@@ -56,7 +56,7 @@ is_in(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
 {
     uint8_t other = dir == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
 
-    return rule->event == NULL && rule->tx_side == 0 && !(rule->flow & other) &&
+    return rule->event == NULL && rule->app_event == NULL && rule->tx_side == 0 && !(rule->flow & other) &&
            goes_to(rule, kind);
 }
 
@@ -385,18 +385,44 @@ make_all(struct groups *groups, struct weir_errbuf *err)
     return rc;
 }
 
+/* Whether the rule waits for something of this type: an event, an anomaly, a fragment. */
+static bool
+waits_for(const struct rule *rule, unsigned type)
+{
+    for (unsigned i = 0; i < rule->n_events; i++)
+        if (rule->event[i].type == type)
+            return true;
+    if (type != TEST_FRAGMENT || rule->event != NULL || rule->protos != RULE_IP)
+        return false;
+    for (unsigned i = 0; i < rule->n_checks; i++)
+        if (rule->check[i].kind == CHECK_FRAGBITS || rule->check[i].kind == CHECK_FRAGOFFSET)
+            return true;
+    return false;
+}
+
+/* How many entries by_event needs: a rule may be there once a type. */
+static size_t
+count_tests(const struct rules *rules)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < rules->n; i++)
+        n += rules->at[i].n_events + 1U;
+    return n;
+}
+
 static void
 sort_by_event(struct groups *groups)
 {
     size_t n = 0;
 
-    for (unsigned type = 0; type < WEIR_EV_COUNT; type++) {
+    for (unsigned type = 0; type < TEST_TYPES; type++) {
         groups->first[type] = n;
         for (uint32_t i = 0; i < groups->rules->n; i++)
-            if (groups->rules->at[i].event != NULL && groups->rules->at[i].event->type == type)
+            if (waits_for(&groups->rules->at[i], type))
                 groups->by_event[n++] = i;
     }
-    groups->first[WEIR_EV_COUNT] = n;
+    groups->first[TEST_TYPES] = n;
 }
 
 void
@@ -433,7 +459,7 @@ groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *e
         return no_memory(err);
     groups->rules = rules;
     groups->fast = malloc(rules->n + 1);
-    groups->by_event = malloc((rules->n + 1) * sizeof(*groups->by_event));
+    groups->by_event = malloc((count_tests(rules) + 1) * sizeof(*groups->by_event));
     groups->plan = malloc((rules->n + 1) * sizeof(*groups->plan));
     if (groups->fast != NULL && groups->by_event != NULL && groups->plan != NULL &&
         choose_all(groups)) {

@@ -49,8 +49,8 @@ struct groups {
     bool has_tx;               /* there are rules on transactions */
     int8_t *fast;              /* by rule: the step the prefilter looks for, or -1 */
     struct plan *plan;         /* by rule */
-    uint32_t *by_event;        /* rules with a flow-event, sorted by type, then order */
-    size_t first[WEIR_EV_COUNT + 1]; /* where a type's begin */
+    uint32_t *by_event;        /* rules with event tests, sorted by type, then order */
+    size_t first[TEST_TYPES + 1]; /* where a type's begin */
     struct prefilter_scratch *scratch;
     size_t patterns; /* of all prefilters together */
 };
@@ -58,6 +58,13 @@ struct groups {
 /* rules must outlive the groups. */
 int groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *err);
 void groups_free(struct groups *groups);
+
+/* Whether a rule asks for what detect/anomaly.c finds in packets, or for fragments. */
+static inline bool
+groups_ask_packets(const struct groups *groups)
+{
+    return groups->first[TEST_ANOMALY] < groups->first[TEST_TYPES];
+}
 
 static inline bool
 group_is_empty(const struct group *group)

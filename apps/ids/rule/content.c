@@ -66,7 +66,7 @@ take_hex(struct text t, size_t *at, struct step *step, struct weir_errbuf *err)
     int high = -1, digit;
 
     for (; *at < t.n && t.p[*at] != '|'; ++*at) {
-        if (t.p[*at] == ' ' && high < 0)
+        if (t.p[*at] == ' ')
             continue;
         digit = hex_digit(t.p[*at]);
         if (digit < 0)

@@ -17,5 +17,6 @@ int udpv4_csum_take(struct rule *rule, struct text value, struct weir_errbuf *er
 int udpv6_csum_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int icmpv4_csum_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int icmpv6_csum_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int igmp_csum_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 
 #endif

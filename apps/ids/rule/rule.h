@@ -5,6 +5,7 @@
 #ifndef IDS_RULE_H
 #define IDS_RULE_H
 
+#include "rule/anomaly.h"
 #include "rule/classes.h"
 #include "rule/compare.h"
 #include "rule/lexer.h"
@@ -159,6 +160,7 @@ enum check_kind {
     CHECK_WSCALE,
     CHECK_VLAN_ID,
     CHECK_VLAN_LAYERS,
+    CHECK_CLOSING,     /* flags: CLOSING_... bits of rule/event_names.h */
     CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
@@ -198,7 +200,7 @@ enum { SECTIONS_MAX = 16 };
 enum event_copy { COPY_NEW, COPY_OLD, COPY_ANY };
 
 struct event_test {
-    uint8_t type; /* enum weir_event_type */
+    uint8_t type; /* enum weir_event_type, or TEST_ANOMALY and more: no conditions */
     uint8_t copy; /* enum event_copy; COPY_NEW of all events but fake_retransmit */
     uint8_t n;
     struct event_condition condition[CONDITIONS_MAX];
@@ -238,9 +240,12 @@ struct rule {
 
     bool noalert;
     struct rule_state *state; /* owned; NULL: it remembers and asks nothing */
-    struct event_test *event; /* owned; NULL: none */
-    struct step *step;        /* owned */
-    struct check *check;      /* owned */
+    struct event_test *event; /* owned; NULL: none. One of n_events; none of 0: it never comes */
+    uint8_t n_events;
+    const char *never;   /* the name of an event that never comes; NULL: all may */
+    char *app_event;     /* app-layer-event, "http.gzip_decompression_failed"; owned; NULL: none */
+    struct step *step;   /* owned */
+    struct check *check; /* owned */
     uint8_t n_steps, n_checks;
 
     struct section section[SECTIONS_MAX]; /* in their order; that of the payload, if any, of a rule

@@ -31,6 +31,7 @@ rule_free(struct rule *rule)
     free(rule->check);
     free(rule->event);
     rule_state_free(rule->state);
+    free(rule->app_event);
     free(rule->msg);
     free(rule->text);
     pairs_free(rule->metadata, rule->n_metadata);
@@ -238,6 +239,10 @@ note(struct rule_file *file, struct rule *rule)
     if (rule->class_name.n > 0 && rule->class == NULL) {
         snprintf(text, sizeof(text), "classtype '%.*s' is defined nowhere: priority %u",
                  TEXT(rule->class_name), rule->priority);
+        ok = tally_add(&file->notes, text);
+    }
+    if (ok && rule->never != NULL) {
+        snprintf(text, sizeof(text), "%s never comes here", rule->never);
         ok = tally_add(&file->notes, text);
     }
     rule->class_name = (struct text){ NULL, 0 }; /* the text goes */
