@@ -40,6 +40,9 @@ on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
     struct weir_event ev = *prg->ev;
     struct eve_about about = about_flow(prg);
 
+    prg->tx = tx;
+    inspect_event(prg->detect, name, tx, dir);
+    prg->tx = NULL;
     about.has_tx_id = tx != NULL;
     about.tx_id = tx != NULL ? tx->id : 0;
     if (ev.direction != dir)

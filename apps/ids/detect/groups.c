@@ -411,6 +411,49 @@ count_tests(const struct rules *rules)
     return n;
 }
 
+/* By name, then as they came: qsort_r()'s order for indices of rules. */
+static int
+by_app_event(const void *a, const void *b, void *arg)
+{
+    const struct rules *rules = arg;
+    uint32_t i = *(const uint32_t *)a, k = *(const uint32_t *)b;
+    int order = strcmp(rules->at[i].app_event, rules->at[k].app_event);
+
+    return order != 0 ? order : (i > k) - (i < k);
+}
+
+static void
+sort_by_app_event(struct groups *groups)
+{
+    for (uint32_t i = 0; i < groups->rules->n; i++)
+        if (groups->rules->at[i].app_event != NULL)
+            groups->by_app_event[groups->n_app_events++] = i;
+    qsort_r(groups->by_app_event, groups->n_app_events, sizeof(*groups->by_app_event), by_app_event,
+            (void *)(uintptr_t)groups->rules);
+}
+
+size_t
+groups_of_app_event(const struct groups *groups, const char *name, size_t *n)
+{
+    const struct rule *rules = groups->rules->at;
+    size_t low = 0, high = groups->n_app_events, first;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (strcmp(rules[groups->by_app_event[middle]].app_event, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    first = low;
+    while (low < groups->n_app_events &&
+           strcmp(rules[groups->by_app_event[low]].app_event, name) == 0)
+        low++;
+    *n = low - first;
+    return first;
+}
+
 static void
 sort_by_event(struct groups *groups)
 {
@@ -444,6 +487,7 @@ groups_free(struct groups *groups)
     prefilter_free_scratch(groups->scratch);
     free(groups->fast);
     free(groups->plan);
+    free(groups->by_app_event);
     free(groups->by_event);
     free(groups);
 }
@@ -461,9 +505,11 @@ groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *e
     groups->fast = malloc(rules->n + 1);
     groups->by_event = malloc((count_tests(rules) + 1) * sizeof(*groups->by_event));
     groups->plan = malloc((rules->n + 1) * sizeof(*groups->plan));
+    groups->by_app_event = malloc((rules->n + 1) * sizeof(*groups->by_app_event));
     if (groups->fast != NULL && groups->by_event != NULL && groups->plan != NULL &&
-        choose_all(groups)) {
+        groups->by_app_event != NULL &&         choose_all(groups)) {
         sort_by_event(groups);
+        sort_by_app_event(groups);
         rc = make_all(groups, err);
     } else {
         no_memory(err);

@@ -47,6 +47,8 @@ struct groups {
     struct prefilter *of_buffer[BUFFERS][2];
     struct group tx_always[2]; /* those without a fast pattern, by the side they are decided at */
     bool has_tx;               /* there are rules on transactions */
+    uint32_t *by_app_event;    /* rules with app-layer-event, sorted by its name, then order */
+    size_t n_app_events;
     int8_t *fast;              /* by rule: the step the prefilter looks for, or -1 */
     struct plan *plan;         /* by rule */
     uint32_t *by_event;        /* rules with event tests, sorted by type, then order */
@@ -54,6 +56,9 @@ struct groups {
     struct prefilter_scratch *scratch;
     size_t patterns; /* of all prefilters together */
 };
+
+/* Where the rules of an event of the application layer begin in by_app_event, and how many they are. */
+size_t groups_of_app_event(const struct groups *groups, const char *name, size_t *n);
 
 /* rules must outlive the groups. */
 int groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *err);

@@ -290,6 +290,18 @@ mark_others(struct detect *d, const struct look *look)
             detect_mark(d, rules->at[i].rule, 0);
 }
 
+/* Look at rules with the event at hand turned to that direction. */
+static void
+turn(struct detect *d, enum weir_dir dir, struct weir_event *ev)
+{
+    *ev = *d->at.ev;
+    if (ev->direction == dir)
+        return;
+    ev->direction = (uint8_t)dir;
+    d->at.ev = ev;
+    d->at.has_ends = false;
+}
+
 void
 inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
 {
@@ -303,12 +315,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     }
     if (!d->groups->has_tx || d->scan->past.passed)
         return;
-    ev = *d->at.ev;
-    if (ev.direction != dir) {
-        ev.direction = (uint8_t)dir;
-        d->at.ev = &ev;
-        d->at.has_ends = false;
-    }
+    turn(d, dir, &ev);
     d->at.app_proto = tx->proto;
     d->look = &look;
     d->tx = tx;
@@ -317,5 +324,40 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     detect_take_marks(d, look_at);
     d->tx = NULL;
     d->look = NULL;
+    d->at = at;
+}
+
+/* A rule on an event, which may look at the transaction, too, as far as it has come. */
+static void
+look_at_event(struct detect *d, uint32_t rule, struct look *look)
+{
+    const struct rule *r = &d->rule[rule];
+    const struct known *known = look->tx != NULL ? find(look->tx, rule) : NULL;
+
+    if ((known != NULL && known->alerted) || !detect_fits(d, rule, look->dir) ||
+        (r->n_sections > 0 && (look->tx == NULL || match_all(d, r, look) != MATCH_YES)))
+        return;
+    detect_raise(d, rule, look->dir);
+    if (look->tx != NULL)
+        remember(d, look->tx, rule, true);
+}
+
+void
+inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir dir)
+{
+    struct look look = { tx, dir, TX_END };
+    struct occasion at = d->at;
+    struct weir_event ev;
+    size_t n, first = groups_of_app_event(d->groups, name, &n);
+
+    if (n == 0 || d->scan->past.passed)
+        return;
+    turn(d, dir, &ev);
+    if (tx != NULL)
+        d->at.app_proto = tx->proto;
+    d->tx = tx;
+    for (size_t i = 0; i < n; i++)
+        look_at_event(d, d->groups->by_app_event[first + i], &look);
+    d->tx = NULL;
     d->at = at;
 }
