@@ -322,12 +322,13 @@ payload_fits(struct detect *d, uint32_t rule)
 static bool
 copies_fit(struct detect *d, uint32_t rule)
 {
-    const unsigned copy = d->rule[rule].event->copy;
     struct buffer buffer;
     struct match m = { .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
+    unsigned copy;
 
-    if (d->rule[rule].n_payload == 0)
-        return true;
+    if (d->at.ev->type != WEIR_EV_FAKE_RETRANSMIT || d->rule[rule].n_payload == 0)
+        return payload_fits(d, rule);
+    copy = d->rule[rule].event->copy;
     if (copy != COPY_OLD && copy_new(d->at.ev, &buffer) && match(d, &m) == MATCH_YES)
         return true;
     m = (struct match){ .rule = &d->rule[rule], .buffer = &buffer, .fast = -1 };
@@ -468,13 +469,13 @@ place_of(const struct detect *d)
     return d->at.ev->payload.offset - d->scan->dir[d->at.ev->direction].skipped;
 }
 
-/* At least `back` bytes before the event's, if there are so many. */
+/* At least `back` bytes before the event's, if there are so many; none if back is not positive. */
 static const struct buffer *
 window(struct detect *d, int64_t back)
 {
     const struct weir_event *ev = d->at.ev;
 
-    back = lesser(back, DETECT_WINDOW);
+    back = back < 0 ? 0 : lesser(back, DETECT_WINDOW);
     if (back == 0 && d->window_back < 0)
         d->buffer = (struct buffer){ ev->payload.data.p, place_of(d),
                                      place_of(d) + ev->payload.data.n, false };
@@ -861,6 +862,15 @@ is_simple(const struct rule *rule)
            rule->step[0].n <= FAST_MAX && (rule->step[0].flags & ~(STEP_NOCASE | STEP_FAST)) == 0;
 }
 
+/* The first place that a rule looks at. */
+static int64_t
+back_to(const struct detect *d, uint32_t rule)
+{
+    int64_t back = d->groups->plan[rule].back;
+
+    return back != PLAN_FAR ? d->first[rule] - back : place_of(d) - DETECT_WINDOW;
+}
+
 static enum match_answer
 look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
 {
@@ -870,7 +880,7 @@ look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
         d->stats.unverified++;
         return MATCH_YES; /* better than to miss it */
     }
-    m->buffer = window(d, d->groups->plan[m->rule - d->rule].back);
+    m->buffer = window(d, place_of(d) - back_to(d, (uint32_t)(m->rule - d->rule)));
     return match(d, m);
 }
 
@@ -884,7 +894,7 @@ probe(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
     const struct plan *plan = &d->groups->plan[rule];
     const struct step *step = &m->rule->step[plan->probe];
     int64_t end = plan->high != PLAN_FAR ? d->last[rule] + plan->high : INT64_MAX;
-    const struct buffer *buffer = window(d, plan->low < 0 ? -plan->low : 0);
+    const struct buffer *buffer = window(d, place_of(d) - d->first[rule] - plan->low);
 
     if (match_find(step, buffer, d->first[rule] + plan->low, end) >= 0)
         return MATCH_YES;
