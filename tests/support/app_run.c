@@ -11,6 +11,10 @@
 
 enum { CLIENT_ISN = 1000, SERVER_ISN = 5000, PATIENCE = 50 /* ms */ };
 
+/* Of the run at hand: there is one at a time. */
+static uint8_t frames[APP_RUN_SEGMENTS][FRAME_ROOM];
+static char text[APP_RUN_TEXT];
+
 /* What is remembered of a transaction, in own[0]. */
 struct seen_tx {
     bool head[2], ended[2];
@@ -225,10 +229,7 @@ app_run_begin(struct app_run *run, const struct app_opts *opts)
     struct weir_errbuf err = { "" };
     int rc;
 
-    *run = (struct app_run){ .room = malloc(APP_RUN_SEGMENTS * sizeof(*run->room)),
-                             .text = malloc(APP_RUN_TEXT),
-                             .next = { CLIENT_ISN, SERVER_ISN } };
-    assert(run->room != NULL && run->text != NULL);
+    *run = (struct app_run){ .room = frames, .text = text, .next = { CLIENT_ISN, SERVER_ISN } };
     run->text[0] = '\0';
     run->spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = app_wants() };
     rc = app_new(opts != NULL ? opts : &all, on_tx, on_note, run, &run->app, &err);
@@ -291,6 +292,4 @@ void
 app_run_free(struct app_run *run)
 {
     app_free(run->app);
-    free(run->room);
-    free(run->text);
 }

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { POOL_BYTES = 64 << 20 };
+enum { POOL_SHARE = 4 }; /* messages in pieces have a fourth of opts.memory beside it */
 
 /* ---- life */
 
@@ -50,7 +50,7 @@ make_parts(struct app_layer *app)
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
         rc = app_http_new(&app->opts, &app->http);
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = pool_new(POOL_BYTES, &app->pool);
+        rc = pool_new(app->pool_size, &app->pool);
     app->scratch.p = malloc(SCRATCH);
     app->bytes = malloc(APP_HISTORY);
     return rc == WEIR_E_OK && app->scratch.p != NULL && app->bytes != NULL && reserve(app);
@@ -69,6 +69,9 @@ app_new(const struct app_opts *opts, app_fn *fn, app_event_fn *event_fn, void *c
     app->fn = fn;
     app->event_fn = event_fn;
     app->ctx = ctx;
+    app->pool_size = app->opts.memory / POOL_SHARE;
+    if (app->pool_size < POOL_MIN_BYTES)
+        app->pool_size = POOL_MIN_BYTES;
     if (!make_parts(app)) {
         app_free(app);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");

@@ -75,8 +75,8 @@ typedef void app_event_fn(void *ctx, const char *name, struct tx *tx, enum weir_
 
 struct app_opts {
     uint64_t request_body, response_body; /* bytes of a body that are looked at; 0: all */
-    uint64_t memory;                      /* for transactions and bodies */
-    uint32_t bomb, time;                  /* as in struct http_opts */
+    uint64_t memory;     /* for transactions and bodies; a fourth more for messages in pieces */
+    uint32_t bomb, time; /* as in struct http_opts */
     uint8_t layers;
     bool lzma;
     bool midstream; /* flows without their SYN are read, too */

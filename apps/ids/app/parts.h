@@ -59,6 +59,7 @@ struct app_layer {
     struct arena arena; /* behind mem */
     void *range;        /* behind the arena */
     size_t range_size;
+    size_t pool_size;
     struct pool *pool;     /* messages in pieces */
     struct digest *digest; /* NULL: built without libcrypto */
     struct http *http;     /* NULL: built without libhtp */
