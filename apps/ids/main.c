@@ -344,7 +344,7 @@ main(int argc, char **argv)
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
                  .options = options },
-        .settings = { .vars = vars_new() },
+        .settings = { .vars = vars_new(), .app = app_defaults() },
     };
     int code = EXIT_FAILED;
 

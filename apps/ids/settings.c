@@ -226,13 +226,18 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
 {
     const char *equals = strchr(text, '=');
     struct text name, value, rest;
+    bool of_app;
+    int rc;
 
     *ignored = false;
     if (equals == NULL)
         return weir_err_set(err, WEIR_E_INVAL, "--set: name=value is expected, not '%s'", text);
     name = text_trim(text_of(text, equals));
     value = text_trim(text_of(equals + 1, text + strlen(text)));
+    rc = app_opts_set(&settings->app, name, value, &of_app, err);
     rest = name;
+    if (rc != WEIR_E_OK)
+        return rc;
     if (cut(&rest, "vars.address-groups."))
         return set_variable(settings, VAR_ADDRESSES, rest, value, err);
     if (cut(&rest, "vars.port-groups."))
@@ -243,7 +248,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_bool(&settings->midstream, name, value, err);
     if (text_is(name, "stream.ambiguity"))
         return set_ambiguity(&settings->any, value, err);
-    *ignored = is_known(name);
-    return *ignored ? WEIR_E_OK
-                    : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));
+    *ignored = !of_app && is_known(name);
+    return *ignored || of_app
+               ? WEIR_E_OK
+               : weir_err_set(err, WEIR_E_INVAL, "--set: '%.*s' is no known name", TEXT(name));
 }

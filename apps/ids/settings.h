@@ -5,6 +5,7 @@
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H
 
+#include "app/app.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -18,6 +19,7 @@ struct settings {
         struct text name; /* in the text it was set with */
     } * given;            /* variables that were set; owned */
     size_t n_given;
+    struct app_opts app; /* app_defaults() at first */
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
 };

@@ -18,6 +18,7 @@
 #include "http.h"
 
 #include "rule/buffer.h"
+#include "rule/lexer.h"
 
 #include <weir/error.h>
 #include <weir/event.h>
@@ -81,10 +82,19 @@ struct app_opts {
     bool lzma;
     bool midstream; /* flows without their SYN are read, too */
     bool one_sided; /* and those of which only one side was seen, from its SYN or SYN/ACK on */
+    uint32_t off;   /* protocols that are not parsed, a bit of enum app_proto each */
+    uint16_t dns_ports[2]; /* TCP, UDP: DNS is expected there as at 53; 0: nowhere else */
 };
 
-/* Suricata's values: 100 KiB of a body, two layers; 256 MiB. */
+/* The values of suricata.yaml: 100 KiB of a body, two layers; and 256 MiB. */
 struct app_opts app_defaults(void);
+
+/*
+ * Take a setting by Suricata's name for it: app-layer.protocols.*,
+ * stream.async-oneside. *known: the name is one of those that mean something here.
+ */
+int app_opts_set(struct app_opts *opts, struct text name, struct text value, bool *known,
+                 struct weir_errbuf *err);
 
 /* What limits refused; they only grow. */
 struct app_stats {
