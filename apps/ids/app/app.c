@@ -442,20 +442,38 @@ on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
 }
 
 static void
-on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+                   struct weir_bytes bytes)
 {
-    const enum weir_dir dir = (enum weir_dir)ev->direction;
     enum app_proto proto;
 
+    if (flow->proto != APP_UNKNOWN_YET)
+        return;
+    proto = detect_datagram(ports_of(app, ev->flow), (enum weir_dir)ev->direction, bytes);
+    flow->proto = (uint8_t)proto;
+    app->stats.flows[proto]++;
+}
+
+static void
+on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
     if (weir_flow_proto(ev->flow) != WEIR_PROTO_UDP)
         return;
-    if (flow->proto == APP_UNKNOWN_YET) {
-        proto = detect_datagram(ports_of(app, ev->flow), dir, ev->datagram.data);
-        flow->proto = (uint8_t)proto;
-        app->stats.flows[proto]++;
-    }
+    detect_of_datagram(app, flow, ev, ev->datagram.data);
     if (flow->proto == APP_DNS && !is_off(app, APP_DNS))
-        app_dns_datagram(app, flow, dir, ev->datagram.data);
+        app_dns_datagram(app, flow, (enum weir_dir)ev->direction, ev->datagram.data);
+}
+
+/* Rules on packets ask what the flow speaks, before the datagram's own event tells. */
+static void
+on_packet(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct weir_packet *packet = ev->packet;
+
+    if (packet == NULL || packet->bad_checksum || packet->payload_len == 0 ||
+        weir_flow_proto(ev->flow) != WEIR_PROTO_UDP || packet->proto != WEIR_PROTO_UDP)
+        return;
+    detect_of_datagram(app, flow, ev, (struct weir_bytes){ packet->payload, packet->payload_len });
 }
 
 static void
@@ -489,6 +507,8 @@ app_event(struct app_layer *app, struct app_flow *flow, const struct weir_event 
         flow->established = true;
     else if (ev->type == WEIR_EV_DATAGRAM)
         on_datagram(app, flow, ev);
+    else if (ev->type == WEIR_EV_PACKET)
+        on_packet(app, flow, ev);
     else if (ev->type == WEIR_EV_FLOW_END)
         close_flow(app, flow);
     else if (!flow->done)

@@ -115,7 +115,10 @@ void app_free(struct app_layer *app);
 const struct app_stats *app_get_stats(const struct app_layer *app);
 const struct http_stats *app_http_stats(const struct app_layer *app);
 
-/* Bits of the events that app_event() needs. */
+/*
+ * Bits of the events that app_event() needs. Where it is given packet events, too, a flow of UDP has
+ * its protocol from its first packet's on.
+ */
 uint64_t app_wants(void);
 
 /* The next event of a flow: calls the functions above. After flow_end the flow holds nothing. */

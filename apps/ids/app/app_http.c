@@ -1,6 +1,6 @@
 #include "app/parts.h"
 
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
 enum { RAW_MAX = 128 << 10 }; /* bytes of a side's headers as they came, trailer included */
@@ -486,10 +486,20 @@ build_uri(struct app_layer *app, const struct http_event *ev)
     return true;
 }
 
+/* "CONNECT /" names none, whatever libhtp takes for it. */
+static bool
+is_host(struct weir_bytes host)
+{
+    for (uint32_t i = 0; i < host.n; i++)
+        if (isalnum(host.p[i]) || host.p[i] >= 0x80)
+            return true;
+    return false;
+}
+
 static bool
 build_host(struct app_layer *app, const struct http_event *ev)
 {
-    if (ev->host.p == NULL)
+    if (!is_host(ev->host))
         return false;
     for (uint32_t i = 0; i < ev->host.n; i++) {
         const uint8_t c = ev->host.p[i];
