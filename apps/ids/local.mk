@@ -7,6 +7,7 @@ libids_la_SOURCES = \
     %D%/app/app.c %D%/app/app.h \
     %D%/app/app_dns.c %D%/app/app_http.c %D%/app/app_ssh.c %D%/app/app_tls.c \
     %D%/app/body.c %D%/app/body.h \
+    %D%/app/multipart.c %D%/app/multipart.h \
     %D%/app/opts.c %D%/app/parts.h %D%/app/tx.c \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -177,6 +178,12 @@ tests_unit_test_app_opts_SOURCES  = tests/unit/test_app_opts.c
 tests_unit_test_app_opts_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_app_opts_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_opts_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_multipart
+tests_unit_test_multipart_SOURCES  = tests/unit/test_multipart.c tests/support/exact.h
+tests_unit_test_multipart_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_multipart_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_multipart_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_app
 tests_fuzz_fuzz_app_SOURCES  = tests/fuzz/fuzz_app.c $(APP_RUN) $(FUZZ_MAIN)
