@@ -37,7 +37,15 @@ struct name_walk {
     size_t at;
     size_t next; /* behind the name, once a pointer was followed; 0: not yet */
     unsigned pointers;
+    enum dns_fault fault;
 };
+
+static int
+is_at_fault(struct name_walk *w, enum dns_fault fault)
+{
+    w->fault = fault;
+    return WEIR_E_MALFORMED;
+}
 
 /* RFC 1035 section 4.1.4 has names point back only; resolvers follow any, so many times. */
 static int
@@ -46,7 +54,7 @@ follow(struct name_walk *w)
     if (w->msg.n - w->at < 2)
         return WEIR_E_TRUNC;
     if (++w->pointers > DNS_POINTERS_MAX)
-        return WEIR_E_MALFORMED;
+        return is_at_fault(w, DNS_FAULT_POINTERS);
     if (w->next == 0)
         w->next = w->at + 2;
     w->at = be16(w->msg.p + w->at) & 0x3fff;
@@ -59,19 +67,19 @@ add_label(struct name_walk *w, struct put *put)
     const size_t n = w->msg.p[w->at];
 
     if (n > 63) /* RFC 1035 section 4.1.4 reserves these */
-        return WEIR_E_MALFORMED;
+        return is_at_fault(w, DNS_FAULT_LABEL);
     if (w->msg.n - w->at - 1 < n)
         return WEIR_E_TRUNC;
     if (put_length(put) > 0)
         put_char(put, '.');
     put_bytes(put, w->msg.p + w->at + 1, n);
     w->at += n + 1;
-    return put->more ? WEIR_E_MALFORMED : WEIR_E_OK;
+    return put->more ? is_at_fault(w, DNS_FAULT_LONG) : WEIR_E_OK;
 }
 
 /* The name at *at, which is moved behind it. */
 static int
-read_name(struct weir_bytes msg, size_t *at, struct dns_name *out)
+read_name(struct weir_bytes msg, size_t *at, struct dns_name *out, enum dns_fault *fault)
 {
     struct name_walk w = { .msg = msg, .at = *at, .next = 0, .pointers = 0 };
     struct put put = put_begin(out->text, sizeof(out->text));
@@ -84,6 +92,7 @@ read_name(struct weir_bytes msg, size_t *at, struct dns_name *out)
         if (msg.p[w.at] == 0)
             break;
         rc = msg.p[w.at] >= 0xc0 ? follow(&w) : add_label(&w, &put);
+        *fault = w.fault;
         if (rc != WEIR_E_OK)
             return rc;
     }
@@ -95,9 +104,12 @@ read_name(struct weir_bytes msg, size_t *at, struct dns_name *out)
 struct dns_walk
 dns_records(const struct dns_message *msg)
 {
-    return (struct dns_walk){
-        .msg = msg, .at = DNS_HEADER, .section = DNS_QUESTION, .done = 0, .rc = WEIR_E_OK
-    };
+    return (struct dns_walk){ .msg = msg,
+                              .at = DNS_HEADER,
+                              .section = DNS_QUESTION,
+                              .done = 0,
+                              .rc = WEIR_E_OK,
+                              .fault = DNS_FAULT_NONE };
 }
 
 static int
@@ -106,7 +118,7 @@ read_record(struct dns_walk *walk, struct dns_record *out)
     const struct weir_bytes msg = walk->msg->bytes;
     uint16_t n = 0;
     struct rd r;
-    int rc = read_name(msg, &walk->at, &out->name);
+    int rc = read_name(msg, &walk->at, &out->name, &walk->fault);
 
     if (rc != WEIR_E_OK)
         return rc;
@@ -155,8 +167,9 @@ name_text(const struct dns_message *msg, struct weir_bytes rdata, size_t skip, s
 {
     const size_t start = (size_t)(rdata.p - msg->bytes.p);
     size_t at = start + skip;
+    enum dns_fault fault;
     struct dns_name name;
-    int rc = read_name(msg->bytes, &at, &name);
+    int rc = read_name(msg->bytes, &at, &name, &fault);
 
     if (rc != WEIR_E_OK || at > start + rdata.n) /* the data is there, and too short for its type */
         return WEIR_E_MALFORMED;

@@ -76,12 +76,21 @@ struct dns_record {
     struct weir_bytes rdata; /* of a question: nothing */
 };
 
+/* What is wrong with a name, beside its end being cut. */
+enum dns_fault {
+    DNS_FAULT_NONE,
+    DNS_FAULT_LABEL,    /* of a reserved kind */
+    DNS_FAULT_LONG,     /* over DNS_NAME_MAX */
+    DNS_FAULT_POINTERS, /* over DNS_POINTERS_MAX: a loop, most likely */
+};
+
 struct dns_walk {
     const struct dns_message *msg;
     size_t at;
     unsigned section;
-    unsigned done; /* records of the section */
-    int rc;        /* why the walk ended: WEIR_E_OK, WEIR_E_TRUNC, WEIR_E_MALFORMED */
+    unsigned done;        /* records of the section */
+    int rc;               /* why the walk ended: WEIR_E_OK, WEIR_E_TRUNC, WEIR_E_MALFORMED */
+    enum dns_fault fault; /* of the name that ended it */
 };
 
 /* Read the header. WEIR_E_OK; WEIR_E_TRUNC; WEIR_E_MALFORMED over DNS_MESSAGE_MAX bytes. */

@@ -559,8 +559,8 @@ close_parser(struct http_flow *flow)
 {
     if (flow->closed || flow->side[WEIR_TOSERVER].given_up || flow->side[WEIR_TOCLIENT].given_up)
         return;
-    flow->closed = true;
     htp_connp_close(flow->connp, NULL);
+    flow->closed = true;
     forget_log(flow);
 }
 
@@ -636,6 +636,7 @@ feed_once(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
     flow->at_hand = *bytes;
     rc = (request ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, bytes->p, bytes->n);
     n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(flow->connp);
+    flow->at_hand = (struct weir_bytes){ NULL, 0 };
     forget_log(flow);
 
     if (n > bytes->n || rc != HTP_STREAM_DATA_OTHER)

@@ -1,7 +1,8 @@
 /*
  * Prints what the application layer of weir-ids finds in captures, a value a line with the number of
- * its packet, transaction and side: app_dump [-a] [-m] [-l LAYERS] [-L] FILE... (-a: flows seen from
- * one side, -m: flows without their SYN, too; -L: LZMA). For whole runs (tests/verify/app-*).
+ * its packet, transaction and side: app_dump [-a] [-m] [-l LAYERS] [-L] [-q] FILE... (-a: flows seen from
+ * one side, -m: flows without their SYN, too; -L: LZMA,
+ * -q: totals only). For whole runs (tests/verify/app-*).
  */
 #include "app/app.h"
 
@@ -17,6 +18,7 @@ enum { SHOWN = 300 }; /* bytes of a value */
 struct dump {
     struct app_layer *app;
     const struct weir_event *ev; /* at hand */
+    bool quiet;
 };
 
 static const char *const names[BUFFERS] = {
@@ -75,6 +77,8 @@ on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     static const char *const stages[] = { "head", "body", "end", "gone" };
     const struct dump *d = ctx;
 
+    if (d->quiet)
+        return;
     begin_line(d, tx, dir);
     puts(stages[stage]);
     if (stage == TX_HEAD || stage == TX_END)
@@ -86,6 +90,8 @@ on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
 static void
 on_note(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
 {
+    if (((const struct dump *)ctx)->quiet)
+        return;
     begin_line(ctx, tx, dir);
     puts(name);
 }
@@ -152,11 +158,13 @@ main(int argc, char **argv)
     struct dump d = { .app = NULL };
     int rc, c;
 
-    while ((c = getopt(argc, argv, "aml:L")) != -1)
+    while ((c = getopt(argc, argv, "aml:Lq")) != -1)
         if (c == 'm')
             opts.midstream = true;
         else if (c == 'a')
             opts.one_sided = true;
+        else if (c == 'q')
+            d.quiet = true;
         else if (c == 'l')
             opts.layers = (uint8_t)atoi(optarg);
         else if (c == 'L')

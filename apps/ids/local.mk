@@ -17,6 +17,8 @@ libids_la_SOURCES = \
     %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
+    %D%/app/multipart.c %D%/app/multipart.h \
+    %D%/app/opts.c %D%/app/parts.h %D%/app/tx.c \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -361,6 +363,18 @@ tests_unit_test_app_body_SOURCES  = tests/unit/test_app_body.c
 tests_unit_test_app_body_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_app_body_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_body_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app_opts
+tests_unit_test_app_opts_SOURCES  = tests/unit/test_app_opts.c
+tests_unit_test_app_opts_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_opts_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_opts_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_multipart
+tests_unit_test_multipart_SOURCES  = tests/unit/test_multipart.c tests/support/exact.h
+tests_unit_test_multipart_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_multipart_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_multipart_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 FUZZ_TARGETS += tests/fuzz/fuzz_app
 tests_fuzz_fuzz_app_SOURCES  = tests/fuzz/fuzz_app.c $(APP_RUN) $(FUZZ_MAIN)

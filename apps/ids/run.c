@@ -256,7 +256,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
                                              .seed = hash_draw_seed(),
                                              .tagged = on_tagged,
                                              .ctx = prg } };
-    struct app_opts app_opts = app_defaults();
+    struct app_opts app_opts = prg->settings.app;
     int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
 
     app_opts.midstream = prg->settings.midstream;

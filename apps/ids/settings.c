@@ -203,7 +203,8 @@ settings_check(const struct settings *settings, const char **blamed, struct weir
 struct settings
 settings_default(void)
 {
-    return (struct settings){ .vars = vars_new(), .outputs = outputs_default(), .alert_max = 15 };
+    return (struct settings){ .vars = vars_new(), .outputs = outputs_default(),
+                              .app = app_defaults(), .alert_max = 15 };
 }
 
 void
@@ -245,13 +246,18 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
 {
     const char *equals = strchr(text, '=');
     struct text name, value, rest;
+    bool of_app;
+    int rc;
 
     *ignored = false;
     if (equals == NULL)
         return weir_err_set(err, WEIR_E_INVAL, "--set: name=value is expected, not '%s'", text);
     name = text_trim(text_of(text, equals));
     value = text_trim(text_of(equals + 1, text + strlen(text)));
+    rc = app_opts_set(&settings->app, name, value, &of_app, err);
     rest = name;
+    if (rc != WEIR_E_OK || of_app)
+        return rc;
     if (cut(&rest, "vars.address-groups."))
         return set_variable(settings, VAR_ADDRESSES, rest, value, err);
     if (cut(&rest, "vars.port-groups."))

@@ -9,6 +9,7 @@
 #include "rule/references.h"
 #include "detectors/detectors.h"
 #include "out/outputs.h"
+#include "app/app.h"
 #include "rule/vars.h"
 
 #include <weir/monitor.h>
@@ -27,6 +28,7 @@ struct settings {
         struct text name; /* in the text it was set with */
     } * given;            /* variables that were set; owned */
     size_t n_given;
+    struct app_opts app; /* app_defaults() at first */
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
     struct classes *classes;             /* classification-file; NULL: the built-in ones; owned */

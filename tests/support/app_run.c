@@ -11,6 +11,10 @@
 
 enum { CLIENT_ISN = 1000, SERVER_ISN = 5000, PATIENCE = 50 /* ms */ };
 
+/* Of the run at hand: there is one at a time. */
+static uint8_t frames[APP_RUN_SEGMENTS][FRAME_ROOM];
+static char text[APP_RUN_TEXT];
+
 /* What is remembered of a transaction, in own[0]. */
 struct seen_tx {
     bool head[2], ended[2];
@@ -95,7 +99,9 @@ see_body(struct tx *tx, enum weir_dir dir, struct seen_body *seen)
     struct tx_bytes bytes;
     size_t again;
 
-    if (!tx_buffer(tx, dir, BUFFER_FILE_DATA, 0, &bytes))
+    if (!tx_buffer(tx, dir,
+                   dir == WEIR_TOSERVER ? BUFFER_HTTP_REQUEST_BODY : BUFFER_HTTP_RESPONSE_BODY, 0,
+                   &bytes))
         return;
     assert(bytes.n <= APP_WINDOW && bytes.start >= 0);
     if (bytes.start > seen->end) {
@@ -109,6 +115,23 @@ see_body(struct tx *tx, enum weir_dir dir, struct seen_body *seen)
     assert(seen->holes || again == 0 || memcmp(seen->p + seen->n - again, bytes.p, again) == 0);
     append(seen, bytes.p + again, bytes.n - again);
     seen->end = bytes.start + bytes.n;
+}
+
+/* Those of a form; of what is no form the file is the body. */
+static void
+show_files(struct app_run *run, struct tx *tx)
+{
+    struct tx_bytes body, file;
+
+    if (!tx_buffer(tx, WEIR_TOSERVER, BUFFER_HTTP_REQUEST_BODY, 0, &body))
+        return;
+    for (unsigned i = 0; tx_buffer(tx, WEIR_TOSERVER, BUFFER_FILE_DATA, i, &file); i++) {
+        assert(file.p >= body.p && file.p + file.n <= body.p + body.n);
+        if (file.n < body.n) {
+            say(run, "  file=");
+            say_bytes(run, file.p, file.n);
+        }
+    }
 }
 
 static void
@@ -158,6 +181,8 @@ on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     if (stage != TX_END)
         return;
     seen->ended[dir] = true;
+    if (dir == WEIR_TOSERVER)
+        show_files(run, tx);
     say(run, "%s/%" PRIu64 " %s end ", app_proto_name(tx->proto), tx->id, dir ? "<" : ">");
     say_bytes(run, seen->body[dir].p, seen->body[dir].n);
 }
@@ -225,10 +250,7 @@ app_run_begin(struct app_run *run, const struct app_opts *opts)
     struct weir_errbuf err = { "" };
     int rc;
 
-    *run = (struct app_run){ .room = malloc(APP_RUN_SEGMENTS * sizeof(*run->room)),
-                             .text = malloc(APP_RUN_TEXT),
-                             .next = { CLIENT_ISN, SERVER_ISN } };
-    assert(run->room != NULL && run->text != NULL);
+    *run = (struct app_run){ .room = frames, .text = text, .next = { CLIENT_ISN, SERVER_ISN } };
     run->text[0] = '\0';
     run->spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = app_wants() };
     rc = app_new(opts != NULL ? opts : &all, on_tx, on_note, run, &run->app, &err);
@@ -291,6 +313,4 @@ void
 app_run_free(struct app_run *run)
 {
     app_free(run->app);
-    free(run->room);
-    free(run->text);
 }

@@ -36,7 +36,7 @@ struct app_run {
     struct app_flow flow; /* as it was at the flow's end */
 };
 
-/* Begin a flow: its handshake is done. */
+/* Begin a flow, one at a time: its handshake is done. */
 void app_run_begin(struct app_run *run, const struct app_opts *opts);
 
 /* A side sends n bytes in pieces of so many, at most APP_RUN_BYTES. */

@@ -64,6 +64,10 @@ what_is_odd_in_dns_is_an_event(void **state)
     has("! dns.z_flag_set <\n! dns.invalid_opcode <\n");
     app_run_datagram(&run, WEIR_TOCLIENT, answer, sizeof(answer) - 1);
     has("! dns.malformed_data <\n");
+    memcpy(bytes, answer, sizeof(answer));
+    bytes[23] = 22; /* the answer's name points to itself */
+    app_run_datagram(&run, WEIR_TOCLIENT, bytes, sizeof(bytes));
+    has("! dns.infinite_loop <\n");
     app_run_end(&run);
     app_run_free(&run);
 }

@@ -354,6 +354,38 @@ a_connect_that_is_refused_is_no_tunnel(void **state)
 }
 
 static void
+the_files_of_a_form_are_file_data(void **state)
+{
+    (void)state;
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 71\r\n"
+                             "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+                             "--x\r\nA: name=a\r\n\r\nvalue\r\n"
+                             "--x\r\nA: filename=n\r\n\r\nthe file\r\n--x--\r\n");
+    app_run_end(&run);
+    has("  file=the file\nhttp/0 > end --x\\r\\n");
+    app_run_free(&run);
+}
+
+static void
+of_many_files_the_last_are_one(void **state)
+{
+    static const char part[] = "--x\r\nA: filename=n\r\n\r\nf\r\n";
+    char form[2000] = "";
+
+    (void)state;
+    for (int i = 0; i < 20; i++)
+        strcat(form, part);
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 540\r\n"
+                             "Content-Type: multipart/form-data; boundary=x\r\n\r\n");
+    send_text(WEIR_TOSERVER, form);
+    app_run_end(&run);
+    has("  file=f\n  file=f\\r\\n--x\\r\\nA: filename=n\\r\\n\\r\\nf\\r\\n--x");
+    app_run_free(&run);
+}
+
+static void
 a_response_without_length_ends_with_its_side(void **state)
 {
     (void)state;
@@ -395,6 +427,8 @@ main(void)
         cmocka_unit_test(a_tunnel_carries_another_protocol),
         cmocka_unit_test(a_tunnel_begins_right_behind_the_heads),
         cmocka_unit_test(a_connect_that_is_refused_is_no_tunnel),
+        cmocka_unit_test(the_files_of_a_form_are_file_data),
+        cmocka_unit_test(of_many_files_the_last_are_one),
         cmocka_unit_test(a_response_without_length_ends_with_its_side),
         cmocka_unit_test(what_is_incomplete_ends_with_the_flow),
     };

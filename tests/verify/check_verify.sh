@@ -32,6 +32,9 @@ for name; do
     case $name in
     proto-http*)
         grep -q '^#define HAVE_HTP' "$builddir/config.h" || { echo "ok $n - $name # SKIP no libhtp"; continue; } ;;
+    ids-app*)
+        { [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_HTP' "$builddir/config.h"; } ||
+            { echo "ok $n - $name # SKIP no libhtp"; continue; } ;;
     ids-pcre*)
         { [ -x "$builddir/weir-ids" ] && grep -q '^#define HAVE_PCRE2' "$builddir/config.h"; } ||
             { echo "ok $n - $name # SKIP no PCRE2"; continue; } ;;

@@ -8,22 +8,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { POOL_BYTES = 64 << 20 };
+enum { DNS_PORT = 53 };
+enum { POOL_SHARE = 4 }; /* messages in pieces have a fourth of opts.memory beside it */
 
 /* ---- life */
-
-struct app_opts
-app_defaults(void)
-{
-    return (struct app_opts){ .request_body = 100 << 10,
-                              .response_body = 100 << 10,
-                              .memory = 256 << 20,
-                              .bomb = 1 << 20,
-                              .time = 1000000,
-                              .layers = 2,
-                              .lzma = false,
-                              .midstream = false };
-}
 
 /* Address space, of which only what is used becomes memory. */
 static bool
@@ -50,7 +38,7 @@ make_parts(struct app_layer *app)
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
         rc = app_http_new(&app->opts, &app->http);
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = pool_new(POOL_BYTES, &app->pool);
+        rc = pool_new(app->pool_size, &app->pool);
     app->scratch.p = malloc(SCRATCH);
     app->bytes = malloc(APP_HISTORY);
     return rc == WEIR_E_OK && app->scratch.p != NULL && app->bytes != NULL && reserve(app);
@@ -69,6 +57,9 @@ app_new(const struct app_opts *opts, app_fn *fn, app_event_fn *event_fn, void *c
     app->fn = fn;
     app->event_fn = event_fn;
     app->ctx = ctx;
+    app->pool_size = app->opts.memory / POOL_SHARE;
+    if (app->pool_size < POOL_MIN_BYTES)
+        app->pool_size = POOL_MIN_BYTES;
     if (!make_parts(app)) {
         app_free(app);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
@@ -168,12 +159,18 @@ close_flow(struct app_layer *app, struct app_flow *flow)
     flow->done = true;
 }
 
+static bool
+is_off(const struct app_layer *app, unsigned proto)
+{
+    return app->opts.off >> proto & 1;
+}
+
 static void
 open_parser(struct app_layer *app, struct app_flow *flow)
 {
     const struct app_ops *ops = ops_of(flow->proto);
 
-    flow->conn = ops != NULL ? app_make(app, ops->size) : NULL;
+    flow->conn = ops != NULL && !is_off(app, flow->proto) ? app_make(app, ops->size) : NULL;
     flow->done = flow->conn == NULL;
     if (flow->done)
         return;
@@ -231,15 +228,26 @@ feed_beginning(struct app_layer *app, struct app_flow *flow, const struct weir_e
 
 /* ---- which protocol */
 
+/* Where DNS was said to be expected it is as at its own port. */
+static uint16_t
+port_for_detection(const struct app_layer *app, const struct weir_flow *flow, uint16_t port)
+{
+    const bool udp = weir_flow_proto(flow) == WEIR_PROTO_UDP;
+
+    return port != 0 && port == app->opts.dns_ports[udp] ? DNS_PORT : port;
+}
+
 static struct detect_ports
-ports_of(const struct weir_flow *flow)
+ports_of(const struct app_layer *app, const struct weir_flow *flow)
 {
     struct weir_tuple tuple;
 
     weir_flow_tuple(flow, &tuple);
-    return (struct detect_ports){ .server = tuple.port[WEIR_TOCLIENT],
-                                  .client = tuple.port[WEIR_TOSERVER],
-                                  .midstream = weir_flow_midstream(flow) };
+    return (struct detect_ports){
+        .server = port_for_detection(app, flow, tuple.port[WEIR_TOCLIENT]),
+        .client = port_for_detection(app, flow, tuple.port[WEIR_TOSERVER]),
+        .midstream = weir_flow_midstream(flow),
+    };
 }
 
 static void
@@ -273,7 +281,7 @@ static void
 detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir,
        struct weir_bytes bytes)
 {
-    const enum app_proto proto = detect_stream(&flow->detect, ports_of(ev->flow), dir, bytes);
+    const enum app_proto proto = detect_stream(&flow->detect, ports_of(app, ev->flow), dir, bytes);
 
     if (proto == APP_UNKNOWN_YET || (proto == APP_UNKNOWN && waits_for_other(flow, ev, dir)))
         return;
@@ -303,7 +311,7 @@ check_other(struct app_layer *app, struct app_flow *flow, const struct weir_even
     if (flow->half || ev->payload.offset != flow->base[dir])
         return;
     alone.cut[!dir] = true;
-    proto = detect_stream(&alone, ports_of(ev->flow), dir, ev->payload.data);
+    proto = detect_stream(&alone, ports_of(app, ev->flow), dir, ev->payload.data);
     if (proto == APP_UNKNOWN)
         app_tell_event(app, "applayer_detect_protocol_only_one_direction", NULL, turn(flow, dir));
     else if (proto != APP_UNKNOWN_YET && proto != flow->proto)
@@ -411,7 +419,7 @@ on_gap(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
     const enum weir_dir dir = (enum weir_dir)ev->direction;
 
     if (flow->proto == APP_UNKNOWN_YET) {
-        if (detect_gap(&flow->detect, ports_of(ev->flow), dir) == APP_UNKNOWN)
+        if (detect_gap(&flow->detect, ports_of(app, ev->flow), dir) == APP_UNKNOWN)
             is_known(app, flow, APP_UNKNOWN);
     } else {
         feed_gap(app, flow, turn(flow, dir), (uint64_t)ev->gap.length);
@@ -434,20 +442,38 @@ on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
 }
 
 static void
-on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+                   struct weir_bytes bytes)
 {
-    const enum weir_dir dir = (enum weir_dir)ev->direction;
     enum app_proto proto;
 
+    if (flow->proto != APP_UNKNOWN_YET)
+        return;
+    proto = detect_datagram(ports_of(app, ev->flow), (enum weir_dir)ev->direction, bytes);
+    flow->proto = (uint8_t)proto;
+    app->stats.flows[proto]++;
+}
+
+static void
+on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
     if (weir_flow_proto(ev->flow) != WEIR_PROTO_UDP)
         return;
-    if (flow->proto == APP_UNKNOWN_YET) {
-        proto = detect_datagram(ports_of(ev->flow), dir, ev->datagram.data);
-        flow->proto = (uint8_t)proto;
-        app->stats.flows[proto]++;
-    }
-    if (flow->proto == APP_DNS)
-        app_dns_datagram(app, flow, dir, ev->datagram.data);
+    detect_of_datagram(app, flow, ev, ev->datagram.data);
+    if (flow->proto == APP_DNS && !is_off(app, APP_DNS))
+        app_dns_datagram(app, flow, (enum weir_dir)ev->direction, ev->datagram.data);
+}
+
+/* Rules on packets ask what the flow speaks, before the datagram's own event tells. */
+static void
+on_packet(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
+{
+    const struct weir_packet *packet = ev->packet;
+
+    if (packet == NULL || packet->bad_checksum || packet->payload_len == 0 ||
+        weir_flow_proto(ev->flow) != WEIR_PROTO_UDP || packet->proto != WEIR_PROTO_UDP)
+        return;
+    detect_of_datagram(app, flow, ev, (struct weir_bytes){ packet->payload, packet->payload_len });
 }
 
 static void
@@ -481,6 +507,8 @@ app_event(struct app_layer *app, struct app_flow *flow, const struct weir_event 
         flow->established = true;
     else if (ev->type == WEIR_EV_DATAGRAM)
         on_datagram(app, flow, ev);
+    else if (ev->type == WEIR_EV_PACKET)
+        on_packet(app, flow, ev);
     else if (ev->type == WEIR_EV_FLOW_END)
         close_flow(app, flow);
     else if (!flow->done)

@@ -18,6 +18,7 @@
 #include "http.h"
 
 #include "rule/buffer.h"
+#include "rule/lexer.h"
 
 #include <weir/error.h>
 #include <weir/event.h>
@@ -75,16 +76,25 @@ typedef void app_event_fn(void *ctx, const char *name, struct tx *tx, enum weir_
 
 struct app_opts {
     uint64_t request_body, response_body; /* bytes of a body that are looked at; 0: all */
-    uint64_t memory;                      /* for transactions and bodies */
-    uint32_t bomb, time;                  /* as in struct http_opts */
+    uint64_t memory;     /* for transactions and bodies; a fourth more for messages in pieces */
+    uint32_t bomb, time; /* as in struct http_opts */
     uint8_t layers;
     bool lzma;
     bool midstream; /* flows without their SYN are read, too */
     bool one_sided; /* and those of which only one side was seen, from its SYN or SYN/ACK on */
+    uint32_t off;   /* protocols that are not parsed, a bit of enum app_proto each */
+    uint16_t dns_ports[2]; /* TCP, UDP: DNS is expected there as at 53; 0: nowhere else */
 };
 
-/* Suricata's values: 100 KiB of a body, two layers; 256 MiB. */
+/* The values of suricata.yaml: 100 KiB of a body, two layers; and 256 MiB. */
 struct app_opts app_defaults(void);
+
+/*
+ * Take a setting by Suricata's name for it: app-layer.protocols.*,
+ * stream.async-oneside. *known: the name is one of those that mean something here.
+ */
+int app_opts_set(struct app_opts *opts, struct text name, struct text value, bool *known,
+                 struct weir_errbuf *err);
 
 /* What limits refused; they only grow. */
 struct app_stats {
@@ -105,7 +115,10 @@ void app_free(struct app_layer *app);
 const struct app_stats *app_get_stats(const struct app_layer *app);
 const struct http_stats *app_http_stats(const struct app_layer *app);
 
-/* Bits of the events that app_event() needs. */
+/*
+ * Bits of the events that app_event() needs. Where it is given packet events, too, a flow of UDP has
+ * its protocol from its first packet's on.
+ */
 uint64_t app_wants(void);
 
 /* The next event of a flow: calls the functions above. After flow_end the flow holds nothing. */

@@ -24,6 +24,10 @@ fault_of(const struct dns_message *msg)
         ;
     if (walk.rc == WEIR_E_OK)
         return NULL;
+    if (walk.fault == DNS_FAULT_LONG)
+        return "dns.name_too_long";
+    if (walk.fault == DNS_FAULT_POINTERS)
+        return "dns.infinite_loop";
     if (walk.section == DNS_ADDITIONAL)
         return "dns.invalid_additionals";
     return walk.section == DNS_AUTHORITY ? "dns.invalid_authorities" : "dns.malformed_data";

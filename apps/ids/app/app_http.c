@@ -1,8 +1,10 @@
+#include "app/multipart.h"
 #include "app/parts.h"
 
-#include <stdlib.h>
+#include <ctype.h>
 #include <string.h>
 
+enum { FILES_MAX = 16 };      /* of a form that are shown one by one */
 enum { RAW_MAX = 128 << 10 }; /* bytes of a side's headers as they came, trailer included */
 
 struct raw {
@@ -331,6 +333,43 @@ body_of(const struct http_tx *h, enum weir_dir dir, struct tx_bytes *out)
     return true;
 }
 
+static struct http_event
+look(const struct http_tx *h, enum weir_dir dir)
+{
+    struct http_event ev;
+
+    http_look(h->htp, dir == WEIR_TOSERVER ? HTTP_REQUEST : HTTP_RESPONSE, &ev);
+    return ev;
+}
+
+/*
+ * A file of a form, else the whole: what is no form has one. A form that slides is shown as it is.
+ * Looking for each file reads all before it, so that behind so many the rest is shown as one.
+ */
+static bool
+file_of_request(const struct http_tx *h, unsigned i, struct tx_bytes *out)
+{
+    const struct http_event ev = look(h, WEIR_TOSERVER);
+    struct weir_bytes type, boundary, file;
+    enum multipart found = MULTIPART_NONE;
+
+    if (!body_of(h, WEIR_TOSERVER, out))
+        return false;
+    if (out->start == 0 && http_find(&ev, "content-type", &type) && i <= FILES_MAX &&
+        multipart_boundary(type, &boundary))
+        found = multipart_file((struct weir_bytes){ out->p, out->n }, boundary, i, &file);
+    if (found == MULTIPART_NONE)
+        return i == 0;
+    if (found == MULTIPART_END)
+        return false;
+    if (i == FILES_MAX)
+        file.n = (uint32_t)(out->p + out->n - file.p);
+    out->p = file.p;
+    out->n = file.n;
+    out->final |= found == MULTIPART_FILE;
+    return true;
+}
+
 /* The header whose value is a buffer; NULL: it is of another kind, or not of this side. */
 static const char *
 header_of(enum weir_dir dir, enum buffer_id id)
@@ -412,15 +451,6 @@ response_part(const struct http_event *ev, enum buffer_id id)
     }
 }
 
-static struct http_event
-look(const struct http_tx *h, enum weir_dir dir)
-{
-    struct http_event ev;
-
-    http_look(h->htp, dir == WEIR_TOSERVER ? HTTP_REQUEST : HTTP_RESPONSE, &ev);
-    return ev;
-}
-
 static bool
 is_body(enum weir_dir dir, enum buffer_id id)
 {
@@ -429,13 +459,17 @@ is_body(enum weir_dir dir, enum buffer_id id)
 }
 
 bool
-http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out)
+http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out)
 {
     const struct http_tx *h = http_tx_of(tx);
     const struct http_event ev = look(h, dir);
     const char *header = header_of(dir, id);
     struct weir_bytes value;
 
+    if (id == BUFFER_FILE_DATA && dir == WEIR_TOSERVER)
+        return file_of_request(h, i, out);
+    if (i > 0)
+        return false;
     if (is_body(dir, id))
         return body_of(h, dir, out);
     if (id == BUFFER_HTTP_HEADER_RAW)
@@ -486,10 +520,20 @@ build_uri(struct app_layer *app, const struct http_event *ev)
     return true;
 }
 
+/* "CONNECT /" names none, whatever libhtp takes for it. */
+static bool
+is_host(struct weir_bytes host)
+{
+    for (uint32_t i = 0; i < host.n; i++)
+        if (isalnum(host.p[i]) || host.p[i] >= 0x80)
+            return true;
+    return false;
+}
+
 static bool
 build_host(struct app_layer *app, const struct http_event *ev)
 {
-    if (ev->host.p == NULL)
+    if (!is_host(ev->host))
         return false;
     for (uint32_t i = 0; i < ev->host.n; i++) {
         const uint8_t c = ev->host.p[i];

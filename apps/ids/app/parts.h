@@ -59,6 +59,7 @@ struct app_layer {
     struct arena arena; /* behind mem */
     void *range;        /* behind the arena */
     size_t range_size;
+    size_t pool_size;
     struct pool *pool;     /* messages in pieces */
     struct digest *digest; /* NULL: built without libcrypto */
     struct http *http;     /* NULL: built without libhtp */
@@ -118,7 +119,8 @@ void app_dns_datagram(struct app_layer *app, struct app_flow *flow, enum weir_di
                       struct weir_bytes bytes);
 
 /* Where a buffer lies as it is; false: not there, or not of this kind. */
-bool http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out);
+bool
+http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out);
 bool tls_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out);
 bool ssh_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out);
 

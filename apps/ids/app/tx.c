@@ -174,15 +174,15 @@ build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
 }
 
 static bool
-direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out)
+direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out)
 {
     switch (tx->proto) {
     case APP_HTTP:
-        return http_direct(tx, dir, id, out);
+        return http_direct(tx, dir, id, i, out);
     case APP_TLS:
-        return tls_direct(tx, dir, id, out);
+        return i == 0 && tls_direct(tx, dir, id, out);
     case APP_SSH:
-        return ssh_direct(tx, dir, id, out);
+        return i == 0 && ssh_direct(tx, dir, id, out);
     default:
         return false;
     }
@@ -195,8 +195,10 @@ tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struc
     struct built *built;
 
     *out = (struct tx_bytes){ .p = NULL, .n = 0, .start = 0, .final = true };
-    if (id >= BUFFERS || (i == 0 && direct(tx, dir, id, out)))
-        return id < BUFFERS;
+    if (id >= BUFFERS)
+        return false;
+    if (direct(tx, dir, id, i, out))
+        return true;
     built = &app->built[id][dir];
     if (built->tx != tx || built->turn != app->turn) {
         build_begin(app);

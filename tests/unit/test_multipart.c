@@ -1,0 +1,97 @@
+/* Files in multipart bodies: boundaries, parts, what is cut anywhere. */
+#include "app/multipart.h"
+
+#include "support/exact.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct weir_bytes
+bytes(const char *text)
+{
+    return (struct weir_bytes){ (const uint8_t *)text, (uint32_t)strlen(text) };
+}
+
+static void
+is(struct weir_bytes got, const char *want)
+{
+    assert_int_equal(got.n, strlen(want));
+    assert_memory_equal(got.p, want, got.n);
+}
+
+static void
+boundaries_are_found(void **state)
+{
+    struct weir_bytes b;
+
+    (void)state;
+    assert_true(multipart_boundary(bytes("multipart/form-data; boundary=ab"), &b));
+    is(b, "ab");
+    assert_true(multipart_boundary(bytes("Multipart/Form-Data; BOUNDARY=\"a;b\"; x"), &b));
+    is(b, "a;b");
+    assert_true(multipart_boundary(bytes("multipart/form-data;boundary=ab ;charset=x"), &b));
+    is(b, "ab");
+    assert_false(multipart_boundary(bytes("multipart/form-data"), &b));
+    assert_false(multipart_boundary(bytes("multipart/form-data; boundary="), &b));
+    assert_false(multipart_boundary(bytes("text/html; boundary=a"), &b));
+    assert_false(multipart_boundary(bytes(""), &b));
+}
+
+static const char form[] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nvalue\r\n"
+                           "--x\r\nContent-Disposition: form-data; name=f; FileName=\"n\"\r\n"
+                           "Content-Type: a/b\r\n\r\nfirst - file\r\n--x\r\n"
+                           "Content-Disposition: form-data; filename=m\n\n--y\n--x--\r\n";
+
+static void
+files_are_found_in_their_order(void **state)
+{
+    struct weir_bytes file;
+
+    (void)state;
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 0, &file), MULTIPART_FILE);
+    is(file, "first - file");
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 1, &file), MULTIPART_FILE);
+    is(file, "--y");
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 2, &file), MULTIPART_END);
+    assert_int_equal(multipart_file(bytes(form), bytes("z"), 0, &file), MULTIPART_NONE);
+    assert_int_equal(multipart_file(bytes(""), bytes("x"), 0, &file), MULTIPART_NONE);
+}
+
+static void
+every_prefix_is_safe(void **state)
+{
+    struct weir_bytes file;
+    bool part = false;
+
+    (void)state;
+    for (size_t n = 0; n <= strlen(form); n++) {
+        uint8_t *copy = exact_copy(form, n);
+
+        for (unsigned i = 0; i < 3; i++) {
+            const struct weir_bytes cut = { copy, (uint32_t)n };
+            enum multipart rc = multipart_file(cut, bytes("x"), i, &file);
+
+            if (rc >= MULTIPART_FILE)
+                assert_true(file.p >= copy && file.p + file.n <= copy + n);
+            part |= rc == MULTIPART_PART && i == 0 && file.n == 5 &&
+                    memcmp(file.p, "first", 5) == 0;
+        }
+        free(copy);
+    }
+    assert_true(part);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(boundaries_are_found),
+        cmocka_unit_test(files_are_found_in_their_order),
+        cmocka_unit_test(every_prefix_is_safe),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
