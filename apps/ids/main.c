@@ -450,6 +450,9 @@ summary(const struct program *prg)
     if (stats->pcre_limits > 0)
         cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
                    (unsigned long long)stats->pcre_limits);
+    if (prg->eve->dns_cut > 0)
+        cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
+                   (unsigned long long)prg->eve->dns_cut);
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);

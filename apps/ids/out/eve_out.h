@@ -65,7 +65,7 @@ struct eve_out {
     uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
     uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
     uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
-    uint64_t dns_cut;                  /* records of messages that were left out: DNS_SHOWN */
+    uint64_t dns_cut;                  /* sections of messages that were cut: DNS_SHOWN */
 };
 
 /* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */
