@@ -23,6 +23,7 @@ struct tx;
 struct eve_flow {
     int64_t gap_at[2];            /* by enum weir_dir: the last hole that was given up */
     uint32_t gap_n[2];            /* its bytes; 0: there was none */
+    uint64_t told[2];             /* anomalies that were told, a bit for each anomaly_number() */
     uint8_t icmp_type, icmp_code; /* of the first packet */
 };
 

@@ -17,4 +17,7 @@ uint64_t anomaly_events(bool decode, bool stream);
  */
 enum anomaly_kind anomaly_of(const struct weir_event *ev, char name[ANOMALY_NAME]);
 
+/* A number from 1 to 63 for a kind of stream anomaly and its why; 0: of others. */
+unsigned anomaly_number(const struct weir_event *ev);
+
 #endif
