@@ -1,6 +1,6 @@
 /* Which flow events are anomalies, and what Suricata calls them. */
-#ifndef IDS_EVENT_NAMES_H
-#define IDS_EVENT_NAMES_H
+#ifndef IDS_OUT_EVENT_NAMES_H
+#define IDS_OUT_EVENT_NAMES_H
 
 #include <weir/event.h>
 
