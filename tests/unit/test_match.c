@@ -21,7 +21,7 @@ static const char *other_bytes; /* of struct match, kept */
 static struct answer
 ask(const char *options, const char *bytes, bool final, int fast, int64_t beyond)
 {
-    struct rules rules = { NULL, 0, 0, 0, NULL, NULL, 0 };
+    struct rules rules = { .at = NULL };
     struct vars *vars = vars_new();
     struct buffer buffer = { (const uint8_t *)bytes, 0, (int64_t)strlen(bytes), final };
     struct match m = {
