@@ -99,6 +99,12 @@ proto_text(unsigned proto, char text[PROTO_TEXT])
     case WEIR_PROTO_ICMPV6:
         memcpy(text, "IPv6-ICMP", 10);
         break;
+    case 4:
+        memcpy(text, "IP-in-IP", 9);
+        break;
+    case 41:
+        memcpy(text, "IPv6", 5);
+        break;
     case 132:
         memcpy(text, "SCTP", 5);
         break;

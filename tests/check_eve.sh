@@ -9,7 +9,7 @@ if ! command -v python3 >/dev/null; then
     echo '1..0 # SKIP no python3'
     exit 0
 fi
-echo 1..4
+echo 1..5
 n=0
 result() { # OK NAME: one line, and what was said
     n=$((n + 1))
@@ -31,9 +31,12 @@ done
 [ ! -e "$work/unseen" ]
 result $? 'faults are found'
 
+python3 "$srcdir/tests/eve.py" --documented "$srcdir/doc/eve.md" >"$work/said" 2>&1
+result $? 'doc/eve.md has all keys'
+
 if [ ! -x "$builddir/weir-ids" ]; then
-    echo 'ok 3 - records of all captures # SKIP no weir-ids'
-    echo 'ok 4 - records of all captures, with all switched on # SKIP no weir-ids'
+    echo 'ok 4 - records of all captures # SKIP no weir-ids'
+    echo 'ok 5 - records of all captures, with all switched on # SKIP no weir-ids'
     exit 0
 fi
 set -- # -r CAPTURE for each

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Check records of eve.json: eve.py [--expected] FILE...
+"""Check records of eve.json: eve.py [--expected] FILE... | --documented doc/eve.md
 
 Every line is one JSON object; what Suricata writes too has no key that its records do not have
 (doc/eve.md), each of its kind; times, addresses and bytes have their form. --expected: the files are
-what whole runs print, of which the lines that are records are checked.
+what whole runs print, of which the lines that are records are checked. --documented: whether the page tells of all keys.
 Prints each fault, and how many records of each type were seen. Exit 1 if there were faults.
 """
 import base64, collections, ipaddress, json, re, sys
@@ -104,7 +104,7 @@ TYPES = {
             'signature': text, 'category': text, 'severity': whole, 'metadata': None,
             'references': TEXTS, 'source': END, 'target': END, 'rule': text,
         },
-        'verdict': {'action': one_of('alert', 'pass', 'drop'), 'reject': TEXTS},
+        'verdict': {'action': one_of('alert', 'pass', 'drop')},
         'flow': {**COUNTS, 'start': time, 'src_ip': address, 'dest_ip': address, **PORTS},
         'payload': b64, 'payload_printable': text, 'stream': one_of(0, 1), 'packet': b64,
         'packet_info': {'linktype': whole, 'linktype_name': text},
@@ -134,8 +134,7 @@ TYPES = {
         **OF_PACKET, 'http': OBJECT['http'],
         'fileinfo': {
             'filename': text, 'gaps': boolean, 'stored': boolean, 'size': whole, 'tx_id': whole,
-            'state': one_of('CLOSED', 'TRUNCATED', 'UNKNOWN'), 'md5': hexa, 'sha1': hexa,
-            'sha256': hexa, 'magic': text,
+            'state': one_of('CLOSED', 'TRUNCATED', 'UNKNOWN'),
         },
     },
     'stats': {
@@ -213,8 +212,27 @@ def records(path, expected):
                 yield n, line.decode('utf-8', 'strict')
 
 
+def names(kind):
+    """All keys of a kind, and of what is below it."""
+    if isinstance(kind, list):
+        return names(kind[0])
+    if not isinstance(kind, dict):
+        return set()
+    return set(kind).union(*map(names, kind.values()))
+
+
+def undocumented(path):
+    with open(path, encoding='utf-8') as f:
+        words = set(re.findall(r'[A-Za-z0-9_]+', f.read()))
+    return sorted(names([{**COMMON, **{'': TYPES}}]) - words - {''})
+
+
 def main():
     arguments = sys.argv[1:]
+    if arguments[:1] == ['--documented']:
+        lacking = undocumented(arguments[1])
+        print('not in %s: %s' % (arguments[1], ' '.join(lacking)) if lacking else 'all keys')
+        sys.exit(bool(lacking))
     expected = arguments[:1] == ['--expected']
     seen, bad = collections.Counter(), 0
     for path in arguments[expected:]:

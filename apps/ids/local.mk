@@ -305,6 +305,19 @@ tests_unit_test_community_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_community_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_community_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_eve_tx
+tests_unit_test_eve_tx_SOURCES  = tests/unit/test_eve_tx.c tests/unit/tls_bytes.h
+tests_unit_test_eve_tx_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_eve_tx_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_eve_tx_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_eve_allocs
+tests_unit_test_eve_allocs_SOURCES  = tests/unit/test_eve_allocs.c tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_eve_allocs_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_eve_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_eve_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_eve_allocs_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_eve_alert
 tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c
 tests_unit_test_eve_alert_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests

@@ -78,5 +78,8 @@ program_summary(const struct program *prg)
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);
+    if (prg->eve->dns_cut > 0)
+        cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
+                   (unsigned long long)prg->eve->dns_cut);
     outcome_summary(prg);
 }

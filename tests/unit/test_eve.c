@@ -55,8 +55,8 @@ protocols_by_name_or_number(void **state)
     static const struct {
         unsigned proto;
         const char *text;
-    } known[] = { { 6, "TCP" },        { 17, "UDP" },   { 1, "ICMP" },
-                  { 58, "IPv6-ICMP" }, { 132, "SCTP" }, { 47, "047" } };
+    } known[] = { { 6, "TCP" },    { 17, "UDP" }, { 1, "ICMP" },     { 58, "IPv6-ICMP" },
+                  { 132, "SCTP" }, { 47, "047" }, { 4, "IP-in-IP" }, { 41, "IPv6" } };
     char proto[PROTO_TEXT];
 
     (void)state;
@@ -184,6 +184,34 @@ source_and_destination_are_those_of_the_packet(void **state)
     assert_int_equal(seen, 3);
 }
 
+static void
+addresses_can_have_all_digits(void **state)
+{
+    const struct weir_addr six = { { 0xfe, 0x80, [14] = 0x0a, [15] = 0xbc } },
+                           four = { { 10, 0, 0, 9 } };
+    char said[ADDR_TEXT];
+
+    (void)state;
+    addr_text_whole(&six, 6, said);
+    assert_string_equal(said, "fe80:0000:0000:0000:0000:0000:0000:0abc");
+    addr_text(&six, 6, said);
+    assert_string_equal(said, "fe80::abc");
+    addr_text_whole(&four, 4, said);
+    assert_string_equal(said, "10.0.0.9");
+}
+
+static void
+dates_have_four_digits_of_year(void **state)
+{
+    char said[DATE_TEXT];
+
+    (void)state;
+    date_text(0, said);
+    assert_string_equal(said, "1970-01-01T00:00:00");
+    date_text(UINT64_C(253402300799), said);
+    assert_string_equal(said, "9999-12-31T23:59:59");
+}
+
 int
 main(void)
 {
@@ -195,6 +223,8 @@ main(void)
         cmocka_unit_test(a_packet_without_a_flow_has_addresses_but_no_ports),
         cmocka_unit_test(icmp_has_type_and_code_instead_of_ports),
         cmocka_unit_test(source_and_destination_are_those_of_the_packet),
+        cmocka_unit_test(addresses_can_have_all_digits),
+        cmocka_unit_test(dates_have_four_digits_of_year),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -425,12 +425,33 @@ anomalies_have_suricatas_names(void **state)
     handshake(f);
     segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abcd");
     segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abXd");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "aYYd");
     segment(f, WEIR_TOSERVER, 0, 1005, 5001, "");
+    segment(f, WEIR_TOCLIENT, 0, 5001, 1005, "");
     find(f, "\"pcap_cnt\":5,\"event_type\":\"anomaly\"");
     find(f, "\"pkt_src\":\"wire/pcap\",\"anomaly\":{\"type\":\"stream\","
             "\"event\":\"stream.reassembly_overlap_different_data\"}}\n");
     find(f, "\"anomaly\":{\"type\":\"stream\",\"event\":\"weir.bad_flags.null\"}}\n");
     lacks(f, "\"event_type\":\"flow\"");
+    lacks(f, "\"pcap_cnt\":6"); /* of a kind only the first, ... */
+    find(f, "\"pcap_cnt\":7");
+    find(f, "\"pcap_cnt\":8"); /* ... but of each direction */
+}
+
+static void
+all_anomalies_are_told_if_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.types = 1U << EVE_ANOMALY;
+    f->opts.anomaly_stream = f->opts.anomaly_repeat = true;
+    begin(f, RULES("alert tcp any any -> any any (content:\"xyz\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abcd");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "abXd");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "aYYd");
+    find(f, "\"pcap_cnt\":5");
+    find(f, "\"pcap_cnt\":6");
 }
 
 static void
@@ -501,6 +522,7 @@ main(void)
         T(a_record_says_what_its_caller_knows),
         T(a_flow_has_its_community_id),
         T(anomalies_have_suricatas_names),
+        T(all_anomalies_are_told_if_asked_for),
         T(flow_events_are_written_if_asked_for),
         T(counters_end_the_log),
     };

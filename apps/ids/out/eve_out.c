@@ -212,13 +212,26 @@ put_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir_
     json_end(&j);
 }
 
+/* Of a kind and direction a flow tells once: its peer may make as many as it likes. */
+static bool
+was_told(struct eve_flow *flow, const struct weir_event *ev)
+{
+    uint64_t bit = UINT64_C(1) << anomaly_number(ev), *told = &flow->told[ev->direction];
+    bool was = *told & bit & ~UINT64_C(1);
+
+    *told |= bit;
+    return was;
+}
+
 static void
-tell_anomaly(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+tell_anomaly(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev,
              const struct eve_about *about)
 {
     char name[ANOMALY_NAME];
     enum anomaly_kind kind = anomaly_of(ev, name);
 
+    if (kind != ANOMALY_NONE && ev->flow != NULL && !eve->opts.anomaly_repeat && was_told(flow, ev))
+        return;
     if (kind == ANOMALY_DECODE && eve->opts.anomaly_decode)
         put_anomaly(eve, flow, ev, about, "decode", name);
     else if (kind == ANOMALY_STREAM && eve->opts.anomaly_stream)

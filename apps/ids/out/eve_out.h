@@ -23,6 +23,7 @@ struct tx;
 struct eve_flow {
     int64_t gap_at[2];            /* by enum weir_dir: the last hole that was given up */
     uint32_t gap_n[2];            /* its bytes; 0: there was none */
+    uint64_t told[2];             /* anomalies that were told, a bit for each anomaly_number() */
     uint8_t icmp_type, icmp_code; /* of the first packet */
 };
 
@@ -65,7 +66,7 @@ struct eve_out {
     uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
     uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
     uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
-    uint64_t dns_cut;                  /* records of messages that were left out: DNS_SHOWN */
+    uint64_t dns_cut;                  /* sections of messages that were cut: DNS_SHOWN */
 };
 
 /* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */

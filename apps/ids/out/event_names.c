@@ -140,18 +140,54 @@ anomaly_events(bool decode, bool stream)
     return (decode ? DECODE_EVENTS : 0) | (stream ? STREAM_EVENTS : 0);
 }
 
-/* "weir.EVENT", and, if it has a `why` or a `what`, that. */
-static void
-own_name(const struct weir_event *ev, char name[ANOMALY_NAME])
+/* What tells kinds of an event apart: its `why` or its `what`; NULL: nothing does. */
+static const struct weir_field *
+detail_of(const struct weir_event *ev)
 {
-    const char *detail = NULL;
-
     for (const struct weir_field *f = weir_event_fields(ev->type); f->name != NULL; f++)
         if (f->kind == WEIR_FIELD_ENUM &&
             (strcmp(f->name, "why") == 0 || strcmp(f->name, "what") == 0))
-            detail = f->names[weir_event_int(ev, f)];
+            return f;
+    return NULL;
+}
+
+/* "weir.EVENT" and the detail. */
+static void
+own_name(const struct weir_event *ev, char name[ANOMALY_NAME])
+{
+    const struct weir_field *detail = detail_of(ev);
+
     snprintf(name, ANOMALY_NAME, "weir.%s%s%s", weir_event_name(ev->type),
-             detail != NULL ? "." : "", detail != NULL ? detail : "");
+             detail != NULL ? "." : "",
+             detail != NULL ? detail->names[weir_event_int(ev, detail)] : "");
+}
+
+unsigned
+anomaly_number(const struct weir_event *ev)
+{
+    /* with room for the details of each */
+    static const uint8_t first[WEIR_EV_COUNT] = {
+        [WEIR_EV_GAP] = 1,
+        [WEIR_EV_FAKE_RETRANSMIT] = 2,
+        [WEIR_EV_RST_IGNORED] = 3,
+        [WEIR_EV_OUT_OF_WINDOW] = 4,
+        [WEIR_EV_SYN_IN_FLOW] = 5,
+        [WEIR_EV_DATA_ON_SYN] = 6,
+        [WEIR_EV_TTL_JUMP] = 7,
+        [WEIR_EV_DATA_AFTER_END] = 8,
+        [WEIR_EV_BAD_RST] = 12,
+        [WEIR_EV_BAD_ACK] = 18,
+        [WEIR_EV_BAD_TIMESTAMP] = 24,
+        [WEIR_EV_BAD_OPTION] = 30,
+        [WEIR_EV_BAD_HANDSHAKE] = 36,
+        [WEIR_EV_BAD_FLAGS] = 44,
+        [WEIR_EV_OVERLOAD] = 54,
+    };
+    const struct weir_field *detail = detail_of(ev);
+
+    if (first[ev->type] == 0)
+        return 0;
+    return first[ev->type] + (detail != NULL ? (unsigned)weir_event_int(ev, detail) : 0);
 }
 
 enum anomaly_kind

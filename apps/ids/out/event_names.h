@@ -1,6 +1,6 @@
 /* Which flow events are anomalies, and what Suricata calls them. */
-#ifndef IDS_EVENT_NAMES_H
-#define IDS_EVENT_NAMES_H
+#ifndef IDS_OUT_EVENT_NAMES_H
+#define IDS_OUT_EVENT_NAMES_H
 
 #include <weir/event.h>
 
@@ -16,5 +16,8 @@ uint64_t anomaly_events(bool decode, bool stream);
  * "weir.bad_timestamp.missing". Of ANOMALY_NONE no name is written.
  */
 enum anomaly_kind anomaly_of(const struct weir_event *ev, char name[ANOMALY_NAME]);
+
+/* A number from 1 to 63 for a kind of stream anomaly and its why; 0: of others. */
+unsigned anomaly_number(const struct weir_event *ev);
 
 #endif

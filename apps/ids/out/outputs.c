@@ -49,6 +49,7 @@ static const struct switch_ {
     S(EVE_ANOMALY, "types.decode", anomaly_decode),
     S(EVE_ANOMALY, "types.stream", anomaly_stream),
     S(EVE_ANOMALY, "types.applayer", anomaly_applayer),
+    S(EVE_ANOMALY, "repeat", anomaly_repeat),
     S(EVE_HTTP, "extended", http_extended),
     S(EVE_DNS, "requests", dns_requests),
     S(EVE_DNS, "responses", dns_responses),

@@ -47,6 +47,7 @@ struct eve_opts {
     uint32_t payload_buffer_size;
 
     bool anomaly_decode, anomaly_stream, anomaly_applayer;
+    bool anomaly_repeat; /* all of the stream, not only the first of a kind, flow and direction */
     bool http_extended, http_request_headers, http_response_headers;
     bool dns_requests, dns_responses;
     bool tls_extended;
