@@ -123,7 +123,7 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     return detector_judge(at, detector_count(at, &key, 1));
 }
 
-WEIR_CHAIN(stages, struct flow *, event, look);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,

@@ -1,5 +1,7 @@
 #include "detectors/detector.h"
 
+#include "hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,9 +98,11 @@ give_back(struct detectors *all, union slot *slot)
 static int
 new_table(const struct detectors_settings *settings, struct weir_shared **out)
 {
-    const struct weir_shared_opts opts = { .entries = settings->entries != 0
-                                                          ? (uint32_t)settings->entries
-                                                          : ENTRIES };
+    /* strangers choose keys, so the hash has a secret; it changes no answer */
+    const struct weir_shared_opts opts = {
+        .entries = settings->entries != 0 ? (uint32_t)settings->entries : ENTRIES,
+        .seed = hash_draw_seed(),
+    };
 
     return weir_shared_new(&opts, out);
 }

@@ -147,7 +147,7 @@ WEIR_HANDLER(count, look, void *, nothing_kept, event, ev)
     return detector_judge(at, detector_distinct(at, &key, &whole, sizeof(whole)));
 }
 
-WEIR_CHAIN(stages, void *, event, look);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,

@@ -132,7 +132,7 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     return hosts != NULL ? count_of(weir_always(first.f, go_on, hosts)) : first;
 }
 
-WEIR_CHAIN(stages, struct flow *, event, look);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,
