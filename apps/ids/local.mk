@@ -10,6 +10,8 @@ libids_la_SOURCES = \
     %D%/app/app_ssh.c \
     %D%/app/app_tls.c \
     %D%/app/body.c %D%/app/body.h \
+    %D%/app/multipart.c %D%/app/multipart.h \
+    %D%/app/opts.c \
     %D%/app/parts.h \
     %D%/app/tx.c \
     %D%/detect/anomaly.c %D%/detect/anomaly.h \
@@ -17,8 +19,6 @@ libids_la_SOURCES = \
     %D%/detect/base64.c %D%/detect/base64.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
-    %D%/app/multipart.c %D%/app/multipart.h \
-    %D%/app/opts.c %D%/app/parts.h %D%/app/tx.c \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \

@@ -49,9 +49,10 @@ summary_of_detectors(const struct program *prg)
     if (stats.alerts > 0)
         cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
                    (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
-    if (stats.evicted > 0)
-        cli_notice(&prg->cli, "limits: %llu counts of detectors were forgotten early",
-                   (unsigned long long)stats.evicted);
+    if (stats.evicted + stats.waiting > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu counts of detectors were forgotten early, %llu were not made",
+                   (unsigned long long)stats.evicted, (unsigned long long)stats.waiting);
 }
 
 void

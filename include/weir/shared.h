@@ -38,7 +38,7 @@ enum {
 #define WEIR_SHARED_FOREVER UINT64_MAX
 
 struct weir_shared_opts {
-    uint32_t entries; /**< keys and members of sets together, 1 to 2^26; each takes 92 bytes */
+    uint32_t entries; /**< keys and members of sets together, 1 to 2^26; each takes 108 bytes */
     uint64_t seed;    /**< of the hash; changes no answer */
 };
 

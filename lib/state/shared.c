@@ -20,6 +20,7 @@
 enum {
     NONE = -1,
     ENTRIES_MAX = 1 << 26,
+    WAYS = 4,  /* children of a place in the heap */
     SWEEP = 2, /* entries whose time is over that a call forgets: one more than it makes */
 };
 
@@ -36,10 +37,16 @@ struct entry {
 };
 static_assert(sizeof(uint64_t) + WEIR_SHARED_MEMBER_MAX <= WEIR_SHARED_KEY_MAX, "no room for one");
 
+/* Its turn to be forgotten: what the heap compares stands in the heap, beside its neighbours. */
+struct turn {
+    uint64_t expires, serial; /* the entry's */
+    uint32_t entry;
+};
+
 struct weir_shared {
     struct entry *entry;
     int32_t *bucket;
-    uint32_t *heap; /* entries; the one to be forgotten next at the top */
+    struct turn *heap; /* the entry to be forgotten next at the top */
     uint32_t n, room, mask;
     int32_t unused;
     uint64_t serial;
@@ -107,54 +114,61 @@ weir_shared_get_stats(const struct weir_shared *s, struct weir_shared_stats *out
 /* ---- the heap ------------------------------------------------------------------------------ */
 
 static bool
-goes_before(const struct weir_shared *s, uint32_t a, uint32_t b)
+goes_before(const struct turn *a, const struct turn *b)
 {
-    const struct entry *x = &s->entry[a], *y = &s->entry[b];
-
-    return x->expires != y->expires ? x->expires < y->expires : x->serial < y->serial;
+    return a->expires != b->expires ? a->expires < b->expires : a->serial < b->serial;
 }
 
 static void
-put(struct weir_shared *s, uint32_t place, uint32_t entry)
+put(struct weir_shared *s, uint32_t place, const struct turn *turn)
 {
-    s->heap[place] = entry;
-    s->entry[entry].place = place;
+    s->heap[place] = *turn;
+    s->entry[turn->entry].place = place;
 }
 
 static void
 move_up(struct weir_shared *s, uint32_t place)
 {
-    const uint32_t entry = s->heap[place];
+    const struct turn turn = s->heap[place];
 
-    while (place > 0 && goes_before(s, entry, s->heap[(place - 1) / 2])) {
-        put(s, place, s->heap[(place - 1) / 2]);
-        place = (place - 1) / 2;
+    while (place > 0 && goes_before(&turn, &s->heap[(place - 1) / WAYS])) {
+        put(s, place, &s->heap[(place - 1) / WAYS]);
+        place = (place - 1) / WAYS;
     }
-    put(s, place, entry);
+    put(s, place, &turn);
+}
+
+/* The child that goes first; behind the heap's end: there is none. */
+static uint32_t
+first_child(const struct weir_shared *s, uint32_t place)
+{
+    uint32_t first = WAYS * place + 1, end = first + WAYS < s->n ? first + WAYS : s->n;
+
+    for (uint32_t i = first + 1; i < end; i++)
+        if (goes_before(&s->heap[i], &s->heap[first]))
+            first = i;
+    return first;
 }
 
 static void
 move_down(struct weir_shared *s, uint32_t place)
 {
-    const uint32_t entry = s->heap[place];
+    const struct turn turn = s->heap[place];
     uint32_t child;
 
-    while ((child = 2 * place + 1) < s->n) {
-        if (child + 1 < s->n && goes_before(s, s->heap[child + 1], s->heap[child]))
-            child++;
-        if (!goes_before(s, s->heap[child], entry))
-            break;
-        put(s, place, s->heap[child]);
+    while ((child = first_child(s, place)) < s->n && goes_before(&s->heap[child], &turn)) {
+        put(s, place, &s->heap[child]);
         place = child;
     }
-    put(s, place, entry);
+    put(s, place, &turn);
 }
 
+/* To where this entry belongs, wherever it is. */
 static void
-move(struct weir_shared *s, uint32_t place)
+move(struct weir_shared *s, const struct entry *x)
 {
-    move_up(s, place);
-    move_down(s, place);
+    move_up(s, x->place);
+    move_down(s, x->place);
 }
 
 /* ---- entries ------------------------------------------------------------------------------- */
@@ -211,8 +225,8 @@ forget(struct weir_shared *s, uint32_t entry)
         link = &s->entry[*link].next;
     *link = x->next;
     if (place != --s->n) {
-        put(s, place, s->heap[s->n]);
-        move(s, place);
+        put(s, place, &s->heap[s->n]);
+        move(s, &s->entry[s->heap[place].entry]);
     }
     x->next = s->unused;
     s->unused = (int32_t)entry;
@@ -221,9 +235,9 @@ forget(struct weir_shared *s, uint32_t entry)
 static void
 sweep(struct weir_shared *s, uint64_t now)
 {
-    for (int i = 0; i < SWEEP && s->n > 0 && s->entry[s->heap[0]].expires <= now; i++) {
+    for (int i = 0; i < SWEEP && s->n > 0 && s->heap[0].expires <= now; i++) {
         s->stats.expired++;
-        forget(s, s->heap[0]);
+        forget(s, s->heap[0].entry);
     }
 }
 
@@ -254,14 +268,14 @@ take_room(struct weir_shared *s, const struct entry *keep, uint64_t now)
     struct entry *x;
 
     if (s->n == s->room) {
-        x = &s->entry[s->heap[0]];
+        x = &s->entry[s->heap[0].entry];
         if (x == keep)
             return NULL;
         if (x->expires > now)
             s->stats.evicted++;
         else
             s->stats.expired++;
-        forget(s, s->heap[0]);
+        forget(s, s->heap[0].entry);
     }
     if (s->unused == NONE)
         return &s->entry[s->n]; /* none was ever given back: all before are in use */
@@ -291,7 +305,7 @@ make(struct weir_shared *s, const struct name *name, const struct entry *keep, u
     };
     memcpy(x->name, name->b, sizeof(x->name));
     *first = (int32_t)(x - s->entry);
-    put(s, s->n, (uint32_t)*first);
+    put(s, s->n, &(struct turn){ expires, x->serial, (uint32_t)*first });
     move_up(s, s->n++);
     s->stats.made++;
     return x;
@@ -421,10 +435,10 @@ weir_shared_expire(struct weir_shared *s, const void *key, size_t n, uint64_t tt
     if (x == NULL)
         return value(0);
     before = x->value;
-    x->expires = sum(now, ttl);
+    x->expires = s->heap[x->place].expires = sum(now, ttl);
     if (ttl == 0)
         forget(s, (uint32_t)(x - s->entry));
     else
-        move(s, x->place);
+        move(s, x);
     return value(before);
 }

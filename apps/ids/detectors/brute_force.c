@@ -10,7 +10,6 @@
 enum { PARAM_BYTES = PARAM_OWN, PARAM_LASTS };
 
 struct flow {
-    struct sighting at;
     bool fin[2];
 };
 
@@ -76,17 +75,17 @@ is_over(struct flow *flow, const struct weir_event *ev)
 
 /* Both sides have spoken, but not much, and not for long. */
 static bool
-was_short(const struct flow *flow)
+was_short(const struct weir_event *ev)
 {
-    const struct detector *by = flow->at.by;
+    const struct detector *by = ev->app;
     struct weir_flow_counts counts[2];
 
     for (int dir = 0; dir < 2; dir++) {
-        weir_flow_counts(flow->at.flow, (enum weir_dir)dir, &counts[dir]);
+        weir_flow_counts(ev->flow, (enum weir_dir)dir, &counts[dir]);
         if (counts[dir].payload == 0 || counts[dir].payload > (uint64_t)by->param[PARAM_BYTES])
             return false;
     }
-    return flow->at.time - weir_flow_start_time(flow->at.flow) <=
+    return ev->time - weir_flow_start_time(ev->flow) <=
            (uint64_t)by->param[PARAM_LASTS] * 1000000000;
 }
 
@@ -104,43 +103,31 @@ has_failed(struct flow *flow, const struct weir_event *ev)
         if (!is_over(flow, ev))
             return false;
         narrow(ev, 0);
-        sight(&flow->at, ev, WEIR_TOSERVER);
-        return was_short(flow);
+        return was_short(ev);
     }
 }
 
 WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
 {
+    struct sighting *at;
     struct weir_tuple tuple;
     struct key key;
 
-    if (ev->flow == NULL || !has_failed(flow, ev))
+    if (ev->flow == NULL || !has_failed(flow, ev) || (at = sight(ev, WEIR_TOSERVER)) == NULL)
         return nothing();
     weir_flow_tuple(ev->flow, &tuple);
     key_begin(&key, 'B', &tuple);
     key_addr(&key, &tuple, WEIR_TOSERVER);
     key_addr(&key, &tuple, WEIR_TOCLIENT);
     key_bytes(&key, &tuple.port[WEIR_TOCLIENT], sizeof(tuple.port[0]));
-    return detector_count(&flow->at, &key, 1);
+    return detector_judge(at, detector_count(at, &key, 1));
 }
 
-WEIR_HANDLER(count, weigh, struct flow *, flow, count, n)
-{
-    if (n < flow->at.by->param[PARAM_COUNT])
-        return nothing();
-    return detector_turn(&flow->at, 0, WEIR_TOSERVER);
-}
-
-WEIR_HANDLER(count, tell, struct flow *, flow, count, before)
-{
-    return detector_tell(&flow->at, 0, before);
-}
-
-WEIR_CHAIN(stages, struct flow *, event, look, weigh, tell);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,
-    .n_stages = 3,
+    .n_stages = 1,
     .want = ENDS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
 };
 

@@ -1,11 +1,14 @@
 /*
  * What a detector is made of, for the files of this folder. A detector is
  *
- * - a struct detector_kind: its name, parameters, alerts, and the stages of its tap;
- * - a state in each flow that begins with a struct sighting;
- * - stages: the first looks at an event and copies what will be needed, since the event goes when
- *   the stage returns; it asks a table that all flows share, which may answer later; the next ones
- *   weigh the answer, ask whether this source was told of lately, and raise the alert.
+ * - a struct detector_kind: its name, parameters, alerts, and the stage of its tap;
+ * - a state in each flow, as small as can be: every flow has it, and most are of no interest;
+ * - the stage, which looks at an event. If it is one to count, it copies what an alert will need, a
+ *   struct sighting, since the event goes when the stage returns; and it asks a table that all flows
+ *   share. The table may answer later: what follows is chained to its answer.
+ *
+ * The chain is the same for all, detector_judge(): weigh the answer against the threshold, ask whether
+ * this host was told of lately, raise the alert, give the sighting back.
  *
  * A stage that returns nothing() ends the chain for this event. Any other failure would end the tap:
  * so what the tables refuse is turned into that here.
@@ -49,12 +52,15 @@ struct detector {
     struct rule rule[DETECTOR_ALERTS];
 };
 
-/* What is kept of an event for the alert. */
+/* What is kept of an event for the alert; from a pool of the core, for as long as answers take. */
 struct sighting {
     struct detector *by;
-    struct weir_flow *flow;
+    struct weir_flow *flow; /* lives as long as its tap sleeps */
     uint64_t time, number;
     uint8_t direction; /* of the alert */
+    uint8_t host;      /* enum weir_dir: whose side's host is told of once a window */
+    uint8_t alert;     /* of the kind's */
+    uint8_t threshold; /* parameter */
 };
 
 WEIR_FUTURE(event, const struct weir_event *);
@@ -67,7 +73,11 @@ nothing(void)
     return count_of(weir_stop());
 }
 
-void sight(struct sighting *at, const struct weir_event *ev, enum weir_dir dir);
+/*
+ * Keep what an alert about dir needs, its first one, with PARAM_COUNT as threshold and its sender as
+ * the host to blame. Goes to detector_judge(). NULL: too many wait for answers, which is counted.
+ */
+struct sighting *sight(const struct weir_event *ev, enum weir_dir dir);
 
 /* Listen to no more than these events. */
 static inline void
@@ -101,11 +111,10 @@ WEIR_MUST_USE count_fut detector_count(const struct sighting *at, const struct k
 WEIR_MUST_USE count_fut detector_distinct(const struct sighting *at, const struct key *key,
                                           const void *member, size_t n);
 
-/* Whether to tell of it: ready with 0 if there was no such alert on this host in this window. */
-WEIR_MUST_USE count_fut detector_turn(const struct sighting *at, unsigned alert,
-                                      enum weir_dir side);
-
-/* Raise the alert, if it is the first: before is what detector_turn() gave. */
-count_fut detector_tell(const struct sighting *at, unsigned alert, int64_t before);
+/*
+ * What becomes of an answer: an alert, if it has reached the threshold and there was none on this host
+ * in this window. Gives the sighting back.
+ */
+WEIR_MUST_USE count_fut detector_judge(struct sighting *at, count_fut answer);
 
 #endif

@@ -1,13 +1,23 @@
 #include "detectors/detector.h"
 
+#include "hash.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { ENTRIES = 65536, MOST_ENTRIES = 1 << 26 }; /* of each table: 6 MiB, used as needed */
 
+enum { SIGHTINGS = 4096 }; /* that wait for answers */
+
 static const struct detector_kind *const kinds[DETECTORS_MAX] = {
     &port_scan, &syn_flood, &brute_force, &fake_storm, &rst_injection, &dns_tunnel,
+};
+
+/* A sighting, or the next one that is free. */
+union slot {
+    struct sighting at;
+    union slot *next;
 };
 
 struct detectors {
@@ -16,6 +26,7 @@ struct detectors {
     detectors_alert_fn *alert;
     void *ctx;
     struct weir_shared *flows; /* those with an alert, by id */
+    union slot slots[SIGHTINGS], *unused;
     struct detectors_stats stats;
 };
 
@@ -77,12 +88,21 @@ detectors_set(struct detectors_settings *settings, struct text name, struct text
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
+static void
+give_back(struct detectors *all, union slot *slot)
+{
+    slot->next = all->unused;
+    all->unused = slot;
+}
+
 static int
 new_table(const struct detectors_settings *settings, struct weir_shared **out)
 {
-    const struct weir_shared_opts opts = { .entries = settings->entries != 0
-                                                          ? (uint32_t)settings->entries
-                                                          : ENTRIES };
+    /* strangers choose keys, so the hash has a secret; it changes no answer */
+    const struct weir_shared_opts opts = {
+        .entries = settings->entries != 0 ? (uint32_t)settings->entries : ENTRIES,
+        .seed = hash_draw_seed(),
+    };
 
     return weir_shared_new(&opts, out);
 }
@@ -147,6 +167,8 @@ detectors_new(const struct detectors_settings *settings, detectors_alert_fn *ale
     if (all != NULL) {
         all->alert = alert;
         all->ctx = ctx;
+        for (unsigned i = SIGHTINGS; i-- > 0;)
+            give_back(all, &all->slots[i]);
         rc = new_table(settings, &all->flows);
     }
     for (unsigned i = 0; i < DETECTORS_MAX && rc == WEIR_E_OK && !settings->off; i++)
@@ -190,14 +212,25 @@ detectors_get_stats(const struct detectors *all, struct detectors_stats *out)
 
 /* ---- what stages ask ------------------------------------------------------------------------ */
 
-void
-sight(struct sighting *at, const struct weir_event *ev, enum weir_dir dir)
+struct sighting *
+sight(const struct weir_event *ev, enum weir_dir dir)
 {
-    *at = (struct sighting){ .by = ev->app,
-                             .flow = ev->flow,
-                             .time = ev->time,
-                             .number = ev->number,
-                             .direction = (uint8_t)dir };
+    struct detector *by = ev->app;
+    union slot *slot = by->all->unused;
+
+    if (slot == NULL) {
+        by->all->stats.waiting++;
+        return NULL;
+    }
+    by->all->unused = slot->next;
+    slot->at = (struct sighting){ .by = by,
+                                  .flow = ev->flow,
+                                  .time = ev->time,
+                                  .number = ev->number,
+                                  .direction = (uint8_t)dir,
+                                  .host = (uint8_t)dir,
+                                  .threshold = PARAM_COUNT };
+    return &slot->at;
 }
 
 void
@@ -247,18 +280,6 @@ detector_distinct(const struct sighting *at, const struct key *key, const void *
         weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at)));
 }
 
-count_fut
-detector_turn(const struct sighting *at, unsigned alert, enum weir_dir side)
-{
-    struct weir_tuple tuple;
-    struct key key;
-
-    weir_flow_tuple(at->flow, &tuple);
-    key_begin(&key, (char)alert, &tuple); /* no detector's own keys begin so */
-    key_addr(&key, &tuple, side);
-    return or_nothing(weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at)));
-}
-
 /* ---- alerts -------------------------------------------------------------------------------- */
 
 /* Nobody waits for this: the note is there when the flow ends, or the flow's record lacks it. */
@@ -270,10 +291,9 @@ note_flow(struct detectors *all, const struct weir_flow *flow)
     weir_detach(or_nothing(weir_shared_add(all->flows, &id, sizeof(id), 1, WEIR_SHARED_FOREVER)).f);
 }
 
-count_fut
-detector_tell(const struct sighting *at, unsigned alert, int64_t before)
+static void
+alert(struct detectors *all, const struct sighting *at)
 {
-    struct detectors *all = at->by->all;
     struct weir_event ev = { .type = WEIR_EV_PACKET,
                              .base = WEIR_EV_PACKET,
                              .direction = at->direction,
@@ -282,14 +302,48 @@ detector_tell(const struct sighting *at, unsigned alert, int64_t before)
                              .number = at->number,
                              .flow = at->flow };
 
-    if (before != 0) {
-        all->stats.repeated++;
-        return nothing();
-    }
     all->stats.alerts++;
     note_flow(all, at->flow);
-    all->alert(all->ctx, &at->by->rule[alert], &ev);
-    return count_ok(0);
+    all->alert(all->ctx, &at->by->rule[at->alert], &ev);
+}
+
+/* Is it this host's turn? Ready with 0 if there was no such alert on it in this window. */
+WEIR_HANDLER(count, weigh, struct sighting *, at, count, n)
+{
+    struct weir_tuple tuple;
+    struct key key;
+
+    if (n < at->by->param[at->threshold])
+        return nothing();
+    weir_flow_tuple(at->flow, &tuple);
+    key_begin(&key, (char)at->alert, &tuple); /* no detector's own keys begin so */
+    key_addr(&key, &tuple, (enum weir_dir)at->host);
+    return or_nothing(weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at)));
+}
+
+WEIR_HANDLER(count, tell, struct sighting *, at, count, before)
+{
+    if (before == 0)
+        alert(at->by->all, at);
+    else
+        at->by->all->stats.repeated++;
+    return count_ok(before);
+}
+
+/* Whatever became of it. */
+static weir_fut
+done(void *ctx, weir_fut in)
+{
+    union slot *slot = ctx;
+
+    give_back(slot->at.by->all, slot);
+    return in;
+}
+
+count_fut
+detector_judge(struct sighting *at, count_fut answer)
+{
+    return count_of(weir_always(tell_then(weigh_then(answer, at), at).f, done, at));
 }
 
 bool

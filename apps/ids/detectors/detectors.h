@@ -34,6 +34,7 @@ struct detectors_stats {
     uint64_t alerts;
     uint64_t repeated; /* not raised: the same source was told of before, in the same window */
     uint64_t evicted;  /* counts that were forgotten early, for want of room */
+    uint64_t waiting;  /* sightings not counted: so many wait for answers already */
 };
 
 struct detectors; /* opaque */

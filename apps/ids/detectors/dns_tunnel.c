@@ -13,10 +13,6 @@
 
 enum { DNS_PORT = 53, PARAM_LENGTH = PARAM_OWN, PARAM_ENTROPY };
 
-struct flow {
-    struct sighting at;
-};
-
 /* ---- names --------------------------------------------------------------------------------- */
 
 /* Characters of the name before its domain: before the dot in front of it. */
@@ -123,23 +119,24 @@ choose_events(const struct weir_event *ev)
         narrow(ev, 0);
 }
 
-WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
+WEIR_HANDLER(count, look, void *, nothing_kept, event, ev)
 {
     static const struct hash_key fixed = { 0, 0 };
     struct dns_record question;
     struct weir_tuple tuple;
+    struct sighting *at;
     uint64_t domain, whole;
     struct key key;
     size_t n;
 
+    (void)nothing_kept;
     if (ev->flow != NULL && ev->type == WEIR_EV_FLOW_START)
         choose_events(ev);
     if (ev->flow == NULL || ev->type != WEIR_EV_DATAGRAM || ev->direction != WEIR_TOSERVER ||
         !read_name(ev, &question))
         return nothing();
-    sight(&flow->at, ev, WEIR_TOSERVER);
     n = before_domain(&question.name);
-    if (!is_data(flow->at.by, &question.name, n))
+    if (!is_data(ev->app, &question.name, n) || (at = sight(ev, WEIR_TOSERVER)) == NULL)
         return nothing();
     domain = siphash13_bytes(&fixed, (const uint8_t *)question.name.text + n, question.name.n - n);
     whole = siphash13_bytes(&fixed, (const uint8_t *)question.name.text, question.name.n);
@@ -147,33 +144,20 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     key_begin(&key, 'D', &tuple);
     key_addr(&key, &tuple, WEIR_TOSERVER);
     key_bytes(&key, &domain, sizeof(domain));
-    return detector_distinct(&flow->at, &key, &whole, sizeof(whole));
+    return detector_judge(at, detector_distinct(at, &key, &whole, sizeof(whole)));
 }
 
-WEIR_HANDLER(count, weigh, struct flow *, flow, count, names)
-{
-    if (names < flow->at.by->param[PARAM_COUNT])
-        return nothing();
-    return detector_turn(&flow->at, 0, WEIR_TOSERVER);
-}
-
-WEIR_HANDLER(count, tell, struct flow *, flow, count, before)
-{
-    return detector_tell(&flow->at, 0, before);
-}
-
-WEIR_CHAIN(stages, struct flow *, event, look, weigh, tell);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,
-    .n_stages = 3,
+    .n_stages = 1,
     .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_DATAGRAM),
 };
 
 const struct detector_kind dns_tunnel = {
     .name = "dns-tunnel",
     .spec = &spec,
-    .flow_size = sizeof(struct flow),
     .param = { { "count", 30, 1000000 },
                { "seconds", 60, 86400 },
                { "length", 30, 253 },

@@ -3,7 +3,7 @@
  * many others (horizontal). In vain: refused, unanswered, broken off before a byte was sent, or
  * asked with flags that no connection begins with.
  *
- * Two questions for each attempt, one after the other: so this one is a coroutine.
+ * Two questions for each attempt, one after the other, with a sighting each.
  */
 #include "detectors/detector.h"
 
@@ -12,8 +12,6 @@ enum { PARAM_HOSTS = PARAM_OWN }; /* of one port; PARAM_COUNT: ports of one host
 enum { UNREACHABLE = 3, TOO_BIG = 4, UNREACHABLE_V6 = 1 }; /* RFC 792, RFC 4443 3.1 */
 
 struct flow {
-    struct sighting at;
-    struct weir_co co;
     bool told; /* this attempt was counted */
 };
 
@@ -81,77 +79,64 @@ is_in_vain(const struct weir_event *ev)
 }
 
 static count_fut
-count_ports(const struct flow *flow)
+count_ports(struct sighting *at)
 {
     struct weir_tuple tuple;
     struct key key;
 
-    weir_flow_tuple(flow->at.flow, &tuple);
+    weir_flow_tuple(at->flow, &tuple);
     key_begin(&key, 'V', &tuple);
     key_addr(&key, &tuple, WEIR_TOSERVER);
     key_addr(&key, &tuple, WEIR_TOCLIENT);
-    return detector_distinct(&flow->at, &key, &tuple.port[WEIR_TOCLIENT], sizeof(tuple.port[0]));
+    return detector_judge(
+        at, detector_distinct(at, &key, &tuple.port[WEIR_TOCLIENT], sizeof(tuple.port[0])));
 }
 
 static count_fut
-count_hosts(const struct flow *flow)
+count_hosts(struct sighting *at)
 {
     struct weir_tuple tuple;
     struct key key;
 
-    weir_flow_tuple(flow->at.flow, &tuple);
+    weir_flow_tuple(at->flow, &tuple);
     key_begin(&key, 'H', &tuple);
     key_addr(&key, &tuple, WEIR_TOSERVER);
     key_bytes(&key, &tuple.port[WEIR_TOCLIENT], sizeof(tuple.port[0]));
-    return detector_distinct(&flow->at, &key, &tuple.addr[WEIR_TOCLIENT], sizeof(tuple.addr[0]));
+    return detector_judge(
+        at, detector_distinct(at, &key, &tuple.addr[WEIR_TOCLIENT], sizeof(tuple.addr[0])));
 }
 
-static bool
-reached(const struct flow *flow, unsigned param)
-{
-    return weir_is_ready(flow->co.got) && count_get(flow->co.got) >= flow->at.by->param[param];
-}
-
+/* The second question, when all is said about the first. */
 static weir_fut
-look(void *ctx, weir_fut in)
+go_on(void *ctx, weir_fut in)
 {
-    struct flow *flow = ctx;
-    const struct weir_event *ev = weir_ptr(in);
+    struct sighting *at = ctx;
+
+    (void)in;
+    at->alert = HORIZONTAL;
+    at->threshold = PARAM_HOSTS;
+    return count_hosts(at).f;
+}
+
+WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
+{
+    struct sighting *ports, *hosts;
+    count_fut first;
 
     if (ev->flow == NULL || flow->told || !is_in_vain(ev))
-        return weir_stop();
+        return nothing();
     flow->told = true;
-    sight(&flow->at, ev, WEIR_TOSERVER);
-    return weir_ok(0);
+    ports = sight(ev, WEIR_TOSERVER);
+    hosts = sight(ev, WEIR_TOSERVER);
+    first = ports != NULL ? count_ports(ports) : nothing();
+    return hosts != NULL ? count_of(weir_always(first.f, go_on, hosts)) : first;
 }
 
-static weir_fut
-weigh(void *ctx, weir_fut in)
-{
-    struct flow *flow = ctx;
-
-    WEIR_BEGIN(&flow->co, weigh, flow, in);
-    WEIR_AWAIT(&flow->co, count_ports(flow).f);
-    if (reached(flow, PARAM_COUNT)) {
-        WEIR_AWAIT(&flow->co, detector_turn(&flow->at, VERTICAL, WEIR_TOSERVER).f);
-        if (weir_is_ready(flow->co.got))
-            detector_tell(&flow->at, VERTICAL, count_get(flow->co.got));
-    }
-    WEIR_AWAIT(&flow->co, count_hosts(flow).f);
-    if (reached(flow, PARAM_HOSTS)) {
-        WEIR_AWAIT(&flow->co, detector_turn(&flow->at, HORIZONTAL, WEIR_TOSERVER).f);
-        if (weir_is_ready(flow->co.got))
-            detector_tell(&flow->at, HORIZONTAL, count_get(flow->co.got));
-    }
-    WEIR_END(&flow->co);
-    return weir_ok(0);
-}
-
-static const weir_fn stages[] = { look, weigh };
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,
-    .n_stages = 2,
+    .n_stages = 1,
     .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_RST) |
             WEIR_EV_BIT(WEIR_EV_BAD_FLAGS) | WEIR_EV_BIT(WEIR_EV_ICMP_ERROR) |
             WEIR_EV_BIT(WEIR_EV_FLOW_END),

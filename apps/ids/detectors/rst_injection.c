@@ -6,7 +6,6 @@
 #include "detectors/detector.h"
 
 struct flow {
-    struct sighting at;
     bool bad[2]; /* the side has "sent" a RST that its peer did not take */
 };
 
@@ -58,36 +57,26 @@ is_evidence(struct flow *flow, const struct weir_event *ev)
 
 WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
 {
+    struct sighting *at;
     struct weir_tuple tuple;
     struct key key;
 
-    if (ev->flow == NULL || !is_evidence(flow, ev))
+    if (ev->flow == NULL || !is_evidence(flow, ev) ||
+        (at = sight(ev, (enum weir_dir)ev->direction)) == NULL)
         return nothing();
-    sight(&flow->at, ev, (enum weir_dir)ev->direction);
+    at->host = WEIR_TOSERVER;
     weir_flow_tuple(ev->flow, &tuple);
     key_begin(&key, 'R', &tuple);
     key_addr(&key, &tuple, WEIR_TOSERVER);
     key_addr(&key, &tuple, WEIR_TOCLIENT);
-    return detector_count(&flow->at, &key, 1);
+    return detector_judge(at, detector_count(at, &key, 1));
 }
 
-WEIR_HANDLER(count, weigh, struct flow *, flow, count, n)
-{
-    if (n < flow->at.by->param[PARAM_COUNT])
-        return nothing();
-    return detector_turn(&flow->at, 0, WEIR_TOSERVER);
-}
-
-WEIR_HANDLER(count, tell, struct flow *, flow, count, before)
-{
-    return detector_tell(&flow->at, 0, before);
-}
-
-WEIR_CHAIN(stages, struct flow *, event, look, weigh, tell);
+static const weir_fn stages[] = { look_raw };
 
 static const struct weir_tap_spec spec = {
     .stage = stages,
-    .n_stages = 3,
+    .n_stages = 1,
     .want = SIGNS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
 };
 
