@@ -203,8 +203,9 @@ settings_check(const struct settings *settings, const char **blamed, struct weir
 struct settings
 settings_default(void)
 {
-    return (struct settings){ .vars = vars_new(), .outputs = outputs_default(),
-                              .app = app_defaults(), .alert_max = 15 };
+    return (struct settings){
+        .vars = vars_new(), .outputs = outputs_default(), .app = app_defaults(), .alert_max = 15
+    };
 }
 
 void

@@ -12,7 +12,7 @@
 /* Suricata's names of types, where they are not those of their records; it has no flow-event. */
 static const char *const type_name[EVE_TYPES] = {
     [EVE_ALERT] = "alert",
-    [EVE_PACKET] = "packet",
+    [EVE_PACKET] = "tagged-packets",
     [EVE_ANOMALY] = "anomaly",
     [EVE_HTTP] = "http",
     [EVE_DNS] = "dns",
