@@ -441,6 +441,17 @@ on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
         close_flow(app, flow);
 }
 
+/* The flow begins with an answer, from the port of DNS to another: its question was not seen. */
+static bool
+answers_the_unseen(const struct app_layer *app, const struct weir_event *ev,
+                   struct weir_bytes bytes)
+{
+    const struct detect_ports ports = ports_of(app, ev->flow);
+
+    return ev->direction == WEIR_TOSERVER && bytes.n > 2 && bytes.p[2] >> 7 == 1 &&
+           ports.client == DNS_PORT && ports.server != DNS_PORT;
+}
+
 static void
 detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
                    struct weir_bytes bytes)
@@ -451,6 +462,7 @@ detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct we
         return;
     proto = detect_datagram(ports_of(app, ev->flow), (enum weir_dir)ev->direction, bytes);
     flow->proto = (uint8_t)proto;
+    flow->detect.swapped = proto == APP_DNS && answers_the_unseen(app, ev, bytes);
     app->stats.flows[proto]++;
 }
 
@@ -461,7 +473,7 @@ on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_even
         return;
     detect_of_datagram(app, flow, ev, ev->datagram.data);
     if (flow->proto == APP_DNS && !is_off(app, APP_DNS))
-        app_dns_datagram(app, flow, (enum weir_dir)ev->direction, ev->datagram.data);
+        app_dns_datagram(app, flow, turn(flow, ev->direction), ev->datagram.data);
 }
 
 /* Rules on packets ask what the flow speaks, before the datagram's own event tells. */

@@ -65,7 +65,10 @@ struct tx {
     bool head[2], ended[2];
 };
 
-/* dir: whose side has come to that stage, WEIR_TOSERVER: the request's. */
+/*
+ * dir: whose side has come to that stage, WEIR_TOSERVER: the request's. Where nobody saw who began
+ * (midstream; an answer of DNS without its question) that may not be the flow's direction.
+ */
 typedef void app_fn(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage);
 
 /*
@@ -95,6 +98,9 @@ struct app_opts app_defaults(void);
  */
 int app_opts_set(struct app_opts *opts, struct text name, struct text value, bool *known,
                  struct weir_errbuf *err);
+
+/* Setting i (0, 1, ...) as text; NULL: there are no more. */
+const char *app_opts_show(const struct app_opts *opts, unsigned i, char value[32]);
 
 /* What limits refused; they only grow. */
 struct app_stats {
