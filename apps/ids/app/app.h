@@ -39,6 +39,7 @@ struct app_flow {
     bool established;      /* TCP: the handshake was seen, or a host took bytes before that */
     bool done;             /* nothing more is read */
     bool heard[2];         /* by enum weir_dir: what its first bytes say was looked at */
+    bool reset;            /* a RST came, and nothing was open: what follows begins anew */
     bool half;             /* those of the first side have no name: the other's are waited for */
     bool tunnel;           /* what is read now was inside HTTP (CONNECT) */
     bool fin[2];           /* by enum weir_dir */
