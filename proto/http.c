@@ -577,6 +577,13 @@ http_end(struct http_flow *flow, enum weir_dir dir)
     forget_log(flow);
 }
 
+void *
+http_at_work(const struct http_flow *flow, enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
+                                : htp_connp_get_out_tx(flow->connp);
+}
+
 bool
 http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
 {
@@ -700,8 +707,7 @@ is_in_body(uint64_t n, int coding, int64_t whole, int64_t so_far)
 static bool
 only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
 {
-    const htp_tx_t *tx = dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
-                                              : htp_connp_get_out_tx(flow->connp);
+    const htp_tx_t *tx = http_at_work(flow, dir);
 
     if (tx == NULL || n > UINT32_MAX)
         return false;
@@ -718,8 +724,7 @@ only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
 static void
 tear(struct http_flow *flow, enum weir_dir dir)
 {
-    htp_tx_t *tx = dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
-                                        : htp_connp_get_out_tx(flow->connp);
+    htp_tx_t *tx = http_at_work(flow, dir);
 
     if (!http_is_compressed(tx, dir))
         return;
@@ -984,6 +989,14 @@ http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
     (void)flow;
     from[WEIR_TOSERVER] = from[WEIR_TOCLIENT] = 0;
     return false;
+}
+
+void *
+http_at_work(const struct http_flow *flow, enum weir_dir dir)
+{
+    (void)flow;
+    (void)dir;
+    return NULL;
 }
 
 #endif

@@ -111,6 +111,9 @@ void http_end(struct http_flow *flow, enum weir_dir dir);
  */
 bool http_is_tunnel(const struct http_flow *flow, uint64_t from[2]);
 
+/* The transaction whose request or response is being read; NULL: none is. */
+void *http_at_work(const struct http_flow *flow, enum weir_dir dir);
+
 /* Whether a direction needs no more bytes: it was given up, or became a tunnel. */
 bool http_ended(const struct http_flow *flow, enum weir_dir dir);
 

@@ -3,7 +3,7 @@
  * are shown again as they were, and at the end nothing is held (tests/support/app_run.c checks).
  *
  * Input: bytes a piece (0: 1), how many of the bytes are the client's (times 8), where in each
- * direction a hole is (times 4) and how long, flags (1: small limits, 2: FINs, 4: UDP); the bytes.
+ * direction a hole is (times 4) and how long, flags (1: small limits, 2: FINs, 4: UDP, 8: a RST in between); the bytes.
  */
 #include "support/app_run.h"
 
@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PREFIX = 5, SMALL = 1, FINS = 2, UDP = 4 };
+enum { PREFIX = 5, SMALL = 1, FINS = 2, UDP = 4, RST = 8 };
 
 struct side {
     const uint8_t *p;
@@ -55,10 +55,13 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     side[0] = (struct side){ data + PREFIX, client, 0 };
     side[1] = (struct side){ data + PREFIX + client, size - PREFIX - client, 0 };
     app_run_begin(&run, &opts);
-    while (side[0].at < side[0].n || side[1].at < side[1].n)
+    for (unsigned turn = 0; side[0].at < side[0].n || side[1].at < side[1].n; turn++) {
         for (unsigned dir = 0; dir < 2; dir++)
             if (side[dir].at < side[dir].n)
                 send_some(&run, (enum weir_dir)dir, &side[dir], data);
+        if (turn == 1 && (data[4] & (RST | UDP)) == RST)
+            app_run_rst(&run, WEIR_TOCLIENT);
+    }
     if (data[4] & FINS && !(data[4] & UDP)) {
         app_run_fin(&run, WEIR_TOCLIENT);
         app_run_fin(&run, WEIR_TOSERVER);

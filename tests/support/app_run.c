@@ -300,6 +300,12 @@ app_run_fin(struct app_run *run, enum weir_dir dir)
 }
 
 void
+app_run_rst(struct app_run *run, enum weir_dir dir)
+{
+    segment(run, dir, WEIR_TH_RST | WEIR_TH_ACK, NULL, 0);
+}
+
+void
 app_run_end(struct app_run *run)
 {
     weir_monitor_end(run->m);

@@ -54,6 +54,9 @@ void app_run_datagram(struct app_run *run, enum weir_dir dir, const void *p, siz
 /* A side closes. */
 void app_run_fin(struct app_run *run, enum weir_dir dir);
 
+/* Somebody sends a RST in the name of a side. */
+void app_run_rst(struct app_run *run, enum weir_dir dir);
+
 /* The flow ends; text stays until app_run_free(). */
 void app_run_end(struct app_run *run);
 void app_run_free(struct app_run *run);

@@ -46,6 +46,20 @@ datagrams_are_transactions(void **state)
 }
 
 static void
+an_answer_whose_question_nobody_saw_is_one(void **state)
+{
+    (void)state;
+    app_run_begin(&run, NULL);
+    app_run_datagram(&run, WEIR_TOCLIENT, answer, sizeof(answer));
+    app_run_datagram(&run, WEIR_TOSERVER, query, sizeof(query));
+    app_run_end(&run);
+    has("dns/0 <\n  dns.queries.rrname=a.bc\n  dns.answers.rrname=a.bc\n");
+    has("dns/1 >\n  dns.query=a.bc\n");
+    assert_int_equal(run.events, 0);
+    app_run_free(&run);
+}
+
+static void
 what_is_odd_in_dns_is_an_event(void **state)
 {
     uint8_t bytes[sizeof(answer)];
@@ -343,6 +357,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(datagrams_are_transactions),
+        cmocka_unit_test(an_answer_whose_question_nobody_saw_is_one),
         cmocka_unit_test(what_is_odd_in_dns_is_an_event),
         cmocka_unit_test(messages_over_tcp_are_found_however_they_are_cut),
         cmocka_unit_test(a_handshake_shows_its_buffers),

@@ -398,6 +398,40 @@ a_response_without_length_ends_with_its_side(void **state)
     done();
 }
 
+/* An injected RST does not blind: the flow goes on, and its body is whole. */
+static void
+a_body_goes_on_after_a_rst(void **state)
+{
+    (void)state;
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, second);
+    send_text(WEIR_TOCLIENT, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n01234");
+    app_run_rst(&run, WEIR_TOSERVER);
+    assert_int_equal(run.bodies, 1);
+    send_text(WEIR_TOCLIENT, "56789");
+    app_run_end(&run);
+    has("http/0 < end 0123456789\n");
+    app_run_free(&run);
+}
+
+/* Where nothing was open the parser holds nothing, and is there again when it is needed. */
+static void
+requests_go_on_after_a_rst(void **state)
+{
+    (void)state;
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, second);
+    send_text(WEIR_TOCLIENT, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    app_run_rst(&run, WEIR_TOCLIENT);
+    has("http/0 gone\n");
+    send_text(WEIR_TOSERVER, second);
+    send_text(WEIR_TOCLIENT, "HTTP/1.1 204 No\r\n\r\n");
+    app_run_end(&run);
+    has("http/1 >\n  http.uri=/2\n");
+    has("http.stat_code=204\n");
+    app_run_free(&run);
+}
+
 static void
 what_is_incomplete_ends_with_the_flow(void **state)
 {
@@ -430,6 +464,8 @@ main(void)
         cmocka_unit_test(the_files_of_a_form_are_file_data),
         cmocka_unit_test(of_many_files_the_last_are_one),
         cmocka_unit_test(a_response_without_length_ends_with_its_side),
+        cmocka_unit_test(a_body_goes_on_after_a_rst),
+        cmocka_unit_test(requests_go_on_after_a_rst),
         cmocka_unit_test(what_is_incomplete_ends_with_the_flow),
     };
     struct http *http;

@@ -84,6 +84,26 @@ protocols_can_be_switched_off(void **state)
     assert_false(known);
 }
 
+static void
+what_is_shown_can_be_set(void **state)
+{
+    char value[32];
+    unsigned n = 0;
+
+    (void)state;
+    opts = app_defaults();
+    opts.dns_ports[0] = opts.dns_ports[1] = 5353;
+    opts.layers = 7;
+    for (const char *name; (name = app_opts_show(&opts, n, value)) != NULL; n++) {
+        struct app_opts before = opts;
+
+        assert_int_equal(set(name, value), WEIR_E_OK);
+        assert_true(known);
+        assert_memory_equal(&before, &opts, sizeof(opts));
+    }
+    assert_true(n > 5);
+}
+
 int
 main(void)
 {
@@ -92,6 +112,7 @@ main(void)
         cmocka_unit_test(others_have_their_kind),
         cmocka_unit_test(ports_of_dns),
         cmocka_unit_test(protocols_can_be_switched_off),
+        cmocka_unit_test(what_is_shown_can_be_set),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,19 @@ is_read(const struct app_layer *app, struct app_flow *flow, const struct weir_ev
     return flow->established;
 }
 
+/* The flow goes on in spite of a RST: its protocol is looked for in what follows. */
+static void
+begin_anew(struct app_flow *flow, const struct weir_event *ev)
+{
+    const enum weir_dir dir = (enum weir_dir)ev->direction;
+
+    flow->reset = flow->half = flow->heard[0] = flow->heard[1] = false;
+    flow->proto = APP_UNKNOWN_YET;
+    flow->detect = (struct detect_proto){ .swapped = false };
+    flow->base[dir] = ev->payload.offset;
+    flow->base[!dir] = weir_flow_next_offset(ev->flow, !dir);
+}
+
 static void
 on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
 {
@@ -400,6 +413,8 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
         close_flow(app, flow);
         return;
     }
+    if (flow->reset)
+        begin_anew(flow, ev);
     if (flow->proto == APP_UNKNOWN_YET) {
         detect(app, flow, ev, (enum weir_dir)ev->direction, data);
     } else {
@@ -421,7 +436,7 @@ on_gap(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
     if (flow->proto == APP_UNKNOWN_YET) {
         if (detect_gap(&flow->detect, ports_of(app, ev->flow), dir) == APP_UNKNOWN)
             is_known(app, flow, APP_UNKNOWN);
-    } else {
+    } else if (flow->conn != NULL) {
         feed_gap(app, flow, turn(flow, dir), (uint64_t)ev->gap.length);
         after_bytes(app, flow, ev);
     }
@@ -441,6 +456,28 @@ on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
         close_flow(app, flow);
 }
 
+/* The flow begins with an answer, from the port of DNS to another: its question was not seen. */
+static bool
+answers_the_unseen(const struct app_layer *app, const struct weir_event *ev,
+                   struct weir_bytes bytes)
+{
+    const struct detect_ports ports = ports_of(app, ev->flow);
+
+    return ev->direction == WEIR_TOSERVER && bytes.n > 2 && bytes.p[2] >> 7 == 1 &&
+           ports.client == DNS_PORT && ports.server != DNS_PORT;
+}
+
+static void
+on_rst(struct app_layer *app, struct app_flow *flow)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+
+    if (flow->conn == NULL || ops->pause == NULL || ops->pause(app, flow->conn))
+        return;
+    close_parser(app, flow);
+    flow->reset = true;
+}
+
 static void
 detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
                    struct weir_bytes bytes)
@@ -451,6 +488,7 @@ detect_of_datagram(struct app_layer *app, struct app_flow *flow, const struct we
         return;
     proto = detect_datagram(ports_of(app, ev->flow), (enum weir_dir)ev->direction, bytes);
     flow->proto = (uint8_t)proto;
+    flow->detect.swapped = proto == APP_DNS && answers_the_unseen(app, ev, bytes);
     app->stats.flows[proto]++;
 }
 
@@ -461,7 +499,7 @@ on_datagram(struct app_layer *app, struct app_flow *flow, const struct weir_even
         return;
     detect_of_datagram(app, flow, ev, ev->datagram.data);
     if (flow->proto == APP_DNS && !is_off(app, APP_DNS))
-        app_dns_datagram(app, flow, (enum weir_dir)ev->direction, ev->datagram.data);
+        app_dns_datagram(app, flow, turn(flow, ev->direction), ev->datagram.data);
 }
 
 /* Rules on packets ask what the flow speaks, before the datagram's own event tells. */
@@ -490,7 +528,7 @@ on_tcp(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
         on_fin(app, flow, ev);
         break;
     case WEIR_EV_RST:
-        close_flow(app, flow);
+        on_rst(app, flow);
         break;
     default:
         break;

@@ -39,6 +39,7 @@ struct app_flow {
     bool established;      /* TCP: the handshake was seen, or a host took bytes before that */
     bool done;             /* nothing more is read */
     bool heard[2];         /* by enum weir_dir: what its first bytes say was looked at */
+    bool reset;            /* a RST came, and nothing was open: what follows begins anew */
     bool half;             /* those of the first side have no name: the other's are waited for */
     bool tunnel;           /* what is read now was inside HTTP (CONNECT) */
     bool fin[2];           /* by enum weir_dir */
@@ -65,7 +66,10 @@ struct tx {
     bool head[2], ended[2];
 };
 
-/* dir: whose side has come to that stage, WEIR_TOSERVER: the request's. */
+/*
+ * dir: whose side has come to that stage, WEIR_TOSERVER: the request's. Where nobody saw who began
+ * (midstream; an answer of DNS without its question) that may not be the flow's direction.
+ */
 typedef void app_fn(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage);
 
 /*
@@ -95,6 +99,9 @@ struct app_opts app_defaults(void);
  */
 int app_opts_set(struct app_opts *opts, struct text name, struct text value, bool *known,
                  struct weir_errbuf *err);
+
+/* Setting i (0, 1, ...) as text; NULL: there are no more. */
+const char *app_opts_show(const struct app_opts *opts, unsigned i, char value[32]);
 
 /* What limits refused; they only grow. */
 struct app_stats {

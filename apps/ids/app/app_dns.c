@@ -132,6 +132,7 @@ const struct app_ops app_dns = { .size = sizeof(struct dns_conn),
                                  .feed = feed,
                                  .gap = gap,
                                  .end = NULL,
+                                 .pause = NULL,
                                  .ended = ended,
                                  .close = close_dns };
 

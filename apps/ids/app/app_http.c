@@ -7,6 +7,8 @@
 enum { FILES_MAX = 16 };      /* of a form that are shown one by one */
 enum { RAW_MAX = 128 << 10 }; /* bytes of a side's headers as they came, trailer included */
 
+struct http_conn;
+
 struct raw {
     uint8_t *p;
     uint32_t n, room;
@@ -17,11 +19,13 @@ struct http_tx {
     void *htp;
     struct body body[2]; /* by enum weir_dir */
     struct raw raw[2];
+    struct http_conn *conn;
 };
 
 struct http_conn {
     struct app_conn conn;
     struct http_flow *flow;
+    unsigned open; /* transactions */
 };
 
 static struct http_tx *
@@ -137,6 +141,8 @@ begin(struct http_conn *c, const struct http_event *ev)
         return NULL;
     tx_begin(c->conn.app, c->conn.flow, APP_HTTP, &h->tx);
     h->htp = ev->htp;
+    h->conn = c;
+    c->open++;
     http_set_own(ev->htp, h);
     return h;
 }
@@ -162,6 +168,7 @@ on_gone(struct http_tx *h)
         app_release(app, h->raw[dir].p, h->raw[dir].room);
     }
     http_set_own(htp, NULL);
+    h->conn->open--;
     app_release(app, h, sizeof(*h));
 }
 
@@ -222,7 +229,8 @@ int
 app_http_new(const struct app_opts *opts, struct http **out)
 {
     const struct http_opts http = { .requests = 1U << 20,
-                                    .pending = 128,
+                                    .flows = 128 << 10,
+                                    .pending = 512,
                                     .head = 64 << 10,
                                     .headers = 1024,
                                     .bodies = true,
@@ -266,6 +274,25 @@ end(struct app_layer *app, struct app_conn *conn, enum weir_dir dir)
     http_end(((struct http_conn *)conn)->flow, dir);
 }
 
+/* The sides at work show what they have of a body. */
+static bool
+pause_http(struct app_layer *app, struct app_conn *conn)
+{
+    struct http_conn *c = (struct http_conn *)conn;
+
+    (void)app;
+    for (unsigned dir = 0; dir < 2; dir++) {
+        void *htp = http_at_work(c->flow, (enum weir_dir)dir);
+        struct http_tx *h = htp != NULL ? http_own(htp) : NULL;
+
+        if (h == NULL || h->tx.ended[dir] || !h->body[dir].fresh)
+            continue;
+        tx_tell(&h->tx, (enum weir_dir)dir, TX_BODY);
+        h->body[dir].fresh = false;
+    }
+    return c->open > 0;
+}
+
 static bool
 ended(const struct app_conn *conn, enum weir_dir dir)
 {
@@ -290,6 +317,7 @@ const struct app_ops app_http = { .size = sizeof(struct http_conn),
                                   .feed = feed,
                                   .gap = gap,
                                   .end = end,
+                                  .pause = pause_http,
                                   .ended = ended,
                                   .close = close_http };
 

@@ -135,6 +135,7 @@ const struct app_ops app_ssh = { .size = sizeof(struct ssh_conn),
                                  .feed = feed,
                                  .gap = gap,
                                  .end = NULL,
+                                 .pause = NULL,
                                  .ended = ended,
                                  .close = close_ssh };
 

@@ -319,6 +319,7 @@ const struct app_ops app_tls = { .size = sizeof(struct tls_conn),
                                  .feed = feed,
                                  .gap = gap,
                                  .end = NULL,
+                                 .pause = NULL,
                                  .ended = ended,
                                  .close = close_tls };
 

@@ -1,6 +1,8 @@
 #include "app/app.h"
 
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -214,4 +216,34 @@ app_opts_set(struct app_opts *opts, struct text name, struct text value, bool *k
     }
     *known = false;
     return WEIR_E_OK;
+}
+
+const char *
+app_opts_show(const struct app_opts *opts, unsigned i, char value[32])
+{
+    const uint8_t *at;
+    uint64_t n = 0;
+
+    if (i >= sizeof(settings) / sizeof(settings[0]))
+        return NULL;
+    at = (const uint8_t *)opts + settings[i].at;
+    switch (settings[i].kind) {
+    case KIND_SIZE64:
+        memcpy(&n, at, sizeof(uint64_t));
+        break;
+    case KIND_SIZE32:
+        n = *(const uint32_t *)(const void *)at;
+        break;
+    case KIND_PORT:
+        n = *(const uint16_t *)(const void *)at;
+        break;
+    case KIND_COUNT8:
+        n = *at;
+        break;
+    case KIND_BOOL:
+        snprintf(value, 32, "%s", *(const bool *)at ? "yes" : "no");
+        return settings[i].name;
+    }
+    snprintf(value, 32, "%" PRIu64, n);
+    return settings[i].name;
 }

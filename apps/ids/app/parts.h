@@ -39,6 +39,11 @@ struct app_ops {
                  struct weir_bytes bytes);
     void (*gap)(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n);
     void (*end)(struct app_layer *app, struct app_conn *conn, enum weir_dir dir); /* FIN; or NULL */
+    /*
+     * A RST, which an attacker may have sent: the flow may go on. Shows what has come so far; false:
+     * nothing is open, and the parser may begin anew with what follows. NULL: it just goes on.
+     */
+    bool (*pause)(struct app_layer *app, struct app_conn *conn);
     bool (*ended)(const struct app_conn *conn, enum weir_dir dir);
     void (*close)(struct app_layer *app, struct app_conn *conn); /* ends what is open */
 };
