@@ -7,30 +7,44 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Room for one more. */
+static bool
+make_room(struct config *config)
+{
+    size_t room = config->room == 0 ? 64 : 2 * config->room;
+    struct config_setting *more;
+
+    if (config->n < config->room)
+        return true;
+    more = realloc(config->at, room * sizeof(*more));
+    if (more == NULL)
+        return false;
+    config->at = more;
+    config->room = room;
+    return true;
+}
+
 int
 config_add(struct config *config, const char *name, size_t n, const char *value, const char *file,
            unsigned line)
 {
     size_t length = strlen(value);
-    char *text;
+    struct config_setting *at;
 
     if (config->n == CONFIG_SETTINGS_MAX)
         return WEIR_E_LIMIT;
-    if (config->n == config->room) {
-        size_t room = config->room == 0 ? 64 : 2 * config->room;
-        struct config_setting *more = realloc(config->at, room * sizeof(*more));
-
-        if (more == NULL)
-            return WEIR_E_NOMEM;
-        config->at = more;
-        config->room = room;
-    }
-    if ((text = malloc(n + length + 2)) == NULL)
+    if (!make_room(config))
         return WEIR_E_NOMEM;
-    memcpy(text, name, n);
-    text[n] = '=';
-    memcpy(text + n + 1, value, length + 1);
-    config->at[config->n++] = (struct config_setting){ text, file, line };
+    at = &config->at[config->n];
+    at->text = malloc(n + length + 2);
+    if (at->text == NULL)
+        return WEIR_E_NOMEM;
+    memcpy(at->text, name, n);
+    at->text[n] = '=';
+    memcpy(at->text + n + 1, value, length + 1);
+    at->file = file;
+    at->line = line;
+    config->n++;
     return WEIR_E_OK;
 }
 

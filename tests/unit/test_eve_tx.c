@@ -38,12 +38,27 @@ struct fixture {
     char said[1 << 20];
 };
 
+/* As if a rule had matched where the side is complete. */
+static void
+raise_alert(struct fixture *f, struct tx *tx)
+{
+    char msg[] = "";
+    const struct rule rule = { .gid = 1, .sid = 1, .msg = msg };
+    const struct eve_about about = {
+        .app = tx->proto, .tx = tx, .has_tx_id = true, .tx_id = tx->id
+    };
+
+    eve_alert(f->writer, &f->flow->eve, &rule, f->ev, &about);
+}
+
 static void
 on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
 {
     struct fixture *f = ctx;
 
     eve_tx(f->writer, &f->flow->eve, f->ev, tx, dir, stage);
+    if (stage == TX_END)
+        raise_alert(f, tx);
 }
 
 static void
@@ -270,6 +285,26 @@ messages_of_dns_are_records_of_their_own(void **state)
     assert_string_equal(f->said, expected);
 }
 
+/* Alerts show what they are about, unless that is not wanted of the protocol. */
+static void
+an_alert_shows_its_transaction(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.types = 1U << EVE_ALERT;
+    f->opts.app_layer = f->opts.alert_dns = true;
+    begin(f);
+    feed(f, udp_frame(WEIR_TOSERVER, query, sizeof(query), 0, f->room[0]));
+    handshake(f);
+    say(f, WEIR_TOSERVER, "SSH-2.0-x\r\n");
+    end(f);
+    assert_non_null(strstr(f->said, "\"tx_id\":0,\"alert\":{"));
+    assert_non_null(strstr(f->said, "\"dns\":{\"version\":3,\"type\":\"request\",\"tx_id\":0,"));
+    assert_non_null(strstr(f->said, "\"app_proto\":\"dns\""));
+    assert_non_null(strstr(f->said, "\"app_proto\":\"ssh\""));
+    assert_null(strstr(f->said, "\"ssh\":{"));
+}
+
 static void
 only_questions_are_told_if_asked_so(void **state)
 {
@@ -389,11 +424,16 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
 #ifdef HAVE_HTP
-        T(a_request_and_its_answer_are_one_record),  T(a_request_without_answer_is_told_at_the_end),
+        T(a_request_and_its_answer_are_one_record),
+        T(a_request_without_answer_is_told_at_the_end),
 #endif
-        T(messages_of_dns_are_records_of_their_own), T(only_questions_are_told_if_asked_so),
-        T(a_message_is_cut_before_it_is_too_long),   T(what_is_odd_is_an_anomaly),
-        T(a_handshake_of_tls_is_one_record),         T(a_handshake_of_ssh_is_one_record),
+        T(messages_of_dns_are_records_of_their_own),
+        T(only_questions_are_told_if_asked_so),
+        T(an_alert_shows_its_transaction),
+        T(a_message_is_cut_before_it_is_too_long),
+        T(what_is_odd_is_an_anomaly),
+        T(a_handshake_of_tls_is_one_record),
+        T(a_handshake_of_ssh_is_one_record),
     };
 
     return cmocka_run_group_tests_name("eve_tx", tests, NULL, NULL);

@@ -140,6 +140,8 @@ short_names_are_those_of_alerts(void **state)
     assert_true(outputs.eve.rule_metadata);
     set("outputs.eve-log.alert.metadata=no");
     assert_false(outputs.eve.rule_metadata || outputs.eve.alert_flow);
+    set("outputs.eve-log.alert.http=no");
+    assert_true(!outputs.eve.alert_http && outputs.eve.alert_dns && writes(EVE_HTTP));
     set("outputs.eve-log.alert.metadata.rule.raw=yes");
     set("outputs.eve-log.types.3.anomaly.types.stream=no");
     set("outputs.eve-log.http.dump-all-headers=request");

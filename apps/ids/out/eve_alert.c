@@ -284,6 +284,23 @@ put_verdict(struct json *j, const char *action)
     json_close(j);
 }
 
+static bool
+shows_tx(const struct eve_opts *opts, unsigned proto)
+{
+    switch (proto) {
+    case APP_HTTP:
+        return opts->app_layer && opts->alert_http;
+    case APP_DNS:
+        return opts->app_layer && opts->alert_dns;
+    case APP_TLS:
+        return opts->app_layer && opts->alert_tls;
+    case APP_SSH:
+        return opts->app_layer && opts->alert_ssh;
+    default:
+        return false;
+    }
+}
+
 void
 eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
           const struct weir_event *ev, const struct eve_about *about)
@@ -296,7 +313,7 @@ eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *r
     put_alert(eve, &j, rule, ev, about);
     if (eve->opts.verdict)
         put_verdict(&j, about->verdict);
-    if (about->tx != NULL && eve->opts.app_layer)
+    if (about->tx != NULL && shows_tx(&eve->opts, about->tx->proto))
         eve_put_tx(eve, &j, about->tx, (enum weir_dir)ev->direction);
     eve_put_context(eve, &j, ev, about);
     if (ev->flow != NULL && eve->opts.alert_flow)

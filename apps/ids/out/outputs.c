@@ -24,7 +24,8 @@ static const char *const type_name[EVE_TYPES] = {
     [EVE_FLOW_EVENT] = "flow-event",
 };
 
-/* Switches; type TYPE_NONE: of the output itself. Those of alerts need no type before them. */
+/* Switches; type TYPE_NONE: of the output itself. Those of alerts need no type before them, unless
+ * that would name a type. */
 static const struct switch_ {
     enum eve_type type;
     const char *name;
@@ -41,6 +42,10 @@ static const struct switch_ {
     S(EVE_ALERT, "payload-printable", payload_printable),
     S(EVE_ALERT, "packet", packet),
     S(EVE_ALERT, "verdict", verdict),
+    S(EVE_ALERT, "http", alert_http),
+    S(EVE_ALERT, "dns", alert_dns),
+    S(EVE_ALERT, "tls", alert_tls),
+    S(EVE_ALERT, "ssh", alert_ssh),
     S(EVE_ALERT, "metadata.app-layer", app_layer),
     S(EVE_ALERT, "metadata.flow", alert_flow),
     S(EVE_ALERT, "metadata.rule.metadata", rule_metadata),
@@ -73,6 +78,10 @@ outputs_default(void)
         .packet = true,
         .verdict = true,
         .app_layer = true,
+        .alert_http = true,
+        .alert_dns = true,
+        .alert_tls = true,
+        .alert_ssh = true,
         .alert_flow = true,
         .rule_metadata = true,
         .rule_reference = true,

@@ -42,7 +42,8 @@ struct eve_opts {
 
     /* alerts */
     bool payload, payload_printable, packet, verdict;
-    bool app_layer; /* the transaction's object */
+    bool app_layer;                                   /* the transaction's object, if ... */
+    bool alert_http, alert_dns, alert_tls, alert_ssh; /* ... it is wanted of its protocol */
     bool alert_flow, rule_metadata, rule_reference, rule_raw;
     uint32_t payload_buffer_size;
 
