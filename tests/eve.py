@@ -109,6 +109,9 @@ TYPES = {
         'payload': b64, 'payload_printable': text, 'stream': one_of(0, 1), 'packet': b64,
         'packet_info': {'linktype': whole, 'linktype_name': text},
     },
+    'packet': {
+        **OF_PACKET, 'packet': b64, 'packet_info': {'linktype': whole, 'linktype_name': text},
+    },
     'anomaly': {
         **OF_PACKET,
         'anomaly': {
