@@ -100,7 +100,7 @@ libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
 libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
 
 bin_PROGRAMS += weir-ids
-weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/run.c %D%/summary.c
+weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/reload.c %D%/run.c %D%/summary.c
 if HAVE_PRADS
 weir_ids_prads = libprads.la
 else

@@ -115,9 +115,7 @@ clean_up(struct program *prg)
     detectors_free(prg->detectors);
     eve_out_free(prg->eve);
     prads_free(prg->prads);
-    groups_free(prg->groups);
-    rules_free(&prg->rules);
-    limits_free(&prg->limits);
+    ruleset_free(prg->set);
     settings_free(&prg->settings);
     free(prg->rule_files);
     cli_free(&prg->cli);

@@ -18,8 +18,18 @@
 /* What the app keeps of a flow. */
 struct flow_state {
     struct flow_scan scan;
+    uint32_t generation; /* of the rules that decided which events are wanted */
     struct eve_flow eve;
 };
+
+/* Rules, what limits them, and the groups they are tested in. */
+struct ruleset {
+    struct rules rules;
+    struct limits limits; /* threshold-file */
+    struct groups *groups;
+};
+
+struct reload; /* opaque */
 
 struct program {
     struct cli cli;
@@ -30,9 +40,9 @@ struct program {
     bool test, init_errors_fatal, fail_on_alert;
     const char *keep_file; /* -w */
 
-    struct rules rules;
-    struct limits limits; /* threshold-file */
-    struct groups *groups;
+    struct ruleset *set; /* that is tested; owned */
+    struct reload *reload;
+    uint32_t generation; /* how often other rules took its place */
     struct detect *detect;
     struct app_layer *app;
     struct detectors *detectors;
@@ -44,6 +54,7 @@ struct program {
     bool with_prads;
 
     struct weir_monitor *m;
+    struct weir_tap_spec *spec;
     struct flow_state *flow; /* whose event is under way, ... */
     const struct weir_event *ev;
     struct tx *tx;       /* ... with a transaction of it; NULL: none */
@@ -52,6 +63,20 @@ struct program {
 
 /* load.c: returns -1 to go on, or the exit code. */
 int program_load(struct program *prg);
+
+/* The files once more, on any thread. Text in err on failure: a file that cannot be read. */
+int
+ruleset_load(struct program *prg, size_t *n_files, struct ruleset **out, struct weir_errbuf *err);
+void ruleset_free(struct ruleset *set);
+
+/* What became of the rules. */
+void ruleset_tell(struct program *prg, const struct ruleset *set, bool always);
+
+/* reload.c: SIGUSR2 loads the rules anew, on a thread of their own, while the ones before are tested.
+ * reload_check() goes over to them when they are ready: call it between two packets. */
+int reload_start(struct program *prg, struct weir_errbuf *err);
+bool reload_check(struct program *prg);
+void reload_stop(struct program *prg);
 
 /* run.c: returns the exit code. */
 int program_run(struct program *prg);

@@ -109,8 +109,8 @@ write_stats(struct program *prg, uint64_t now)
                                            .live = prg->cli.interface != NULL,
                                            .kernel_drops = prg->cli.kernel_drops,
                                            .alerts = program_alerts(prg),
-                                           .rules_loaded = prg->rules.n,
-                                           .rules_failed = prg->rules.refused };
+                                           .rules_loaded = prg->set->rules.n,
+                                           .rules_failed = prg->set->rules.refused };
     struct weir_monitor_stats all;
 
     weir_monitor_get_stats(prg->m, &all);
@@ -141,6 +141,22 @@ tell_stats(struct program *prg, uint64_t now)
     prg->next_stats = now - (now - prg->cli.first_time) % interval + interval;
 }
 
+static uint64_t
+wanted(const struct program *prg)
+{
+    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve) | app_wants();
+
+    return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
+}
+
+/* The rules are others than when the flow's tap was made, or were last asked what they want. */
+static void
+want_anew(struct program *prg, struct flow_state *flow)
+{
+    flow->generation = prg->generation;
+    weir_tap_want(prg->ev->tap, prg->spec->want);
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -154,6 +170,8 @@ on_event(void *ctx, weir_fut in)
     about = about_flow(prg);
     tell_stats(prg, ev->time);
     eve_event(prg->eve, &flow->eve, ev, &about);
+    if (flow->generation != prg->generation)
+        want_anew(prg, flow);
     detect_begin(prg->detect, &flow->scan, ev);
     if (ev->flow != NULL)
         app_event(prg->app, &flow->scan.app, ev);
@@ -193,6 +211,8 @@ after_batch(void *arg)
     struct program *prg = arg;
 
     each_output(prg, cli_check_output);
+    if (reload_check(prg))
+        prg->spec->want = wanted(prg);
     if (prg->with_prads)
         prads_check(prg->prads, &prg->cli);
 }
@@ -228,14 +248,6 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
     return rc;
 }
 
-static uint64_t
-wanted(const struct program *prg)
-{
-    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve) | app_wants();
-
-    return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
-}
-
 static_assert((int)DETECT_WINDOW >= (int)APP_HISTORY, "both read the past");
 
 static int
@@ -245,19 +257,19 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
                             .spec = spec,
                             .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
-                            .no_flow_packets = groups_ask_packets(prg->groups),
+                            .no_flow_packets = true,
                             .arg = prg };
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
     struct detect_opts opts = { .midstream = prg->settings.midstream,
                                 .any = prg->settings.any,
                                 .memory = memcap / 4,
-                                .outcome = { .limits = &prg->limits,
+                                .outcome = { .limits = &prg->set->limits,
                                              .alert_max = prg->settings.alert_max,
                                              .seed = hash_draw_seed(),
                                              .tagged = on_tagged,
                                              .ctx = prg } };
     struct app_opts app_opts = prg->settings.app;
-    int rc = detect_new(prg->groups, &opts, on_alert, prg, &prg->detect, err);
+    int rc = detect_new(prg->set->groups, &opts, on_alert, prg, &prg->detect, err);
 
     app_opts.midstream = prg->settings.midstream;
     if (rc == WEIR_E_OK)
@@ -268,7 +280,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
         return rc;
-    *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(prg) };
+    *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = WEIR_EV_ALL };
+    prg->spec = spec;
     rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
     if (rc == WEIR_E_OK && prg->keep != NULL)
         rc = keep_add(prg->keep, prg->m);
@@ -276,6 +289,9 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
         rc = detectors_add(prg->detectors, prg->m);
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(prg->m, &app);
+    spec->want = wanted(prg); /* that it may become anything, the monitor knows */
+    if (rc == WEIR_E_OK)
+        rc = reload_start(prg, err);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_add(prg->prads, prg->m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
@@ -322,6 +338,7 @@ program_run(struct program *prg)
     keep_close(prg->keep, &prg->cli);
     if (prg->with_prads)
         prads_close(prg->prads, &prg->cli);
+    reload_stop(prg);
     weir_monitor_free(prg->m);
     rc = cli_exit_code(&prg->cli);
     if (rc == EXIT_DONE && prg->fail_on_alert && program_alerts(prg) > 0)

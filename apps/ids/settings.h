@@ -28,7 +28,7 @@ struct settings {
         struct text name; /* in the text it was set with */
     } * given;            /* variables that were set; owned */
     size_t n_given;
-    struct app_opts app; /* app_defaults() at first */
+    struct app_opts app;            /* app_defaults() at first */
     struct weir_host_policy *hosts; /* host-os-policy: n_hosts of them, owned */
     size_t n_hosts;
     struct classes *classes;             /* classification-file; NULL: the built-in ones; owned */

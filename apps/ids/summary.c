@@ -60,8 +60,8 @@ program_summary(const struct program *prg)
 {
     const struct detect_stats *stats = detect_get_stats(prg->detect);
 
-    cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->rules.n,
-               prg->rules.refused, (unsigned long long)program_alerts(prg));
+    cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->set->rules.n,
+               prg->set->rules.refused, (unsigned long long)program_alerts(prg));
     summary_of_detectors(prg);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
             stats->unverified >

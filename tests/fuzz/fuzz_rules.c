@@ -118,7 +118,8 @@ ask(const struct rules *rules)
     uint8_t action = ACTION_ALERT;
     struct thresholds *thresholds;
     struct state *state;
-    int rc = state_new(rules, 1, &state, &err);
+    struct name_book *book = name_book_new();
+    int rc = book != NULL ? state_new(rules, book, 1, &state, &err) : WEIR_E_NOMEM;
 
     assert(rc == WEIR_E_OK);
     rc = thresholds_new(rules, NULL, 1, &thresholds, &err);
@@ -130,6 +131,7 @@ ask(const struct rules *rules)
             thresholds_let(thresholds, i, &subject, &action);
     }
     state_free(state);
+    name_book_free(book);
     thresholds_free(thresholds);
     (void)rc;
 }

@@ -26,6 +26,8 @@ struct fixture {
     struct weir_monitor *m;
     struct weir_tap_spec spec;
     char said[4096];
+    struct rules rules_before; /* of the run until others were loaded */
+    struct groups *groups_before;
     uint64_t ms;
     unsigned n;
     uint8_t (*room)[FRAME_ROOM];
@@ -70,7 +72,9 @@ tear_down(void **state)
     weir_monitor_free(f->m);
     detect_free(f->detect);
     groups_free(f->groups);
+    groups_free(f->groups_before);
     rules_free(&f->rules);
+    rules_free(&f->rules_before);
     vars_free(f->vars);
     free(f->room);
     return 0;
@@ -838,11 +842,86 @@ more_copies_come_than_are_remembered(void **state)
     assert_int_equal(detect_get_stats(f->detect)->others_lost, 1);
 }
 
+/* Go over to other rules, and forget the ones before. */
+static void
+load_anew(struct fixture *f, const char *rules)
+{
+    struct weir_errbuf err = { "" };
+    struct detect_next *next;
+
+    groups_free(f->groups_before);
+    rules_free(&f->rules_before);
+    f->rules_before = f->rules;
+    f->groups_before = f->groups;
+    f->rules = (struct rules){ .n = 0 };
+    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
+                                     NULL, NULL, &err),
+                     WEIR_E_OK);
+    assert_int_equal(f->rules.refused, 0);
+    /* what points into the rules before would be found out by the sanitizers */
+    f->groups_before->rules = &f->rules_before;
+    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
+    assert_int_equal(detect_next_new(f->detect, f->groups, NULL, &next, &err), WEIR_E_OK);
+    detect_go_over(f->detect, next);
+    groups_free(f->groups_before);
+    rules_free(&f->rules_before);
+    f->groups_before = NULL;
+}
+
+static void
+rules_are_loaded_anew_within_a_flow(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any 80 (content:\"first\"; sid:1;)\n"
+             "alert tcp any any -> any 80 (content:\"wait\"; content:\"late\"; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "first wait ");
+    expect(f, "1@4 ");
+    load_anew(f, "alert tcp any any -> any 80 (content:\"third\"; sid:3;)\n"
+                 "alert tcp any any -> any 80 (content:\"first\"; content:\"second\"; sid:4;)\n"
+                 "alert tcp any any -> any 80 (content:\"wait sec\"; sid:5;)\n");
+    client(f, A, 11, 0, "second third late first");
+    expect(f, "3@5 4@5 5@5 ");
+    load_anew(f, "# none\n");
+    client(f, A, 34, 0, "first second third");
+    expect(f, "");
+    load_anew(f, "alert tcp any any -> any 80 (content:\"six\"; depth:60; sid:6;)\n"
+                 "alert tcp any any -> any 80 (content:\"thirdsix\"; sid:7;)\n");
+    client(f, A, 52, 0, "six");
+    expect(f, "6@7 ");
+}
+
+static void
+what_rules_remember_outlives_them(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any 80 (content:\"set\"; flowbits:set,b; sid:1;)\n"
+             "alert tcp any any -> any 80 (content:\"set\"; xbits:set,x,track ip_src; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "set ");
+    expect(f, "1@4 2@4 ");
+    load_anew(
+        f, "alert tcp any any -> any 80 (content:\"ask\"; flowbits:isset,a; sid:3;)\n"
+           "alert tcp any any -> any 80 (content:\"ask\"; flowbits:isset,b; sid:4;)\n"
+           "alert tcp any any -> any 80 (content:\"ask\"; xbits:isset,x,track ip_src; sid:5;)\n");
+    client(f, A, 4, 0, "ask ");
+    expect(f, "4@5 5@5 ");
+    load_anew(f, "alert tcp any any -> any 80 (content:\"plain\"; sid:6;)\n");
+    load_anew(f, "alert tcp any any -> any 80 (content:\"ask\"; flowbits:isset,a; sid:7;)\n"
+                 "alert tcp any any -> any 80 (content:\"ask\"; flowbits:isset,b; sid:8;)\n");
+    client(f, A, 8, 0, "ask ");
+    expect(f, "8@6 ");
+}
+
 int
 main(void)
 {
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(rules_are_loaded_anew_within_a_flow),
+        T(what_rules_remember_outlives_them),
         T(a_content_is_found_across_segments),
         T(names_of_stream_events_say_the_state),
         T(rules_on_other_events_meet_no_packets),

@@ -113,7 +113,7 @@ ends_are_those_in_the_bytes_at_hand(void **state)
     assert_int_equal(scan_stream(f, stream, "c tac"), R(2) | R(5));
     assert_int_equal(f->ends[5].first, 1);
     assert_int_equal(f->ends[5].last, 5);
-    prefilter_close(f->pf, &f->mem, stream);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, stream);
 }
 
 static void
@@ -158,8 +158,8 @@ a_stream_remembers_what_came(void **state)
     assert_int_equal(scan_stream(f, two, "k"), 0);
     assert_int_equal(scan_stream(f, one, "k"), R(0) | R(7) | R(1));
     assert_int_equal(scan_stream(f, one, "k"), 0);
-    prefilter_close(f->pf, &f->mem, one);
-    prefilter_close(f->pf, &f->mem, two);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, one);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, two);
     assert_int_equal(f->mem.used, 0);
 }
 
@@ -175,7 +175,7 @@ a_stream_that_is_reset_forgets(void **state)
     scan_stream(f, stream, "atta");
     prefilter_reset(stream, f->scratch);
     assert_int_equal(scan_stream(f, stream, "ck"), 0);
-    prefilter_close(f->pf, &f->mem, stream);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, stream);
 }
 
 static void
@@ -191,12 +191,12 @@ streams_are_refused_when_memory_ends(void **state)
         n++;
     assert_in_range(n, 1, 5);
     assert_true(f->mem.used <= f->mem.cap);
-    prefilter_close(f->pf, &f->mem, stream[--n]);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, stream[--n]);
     stream[n] = prefilter_open(f->pf, &f->mem);
     assert_non_null(stream[n++]);
     while (n > 0)
-        prefilter_close(f->pf, &f->mem, stream[--n]);
-    prefilter_close(f->pf, &f->mem, NULL);
+        prefilter_close(prefilter_stream_size(f->pf), &f->mem, stream[--n]);
+    prefilter_close(prefilter_stream_size(f->pf), &f->mem, NULL);
     assert_int_equal(f->mem.used, 0);
 }
 

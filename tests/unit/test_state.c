@@ -15,6 +15,7 @@ struct fixture {
     struct rules rules;
     struct vars *vars;
     struct state *state;
+    struct name_book *book;
     void *base;
     struct mem mem;
     struct memory *flow[2];
@@ -49,6 +50,7 @@ tear_down(void **state)
     memory_free(f->flow[1], &f->mem);
     assert_int_equal(f->mem.used, 0);
     state_free(f->state);
+    name_book_free(f->book);
     rules_free(&f->rules);
     vars_free(f->vars);
     free(f->base);
@@ -71,7 +73,9 @@ begin(struct fixture *f, const char *const *options)
                          WEIR_E_OK);
     }
     assert_int_equal(f->rules.refused, 0);
-    assert_int_equal(state_new(&f->rules, 1, &f->state, &err), WEIR_E_OK);
+    f->book = name_book_new();
+    assert_non_null(f->book);
+    assert_int_equal(state_new(&f->rules, f->book, 1, &f->state, &err), WEIR_E_OK);
 }
 #define BEGIN(...) begin(f, (const char *const[]){ __VA_ARGS__, NULL })
 

@@ -34,14 +34,123 @@ struct pending {
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
+/* What detection keeps by rule, and for rules. */
+struct detect_next {
+    const struct groups *groups;
+    uint64_t *marked, *alerted;
+    int64_t *beyond, *first, *last;
+    struct regex_scratch *scratch;
+    struct outcome *outcome;
+};
+
+void
+detect_next_free(struct detect_next *next)
+{
+    if (next == NULL)
+        return;
+    outcome_free(next->outcome);
+    regex_scratch_free(next->scratch);
+    free(next->marked);
+    free(next->alerted);
+    free(next->beyond);
+    free(next->first);
+    free(next->last);
+    free(next);
+}
+
+static bool
+have_expressions(const struct rules *rules)
+{
+    for (size_t i = 0; i < rules->n; i++)
+        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
+            if (rules->at[i].step[k].kind == STEP_PCRE)
+                return true;
+    return false;
+}
+
+static struct detect_next *
+next_new(const struct groups *groups, const struct outcome_opts *opts, struct mem *mem,
+         struct weir_errbuf *err)
+{
+    struct detect_next *next = calloc(1, sizeof(*next));
+    size_t n = groups->rules->n;
+
+    if (next == NULL)
+        return NULL;
+    next->groups = groups;
+    next->marked = calloc(n / 64 + 1, sizeof(*next->marked));
+    next->alerted = calloc(n + 1, sizeof(*next->alerted));
+    next->beyond = calloc(n + 1, sizeof(*next->beyond));
+    next->first = calloc(n + 1, sizeof(*next->first));
+    next->last = calloc(n + 1, sizeof(*next->last));
+    if ((have_expressions(groups->rules) && regex_scratch_new(&next->scratch) != WEIR_E_OK) ||
+        next->marked == NULL || next->alerted == NULL || next->beyond == NULL ||
+        next->first == NULL || next->last == NULL ||
+        outcome_new(groups->rules, opts, mem, &next->outcome, err) != WEIR_E_OK) {
+        detect_next_free(next);
+        return NULL;
+    }
+    return next;
+}
+
+int
+detect_next_new(const struct detect *d, const struct groups *groups, const struct limits *limits,
+                struct detect_next **out, struct weir_errbuf *err)
+{
+    struct outcome_opts opts = d->opts.outcome;
+
+    opts.limits = limits;
+    opts.before = d->outcome;
+    *out = next_new(groups, &opts, (struct mem *)(uintptr_t)&d->mem, err);
+    return *out != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+}
+
+/* Let d have what next has, and next what d had. */
+static void
+change(struct detect *d, struct detect_next *next)
+{
+    const struct detect_next before = { d->groups, d->marked, d->alerted, d->beyond,
+                                        d->first,  d->last,   d->scratch, d->outcome };
+
+    d->groups = next->groups;
+    d->rule = next->groups->rules->at;
+    d->marked = next->marked;
+    d->alerted = next->alerted;
+    d->beyond = next->beyond;
+    d->first = next->first;
+    d->last = next->last;
+    d->scratch = next->scratch;
+    d->outcome = next->outcome;
+    d->low = d->groups->rules->n / 64 + 1;
+    d->high = 0;
+    *next = before;
+}
+
+static void
+close_scanners(struct detect *d)
+{
+    for (int dir = 0; dir < 2 && d->view != NULL; dir++) {
+        prefilter_close(d->view->scanner_size[dir], &d->mem, d->view->scanner[dir]);
+        d->view->scanner[dir] = NULL;
+    }
+}
+
+void
+detect_go_over(struct detect *d, struct detect_next *next)
+{
+    close_scanners(d);
+    outcome_inherit(next->outcome, d->outcome);
+    change(d, next);
+    d->generation++;
+    detect_next_free(next);
+}
+
 void
 detect_free(struct detect *d)
 {
     if (d == NULL)
         return;
-    for (int dir = 0; dir < 2 && d->view != NULL; dir++)
-        prefilter_close(d->groups->group[GROUP_STREAM][dir].prefilter, &d->mem,
-                        d->view->scanner[dir]);
+    close_scanners(d);
     free(d->view);
     outcome_free(d->outcome);
     if (d->range != NULL) {
@@ -75,53 +184,30 @@ reserve(struct detect *d)
     return true;
 }
 
-static bool
-have_expressions(const struct rules *rules)
-{
-    for (size_t i = 0; i < rules->n; i++)
-        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
-            if (rules->at[i].step[k].kind == STEP_PCRE)
-                return true;
-    return false;
-}
-
 int
 detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert, void *ctx,
            struct detect **out, struct weir_errbuf *err)
 {
     struct detect *d = calloc(1, sizeof(*d));
-    size_t n = groups->rules->n;
+    struct detect_next *rules = NULL;
 
     *out = NULL;
     if (d == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    d->groups = groups;
-    d->rule = groups->rules->at;
     d->opts = *opts;
     d->alert = alert;
     d->ctx = ctx;
-    d->marked = calloc(n / 64 + 1, sizeof(*d->marked));
-    d->beyond = calloc(n + 1, sizeof(*d->beyond));
-    d->first = calloc(n + 1, sizeof(*d->first));
-    d->last = calloc(n + 1, sizeof(*d->last));
-    d->alerted = calloc(n + 1, sizeof(*d->alerted));
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
-    d->low = n / 64 + 1;
     d->decoded = malloc(sizeof(*d->decoded));
-    if (opts->any)
-        d->view = calloc(1, sizeof(*d->view));
-    if (d->decoded == NULL ||
-        (have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
-        (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
-        d->first == NULL || d->last == NULL || d->alerted == NULL || d->window == NULL ||
-        !reserve(d)) {
+    d->view = opts->any ? calloc(1, sizeof(*d->view)) : NULL;
+    if (d->window != NULL && d->decoded != NULL && (!opts->any || d->view != NULL) && reserve(d))
+        rules = next_new(groups, &opts->outcome, &d->mem, err);
+    if (rules == NULL) {
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
-    if (outcome_new(groups->rules, &opts->outcome, &d->mem, &d->outcome, err) != WEIR_E_OK) {
-        detect_free(d);
-        return WEIR_E_NOMEM;
-    }
+    change(d, rules);
+    detect_next_free(rules);
     *out = d;
     return WEIR_E_OK;
 }
@@ -721,6 +807,8 @@ scan_view(struct detect *d)
     mark_always(d, group, 0);
     if (group->prefilter != NULL && *scanner == NULL)
         *scanner = prefilter_open(group->prefilter, &d->mem);
+    if (group->prefilter != NULL)
+        view->scanner_size[view->dir] = prefilter_stream_size(group->prefilter);
     if (*scanner != NULL) {
         prefilter_reset(*scanner, d->groups->scratch);
         prefilter_scan_stream(group->prefilter, *scanner, d->groups->scratch, 0, view->other, n,
@@ -944,6 +1032,41 @@ finish(struct detect *d, enum weir_dir dir)
     finish_others(d, dir);
 }
 
+static void
+open_stream(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
+{
+    s->stream = prefilter_open(pf, &d->mem);
+    s->stream_size = (uint32_t)prefilter_stream_size(pf);
+    s->fed = 0;
+    s->given_up = s->stream == NULL;
+    d->stats.no_memory += s->given_up;
+}
+
+static void
+ignore_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
+{
+    (void)ctx, (void)rule, (void)ends;
+}
+
+/* Other rules are tested from here on. What lies across is found, as the last bytes before are shown
+ * to the new stream; what had come in full had been looked at. */
+static bool
+open_again(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
+{
+    int64_t offset = d->at.ev->payload.offset;
+    size_t n = (size_t)lesser(FAST_MAX - 1, offset - s->base);
+
+    open_stream(d, s, pf);
+    if (s->given_up)
+        return false;
+    n = n > 0 ? read_back(d, s, offset, n) : 0;
+    if (n > 0)
+        prefilter_scan_stream(pf, s->stream, d->groups->scratch, 0, d->window, (uint32_t)n,
+                              ignore_match, d);
+    s->fed = n;
+    return true;
+}
+
 /* Bytes that do not follow the last ones, behind a gap for example, are scanned afresh. */
 static bool
 start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
@@ -955,16 +1078,17 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
     if (s->others != NULL)
         others_forget_begun(s->others, &d->mem, ev->payload.offset);
     if (s->stream == NULL && pf != NULL) {
-        s->stream = prefilter_open(pf, &d->mem);
-        s->given_up = s->stream == NULL;
-        d->stats.no_memory += s->given_up;
+        open_stream(d, s, pf);
     } else if (s->stream != NULL) {
         finish_pending(d, ev->direction);
         prefilter_reset(s->stream, d->groups->scratch);
         s->fed = 0;
     }
-    if (!s->cut) /* the first bytes, here or behind the gap, were urgent */
+    if (s->late)
+        s->skipped = 0;
+    else if (!s->cut) /* the first bytes, here or behind the gap, were urgent */
         s->skipped += ev->payload.offset - s->end;
+    s->late = false;
     s->base = s->end = ev->payload.offset;
     s->started = true;
     s->no_holes = false;
@@ -1045,6 +1169,8 @@ scan_payload(struct detect *d)
     }
     if (!goes_on(s, ev) && !start_scan(d, s, group->prefilter))
         return;
+    if (s->stream == NULL && group->prefilter != NULL && !open_again(d, s, group->prefilter))
+        return;
     if (ev->payload.offset > s->end)
         note_urgent(d, s, ev->payload.offset);
     mark_always(d, group, ev->payload.offset - s->skipped);
@@ -1070,9 +1196,8 @@ release(struct detect *d)
 {
     for (int dir = 0; dir < 2; dir++) {
         struct stream_scan *s = &d->scan->dir[dir];
-        const struct prefilter *pf = d->groups->group[GROUP_STREAM][dir].prefilter;
 
-        prefilter_close(pf, &d->mem, s->stream);
+        prefilter_close(s->stream_size, &d->mem, s->stream);
         mem_free(&d->mem, s->pending, s->room * sizeof(*s->pending));
         mem_free(&d->mem, s->holes, sizeof(*s->holes));
         others_free(s->others, &d->mem);
@@ -1136,9 +1261,32 @@ test_anomaly_rules(struct detect *d)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
+/* What is kept of the flow is about rules that are not tested any more. */
+static void
+renew(struct detect *d, struct flow_scan *scan)
+{
+    bool late = scan->established || scan->opened;
+
+    for (int dir = 0; dir < 2; dir++) {
+        struct stream_scan *s = &scan->dir[dir];
+
+        prefilter_close(s->stream_size, &d->mem, s->stream);
+        s->stream = NULL;
+        s->n_pending = 0;
+        others_free(s->others, &d->mem);
+        s->others = NULL;
+        if (group_is_empty(&d->groups->group[GROUP_STREAM][dir]))
+            s->started = false;
+        s->late = late && !s->started;
+    }
+    scan->generation = d->generation;
+}
+
 void
 detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
+    if (scan->generation != d->generation)
+        renew(d, scan);
     d->at = (struct occasion){ .ev = ev,
                                .established = scan->established,
                                .midstream = d->opts.midstream,

@@ -29,6 +29,7 @@ struct others;
 struct stream_scan {
     struct prefilter_stream *stream;
     uint64_t fed;          /* bytes that it was given */
+    uint32_t stream_size;  /* bytes of its state */
     int64_t base, end;     /* offsets; what was scanned: [base, end) */
     int64_t skipped;       /* urgent bytes before end */
     struct holes *holes;   /* where they are; NULL: none is in [base, end), or no_holes */
@@ -36,6 +37,7 @@ struct stream_scan {
     struct pending *pending;
     uint16_t n_pending, room;
     bool started;
+    bool late;     /* rules came when bytes had gone by: places are offsets */
     bool cut;      /* bytes behind end were not scanned: the snap length took them, or no stream */
     bool no_holes; /* no memory for holes: nobody knows where they are in [base, end) */
     bool given_up; /* no memory, or the flow is over: not scanned any more */
@@ -43,6 +45,7 @@ struct stream_scan {
 
 struct flow_scan {
     struct app_flow app;
+    uint32_t generation; /* of the rules that dir is about */
     struct stream_scan dir[2];
     struct flow_past past;
     bool established; /* TCP: the handshake was seen */
@@ -82,6 +85,22 @@ struct detect;
 int detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn alert,
                void *ctx, struct detect **out, struct weir_errbuf *err);
 void detect_free(struct detect *d);
+
+/*
+ * Other rules, made ready on any thread while the ones before are tested. d must not go over to
+ * others meanwhile. Text in err: WEIR_E_NOMEM.
+ */
+struct detect_next;
+int detect_next_new(const struct detect *d, const struct groups *groups,
+                    const struct limits *limits, struct detect_next **out, struct weir_errbuf *err);
+void detect_next_free(struct detect_next *next);
+
+/*
+ * Test these from now on: between two packets. Flows stay what they are, with what rules remember of
+ * them and of addresses; rules that were waiting for more bytes do not go on, and what counts
+ * matches (threshold, tag) begins anew. next is freed; the groups before are not needed any more.
+ */
+void detect_go_over(struct detect *d, struct detect_next *next);
 
 /* Bits of the events that the rules need. */
 uint64_t detect_wants(const struct detect *d);

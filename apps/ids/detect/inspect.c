@@ -12,6 +12,7 @@ struct known {
 
 /* What is remembered of a transaction, from its first such rule on. */
 struct tx_rules {
+    uint32_t generation; /* of the rules */
     uint16_t n, room;
     struct known at[];
 };
@@ -71,6 +72,7 @@ grow(struct detect *d, struct tx *tx)
     more = mem_alloc(&d->mem, size_of(room));
     if (more == NULL)
         return false;
+    more->generation = d->generation;
     more->n = 0;
     if (rules != NULL)
         memcpy(more, rules, size_of(rules->n));
@@ -78,6 +80,18 @@ grow(struct detect *d, struct tx *tx)
     more->room = (uint16_t)room;
     tx->own[0] = more;
     return true;
+}
+
+/* What is remembered may be about rules that are not tested any more. */
+static void
+renew(const struct detect *d, struct tx *tx)
+{
+    struct tx_rules *rules = tx->own[0];
+
+    if (rules == NULL || rules->generation == d->generation)
+        return;
+    rules->n = 0;
+    rules->generation = d->generation;
 }
 
 static void
@@ -315,6 +329,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     }
     if (!d->groups->has_tx || d->scan->past.passed)
         return;
+    renew(d, tx);
     turn(d, dir, &ev);
     d->at.app_proto = tx->proto;
     d->look = &look;
@@ -353,8 +368,10 @@ inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir d
     if (n == 0 || d->scan->past.passed)
         return;
     turn(d, dir, &ev);
-    if (tx != NULL)
+    if (tx != NULL) {
+        renew(d, tx);
         d->at.app_proto = tx->proto;
+    }
     d->tx = tx;
     for (size_t i = 0; i < n; i++)
         look_at_event(d, d->groups->by_app_event[first + i], &look);

@@ -7,6 +7,8 @@
 struct outcome {
     const struct rule *rule; /* by index */
     struct mem *mem;
+    struct name_book *book;
+    bool book_is_lent;             /* until outcome_inherit() */
     struct state *state;           /* NULL: no rule has any */
     struct thresholds *thresholds; /* NULL: no rule is limited */
     struct tags *tags;             /* NULL: no rule tags */
@@ -36,7 +38,10 @@ outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct m
     o->alert_max = opts->alert_max;
     o->tagged = opts->tagged;
     o->ctx = opts->ctx;
-    rc = state_new(rules, opts->seed, &o->state, err);
+    o->book_is_lent = opts->before != NULL;
+    o->book = o->book_is_lent ? opts->before->book : name_book_new();
+    rc = o->book != NULL ? state_new(rules, o->book, opts->seed, &o->state, err)
+                         : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     if (rc == WEIR_E_OK)
         rc = thresholds_new(rules, opts->limits, opts->seed, &o->thresholds, err);
     if (rc == WEIR_E_OK)
@@ -55,18 +60,39 @@ outcome_free(struct outcome *o)
     if (o == NULL)
         return;
     state_free(o->state);
+    if (!o->book_is_lent)
+        name_book_free(o->book);
     thresholds_free(o->thresholds);
     tags_free(o->tags);
     free(o);
 }
 
 void
+outcome_inherit(struct outcome *o, struct outcome *before)
+{
+    outcome_get_stats(before, &o->stats);
+    state_inherit(o->state, before->state);
+    o->book_is_lent = false;
+    before->book_is_lent = true;
+    o->now = before->now;
+}
+
+/* Counts begin at zero with each set of rules. */
+void
 outcome_get_stats(const struct outcome *o, struct outcome_stats *out)
 {
+    struct threshold_stats threshold;
+    struct tag_stats tag;
+
     *out = o->stats;
     state_get_stats(o->state, &out->state);
-    thresholds_get_stats(o->thresholds, &out->threshold);
-    tags_get_stats(o->tags, &out->tag);
+    thresholds_get_stats(o->thresholds, &threshold);
+    tags_get_stats(o->tags, &tag);
+    out->threshold.suppressed += threshold.suppressed;
+    out->threshold.held += threshold.held;
+    out->threshold.lost += threshold.lost;
+    out->tag.packets += tag.packets;
+    out->tag.lost += tag.lost;
 }
 
 uint8_t

@@ -22,11 +22,12 @@ struct flow_past {
 typedef void (*tagged_fn)(void *ctx, const struct weir_event *ev);
 
 struct outcome_opts {
-    const struct limits *limits; /* of a threshold file; NULL: none. They must outlive it */
-    uint32_t alert_max;          /* alerts of one packet; 0: any number */
-    uint64_t seed;               /* of hashes; decides nothing */
-    tagged_fn tagged;            /* may be NULL */
-    void *ctx;                   /* of tagged */
+    const struct limits *limits;  /* of a threshold file; NULL: none. They must outlive it */
+    uint32_t alert_max;           /* alerts of one packet; 0: any number */
+    uint64_t seed;                /* of hashes; decides nothing */
+    tagged_fn tagged;             /* may be NULL */
+    void *ctx;                    /* of tagged */
+    const struct outcome *before; /* what the rules before remembered goes on; NULL: nothing */
 };
 
 struct outcome_stats {
@@ -44,6 +45,9 @@ struct outcome;
 int outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
                 struct outcome **out, struct weir_errbuf *err);
 void outcome_free(struct outcome *o);
+
+/* Its rules take the place of those before: between two packets. */
+void outcome_inherit(struct outcome *o, struct outcome *before);
 
 /* Whether what the rule asks for is so: cheap, and before its contents are looked for. */
 bool outcome_may(struct outcome *o, struct occasion *at, struct flow_past *past, uint32_t rule,

@@ -11,6 +11,7 @@
 
 struct detect {
     const struct groups *groups;
+    uint32_t generation;     /* how often detect_go_over() was called */
     const struct rule *rule; /* by index */
     struct detect_opts opts;
     alert_fn alert;
@@ -50,6 +51,7 @@ struct view {
     enum weir_dir dir;
     struct buffer buffer;                /* other */
     struct prefilter_stream *scanner[2]; /* by enum weir_dir; NULL: not used yet */
+    size_t scanner_size[2];
     uint8_t raw[DETECT_WINDOW], kept[DETECT_WINDOW], other[DETECT_WINDOW];
 };
 

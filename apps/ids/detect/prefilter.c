@@ -275,12 +275,12 @@ prefilter_open(const struct prefilter *pf, struct mem *mem)
 }
 
 void
-prefilter_close(const struct prefilter *pf, struct mem *mem, struct prefilter_stream *stream)
+prefilter_close(size_t size, struct mem *mem, struct prefilter_stream *stream)
 {
     if (stream == NULL)
         return;
     current.mem = mem;
-    current.size = pf->stream_size;
+    current.size = size;
     hs_close_stream(hs_stream_of(stream), NULL, NULL, NULL);
 }
 

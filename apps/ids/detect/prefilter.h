@@ -50,7 +50,8 @@ void prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratc
 
 /* NULL: no memory. */
 struct prefilter_stream *prefilter_open(const struct prefilter *pf, struct mem *mem);
-void prefilter_close(const struct prefilter *pf, struct mem *mem, struct prefilter_stream *stream);
+/* size: prefilter_stream_size() of its prefilter, which need not exist any more. NULL is allowed. */
+void prefilter_close(size_t size, struct mem *mem, struct prefilter_stream *stream);
 void prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scratch);
 
 /* before: bytes that the stream was given since it was opened or reset. */

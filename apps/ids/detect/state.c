@@ -43,7 +43,7 @@ struct state {
 enum name_kind { NAME_BIT, NAME_INT, NAME_KEYED, NAME_KINDS };
 
 struct name {
-    const char *text;
+    char *text; /* owned */
     uint8_t kind;
     uint32_t number;
 };
@@ -54,11 +54,16 @@ struct group {
     uint32_t n, *name;
 };
 
-/* While a plan is made. */
-struct names {
+struct name_book {
     void *tree;
     uint32_t n[NAME_KINDS];
+};
+
+/* While a plan is made. */
+struct names {
+    struct name_book *book;
     struct group *groups;
+    bool keyed;  /* a name is that of an address */
     bool failed; /* no memory */
 };
 
@@ -70,25 +75,58 @@ by_text(const void *a, const void *b)
     return x->kind != y->kind ? x->kind - y->kind : strcmp(x->text, y->text);
 }
 
+struct name_book *
+name_book_new(void)
+{
+    return calloc(1, sizeof(struct name_book));
+}
+
+static void
+name_free(void *p)
+{
+    struct name *name = p;
+
+    free(name->text);
+    free(name);
+}
+
+void
+name_book_free(struct name_book *book)
+{
+    if (book == NULL)
+        return;
+    tdestroy(book->tree, name_free);
+    free(book);
+}
+
+/* A name that is new in the book. */
+static uint32_t
+enter(struct names *names, enum name_kind kind, const char *text)
+{
+    struct name_book *book = names->book;
+    struct name *name = malloc(sizeof(*name));
+    uint32_t first = kind == NAME_INT ? MEMORY_NUMBERS : 0;
+
+    if (name != NULL) {
+        *name = (struct name){ strdup(text), (uint8_t)kind, first + book->n[kind] };
+        if (name->text != NULL && tsearch(name, &book->tree, by_text) != NULL) {
+            book->n[kind]++;
+            return name->number;
+        }
+        name_free(name);
+    }
+    names->failed = true;
+    return 0;
+}
+
 static uint32_t
 number_of(struct names *names, enum name_kind kind, const char *text)
 {
-    struct name *name = malloc(sizeof(*name)), **found;
-    uint32_t first = kind == NAME_INT ? MEMORY_NUMBERS : 0;
+    const struct name key = { (char *)(uintptr_t)text, (uint8_t)kind, 0 };
+    struct name **found = tfind(&key, &names->book->tree, by_text);
 
-    if (name == NULL) {
-        names->failed = true;
-        return 0;
-    }
-    *name = (struct name){ text, (uint8_t)kind, first + names->n[kind] };
-    found = tsearch(name, &names->tree, by_text);
-    if (found != NULL && *found == name) {
-        names->n[kind]++;
-        return name->number;
-    }
-    free(name);
-    names->failed |= found == NULL;
-    return found != NULL ? (*found)->number : 0;
+    names->keyed |= kind == NAME_KEYED;
+    return found != NULL ? (*found)->number : enter(names, kind, text);
 }
 
 static struct group *
@@ -137,7 +175,6 @@ note_group(struct names *names, const struct bits *bits)
 static void
 names_free(struct names *names)
 {
-    tdestroy(names->tree, free);
     while (names->groups != NULL) {
         struct group *g = names->groups;
 
@@ -273,10 +310,11 @@ plan_all(struct state *s, const struct rules *rules, struct names *names)
 }
 
 int
-state_new(const struct rules *rules, uint64_t seed, struct state **out, struct weir_errbuf *err)
+state_new(const struct rules *rules, struct name_book *book, uint64_t seed, struct state **out,
+          struct weir_errbuf *err)
 {
     struct state *s;
-    struct names names = { .tree = NULL };
+    struct names names = { .book = book };
     bool failed;
 
     *out = NULL;
@@ -287,9 +325,9 @@ state_new(const struct rules *rules, uint64_t seed, struct state **out, struct w
     if (!failed) {
         s->n = rules->n;
         plan_all(s, rules, &names);
-        if (names.n[NAME_KEYED] > 0)
+        if (names.keyed)
             s->keyed = keyed_new(STATE_KEYS_MAX, seed);
-        failed = names.failed || (names.n[NAME_KEYED] > 0 && s->keyed == NULL);
+        failed = names.failed || (names.keyed && s->keyed == NULL);
     }
     names_free(&names);
     if (failed) {
@@ -310,6 +348,19 @@ state_free(struct state *s)
     keyed_free(s->keyed);
     free(s->by_rule);
     free(s);
+}
+
+void
+state_inherit(struct state *s, struct state *before)
+{
+    if (s == NULL || before == NULL)
+        return;
+    s->stats = before->stats;
+    if (s->keyed == NULL || before->keyed == NULL)
+        return;
+    keyed_free(s->keyed);
+    s->keyed = before->keyed;
+    before->keyed = NULL;
 }
 
 bool

@@ -15,10 +15,20 @@ enum {
 
 struct state;
 
+/* Numbers of names: what flows remember goes by them, so they stay when rules are loaded anew. */
+struct name_book;
+
+/* NULL: no memory. */
+struct name_book *name_book_new(void);
+void name_book_free(struct name_book *book);
+
 /* Number the names of all rules. *out is NULL where no rule has any. */
-int
-state_new(const struct rules *rules, uint64_t seed, struct state **out, struct weir_errbuf *err);
+int state_new(const struct rules *rules, struct name_book *book, uint64_t seed, struct state **out,
+              struct weir_errbuf *err);
 void state_free(struct state *s);
+
+/* What was remembered under the rules before, by the same book, goes on. Either may be NULL. */
+void state_inherit(struct state *s, struct state *before);
 
 /* Whether a rule asks or remembers anything; s may be NULL. */
 bool state_is_used(const struct state *s, uint32_t rule);
