@@ -1,0 +1,61 @@
+#!/bin/sh
+# SIGUSR2 makes weir-ids load its rules anew under traffic: packets come through a pipe for as long as
+# it takes.
+set -u
+: "${srcdir:?}" "${builddir:?}"
+if [ ! -x "$builddir/weir-ids" ]; then
+    echo '1..0 # SKIP no weir-ids'
+    exit 0
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+echo 1..3
+capture=$builddir/pcaps/udp_dns.pcap
+head -c 24 "$capture" >"$work/header"
+tail -c +25 "$capture" >"$work/packets"
+rule() { # FILE SID
+    echo "alert udp any any -> any 53 (msg:\"a question\"; sid:$2;)" >"$1"
+}
+
+# Feed packets until the program has said so, or for ten seconds.
+feed_until() { # WORDS
+    i=0
+    while [ $i -lt 200 ] && ! grep -q "$1" "$work/said"; do
+        cat "$work/packets"
+        sleep 0.05
+        i=$((i + 1))
+    done
+}
+
+rule "$work/my.rules" 1
+: >"$work/said"
+mkfifo "$work/pipe"
+"$builddir/weir-ids" -l "$work" -S "$work/my.rules" -r - <"$work/pipe" 2>"$work/said" &
+pid=$!
+{
+    cat "$work/header" "$work/packets"
+    sleep 0.3
+    rule "$work/my.rules" 2
+    kill -USR2 $pid
+    feed_until '1 rules loaded'
+    cat "$work/packets"
+    rm "$work/my.rules"
+    kill -USR2 $pid
+    feed_until 'stay as they were'
+    cat "$work/packets"
+} >"$work/pipe"
+wait $pid
+code=$?
+n=0
+result() { # OK NAME
+    n=$((n + 1))
+    if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$work/said"; fi
+}
+# the last alert of the first rule comes before the first of the second
+awk '/\[1:1:0\]/ { if (two) exit 1; one = 1 } /\[1:2:0\]/ { two = 1 } END { exit !(one && two) }' \
+    "$work/fast.log"
+result $? 'other rules take the place of those before'
+grep -q "the rules stay as they were: .*my.rules: " "$work/said"
+result $? 'a file that cannot be read changes nothing'
+[ $code -eq 0 ] && grep -q '1 rules loaded, 0 refused, [0-9]* alerts' "$work/said"
+result $? 'the run ends well'
