@@ -90,6 +90,8 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
                                 .status_text = bytes_of_bstr(tx->response_status),
                                 .message = bytes_of_bstr(tx->response_message),
                                 .status = tx->response_status_number,
+                                .request_length = tx->request_message_len,
+                                .response_length = tx->response_message_len,
                                 .htp = htp };
 }
 

@@ -46,7 +46,8 @@ struct http_event {
     struct weir_bytes path, query;                 /* of the URI, decoded as servers do */
     struct weir_bytes host; /* of URI or Host, without port, case as it came */
     struct weir_bytes response_line, response_protocol, status_text, message;
-    int status;             /* -1: not a number; 0: no response yet */
+    int status;                              /* -1: not a number; 0: no response yet */
+    int64_t request_length, response_length; /* of bodies, as they came: with chunks' lengths */
     struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took */
     const char *note;       /* "http.gzip_decompression_failed": names are Suricata's; static */
     bool to_client;         /* whose note it is */

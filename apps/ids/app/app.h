@@ -153,7 +153,10 @@ bool tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, 
 /* For records. HTTP: what is known so far, of the side that the type belongs to. */
 bool tx_http(struct tx *tx, enum http_event_type type, struct http_event *out);
 
-/* Bytes of a body so far, decompressed; of a message that has none: 0. */
+/*
+ * Bytes of a body so far, decompressed up to its limit and as they came behind that; of a message
+ * that has none: 0. How many came on the wire tx_http() says.
+ */
 uint64_t tx_body_length(const struct tx *tx, enum weir_dir dir);
 
 /* NULL: it is not DNS. */

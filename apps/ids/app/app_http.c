@@ -86,7 +86,9 @@ take_body(struct http_tx *h, enum weir_dir dir, struct weir_bytes bytes)
     const uint64_t limit = limit_of(app, dir);
 
     while (bytes.n > 0 && !body->final) {
-        const uint64_t left = limit == 0 ? UINT32_MAX : limit - body->length;
+        const uint64_t left = limit == 0             ? UINT32_MAX
+                              : body->length < limit ? limit - body->length
+                                                     : 0;
         uint32_t n = bytes.n < left ? bytes.n : (uint32_t)left;
 
         n = body_add(body, app, bytes.p, n);
