@@ -89,6 +89,7 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
                                 .response_protocol = bytes_of_bstr(tx->response_protocol),
                                 .status_text = bytes_of_bstr(tx->response_status),
                                 .message = bytes_of_bstr(tx->response_message),
+                                .interim = tx->seen_100continue > 0,
                                 .status = tx->response_status_number,
                                 .request_length = tx->request_message_len,
                                 .response_length = tx->response_message_len,
@@ -329,12 +330,6 @@ on_response_raw(htp_tx_data_t *d)
 }
 
 static int
-on_response_line(htp_tx_t *tx)
-{
-    return tell(tx, HTTP_RESPONSE_LINE, no_data);
-}
-
-static int
 on_complete(htp_tx_t *tx)
 {
     return tell(tx, HTTP_GONE, no_data);
@@ -421,7 +416,6 @@ set_detail(htp_cfg_t *cfg)
     htp_config_register_log(cfg, on_log);
     htp_config_register_request_header_data(cfg, on_request_raw);
     htp_config_register_request_trailer_data(cfg, on_request_raw);
-    htp_config_register_response_line(cfg, on_response_line);
     htp_config_register_response_header_data(cfg, on_response_raw);
     htp_config_register_response_trailer_data(cfg, on_response_raw);
     htp_config_register_transaction_complete(cfg, on_complete);

@@ -28,7 +28,6 @@ enum http_event_type {
     HTTP_REQUEST_BODY,   /* some of it */
     HTTP_REQUEST_END,    /* it is complete */
     HTTP_RESPONSE_START, /* detail: likewise */
-    HTTP_RESPONSE_LINE,  /* detail: a status line; raw headers begin anew */
     HTTP_RESPONSE_RAW,
     HTTP_RESPONSE,      /* an interim one (100) is not told */
     HTTP_RESPONSE_BODY, /* without chunks' lengths; with its Content-Encoding, or decompressed */
@@ -46,6 +45,7 @@ struct http_event {
     struct weir_bytes path, query;                 /* of the URI, decoded as servers do */
     struct weir_bytes host; /* of URI or Host, without port, case as it came */
     struct weir_bytes response_line, response_protocol, status_text, message;
+    bool interim;                            /* a response with 100 came before this one */
     int status;                              /* -1: not a number; 0: no response yet */
     int64_t request_length, response_length; /* of bodies, as they came: with chunks' lengths */
     struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took */
