@@ -89,7 +89,10 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
                                 .response_protocol = bytes_of_bstr(tx->response_protocol),
                                 .status_text = bytes_of_bstr(tx->response_status),
                                 .message = bytes_of_bstr(tx->response_message),
+                                .interim = tx->seen_100continue > 0,
                                 .status = tx->response_status_number,
+                                .request_length = tx->request_message_len,
+                                .response_length = tx->response_message_len,
                                 .htp = htp };
 }
 
@@ -101,7 +104,10 @@ tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
 
     if (flow->tunnel && type != HTTP_GONE)
         return HTP_OK;
-    http_look(tx, type, &event);
+    if (data.n > 0)
+        event = (struct http_event){ .type = type, .tx = tx->index, .htp = tx };
+    else
+        http_look(tx, type, &event);
     event.data = data;
     flow->http->fn(flow->ctx, &event);
     return HTP_OK;
@@ -327,12 +333,6 @@ on_response_raw(htp_tx_data_t *d)
 }
 
 static int
-on_response_line(htp_tx_t *tx)
-{
-    return tell(tx, HTTP_RESPONSE_LINE, no_data);
-}
-
-static int
 on_complete(htp_tx_t *tx)
 {
     return tell(tx, HTTP_GONE, no_data);
@@ -419,7 +419,6 @@ set_detail(htp_cfg_t *cfg)
     htp_config_register_log(cfg, on_log);
     htp_config_register_request_header_data(cfg, on_request_raw);
     htp_config_register_request_trailer_data(cfg, on_request_raw);
-    htp_config_register_response_line(cfg, on_response_line);
     htp_config_register_response_header_data(cfg, on_response_raw);
     htp_config_register_response_trailer_data(cfg, on_response_raw);
     htp_config_register_transaction_complete(cfg, on_complete);

@@ -28,7 +28,6 @@ enum http_event_type {
     HTTP_REQUEST_BODY,   /* some of it */
     HTTP_REQUEST_END,    /* it is complete */
     HTTP_RESPONSE_START, /* detail: likewise */
-    HTTP_RESPONSE_LINE,  /* detail: a status line; raw headers begin anew */
     HTTP_RESPONSE_RAW,
     HTTP_RESPONSE,      /* an interim one (100) is not told */
     HTTP_RESPONSE_BODY, /* without chunks' lengths; with its Content-Encoding, or decompressed */
@@ -37,7 +36,7 @@ enum http_event_type {
     HTTP_GONE, /* detail: the last that is told of a transaction */
 };
 
-/* All is lent; what is not there has a p of NULL. Of a response, request's fields are those of the
+/* All is lent; what is not there has a p of NULL; events of bodies have tx, data and htp only. Of a response, request's fields are those of the
  * request that it answers, if that was seen. */
 struct http_event {
     enum http_event_type type;
@@ -46,7 +45,9 @@ struct http_event {
     struct weir_bytes path, query;                 /* of the URI, decoded as servers do */
     struct weir_bytes host; /* of URI or Host, without port, case as it came */
     struct weir_bytes response_line, response_protocol, status_text, message;
-    int status;             /* -1: not a number; 0: no response yet */
+    bool interim;                            /* a response with 100 came before this one */
+    int status;                              /* -1: not a number; 0: no response yet */
+    int64_t request_length, response_length; /* of bodies, as they came: with chunks' lengths */
     struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took */
     const char *note;       /* "http.gzip_decompression_failed": names are Suricata's; static */
     bool to_client;         /* whose note it is */

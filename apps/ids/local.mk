@@ -371,6 +371,13 @@ tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_app_allocs
+tests_unit_test_app_allocs_SOURCES  = tests/unit/test_app_allocs.c tests/unit/tls_bytes.h tests/support/allocs.c tests/support/allocs.h
+tests_unit_test_app_allocs_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_app_allocs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc
+tests_unit_test_app_allocs_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_app_body
 tests_unit_test_app_body_SOURCES  = tests/unit/test_app_body.c
 tests_unit_test_app_body_CPPFLAGS = $(IDS_CPPFLAGS)

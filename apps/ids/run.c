@@ -149,6 +149,14 @@ wanted(const struct program *prg)
     return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
 }
 
+/* What the rules that are tested need. */
+static void
+ask_rules(struct program *prg)
+{
+    prg->spec->want = wanted(prg);
+    app_show_bodies(prg->app, prg->set->groups->has_bodies);
+}
+
 /* The rules are others than when the flow's tap was made, or were last asked what they want. */
 static void
 want_anew(struct program *prg, struct flow_state *flow)
@@ -212,7 +220,7 @@ after_batch(void *arg)
 
     each_output(prg, cli_check_output);
     if (reload_check(prg))
-        prg->spec->want = wanted(prg);
+        ask_rules(prg);
     if (prg->with_prads)
         prads_check(prg->prads, &prg->cli);
 }
@@ -289,7 +297,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
         rc = detectors_add(prg->detectors, prg->m);
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(prg->m, &app);
-    spec->want = wanted(prg); /* that it may become anything, the monitor knows */
+    ask_rules(prg); /* that they may want anything later the monitor knows */
     if (rc == WEIR_E_OK)
         rc = reload_start(prg, err);
     if (rc == WEIR_E_OK && prg->with_prads)

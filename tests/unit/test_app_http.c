@@ -255,13 +255,13 @@ a_body_is_looked_at_up_to_its_limit(void **state)
 }
 
 static void
-send_bomb(const struct app_opts *opts)
+send_bomb(const struct app_opts *opts, size_t piece)
 {
     app_run_begin(&run, opts);
     send_text(WEIR_TOSERVER, second);
     send_text(WEIR_TOCLIENT,
               "HTTP/1.1 200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 73\r\n\r\n");
-    app_run_send(&run, WEIR_TOCLIENT, bomb, sizeof(bomb), sizeof(bomb));
+    app_run_send(&run, WEIR_TOCLIENT, bomb, sizeof(bomb), piece);
     app_run_end(&run);
 }
 
@@ -272,14 +272,37 @@ a_bomb_does_not_go_off(void **state)
 
     (void)state;
     opts.response_body = 0;
-    send_bomb(&opts);
+    send_bomb(&opts, sizeof(bomb));
     has("! http.compression_bomb <\n");
     assert_true(app_http_stats(run.app)->bombs > 0);
     app_run_free(&run);
 
-    send_bomb(NULL); /* the limit of a body comes first */
+    send_bomb(NULL, sizeof(bomb)); /* the limit of a body comes first */
     has("\\x00\\x00\n");
     assert_int_equal(app_get_stats(run.app)->bodies_cut, 1);
+    app_run_free(&run);
+}
+
+/* Four blocks of deflate that are stored as they are, and one of a kind that does not exist. */
+static void
+nothing_is_decompressed_behind_the_limit(void **state)
+{
+    static const uint8_t head[10] = { 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 2, 3 };
+    static uint8_t block[5 + 50000] = { 0, 0x50, 0xc3, 0xaf, 0x3c };
+
+    (void)state;
+    memset(block + 5, 'x', 50000);
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, second);
+    send_text(WEIR_TOCLIENT,
+              "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 200034\r\n\r\n");
+    app_run_send(&run, WEIR_TOCLIENT, head, sizeof(head), 10);
+    for (int i = 0; i < 4; i++)
+        app_run_send(&run, WEIR_TOCLIENT, block, sizeof(block), 1900);
+    app_run_send(&run, WEIR_TOCLIENT, "\7\7\7\7", 4, 4);
+    app_run_end(&run);
+    assert_int_equal(run.bodies, 1);
+    assert_int_equal(run.events, 0);
     app_run_free(&run);
 }
 
@@ -433,6 +456,38 @@ requests_go_on_after_a_rst(void **state)
 }
 
 static void
+an_interim_response_leaves_nothing(void **state)
+{
+    static const char both[] = "HTTP/1.1 100 Continue\r\nX: y\r\n\r\n"
+                               "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+    (void)state;
+    for (size_t piece = 1; piece <= strlen(both); piece++) {
+        app_run_begin(&run, NULL);
+        send_text(WEIR_TOSERVER, second);
+        app_run_send(&run, WEIR_TOCLIENT, both, strlen(both), piece);
+        app_run_end(&run);
+        has("  http.header.raw=Content-Length: 0\\r\\n\\r\\n\n");
+        has_not("http.stat_code=100");
+        app_run_free(&run);
+    }
+}
+
+/* Servers answer so to requests of HTTP/0.9, and to what is none. */
+static void
+a_status_line_is_one_whatever_the_request_was(void **state)
+{
+    (void)state;
+    app_run_begin(&run, NULL);
+    send_text(WEIR_TOSERVER, "GET /\r\n");
+    send_text(WEIR_TOCLIENT, "HTTP/1.1 400 Bad\r\nContent-Length: 2\r\n\r\nno");
+    app_run_end(&run);
+    has("http.stat_code=400\n");
+    has("http/0 < end no\n");
+    app_run_free(&run);
+}
+
+static void
 what_is_incomplete_ends_with_the_flow(void **state)
 {
     (void)state;
@@ -456,6 +511,7 @@ main(void)
         cmocka_unit_test(a_long_body_slides),
         cmocka_unit_test(a_body_is_looked_at_up_to_its_limit),
         cmocka_unit_test(a_bomb_does_not_go_off),
+        cmocka_unit_test(nothing_is_decompressed_behind_the_limit),
         cmocka_unit_test(oddities_are_events),
         cmocka_unit_test(a_credential_by_bearer_is_not_odd),
         cmocka_unit_test(a_tunnel_carries_another_protocol),
@@ -466,6 +522,8 @@ main(void)
         cmocka_unit_test(a_response_without_length_ends_with_its_side),
         cmocka_unit_test(a_body_goes_on_after_a_rst),
         cmocka_unit_test(requests_go_on_after_a_rst),
+        cmocka_unit_test(an_interim_response_leaves_nothing),
+        cmocka_unit_test(a_status_line_is_one_whatever_the_request_was),
         cmocka_unit_test(what_is_incomplete_ends_with_the_flow),
     };
     struct http *http;

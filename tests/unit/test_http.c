@@ -48,12 +48,17 @@ static void
 on_event(void *ctx, const struct http_event *ev)
 {
     static const char *const names[] = {
-        [HTTP_REQUEST_START] = "req-start", [HTTP_REQUEST_RAW] = "req-raw",
-        [HTTP_REQUEST] = "REQ",             [HTTP_REQUEST_BODY] = "req-body",
-        [HTTP_REQUEST_END] = "req-end",     [HTTP_RESPONSE_START] = "res-start",
-        [HTTP_RESPONSE_LINE] = "res-line",  [HTTP_RESPONSE_RAW] = "res-raw",
-        [HTTP_RESPONSE] = "RES",            [HTTP_RESPONSE_BODY] = "res-body",
-        [HTTP_RESPONSE_END] = "res-end",    [HTTP_NOTE] = "note",
+        [HTTP_REQUEST_START] = "req-start",
+        [HTTP_REQUEST_RAW] = "req-raw",
+        [HTTP_REQUEST] = "REQ",
+        [HTTP_REQUEST_BODY] = "req-body",
+        [HTTP_REQUEST_END] = "req-end",
+        [HTTP_RESPONSE_START] = "res-start",
+        [HTTP_RESPONSE_RAW] = "res-raw",
+        [HTTP_RESPONSE] = "RES",
+        [HTTP_RESPONSE_BODY] = "res-body",
+        [HTTP_RESPONSE_END] = "res-end",
+        [HTTP_NOTE] = "note",
         [HTTP_GONE] = "gone",
     };
     struct bench *b = ctx;

@@ -54,6 +54,7 @@ app_new(const struct app_opts *opts, app_fn *fn, app_event_fn *event_fn, void *c
     if (app == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     app->opts = *opts;
+    app->shows_bodies = true;
     app->fn = fn;
     app->event_fn = event_fn;
     app->ctx = ctx;
@@ -533,6 +534,12 @@ on_tcp(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
     default:
         break;
     }
+}
+
+void
+app_show_bodies(struct app_layer *app, bool shown)
+{
+    app->shows_bodies = shown;
 }
 
 void

@@ -128,6 +128,12 @@ const struct http_stats *app_http_stats(const struct app_layer *app);
  */
 uint64_t app_wants(void);
 
+/*
+ * Whether bodies are shown by tx_buffer(), as they are at first: else they are only measured, which
+ * takes less. To be changed between two events.
+ */
+void app_show_bodies(struct app_layer *app, bool shown);
+
 /* The next event of a flow: calls the functions above. After flow_end the flow holds nothing. */
 void app_event(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev);
 
@@ -153,7 +159,10 @@ bool tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, 
 /* For records. HTTP: what is known so far, of the side that the type belongs to. */
 bool tx_http(struct tx *tx, enum http_event_type type, struct http_event *out);
 
-/* Bytes of a body so far, decompressed; of a message that has none: 0. */
+/*
+ * Bytes of a body so far, decompressed up to its limit and as they came behind that; of a message
+ * that has none: 0. How many came on the wire tx_http() says.
+ */
 uint64_t tx_body_length(const struct tx *tx, enum weir_dir dir);
 
 /* NULL: it is not DNS. */

@@ -60,6 +60,26 @@ raw_add(struct raw *raw, struct app_layer *app, struct weir_bytes bytes)
     raw->n += bytes.n;
 }
 
+/*
+ * Behind an interim response libhtp shows its headers, and the status line that follows, as if they
+ * were the final one's. The first such line counts, so that nothing of the latter is hidden.
+ */
+static void
+cut_interim(struct raw *raw, struct weir_bytes line)
+{
+    uint8_t *at = raw->p, *end = raw->p + raw->n, *next;
+
+    for (; at < end; at = next) {
+        next = memchr(at, '\n', (size_t)(end - at));
+        next = next != NULL ? next + 1 : end;
+        if ((size_t)(next - at) > line.n && memcmp(at, line.p, line.n) == 0) {
+            memmove(raw->p, next, (size_t)(end - next));
+            raw->n = (uint32_t)(end - next);
+            return;
+        }
+    }
+}
+
 /* ---- bodies */
 
 static uint64_t
@@ -85,8 +105,14 @@ take_body(struct http_tx *h, enum weir_dir dir, struct weir_bytes bytes)
     struct body *body = &h->body[dir];
     const uint64_t limit = limit_of(app, dir);
 
+    if (!app->shows_bodies && body->n == 0) {
+        body->length += bytes.n;
+        return;
+    }
     while (bytes.n > 0 && !body->final) {
-        const uint64_t left = limit == 0 ? UINT32_MAX : limit - body->length;
+        const uint64_t left = limit == 0             ? UINT32_MAX
+                              : body->length < limit ? limit - body->length
+                                                     : 0;
         uint32_t n = bytes.n < left ? bytes.n : (uint32_t)left;
 
         n = body_add(body, app, bytes.p, n);
@@ -182,11 +208,10 @@ on_tx_event(struct http_tx *h, const struct http_event *ev)
     case HTTP_RESPONSE_RAW:
         raw_add(&h->raw[dir], h->tx.app, ev->data);
         break;
-    case HTTP_RESPONSE_LINE: /* that of an interim response has gone */
-        h->raw[dir].n = 0;
-        break;
     case HTTP_REQUEST:
     case HTTP_RESPONSE:
+        if (ev->interim && ev->type == HTTP_RESPONSE && ev->response_line.n > 0)
+            cut_interim(&h->raw[dir], ev->response_line);
         if (!h->tx.head[dir])
             tx_tell(&h->tx, dir, TX_HEAD);
         break;

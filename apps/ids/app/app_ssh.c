@@ -15,7 +15,7 @@ struct ssh_conn {
     struct app_conn conn;
     struct ssh_side side[2]; /* by enum weir_dir */
     struct ssh_tx s;
-    bool begun, gone; /* of the transaction */
+    bool begun; /* the transaction */
 };
 
 static unsigned
@@ -80,9 +80,8 @@ ended(const struct app_conn *conn, enum weir_dir dir)
 static void
 finish(struct ssh_conn *c)
 {
-    if (!c->begun || c->gone)
+    if (!c->begun)
         return;
-    c->gone = true;
     tx_finish(&c->s.tx);
     kept_free(&c->s.kept, c->conn.app);
 }
@@ -94,10 +93,8 @@ check_end(struct ssh_conn *c, enum weir_dir dir, bool before)
         return;
     if (c->side[dir].state == SSH_BAD)
         app_tell_event(c->conn.app, "ssh.invalid_banner", NULL, dir);
-    if (c->begun && !c->gone && c->s.tx.head[dir])
+    if (c->begun && c->s.tx.head[dir])
         tx_tell(&c->s.tx, dir, TX_END);
-    if (ended(&c->conn, !dir))
-        finish(c);
 }
 
 static void

@@ -35,7 +35,7 @@ struct tls_conn {
     struct app_conn conn;
     struct tls tls;
     struct tls_tx t;
-    bool begun, gone; /* of the transaction */
+    bool begun; /* the transaction */
 };
 
 static void
@@ -254,13 +254,11 @@ open_tls(struct app_layer *app, struct app_conn *conn)
     return true;
 }
 
-/* What is encrypted tells nothing: the transaction needs not wait for the flow's end. */
 static void
 finish(struct tls_conn *c)
 {
-    if (!c->begun || c->gone)
+    if (!c->begun)
         return;
-    c->gone = true;
     tx_finish(&c->t.tx);
     kept_free(&c->t.kept, c->conn.app);
 }
@@ -271,12 +269,9 @@ check_end(struct tls_conn *c, enum weir_dir dir, bool before)
     if (before || !tls_ended(&c->tls, dir))
         return;
     if (c->tls.side[dir].state == TLS_BAD)
-        app_tell_event(c->conn.app, "tls.invalid_ssl_record",
-                       c->begun && !c->gone ? &c->t.tx : NULL, dir);
-    if (c->begun && !c->gone && c->t.tx.head[dir])
+        app_tell_event(c->conn.app, "tls.invalid_ssl_record", c->begun ? &c->t.tx : NULL, dir);
+    if (c->begun && c->t.tx.head[dir])
         tx_tell(&c->t.tx, dir, TX_END);
-    if (tls_ended(&c->tls, !dir))
-        finish(c);
 }
 
 static void

@@ -56,6 +56,7 @@ struct app_conn {
 
 struct app_layer {
     struct app_opts opts;
+    bool shows_bodies;
     app_fn *fn;
     app_event_fn *event_fn;
     void *ctx;

@@ -349,6 +349,7 @@ make_tx_always(struct groups *groups, enum weir_dir dir, struct weir_errbuf *err
         return no_memory(err);
     for (uint32_t i = 0; i < groups->rules->n; i++) {
         groups->has_tx |= groups->rules->at[i].tx_side != 0;
+        groups->has_bodies |= groups->rules->at[i].tx_body;
         if (groups->rules->at[i].tx_side & side_of(dir) && groups->fast[i] < 0)
             group->always[group->n_always++] = i;
     }

@@ -47,6 +47,7 @@ struct groups {
     struct prefilter *of_buffer[BUFFERS][2];
     struct group tx_always[2]; /* those without a fast pattern, by the side they are decided at */
     bool has_tx;               /* there are rules on transactions */
+    bool has_bodies;           /* ... that look at a body */
     uint32_t *by_app_event;    /* rules with app-layer-event, sorted by its name, then order */
     size_t n_app_events;
     int8_t *fast;                 /* by rule: the step the prefilter looks for, or -1 */
