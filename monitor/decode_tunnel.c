@@ -86,7 +86,7 @@ pptp(struct walk *w, uint16_t flags, uint16_t type)
     key = take(w, 4, WEIR_LAYER_TUNNEL);
     if (key == NULL || take(w, n, WEIR_LAYER_TUNNEL) == NULL)
         return L_BAD;
-    length = be16(key);
+    length = is_stale(w, key) ? mend_length(w, key, w->wire) : be16(key);
     if ((flags & GRE_SEQUENCE) == 0 || length == 0)
         return L_NO_FLOW; /* an acknowledgement by itself */
     if (length > w->wire)
@@ -206,6 +206,7 @@ enum layer
 gtpu(struct walk *w)
 {
     const uint8_t *p;
+    uint32_t length;
     uint8_t flags;
 
     into_tunnel(w, true);
@@ -213,9 +214,10 @@ gtpu(struct walk *w)
     if (p == NULL)
         return L_BAD;
     flags = p[0];
-    if (flags >> 4 != 3 || p[1] != 255 || be16(p + 2) > w->wire)
+    length = is_stale(w, p) ? mend_length(w, p + 2, w->wire) : be16(p + 2);
+    if (flags >> 4 != 3 || p[1] != 255 || length > w->wire)
         return L_NO_FLOW;
-    fence(w, be16(p + 2));
+    fence(w, length);
     if ((flags & 7) == 0)
         return L_RAW_IP;
     p = take(w, 4, WEIR_LAYER_TUNNEL);

@@ -111,6 +111,29 @@ check_cut(const struct weir_frame *whole, uint32_t caplen)
     free((void *)(uintptr_t)cut.data);
 }
 
+/* As if the innermost IP packet had been put together: all lengths around it are mended. */
+static void
+check_mend(const struct weir_frame *whole)
+{
+    const struct weir_frame f = exact_frame(whole->link, whole->data, whole->caplen,
+                                            whole->wirelen);
+    struct weir_packet pkt = { .number = 5 };
+    struct decode_fault fault;
+    struct weir_frame shown;
+
+    if (decode(&f, &pkt, &fault) != DECODE_BAD && pkt.ip != NULL) {
+        decode_whole(&f, (uint8_t *)(uintptr_t)pkt.ip, &pkt, &fault);
+        assert(lies_within(&f, pkt.frame, pkt.caplen) && pkt.caplen <= pkt.wirelen);
+        assert(pkt.whole && !pkt.stable);
+        shown = (struct weir_frame){
+            .data = pkt.frame, .caplen = pkt.caplen, .wirelen = pkt.wirelen, .link = pkt.link
+        };
+        check_headers(&shown, &pkt);
+        check_payload(&shown, &pkt);
+    }
+    free((void *)(uintptr_t)f.data);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -123,6 +146,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     frame = exact_frame(links[data[0] % (sizeof(links) / sizeof(links[0]))], data + PREFIX, caplen,
                         caplen + data[1]);
     check_cut(&frame, data[2] < caplen ? data[2] : caplen);
+    check_mend(&frame);
     free((void *)(uintptr_t)frame.data);
     return 0;
 }
