@@ -3,6 +3,7 @@
 #include <string.h>
 
 enum {
+    MAX_VLANS = sizeof(((struct weir_packet *)0)->vlan) / sizeof(uint16_t),
     MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger */
 };
 
@@ -24,6 +25,8 @@ ethertype(struct walk *w, uint16_t type)
         return L_MPLS;
     case 0x8864:
         return L_PPPOE;
+    case 0x894f:
+        return L_NSH;
     default: /* below 1536: a length, IEEE 802.3 3.2.6 */
         w->type = type;
         return type < 1536 ? L_SNAP : L_NO_FLOW;
@@ -124,9 +127,9 @@ vlan(struct walk *w)
     if (w->inner) {
         w->inner = false;
         w->pkt->n_vlan = 0;
-        w->pkt->vlan[1] = 0;
+        w->pkt->vlan[1] = w->pkt->vlan[2] = 0;
     }
-    if (w->pkt->n_vlan < 2)
+    if (w->pkt->n_vlan < MAX_VLANS)
         w->pkt->vlan[w->pkt->n_vlan++] = be16(p) & 0xfff;
     return ethertype(w, be16(p + 2));
 }
@@ -191,6 +194,8 @@ udp_payload(const struct weir_packet *pkt)
     switch (pkt->dst_port) {
     case 4789:
         return L_VXLAN;
+    case 4790:
+        return L_VXLAN_GPE;
     case 6081:
         return L_GENEVE;
     case 2152:
@@ -394,7 +399,7 @@ static const layer_fn layers[L_N] = {
     [L_SNAP] = snap,          [L_LLC] = llc,       [L_MPLS] = mpls,
     [L_IPV4] = ipv4,          [L_IPV6] = ipv6,     [L_GRE] = gre,
     [L_VXLAN] = vxlan,        [L_GENEVE] = geneve, [L_GTPU] = gtpu,
-    [L_TEREDO] = teredo,
+    [L_TEREDO] = teredo,      [L_NSH] = nsh,       [L_VXLAN_GPE] = vxlan_gpe,
 };
 
 /* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html */

@@ -26,8 +26,10 @@ enum layer {
     L_MPLS,
     L_IPV4,
     L_IPV6,
+    L_NSH,
     L_GRE,
     L_VXLAN,
+    L_VXLAN_GPE,
     L_GENEVE,
     L_GTPU,
     L_TEREDO,
@@ -148,12 +150,14 @@ enum layer radiotap(struct walk *w);
 enum layer wifi(struct walk *w);
 
 /*
- * decode_tunnel.c: IP packets inside others. The packet so far becomes the carrier; by_port: see
+ * decode_tunnel.c: IP packets inside others, and NSH. The packet so far becomes the carrier; by_port: see
  * there. The next IP header that is read will be the innermost one.
  */
 void into_tunnel(struct walk *w, bool by_port);
 enum layer gre(struct walk *w);
+enum layer nsh(struct walk *w);
 enum layer vxlan(struct walk *w);
+enum layer vxlan_gpe(struct walk *w);
 enum layer geneve(struct walk *w);
 enum layer gtpu(struct walk *w);
 enum layer teredo(struct walk *w);

@@ -86,25 +86,20 @@ addr_text_whole(const struct weir_addr *addr, unsigned ip_version, char text[ADD
 void
 proto_text(unsigned proto, char text[PROTO_TEXT])
 {
-    switch (proto) {
-    case WEIR_PROTO_TCP:
-        memcpy(text, "TCP", 4);
-        break;
-    case WEIR_PROTO_UDP:
-        memcpy(text, "UDP", 4);
-        break;
-    case WEIR_PROTO_ICMP:
-        memcpy(text, "ICMP", 5);
-        break;
-    case WEIR_PROTO_ICMPV6:
-        memcpy(text, "IPv6-ICMP", 10);
-        break;
-    case 132:
-        memcpy(text, "SCTP", 5);
-        break;
-    default:
+    /* Those that are met: https://www.iana.org/assignments/protocol-numbers */
+    static const char names[256][PROTO_TEXT] = {
+        [1] = "ICMP",       [2] = "IGMP",        [4] = "IP-in-IP",     [6] = "TCP",
+        [17] = "UDP",       [41] = "IPv6",       [43] = "IPv6-Route",  [44] = "IPv6-Frag",
+        [46] = "RSVP",      [47] = "GRE",        [50] = "ESP",         [51] = "AH",
+        [58] = "IPv6-ICMP", [59] = "IPv6-NoNxt", [60] = "IPv6-Opts",   [88] = "EIGRP",
+        [89] = "OSPF",      [103] = "PIM",       [112] = "VRRP",       [115] = "L2TP",
+        [132] = "SCTP",     [136] = "UDPLite",   [137] = "MPLS-in-IP",
+    };
+
+    if (proto < 256 && names[proto][0] != '\0')
+        memcpy(text, names[proto], PROTO_TEXT);
+    else
         snprintf(text, PROTO_TEXT, "%03u", proto);
-    }
 }
 
 static bool
@@ -119,7 +114,7 @@ ends_of_packet(const struct weir_packet *pkt, struct eve_ends *out)
     *out = (struct eve_ends){
         .addr = { pkt->src, pkt->dst },
         .port = { pkt->src_port, pkt->dst_port },
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .vlan = { pkt->vlan[0], pkt->vlan[1], pkt->vlan[2] },
         .n_vlan = pkt->n_vlan,
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
@@ -129,7 +124,8 @@ ends_of_packet(const struct weir_packet *pkt, struct eve_ends *out)
 }
 
 static void
-ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct eve_ends *out)
+ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+             struct eve_ends *out)
 {
     struct weir_tuple tuple;
 
@@ -144,6 +140,8 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct eve_ends *o
         .icmp_type = -1,
         .icmp_code = -1,
     };
+    if (pkt != NULL && pkt->n_vlan == 3 && memcmp(pkt->vlan, tuple.vlan, sizeof(tuple.vlan)) == 0)
+        out->vlan[out->n_vlan++] = pkt->vlan[2]; /* a flow goes by two; this is its packet */
 }
 
 static void
@@ -201,7 +199,7 @@ eve_ends(const struct weir_event *ev, struct eve_ends *out)
     if (eve_by_packet(ev))
         ends_of_packet(ev->packet, out);
     else if (ev->flow != NULL)
-        ends_of_flow(ev->flow, (enum weir_dir)ev->direction, out);
+        ends_of_flow(ev->flow, (enum weir_dir)ev->direction, ev->packet, out);
     else
         *out = (struct eve_ends){ .ip_version = 0 };
 }

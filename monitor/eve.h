@@ -26,14 +26,14 @@ void addr_text(const struct weir_addr *addr, unsigned ip_version, char text[ADDR
 /* The same, but an IPv6 address has all its digits: "fe80:0000:0000:...". */
 void addr_text_whole(const struct weir_addr *addr, unsigned ip_version, char text[ADDR_TEXT]);
 
-/* "TCP", "UDP", "ICMP", "IPv6-ICMP", "SCTP"; the number as three digits otherwise. */
+/* "TCP", "UDP", "IPv6-ICMP", "IP-in-IP"...; the number as three digits otherwise. */
 void proto_text(unsigned proto, char text[PROTO_TEXT]);
 
 /* What a record says of where from and where to. */
 struct eve_ends {
     struct weir_addr addr[2];
     uint16_t port[2];
-    uint16_t vlan[2];
+    uint16_t vlan[3];
     unsigned n_vlan, ip_version, proto; /* ip_version 0: nothing is known */
     int icmp_type, icmp_code;           /* -1: not an ICMP packet */
     bool all_digits;                    /* as addr_text_whole(); false at first */

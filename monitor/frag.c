@@ -287,7 +287,7 @@ new_datagram(struct engine *e, const struct fragment *f)
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
         .n_vlan = pkt->n_vlan,
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .vlan = { pkt->vlan[0], pkt->vlan[1], pkt->vlan[2] },
         .has_vni = pkt->has_vni,
         .vni = pkt->vni,
         .tunnel = pkt->tunnel,

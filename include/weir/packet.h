@@ -60,7 +60,8 @@ struct weir_packet {
     uint8_t proto;      /**< IP protocol of the payload, after IPv6 extension headers */
     uint8_t ttl;        /**< TTL or hop limit */
     uint8_t n_vlan;     /**< how many of vlan[] are set */
-    uint16_t vlan[2]; /**< VLAN ids, outermost first, 12 bits each; struct weir_tuple says which */
+    uint16_t vlan[3]; /**< VLAN ids, outermost first, 12 bits each; the flow goes by two of them at
+                           most, and struct weir_tuple says of which frame */
     bool fragment;    /**< an IP fragment: no transport header was read. The packet that completes
                            a datagram is shown as the whole of it, see whole */
     bool whole;       /**< put together from fragments: the frame is the first one's as if it had

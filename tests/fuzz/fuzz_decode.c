@@ -33,7 +33,9 @@ check_headers(const struct weir_frame *f, const struct weir_packet *pkt)
     assert(pkt->l4 == NULL || (pkt->ip != NULL && pkt->l4 > pkt->ip && lies_within(f, pkt->l4, 0)));
     assert(pkt->n_tcp_options <= 40);
     assert(pkt->tcp_options == NULL || lies_within(f, pkt->tcp_options, pkt->n_tcp_options));
-    assert(pkt->n_vlan <= 2 && pkt->vlan[0] < 4096 && pkt->vlan[1] < 4096);
+    assert(pkt->n_vlan <= 3);
+    for (int i = 0; i < 3; i++)
+        assert(pkt->vlan[i] < 4096 && (i < pkt->n_vlan || pkt->vlan[i] == 0));
     assert(pkt->tunnel <= 16 && (pkt->tunnel == 0 || pkt->ip != NULL));
     assert(pkt->vni < 1 << 24 && (pkt->has_vni ? pkt->tunnel > 0 : pkt->vni == 0));
     assert(pkt->tunnel > 0 || !pkt->bad_outer_sum);

@@ -55,8 +55,9 @@ protocols_by_name_or_number(void **state)
     static const struct {
         unsigned proto;
         const char *text;
-    } known[] = { { 6, "TCP" },        { 17, "UDP" },   { 1, "ICMP" },
-                  { 58, "IPv6-ICMP" }, { 132, "SCTP" }, { 47, "047" } };
+    } known[] = { { 6, "TCP" },    { 17, "UDP" },     { 1, "ICMP" },  { 58, "IPv6-ICMP" },
+                  { 132, "SCTP" }, { 4, "IP-in-IP" }, { 41, "IPv6" }, { 47, "GRE" },
+                  { 61, "061" },   { 253, "253" } };
     char proto[PROTO_TEXT];
 
     (void)state;
@@ -104,14 +105,14 @@ a_packet_without_a_flow_has_addresses_but_no_ports(void **state)
         .dst = { .b = { 10, 0, 0, 2 } },
         .src_port = 1000,
         .dst_port = 80,
-        .n_vlan = 2,
-        .vlan = { 5, 6 },
+        .n_vlan = 3,
+        .vlan = { 5, 6, 7 },
     };
     const struct weir_event ev = { .number = 7, .packet = &pkt };
 
     (void)state;
     assert_record(&ev, "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\",\"pcap_cnt\":7,"
-                       "\"event_type\":\"test\",\"vlan\":[5,6],\"src_ip\":\"10.0.0.1\","
+                       "\"event_type\":\"test\",\"vlan\":[5,6,7],\"src_ip\":\"10.0.0.1\","
                        "\"dest_ip\":\"10.0.0.2\",\"proto\":\"TCP\"}\n");
 }
 
