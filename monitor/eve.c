@@ -86,20 +86,31 @@ addr_text_whole(const struct weir_addr *addr, unsigned ip_version, char text[ADD
 void
 proto_text(unsigned proto, char text[PROTO_TEXT])
 {
-    /* Those that are met: https://www.iana.org/assignments/protocol-numbers */
-    static const char names[256][PROTO_TEXT] = {
-        [1] = "ICMP",       [2] = "IGMP",        [4] = "IP-in-IP",     [6] = "TCP",
-        [17] = "UDP",       [41] = "IPv6",       [43] = "IPv6-Route",  [44] = "IPv6-Frag",
-        [46] = "RSVP",      [47] = "GRE",        [50] = "ESP",         [51] = "AH",
-        [58] = "IPv6-ICMP", [59] = "IPv6-NoNxt", [60] = "IPv6-Opts",   [88] = "EIGRP",
-        [89] = "OSPF",      [103] = "PIM",       [112] = "VRRP",       [115] = "L2TP",
-        [132] = "SCTP",     [136] = "UDPLite",   [137] = "MPLS-in-IP",
-    };
-
-    if (proto < 256 && names[proto][0] != '\0')
-        memcpy(text, names[proto], PROTO_TEXT);
-    else
+    switch (proto) {
+    case WEIR_PROTO_TCP:
+        memcpy(text, "TCP", 4);
+        break;
+    case WEIR_PROTO_UDP:
+        memcpy(text, "UDP", 4);
+        break;
+    case WEIR_PROTO_ICMP:
+        memcpy(text, "ICMP", 5);
+        break;
+    case WEIR_PROTO_ICMPV6:
+        memcpy(text, "IPv6-ICMP", 10);
+        break;
+    case 4:
+        memcpy(text, "IP-in-IP", 9);
+        break;
+    case 41:
+        memcpy(text, "IPv6", 5);
+        break;
+    case 132:
+        memcpy(text, "SCTP", 5);
+        break;
+    default:
         snprintf(text, PROTO_TEXT, "%03u", proto);
+    }
 }
 
 static bool

@@ -26,7 +26,10 @@ void addr_text(const struct weir_addr *addr, unsigned ip_version, char text[ADDR
 /* The same, but an IPv6 address has all its digits: "fe80:0000:0000:...". */
 void addr_text_whole(const struct weir_addr *addr, unsigned ip_version, char text[ADDR_TEXT]);
 
-/* "TCP", "UDP", "IPv6-ICMP", "IP-in-IP"...; the number as three digits otherwise. */
+/*
+ * "TCP", "UDP", "ICMP", "IPv6-ICMP", "SCTP", "IP-in-IP", "IPv6" (in IP); the number as three digits
+ * otherwise.
+ */
 void proto_text(unsigned proto, char text[PROTO_TEXT]);
 
 /* What a record says of where from and where to. */

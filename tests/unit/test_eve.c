@@ -55,9 +55,8 @@ protocols_by_name_or_number(void **state)
     static const struct {
         unsigned proto;
         const char *text;
-    } known[] = { { 6, "TCP" },    { 17, "UDP" },     { 1, "ICMP" },  { 58, "IPv6-ICMP" },
-                  { 132, "SCTP" }, { 4, "IP-in-IP" }, { 41, "IPv6" }, { 47, "GRE" },
-                  { 61, "061" },   { 253, "253" } };
+    } known[] = { { 6, "TCP" },    { 17, "UDP" }, { 1, "ICMP" },     { 58, "IPv6-ICMP" },
+                  { 132, "SCTP" }, { 47, "047" }, { 4, "IP-in-IP" }, { 41, "IPv6" } };
     char proto[PROTO_TEXT];
 
     (void)state;
