@@ -3,7 +3,7 @@
 #include <string.h>
 
 enum {
-    LINK_RAW = 101,       /* a frame that begins with an IP header */
+    MAX_VLANS = sizeof(((struct weir_packet *)0)->vlan) / sizeof(uint16_t),
     MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger */
 };
 
@@ -25,6 +25,8 @@ ethertype(struct walk *w, uint16_t type)
         return L_MPLS;
     case 0x8864:
         return L_PPPOE;
+    case 0x894f:
+        return L_NSH;
     default: /* below 1536: a length, IEEE 802.3 3.2.6 */
         w->type = type;
         return type < 1536 ? L_SNAP : L_NO_FLOW;
@@ -125,9 +127,9 @@ vlan(struct walk *w)
     if (w->inner) {
         w->inner = false;
         w->pkt->n_vlan = 0;
-        w->pkt->vlan[1] = 0;
+        w->pkt->vlan[1] = w->pkt->vlan[2] = 0;
     }
-    if (w->pkt->n_vlan < 2)
+    if (w->pkt->n_vlan < MAX_VLANS)
         w->pkt->vlan[w->pkt->n_vlan++] = be16(p) & 0xfff;
     return ethertype(w, be16(p + 2));
 }
@@ -154,7 +156,8 @@ llc(struct walk *w)
 static enum layer
 snap(struct walk *w)
 {
-    fence(w, w->type);
+    if (!is_stale(w, w->rd.p)) /* one so long would be a type: it stays */
+        fence(w, w->type);
     return llc(w);
 }
 
@@ -191,6 +194,8 @@ udp_payload(const struct weir_packet *pkt)
     switch (pkt->dst_port) {
     case 4789:
         return L_VXLAN;
+    case 4790:
+        return L_VXLAN_GPE;
     case 6081:
         return L_GENEVE;
     case 2152:
@@ -212,7 +217,7 @@ udp(struct walk *w)
 
     if (p == NULL)
         return L_BAD;
-    length = be16(p + 4);
+    length = is_stale(w, p) ? mend_udp(w, p) : be16(p + 4);
     if (length == 0)
         length = w->wire + 8;
     if (length < 8)
@@ -288,7 +293,7 @@ ipv4(struct walk *w)
     if (ip[0] >> 4 != 4)
         return bad(w, WEIR_LAYER_IPV4, WEIR_BAD_VERSION);
     header = (ip[0] & 15U) * 4;
-    total = be16(ip + 2);
+    total = is_stale(w, ip) ? mend_ipv4(w, ip) : be16(ip + 2);
     if (total == 0)
         total = w->wire + 20;
     if (header < 20 || header > total)
@@ -313,13 +318,13 @@ ipv4(struct walk *w)
 /*
  * Walk IPv6 extension headers (RFC 8200 section 4, RFC 4302 for AH, RFC 7045 for the list) until
  * something else comes, which is left in pkt->proto. A second fragment header is refused, as Linux
- * does (IP6SKB_FRAGMENTED), also inside what was put together: see decode_whole().
+ * does (IP6SKB_FRAGMENTED), also inside what was put together, where the first is gone (had_one).
  */
 static enum layer
-ipv6_extensions(struct walk *w, uint8_t next)
+ipv6_extensions(struct walk *w, uint8_t next, bool had_one)
 {
     const uint8_t *p;
-    bool fragment = false, had_one = false;
+    bool fragment = false;
 
     for (unsigned n = 0; n < MAX_LAYERS; n++) {
         uint32_t rest = 0; /* bytes of the header behind its first eight */
@@ -371,7 +376,7 @@ ipv6(struct walk *w)
         return L_BAD;
     if (ip[0] >> 4 != 6)
         return bad(w, WEIR_LAYER_IPV6, WEIR_BAD_VERSION);
-    length = be16(ip + 4);
+    length = is_stale(w, ip) ? mend_length(w, ip + 4, w->wire) : be16(ip + 4);
     if (length == 0)
         length = w->wire;
     if (length > w->wire)
@@ -383,7 +388,7 @@ ipv6(struct walk *w)
     pkt->ttl = ip[7];
     memcpy(pkt->src.b, ip + 8, 16);
     memcpy(pkt->dst.b, ip + 24, 16);
-    return ipv6_extensions(w, ip[6]);
+    return ipv6_extensions(w, ip[6], w->mend != NULL && ip == w->mend->ip);
 }
 
 static const layer_fn layers[L_N] = {
@@ -394,14 +399,14 @@ static const layer_fn layers[L_N] = {
     [L_SNAP] = snap,          [L_LLC] = llc,       [L_MPLS] = mpls,
     [L_IPV4] = ipv4,          [L_IPV6] = ipv6,     [L_GRE] = gre,
     [L_VXLAN] = vxlan,        [L_GENEVE] = geneve, [L_GTPU] = gtpu,
-    [L_TEREDO] = teredo,
+    [L_TEREDO] = teredo,      [L_NSH] = nsh,       [L_VXLAN_GPE] = vxlan_gpe,
 };
 
 /* LINKTYPE_ values, https://www.tcpdump.org/linktypes.html */
 static enum layer
 first_layer(uint16_t link)
 {
-    if (WEIR_LIKELY(link == 1))
+    if (WEIR_LIKELY(link == LINK_ETHERNET))
         return L_ETHERNET;
     switch (link) {
     case 0:
@@ -411,7 +416,7 @@ first_layer(uint16_t link)
     case 12: /* DLT_RAW of most systems, found in old files */
     case LINK_RAW:
         return L_RAW_IP;
-    case 9:
+    case LINK_PPP:
         return L_PPP;
     case 50:
     case 104:
@@ -472,8 +477,9 @@ come_out(struct walk *w, enum layer at)
     return L_FLOW;
 }
 
-enum decode_result
-decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
+static inline __attribute__((always_inline)) enum decode_result
+walk_frame(const struct weir_frame *frame, struct mend *mend, struct weir_packet *out,
+           struct decode_fault *fault)
 {
     uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
     struct carrier carrier;
@@ -483,6 +489,7 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
         .pkt = out,
         .fault = fault,
         .carrier = &carrier,
+        .mend = mend,
     };
     enum layer at = first_layer(frame->link);
 
@@ -493,6 +500,8 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
             at = bad(&w, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
         else
             at = layers[at](&w);
+        if (mend != NULL)
+            mend_note_tunnel(&w, at);
     }
     if (carrier.any)
         at = come_out(&w, at);
@@ -508,28 +517,27 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
                               : DECODE_BAD;
 }
 
-/* What was around its fragments is around the packet, where it holds nothing of the kind itself. */
 enum decode_result
-decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen, struct weir_packet *pkt,
+decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
+{
+    return walk_frame(frame, NULL, out, fault);
+}
+
+enum decode_result
+decode_whole(const struct weir_frame *frame, uint8_t *ip, struct weir_packet *pkt,
              struct decode_fault *fault)
 {
-    const struct weir_packet outer = *pkt;
-    const struct weir_frame frame = {
-        .data = ip, .caplen = caplen, .wirelen = wirelen, .time = outer.time, .link = LINK_RAW
-    };
-    const enum decode_result result = decode(&frame, pkt, fault);
+    const uint64_t number = pkt->number;
+    struct mend mend = { .ip = ip, .alone = NULL };
+    const enum decode_result result = walk_frame(frame, &mend, pkt, fault);
 
-    pkt->number = outer.number;
+    pkt->number = number;
     pkt->whole = true;
-    if (pkt->n_vlan == 0) {
-        pkt->n_vlan = outer.n_vlan;
-        memcpy(pkt->vlan, outer.vlan, sizeof(pkt->vlan));
+    if (mend.alone != NULL && pkt->ip >= mend.alone) { /* else it is what is around the tunnel */
+        pkt->caplen -= (uint32_t)(mend.alone - pkt->frame);
+        pkt->wirelen -= (uint32_t)(mend.alone - pkt->frame);
+        pkt->frame = mend.alone;
+        pkt->link = mend.link;
     }
-    if (!pkt->has_vni) {
-        pkt->has_vni = outer.has_vni;
-        pkt->vni = outer.vni;
-    }
-    pkt->tunnel = (uint8_t)(pkt->tunnel + outer.tunnel);
-    pkt->bad_outer_sum |= outer.bad_outer_sum;
     return result;
 }

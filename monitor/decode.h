@@ -39,10 +39,12 @@ decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fa
 bool decode_knows_link(uint16_t link);
 
 /*
- * Decode on from an IP packet, put together from fragments, the last of which is *pkt; its number,
- * its time and what was around it stay. The bytes are taken for the frame, and are not stable.
+ * Decode a packet put together from fragments, the last of which is *pkt; its number stays. The
+ * headers before ip, which points into the frame, are those of a fragment: the lengths in them are
+ * mended; if a tunnel's headers cannot hold them, the packet's frame is what is in the tunnel. What
+ * is behind ip is as if it had never been cut.
  */
-enum decode_result decode_whole(const uint8_t *ip, uint32_t caplen, uint32_t wirelen,
+enum decode_result decode_whole(const struct weir_frame *frame, uint8_t *ip,
                                 struct weir_packet *pkt, struct decode_fault *fault);
 
 #endif

@@ -64,6 +64,7 @@ enum layer
 pppoe(struct walk *w)
 {
     const uint8_t *p = take(w, 6, WEIR_LAYER_PPP);
+    uint32_t length;
 
     if (p == NULL)
         return L_BAD;
@@ -71,9 +72,10 @@ pppoe(struct walk *w)
         return bad(w, WEIR_LAYER_PPP, WEIR_BAD_VERSION);
     if (p[1] != 0)
         return L_NO_FLOW;
-    if (be16(p + 4) > w->wire)
+    length = is_stale(w, p) ? mend_length(w, p + 4, w->wire) : be16(p + 4);
+    if (length > w->wire)
         return bad(w, WEIR_LAYER_PPP, WEIR_BAD_LENGTH);
-    fence(w, be16(p + 4));
+    fence(w, length);
     return L_PPP;
 }
 

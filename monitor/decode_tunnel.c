@@ -1,4 +1,4 @@
-/* IP packets inside others: GRE and what it carries, and the tunnels known by their UDP port. */
+/* IP packets inside others: GRE and what it carries, NSH, and the tunnels known by their UDP port. */
 #include "checksum.h"
 #include "decode_walk.h"
 
@@ -43,15 +43,37 @@ enum {
     GRE_VERSION = 0x0007,
 };
 
+/*
+ * The VLAN that the frame was seen in; 0: none. Its tag may be in the frame, too: tags there count.
+ * But behind a tag that was taken off, which En says in type II, they are further ones.
+ */
+static enum layer
+erspan_frame(struct walk *w, const uint8_t *p, bool tag_is_off)
+{
+    const uint16_t id = be16(p) & 0xfff;
+
+    if (id != 0) {
+        w->pkt->n_vlan = 1;
+        w->pkt->vlan[0] = id;
+        w->pkt->vlan[1] = w->pkt->vlan[2] = 0;
+    }
+    w->inner = id == 0 || !tag_is_off;
+    return L_ETHERNET;
+}
+
 /* Type II, draft-foschiano-erspan-03 section 4.2. */
 static enum layer
 erspan2(struct walk *w)
 {
     const uint8_t *p = take(w, 8, WEIR_LAYER_TUNNEL);
+    unsigned encapsulation;
 
     if (p == NULL)
         return L_BAD;
-    return p[0] >> 4 == 1 ? inner_ethernet(w) : L_NO_FLOW;
+    if (p[0] >> 4 != 1)
+        return L_NO_FLOW;
+    encapsulation = p[2] >> 3 & 3; /* there was: 0 no tag, 1 ISL, 2 802.1Q, 3 a tag that is left */
+    return erspan_frame(w, p, encapsulation == 1 || encapsulation == 2);
 }
 
 /* Type III, section 4.3 there: with a subheader of the platform's if the last bit says so. */
@@ -66,7 +88,7 @@ erspan3(struct walk *w)
         return L_NO_FLOW;
     switch (p[10] >> 2 & 0x1f) {
     case 0:
-        return inner_ethernet(w);
+        return erspan_frame(w, p, false);
     case 2:
         return L_RAW_IP;
     default:
@@ -86,7 +108,7 @@ pptp(struct walk *w, uint16_t flags, uint16_t type)
     key = take(w, 4, WEIR_LAYER_TUNNEL);
     if (key == NULL || take(w, n, WEIR_LAYER_TUNNEL) == NULL)
         return L_BAD;
-    length = be16(key);
+    length = is_stale(w, key) ? mend_length(w, key, w->wire) : be16(key);
     if ((flags & GRE_SEQUENCE) == 0 || length == 0)
         return L_NO_FLOW; /* an acknowledgement by itself */
     if (length > w->wire)
@@ -138,6 +160,54 @@ gre(struct walk *w)
     return gre_payload(w, type, (flags & GRE_SEQUENCE) != 0);
 }
 
+/* ---- NSH ----------------------------------------------------------------------------------- */
+
+/* The registry that NSH and VXLAN-GPE share: RFC 8300 section 9.1.6. */
+static enum layer
+next_protocol(struct walk *w, uint8_t next)
+{
+    switch (next) {
+    case 1:
+        return L_IPV4;
+    case 2:
+        return L_IPV6;
+    case 3:
+        return inner_ethernet(w);
+    case 4:
+        return L_NSH;
+    case 5:
+        return L_MPLS;
+    default:
+        return L_NO_FLOW;
+    }
+}
+
+/*
+ * Network Service Header, RFC 8300 section 2: metadata of type 1 has a fixed length, that of type 2
+ * may be absent. What is for operators (O) carries no traffic.
+ */
+enum layer
+nsh(struct walk *w)
+{
+    const uint8_t *p = take(w, 8, WEIR_LAYER_TUNNEL);
+    uint32_t words;
+    uint8_t type;
+
+    if (p == NULL)
+        return L_BAD;
+    if (p[0] >> 6 != 0)
+        return bad(w, WEIR_LAYER_TUNNEL, WEIR_BAD_VERSION);
+    type = p[2] & 0x0f;
+    words = p[1] & 0x3f;
+    if ((p[0] & 0x20) != 0 || (type != 1 && type != 2))
+        return L_NO_FLOW;
+    if (type == 1 ? words != 6 : words < 2)
+        return bad(w, WEIR_LAYER_TUNNEL, WEIR_BAD_HEADER_LENGTH);
+    if (take(w, words * 4 - 8, WEIR_LAYER_TUNNEL) == NULL)
+        return L_BAD;
+    return next_protocol(w, p[3]);
+}
+
 /* ---- in UDP -------------------------------------------------------------------------------- */
 
 /* RFC 7348 section 5: all bits but one are ignored. */
@@ -154,6 +224,22 @@ vxlan(struct walk *w)
         return L_NO_FLOW;
     set_vni(w->pkt, p + 4);
     return inner_ethernet(w);
+}
+
+/* draft-ietf-nvo3-vxlan-gpe-13 section 3: version 0, the VNI (I) and the next protocol (P) there. */
+enum layer
+vxlan_gpe(struct walk *w)
+{
+    const uint8_t *p;
+
+    into_tunnel(w, true);
+    p = take(w, 8, WEIR_LAYER_TUNNEL);
+    if (p == NULL)
+        return L_BAD;
+    if ((p[0] & 0x3d) != 0x0c) /* nor for operators (O) */
+        return L_NO_FLOW;
+    set_vni(w->pkt, p + 4);
+    return next_protocol(w, p[3]);
 }
 
 /* RFC 8926 section 3.4. Options are skipped, also critical ones. */
@@ -206,6 +292,7 @@ enum layer
 gtpu(struct walk *w)
 {
     const uint8_t *p;
+    uint32_t length;
     uint8_t flags;
 
     into_tunnel(w, true);
@@ -213,9 +300,10 @@ gtpu(struct walk *w)
     if (p == NULL)
         return L_BAD;
     flags = p[0];
-    if (flags >> 4 != 3 || p[1] != 255 || be16(p + 2) > w->wire)
+    length = is_stale(w, p) ? mend_length(w, p + 2, w->wire) : be16(p + 2);
+    if (flags >> 4 != 3 || p[1] != 255 || length > w->wire)
         return L_NO_FLOW;
-    fence(w, be16(p + 2));
+    fence(w, length);
     if ((flags & 7) == 0)
         return L_RAW_IP;
     p = take(w, 4, WEIR_LAYER_TUNNEL);

@@ -5,7 +5,7 @@
 #include "decode.h"
 #include "rd.h"
 
-enum { MAX_LAYERS = 16 };
+enum { MAX_LAYERS = 16, LINK_ETHERNET = 1, LINK_PPP = 9, LINK_RAW = 101 };
 
 /* What comes next; each but the last four has a function in the table in decode.c. */
 enum layer {
@@ -26,8 +26,10 @@ enum layer {
     L_MPLS,
     L_IPV4,
     L_IPV6,
+    L_NSH,
     L_GRE,
     L_VXLAN,
+    L_VXLAN_GPE,
     L_GENEVE,
     L_GTPU,
     L_TEREDO,
@@ -47,6 +49,19 @@ struct carrier {
     struct weir_packet pkt;
 };
 
+/*
+ * The headers around what was put together are those of its first fragment: so are the lengths in
+ * them, which become what they had been without fragments. Where a field cannot hold that much, no
+ * such packet can have been sent: what the tunnel carries is then shown by itself.
+ */
+struct mend {
+    uint8_t *ip;          /* in the frame, all of which may be written */
+    bool too_long;        /* for a field outside the tunnel that comes next */
+    uint8_t tunnel;       /* tunnels that are open */
+    uint16_t link;        /* LINKTYPE_ value of alone */
+    const uint8_t *alone; /* the payload of the last one that is too small; NULL: none is */
+};
+
 /* Where the decoder stands in a frame. */
 struct walk {
     struct rd rd;  /* captured bytes from here to the end of the enclosing layer */
@@ -56,6 +71,7 @@ struct walk {
     struct weir_packet *pkt;
     struct decode_fault *fault;
     struct carrier *carrier;
+    struct mend *mend; /* of a packet put together from fragments; NULL: the frame came so */
 };
 
 typedef enum layer (*layer_fn)(struct walk *w);
@@ -104,6 +120,24 @@ fence(struct walk *w, uint32_t n)
         w->rd.end = w->rd.p + n;
 }
 
+/* Whether a header at p is to be mended. */
+static inline bool
+is_stale(const struct walk *w, const uint8_t *p)
+{
+    return WEIR_UNLIKELY(w->mend != NULL) && p < w->mend->ip;
+}
+
+/*
+ * decode_mend.c. All return the length; 0 is written where the field is too small. p: the field, or
+ * the header of that kind.
+ */
+uint32_t mend_length(const struct walk *w, const uint8_t *p, uint32_t n);
+uint32_t mend_ipv4(const struct walk *w, const uint8_t *p);
+uint32_t mend_udp(const struct walk *w, const uint8_t *p);
+
+/* After each layer; at: what is next. */
+void mend_note_tunnel(const struct walk *w, enum layer at);
+
 /* What an EtherType leads to. */
 enum layer ethertype(struct walk *w, uint16_t type);
 
@@ -116,12 +150,14 @@ enum layer radiotap(struct walk *w);
 enum layer wifi(struct walk *w);
 
 /*
- * decode_tunnel.c: IP packets inside others. The packet so far becomes the carrier; by_port: see
+ * decode_tunnel.c: IP packets inside others, and NSH. The packet so far becomes the carrier; by_port: see
  * there. The next IP header that is read will be the innermost one.
  */
 void into_tunnel(struct walk *w, bool by_port);
 enum layer gre(struct walk *w);
+enum layer nsh(struct walk *w);
 enum layer vxlan(struct walk *w);
+enum layer vxlan_gpe(struct walk *w);
 enum layer geneve(struct walk *w);
 enum layer gtpu(struct walk *w);
 enum layer teredo(struct walk *w);

@@ -125,7 +125,7 @@ ends_of_packet(const struct weir_packet *pkt, struct eve_ends *out)
     *out = (struct eve_ends){
         .addr = { pkt->src, pkt->dst },
         .port = { pkt->src_port, pkt->dst_port },
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .vlan = { pkt->vlan[0], pkt->vlan[1], pkt->vlan[2] },
         .n_vlan = pkt->n_vlan,
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
@@ -135,7 +135,8 @@ ends_of_packet(const struct weir_packet *pkt, struct eve_ends *out)
 }
 
 static void
-ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct eve_ends *out)
+ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+             struct eve_ends *out)
 {
     struct weir_tuple tuple;
 
@@ -150,6 +151,8 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, struct eve_ends *o
         .icmp_type = -1,
         .icmp_code = -1,
     };
+    if (pkt != NULL && pkt->n_vlan == 3 && memcmp(pkt->vlan, tuple.vlan, sizeof(tuple.vlan)) == 0)
+        out->vlan[out->n_vlan++] = pkt->vlan[2]; /* a flow goes by two; this is its packet */
 }
 
 static void
@@ -207,7 +210,7 @@ eve_ends(const struct weir_event *ev, struct eve_ends *out)
     if (eve_by_packet(ev))
         ends_of_packet(ev->packet, out);
     else if (ev->flow != NULL)
-        ends_of_flow(ev->flow, (enum weir_dir)ev->direction, out);
+        ends_of_flow(ev->flow, (enum weir_dir)ev->direction, ev->packet, out);
     else
         *out = (struct eve_ends){ .ip_version = 0 };
 }

@@ -36,7 +36,7 @@ void proto_text(unsigned proto, char text[PROTO_TEXT]);
 struct eve_ends {
     struct weir_addr addr[2];
     uint16_t port[2];
-    uint16_t vlan[2];
+    uint16_t vlan[3];
     unsigned n_vlan, ip_version, proto; /* ip_version 0: nothing is known */
     int icmp_type, icmp_code;           /* -1: not an ICMP packet */
     bool all_digits;                    /* as addr_text_whole(); false at first */

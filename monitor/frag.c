@@ -13,8 +13,9 @@ enum {
     MAX_PIECES = 8192,   /* fragments of a datagram that are told apart */
     FIRST_PIECES = 8,    /* room for so many to begin with */
     FIRST_BLOCK = 2048,  /* bytes of the first block for data: a packet of Ethernet's size */
-    HEADER_ROOM = 128,   /* an IPv4 header, or an IPv6 one with a few extensions */
+    HEADER_ROOM = 128,   /* a link header, or a tunnel's, and an IP header */
     FRAGMENT_HEADER = 8, /* of IPv6, RFC 8200 4.5 */
+    IPV6_HEADER = 40,
     KEY_WORDS = 6,
 };
 
@@ -35,7 +36,9 @@ struct datagram {
     uint8_t *block;
     size_t block_size;
     uint32_t header_room, data_room;
-    uint32_t n_header; /* bytes of header, just before the data; 0: the first fragment lacks */
+    uint32_t n_frame;  /* bytes of the frame before the data; 0: the first fragment lacks */
+    uint32_t n_header; /* the last of these, from the IP header on */
+    uint16_t link;     /* type of that frame */
 
     struct pieces pieces;
     uint32_t max_pieces; /* that there is room for */
@@ -49,7 +52,8 @@ struct fragment {
     const struct weir_packet *pkt;
     uint64_t key[KEY_WORDS];
     uint64_t hash;
-    uint32_t n_header; /* from the IP header up to the data */
+    uint32_t n_frame;  /* of the frame, up to the data but for the fragment header */
+    uint32_t n_header; /* the last of these, from the IP header on */
     uint32_t start, end;
     bool more;
 };
@@ -95,7 +99,9 @@ read_fragment(const struct engine *e, const struct weir_packet *pkt, struct frag
         ident = be32(header + 4);
         f->start = be16(header + 2) & 0xfff8U;
         f->more = header[3] & 1;
+        f->n_header -= FRAGMENT_HEADER;
     }
+    f->n_frame = (uint32_t)(pkt->ip - pkt->frame) + f->n_header;
     f->end = f->start + pkt->payload_wire;
     make_key(pkt, ident, f->key);
     f->hash = siphash13(&e->secret, f->key, KEY_WORDS);
@@ -281,7 +287,7 @@ new_datagram(struct engine *e, const struct fragment *f)
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
         .n_vlan = pkt->n_vlan,
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .vlan = { pkt->vlan[0], pkt->vlan[1], pkt->vlan[2] },
         .has_vni = pkt->has_vni,
         .vni = pkt->vni,
         .tunnel = pkt->tunnel,
@@ -302,16 +308,16 @@ data_room(size_t block_size, uint32_t header_room)
     return (uint32_t)((block_size - header_room) / 10 * 8);
 }
 
-/* Let the datagram hold data up to end, and a header of this size. */
+/* Let the datagram hold data up to end, and headers of this size. */
 static bool
-fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_header)
+fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_frame)
 {
     uint32_t header_room = d->header_room > 0 ? d->header_room : HEADER_ROOM;
     size_t size;
     uint8_t *block;
 
-    if (n_header > header_room)
-        header_room = (n_header + 7) / 8 * 8;
+    if (n_frame > header_room)
+        header_room = (n_frame + 7) / 8 * 8;
     if (end <= d->data_room && header_room == d->header_room)
         return true;
     if (end < d->data_room)
@@ -325,8 +331,8 @@ fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_header)
     memset(block + header_room + data_room(size, header_room), 0,
            size - header_room - data_room(size, header_room));
     if (d->block != NULL) {
-        memcpy(block + header_room - d->n_header, data_of(d) - d->n_header,
-               d->n_header + d->data_room);
+        memcpy(block + header_room - d->n_frame, data_of(d) - d->n_frame,
+               d->n_frame + d->data_room);
         memcpy(block + header_room + data_room(size, header_room), d->pieces.owner,
                d->data_room / 8 * sizeof(*d->pieces.owner));
         mem_free(&e->frags.mem, d->block, d->block_size);
@@ -476,12 +482,34 @@ check_overlap(struct engine *e, const struct datagram *d, const struct fragment 
     return use;
 }
 
-/* The header comes with the first byte of data. */
-static void
-take_header(struct datagram *d, const struct fragment *f)
+/* In an IPv6 header with extensions, n bytes: the field that tells what is behind them all. */
+static uint8_t *
+last_next_header(uint8_t *ip, uint32_t n)
 {
+    uint8_t *field = ip + 6;
+    uint32_t at = IPV6_HEADER;
+
+    while (at < n) {
+        const bool is_ah = *field == 51; /* it counts in words, less two: RFC 4302 2.2 */
+
+        field = ip + at;
+        at += is_ah ? (field[1] + 2U) * 4 : (field[1] + 1U) * 8;
+    }
+    return field;
+}
+
+/* The headers come with the first byte of data; the fragment header is left out. */
+static void
+take_headers(struct datagram *d, const struct fragment *f)
+{
+    uint8_t *ip = data_of(d) - f->n_header;
+
+    d->n_frame = f->n_frame;
     d->n_header = f->n_header;
-    memcpy(data_of(d) - f->n_header, f->pkt->ip, f->n_header);
+    d->link = f->pkt->link;
+    memcpy(data_of(d) - f->n_frame, f->pkt->frame, f->n_frame);
+    if (f->pkt->ip_version == 6)
+        *last_next_header(ip, f->n_header) = f->pkt->proto;
     d->first.proto = f->pkt->proto;
 }
 
@@ -489,7 +517,7 @@ take_header(struct datagram *d, const struct fragment *f)
 static bool
 fit(struct engine *e, struct datagram *d, const struct fragment *f)
 {
-    if (fit_data(e, d, f->end, f->start == 0 ? f->n_header : 0) && fit_piece(e, d))
+    if (fit_data(e, d, f->end, f->start == 0 ? f->n_frame : 0) && fit_piece(e, d))
         return true;
     engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FRAGMENTS);
     return false;
@@ -502,7 +530,7 @@ put(struct datagram *d, const struct fragment *f, enum frag_policy policy)
 
     pieces_add(&d->pieces, policy, f->start, f->end, data_of(d), f->pkt->payload, n);
     if (f->start == 0 && d->pieces.owner[0] == n_before + 1)
-        take_header(d, f);
+        take_headers(d, f);
     if (f->start + n < f->end && f->start + n < d->cut)
         d->cut = f->start + n;
 }
@@ -546,19 +574,10 @@ mend_ipv4(const struct datagram *d)
     memcpy(ip + 10, &sum, sizeof(sum));
 }
 
-/*
- * The fragment header stays, as one of an atomic fragment (RFC 6946): so the bytes are those that
- * were sent, and the decoder refuses another one behind it. A length that the field cannot hold
- * for these eight bytes is 0, read as "all there is".
- */
 static void
 mend_ipv6(const struct datagram *d)
 {
-    uint8_t *ip = data_of(d) - d->n_header, *fragment = data_of(d) - FRAGMENT_HEADER;
-    const uint32_t length = d->n_header - 40 + d->end;
-
-    put16(ip + 4, length > MAX_LENGTH ? 0 : length);
-    put16(fragment + 2, be16(fragment + 2) & 6U);
+    put16(data_of(d) - d->n_header + 4, d->n_header - IPV6_HEADER + d->end);
 }
 
 static bool
@@ -571,13 +590,13 @@ is_whole(const struct datagram *d)
 static bool
 is_too_long(const struct datagram *d)
 {
-    const uint32_t not_counted = d->first.ip_version == 4 ? 0 : 40 + FRAGMENT_HEADER;
+    const uint32_t not_counted = d->first.ip_version == 4 ? 0 : IPV6_HEADER;
 
     return d->n_header - not_counted + d->end > MAX_LENGTH;
 }
 
 static void
-hand_out(struct datagram *d, struct whole *whole)
+hand_out(struct datagram *d, uint64_t time, struct whole *whole)
 {
     const uint32_t n = d->cut < d->end ? d->cut : d->end;
 
@@ -587,9 +606,13 @@ hand_out(struct datagram *d, struct whole *whole)
         mend_ipv6(d);
     *whole = (struct whole){
         .datagram = d,
+        .frame = { .data = data_of(d) - d->n_frame,
+                   .caplen = d->n_frame + n,
+                   .wirelen = d->n_frame + d->end,
+                   .time = time,
+                   .link = d->link,
+                   .stable = false },
         .ip = data_of(d) - d->n_header,
-        .n = d->n_header + n,
-        .wire = d->n_header + d->end,
     };
 }
 
@@ -617,7 +640,7 @@ frag_add(struct engine *e, const struct weir_packet *pkt, struct whole *whole)
     if (use != USE_IT || !is_whole(d))
         return false;
     unlink_datagram(room, d);
-    hand_out(d, whole);
+    hand_out(d, pkt->time, whole);
     return true;
 }
 

@@ -12,6 +12,7 @@
 #include "mem.h"
 
 #include <weir/packet.h>
+#include <weir/port.h>
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -39,9 +40,8 @@ void frag_init(struct frag_room *room, struct arena *arena, size_t cap);
 /* Put together by frag_add(). */
 struct whole {
     struct datagram *datagram; /* NULL: nothing; else freed with frag_free() */
-    const uint8_t *ip;         /* header of the first fragment, mended, and all the payload */
-    uint32_t n;                /* bytes of both that were captured */
-    uint32_t wire;             /* and that there are */
+    struct weir_frame frame;   /* of the first fragment's headers and all the payload */
+    uint8_t *ip;               /* in the frame: from here on it is as if it had not been cut */
 };
 
 /*

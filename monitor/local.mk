@@ -2,7 +2,7 @@
 libcore_la_SOURCES += \
     %D%/checksum.c %D%/checksum.h \
     %D%/decode.c %D%/decode.h \
-    %D%/decode_link.c %D%/decode_tunnel.c %D%/decode_walk.h \
+    %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
     %D%/engine.c %D%/engine.h \
     %D%/event.c \
     %D%/flow.c \

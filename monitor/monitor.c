@@ -448,7 +448,7 @@ take_fragment(struct engine *e, struct arrival *a)
         whole.datagram = NULL;
         if (fragment_is_sound(e, a) && frag_add(e, &a->pkt, &whole)) {
             e->stats.datagrams++;
-            a->result = decode_whole(whole.ip, whole.n, whole.wire, &a->pkt, &a->fault);
+            a->result = decode_whole(&whole.frame, whole.ip, &a->pkt, &a->fault);
         }
         frag_free(&e->frags, outer.datagram);
         if (whole.datagram == NULL)

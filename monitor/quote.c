@@ -85,7 +85,7 @@ quote_read(const struct weir_packet *pkt, struct weir_packet *quoted)
     *quoted = (struct weir_packet){
         .ip_version = pkt->ip_version,
         .n_vlan = pkt->n_vlan,
-        .vlan = { pkt->vlan[0], pkt->vlan[1] },
+        .vlan = { pkt->vlan[0], pkt->vlan[1], pkt->vlan[2] },
         .has_vni = pkt->has_vni,
         .vni = pkt->vni,
     };

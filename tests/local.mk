@@ -23,6 +23,7 @@ dist-hook:
 UNIT_TESTS += \
     tests/unit/test_decode \
     tests/unit/test_decode_link \
+    tests/unit/test_decode_mend \
     tests/unit/test_decode_tunnel \
     tests/unit/test_hash \
     tests/unit/test_mem \
@@ -36,6 +37,10 @@ tests_unit_test_decode_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_unit_test_decode_link_SOURCES = tests/unit/test_decode_link.c tests/unit/decode_help.h
 tests_unit_test_decode_link_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_decode_link_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_decode_mend_SOURCES = tests/unit/test_decode_mend.c tests/unit/decode_help.h
+tests_unit_test_decode_mend_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_decode_mend_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 tests_unit_test_decode_tunnel_SOURCES = tests/unit/test_decode_tunnel.c tests/unit/decode_help.h
 tests_unit_test_decode_tunnel_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

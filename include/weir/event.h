@@ -117,7 +117,7 @@ enum weir_layer {
     WEIR_LAYER_ICMPV6,
     WEIR_LAYER_MPLS,
     WEIR_LAYER_PPP,    /**< also PPPoE */
-    WEIR_LAYER_TUNNEL, /**< header of GRE, ERSPAN, VXLAN, Geneve, GTP-U or Teredo */
+    WEIR_LAYER_TUNNEL, /**< header of GRE, ERSPAN, NSH, VXLAN, Geneve, GTP-U or Teredo */
 };
 
 /** What is wrong with a packet (event bad_packet). */

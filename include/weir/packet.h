@@ -60,11 +60,15 @@ struct weir_packet {
     uint8_t proto;      /**< IP protocol of the payload, after IPv6 extension headers */
     uint8_t ttl;        /**< TTL or hop limit */
     uint8_t n_vlan;     /**< how many of vlan[] are set */
-    uint16_t vlan[2]; /**< VLAN ids, outermost first, 12 bits each; struct weir_tuple says which */
+    uint16_t vlan[3]; /**< VLAN ids, outermost first, 12 bits each; the flow goes by two of them at
+                           most, and struct weir_tuple says of which frame */
     bool fragment;    /**< an IP fragment: no transport header was read. The packet that completes
-                           a datagram is shown as the whole of it: frame then begins with the IP
-                           header, link is 101, and the bytes are not stable */
-    bool whole;       /**< put together from fragments */
+                           a datagram is shown as the whole of it, see whole */
+    bool whole;       /**< put together from fragments: the frame is the first one's as if it had
+                           not been cut, link header and all; lengths and IPv4 checksums are those
+                           of the whole, there is no fragment header, and a UDP header around it has
+                           no checksum. Where a tunnel's headers cannot hold its length, the frame
+                           is what is in the tunnel. The bytes are not stable */
     bool has_vni;     /**< vni is set */
     uint8_t tunnel;   /**< IP packets around the innermost one; 0: not in a tunnel */
     uint32_t vni;     /**< VXLAN or Geneve network identifier, the innermost, 24 bits */

@@ -72,7 +72,7 @@ check_consistent(const struct got *g)
     assert_true(pkt->payload_len <= pkt->payload_wire && pkt->payload_wire <= pkt->wirelen);
     assert_int_equal(pkt->truncated, pkt->payload_len < pkt->payload_wire);
     assert_int_equal(pkt->fragment, g->result == DECODE_FRAGMENT);
-    assert_true(pkt->n_vlan <= 2);
+    assert_true(pkt->n_vlan <= 3);
     if (g->result == DECODE_FLOW) {
         assert_non_null(pkt->ip);
         assert_true(pkt->l4 > pkt->ip && pkt->l4 <= pkt->payload);

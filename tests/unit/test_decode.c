@@ -175,19 +175,21 @@ one_vlan_tag_is_one(void **state)
 }
 
 static void
-of_three_vlan_tags_two_are_kept(void **state)
+of_four_vlan_tags_three_are_kept(void **state)
 {
     struct bytes frame = { 12, { 0 } };
     struct got g;
 
     (void)state;
-    ADD_BYTES(&frame, 0x88, 0xa8, 0, 1, 0x81, 0x00, 0, 2, 0x81, 0x00, 0, 3, 0x08, 0x00);
+    ADD_BYTES(&frame, 0x88, 0xa8, 0, 1, 0x81, 0x00, 0, 2, 0x81, 0x00, 0, 3, 0x81, 0x00, 0, 4, 0x08,
+              0x00);
     ADD(&frame, tcp4);
     assert_tcp(ETHERNET, &frame, 4, 5);
     g = run_whole(ETHERNET, &frame);
-    assert_int_equal(g.pkt.n_vlan, 2);
+    assert_int_equal(g.pkt.n_vlan, 3);
     assert_int_equal(g.pkt.vlan[0], 1);
     assert_int_equal(g.pkt.vlan[1], 2);
+    assert_int_equal(g.pkt.vlan[2], 3);
     done(&g);
 }
 
@@ -878,7 +880,7 @@ main(void)
         cmocka_unit_test(what_the_frame_says_is_taken_over),
         cmocka_unit_test(vlan_ids_are_kept_outermost_first),
         cmocka_unit_test(one_vlan_tag_is_one),
-        cmocka_unit_test(of_three_vlan_tags_two_are_kept),
+        cmocka_unit_test(of_four_vlan_tags_three_are_kept),
         cmocka_unit_test(vlan_tags_without_end_are_too_many_layers),
         cmocka_unit_test(a_cut_vlan_tag_is_too_short),
         cmocka_unit_test(snap_carries_ip),

@@ -552,7 +552,7 @@ vlan_ids_inside_replace_those_around(void **state)
 }
 
 static void
-both_vlan_tags_inside_are_kept(void **state)
+vlan_tags_inside_are_kept(void **state)
 {
     struct bytes inside = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, MACS, 0x88, 0xa8, 0, 30, 0x81, 0,
                                    0, 40, 0x81, 0, 0, 50, 0x08, 0);
@@ -560,10 +560,165 @@ both_vlan_tags_inside_are_kept(void **state)
     struct got g = run_whole(RAW, &frame);
 
     (void)state;
-    assert_int_equal(g.pkt.n_vlan, 2);
+    assert_int_equal(g.pkt.n_vlan, 3);
     assert_int_equal(g.pkt.vlan[0], 30);
     assert_int_equal(g.pkt.vlan[1], 40);
+    assert_int_equal(g.pkt.vlan[2], 50);
     done(&g);
+}
+
+/* Around is VLAN 10; what the header says counts, and tags inside as it says. */
+static void
+the_vlan_of_an_erspan_header_counts(void **state)
+{
+#define TAGGED MACS, 0x81, 0, 0, 30, 0x08, 0
+#define ERSPAN2(high, low, flags)                                                                  \
+    0x10, 0, 0x88, 0xbe, 0, 0, 0, 1, 0x10 | high, low, flags, 9, 0, 0, 0, 7
+    const struct {
+        struct bytes gre;
+        uint8_t n;
+        uint16_t vlan[3];
+    } cases[] = {
+        { WITH_TCP(4, ERSPAN2(1, 0x23, 0x00), ETH4), 1, { 0x123 } },
+        { WITH_TCP(4, ERSPAN2(0, 0, 0x00), ETH4), 1, { 10 } }, /* 0: it knows of none */
+        { WITH_TCP(4, ERSPAN2(0, 0, 0x10), TAGGED), 1, { 30 } },
+        { WITH_TCP(4, ERSPAN2(0, 30, 0x18), TAGGED), 1, { 30 } },     /* the tag is left */
+        { WITH_TCP(4, ERSPAN2(0, 23, 0x10), TAGGED), 2, { 23, 30 } }, /* 802.1Q, taken off */
+        { WITH_TCP(4, ERSPAN2(0, 23, 0xe8), TAGGED), 2, { 23, 30 } }, /* ISL, taken off */
+        { WITH_TCP(4, 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 23, 0, 9, 1, 2, 3, 4, 0, 0, 0, 0,
+                   ETH4),
+          1,
+          { 23 } },
+        { WITH_TCP(4, 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 30, 0, 9, 1, 2, 3, 4, 0, 0, 0, 0,
+                   TAGGED),
+          1,
+          { 30 } },
+        { WITH_TCP(0, ERSPAN2(1, 0x23, 0x00), MACS, 0x08, 0x06), 1, { 10 } }, /* ARP: as around */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bytes frame = { 12, { 0 } }, outer = in_ipv4(47, &cases[i].gre);
+        struct got g;
+
+        ADD_BYTES(&frame, 0x81, 0x00, 0, 10, 0x08, 0x00);
+        add(&frame, outer.b, outer.n);
+        g = run_whole(ETHERNET, &frame);
+        assert_int_equal(g.result, DECODE_FLOW);
+        assert_int_equal(g.pkt.n_vlan, cases[i].n);
+        assert_memory_equal(g.pkt.vlan, cases[i].vlan, sizeof(g.pkt.vlan));
+        done(&g);
+    }
+}
+
+/* ---- NSH ------------------------------------------------------------------------------------- */
+
+#define NSH1(next)        0, 6, 1, next, 0, 0, 1, 2, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 4
+#define NSH2(words, next) 0x0f, 0xc0 | words, 2, next, 0, 0, 1, 2
+
+/* Behind Ethernet, GRE and VXLAN-GPE: all cuts of the frame are told. */
+static void
+check_nsh(const struct bytes *nsh, unsigned version)
+{
+    struct bytes frame = { 12, { 0 } }, behind = { 0 };
+
+    ADD_BYTES(&frame, 0x89, 0x4f);
+    add(&frame, nsh->b, nsh->n);
+    assert_tcp(ETHERNET, &frame, version, 5);
+    check_snapped(ETHERNET, &frame, frame.n - 5);
+
+    ADD_BYTES(&behind, 0, 0, 0x89, 0x4f);
+    add(&behind, nsh->b, nsh->n);
+    frame = in_ipv4(47, &behind);
+    assert_inside(&frame, version, 1);
+
+    behind = (struct bytes){ 0 };
+    ADD_BYTES(&behind, 0x0c, 0, 0, 4, 0, 0x13, 0x88, 0);
+    add(&behind, nsh->b, nsh->n);
+    frame = in_udp(50000, 4790, &behind);
+    assert_tcp(RAW, &frame, version, 5);
+}
+
+#define CHECK_NSH(version, ...)                                                                    \
+    do {                                                                                           \
+        struct bytes nsh_ = WITH_TCP(version, __VA_ARGS__);                                        \
+        check_nsh(&nsh_, version);                                                                 \
+    } while (0)
+
+static void
+nsh_is_opened_behind_its_metadata(void **state)
+{
+    (void)state;
+    CHECK_NSH(4, NSH1(1));
+    CHECK_NSH(6, NSH1(2));
+    CHECK_NSH(4, NSH1(3), ETH4);
+    CHECK_NSH(4, NSH2(2, 1));
+    CHECK_NSH(6, NSH2(2, 3), MACS, 0x86, 0xdd);
+    CHECK_NSH(4, NSH2(4, 1), 1, 2, 0, 4, 'm', 'e', 't', 'a');
+    CHECK_NSH(4, NSH2(2, 4), NSH1(1));
+    CHECK_NSH(4, NSH1(5), 0x00, 0x01, 0x01, 9); /* MPLS */
+}
+
+static void
+nsh_that_contradicts_itself_is_bad(void **state)
+{
+    static const struct {
+        uint8_t at, value;
+        enum weir_bad why;
+    } cases[] = {
+        { 1, 7, WEIR_BAD_HEADER_LENGTH }, /* of type 1 */
+        { 1, 5, WEIR_BAD_HEADER_LENGTH }, { 0, 0x40, WEIR_BAD_VERSION },
+        { 2, 0, WEIR_BAD_NONE },    /* no such type: no flow */
+        { 0, 0x20, WEIR_BAD_NONE }, /* for operators */
+        { 3, 6, WEIR_BAD_NONE },    /* nothing known behind */
+    };
+    struct bytes bad_type2 = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bytes frame = { 12, { 0 } };
+
+        ADD_BYTES(&frame, 0x89, 0x4f, NSH1(1));
+        ADD(&frame, tcp4);
+        frame.b[14 + cases[i].at] = cases[i].value;
+        if (cases[i].why != WEIR_BAD_NONE) {
+            assert_bad(ETHERNET, &frame, WEIR_LAYER_TUNNEL, cases[i].why);
+        } else {
+            struct got g = run_whole(ETHERNET, &frame);
+
+            assert_int_equal(g.result, DECODE_NO_FLOW);
+            done(&g);
+        }
+    }
+    ADD_BYTES(&bad_type2, MACS, 0x89, 0x4f, NSH2(1, 1));
+    ADD(&bad_type2, tcp4);
+    assert_bad(ETHERNET, &bad_type2, WEIR_LAYER_TUNNEL, WEIR_BAD_HEADER_LENGTH);
+}
+
+static void
+vxlan_gpe_tells_what_it_carries(void **state)
+{
+    static const struct {
+        uint8_t flags, next;
+        bool opened;
+    } cases[] = {
+        { 0x0c, 1, true },  { 0x0e, 1, true },  { 0x04, 1, false }, { 0x08, 1, false },
+        { 0x1c, 1, false }, { 0x0d, 1, false }, { 0x0c, 9, false },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bytes inside = WITH_TCP(4, cases[i].flags, 0, 0, cases[i].next, 0, 0x13, 0x88, 0);
+        struct bytes frame = in_udp(50000, 4790, &inside);
+        struct got g = run_whole(RAW, &frame);
+
+        assert_int_equal(g.result, DECODE_FLOW);
+        assert_int_equal(g.pkt.tunnel, cases[i].opened);
+        assert_int_equal(g.pkt.has_vni, cases[i].opened);
+        assert_int_equal(g.pkt.vni, cases[i].opened ? 5000 : 0);
+        assert_int_equal(g.pkt.dst_port, cases[i].opened ? 80 : 4790);
+        done(&g);
+    }
 }
 
 static void
@@ -637,7 +792,11 @@ main(void)
         cmocka_unit_test(a_tunnel_in_udp_that_ends_early_is_plain_udp),
         cmocka_unit_test(a_bad_tunnel_in_one_by_port_is_payload_of_what_carries_it),
         cmocka_unit_test(vlan_ids_inside_replace_those_around),
-        cmocka_unit_test(both_vlan_tags_inside_are_kept),
+        cmocka_unit_test(vlan_tags_inside_are_kept),
+        cmocka_unit_test(the_vlan_of_an_erspan_header_counts),
+        cmocka_unit_test(nsh_is_opened_behind_its_metadata),
+        cmocka_unit_test(nsh_that_contradicts_itself_is_bad),
+        cmocka_unit_test(vxlan_gpe_tells_what_it_carries),
         cmocka_unit_test(too_many_layers_are_told_inside_udp_too),
         cmocka_unit_test(the_length_of_gtpu_fences_what_is_inside),
         cmocka_unit_test(ports_of_the_tunnel_are_none_of_what_is_inside),

@@ -104,14 +104,14 @@ a_packet_without_a_flow_has_addresses_but_no_ports(void **state)
         .dst = { .b = { 10, 0, 0, 2 } },
         .src_port = 1000,
         .dst_port = 80,
-        .n_vlan = 2,
-        .vlan = { 5, 6 },
+        .n_vlan = 3,
+        .vlan = { 5, 6, 7 },
     };
     const struct weir_event ev = { .number = 7, .packet = &pkt };
 
     (void)state;
     assert_record(&ev, "{\"timestamp\":\"1970-01-01T00:00:00.000000+0000\",\"pcap_cnt\":7,"
-                       "\"event_type\":\"test\",\"vlan\":[5,6],\"src_ip\":\"10.0.0.1\","
+                       "\"event_type\":\"test\",\"vlan\":[5,6,7],\"src_ip\":\"10.0.0.1\","
                        "\"dest_ip\":\"10.0.0.2\",\"proto\":\"TCP\"}\n");
 }
 

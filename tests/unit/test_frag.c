@@ -629,6 +629,180 @@ fragments_inside_a_fragmented_packet_are_refused(void **state)
     }
 }
 
+/* ---- the frame that is shown ----------------------------------------------------------------- */
+
+static uint8_t shown[4096];
+static struct weir_packet shown_packet;
+
+static weir_fut
+show(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+
+    (void)ctx;
+    shown_packet = *ev->packet;
+    assert_true(ev->packet->caplen <= sizeof(shown));
+    memcpy(shown, ev->packet->frame, ev->packet->caplen);
+    return weir_ok(0);
+}
+
+/* Feed fragments; the datagram is in shown after the last. */
+static void
+show_whole(const struct weir_frame *frames, unsigned n)
+{
+    static const weir_fn stages[] = { show };
+    static const struct weir_tap_spec spec = { .stage = stages,
+                                               .n_stages = 1,
+                                               .want = WEIR_EV_BIT(WEIR_EV_DATAGRAM) };
+    const struct weir_app app = { .name = "show", .spec = &spec };
+    struct weir_monitor *m;
+
+    memset(&shown_packet, 0, sizeof(shown_packet));
+    assert_int_equal(weir_monitor_new(NULL, &m), WEIR_E_OK);
+    assert_int_equal(weir_monitor_add(m, &app), WEIR_E_OK);
+    assert_int_equal(weir_monitor_feed(m, frames, n), WEIR_E_OK);
+    weir_monitor_end(m);
+    weir_monitor_free(m);
+}
+
+static struct weir_frame
+plain_frame(const uint8_t *data, uint32_t n, uint16_t link)
+{
+    return (struct weir_frame){ .data = data, .caplen = n, .wirelen = n, .link = link };
+}
+
+static void
+assert_shown(const void *frame, uint32_t n, uint16_t link)
+{
+    assert_int_equal(shown_packet.caplen, n);
+    assert_int_equal(shown_packet.wirelen, n);
+    assert_int_equal(shown_packet.link, link);
+    assert_true(shown_packet.whole && !shown_packet.fragment && !shown_packet.stable);
+    assert_memory_equal(shown, frame, n);
+}
+
+/* A datagram of 40 bytes in IPv4, and fragments of 16 and 24. */
+static void
+the_whole_looks_as_if_it_had_not_been_cut(void **state)
+{
+    static uint8_t rooms[3][FRAME_ROOM];
+    const struct ip_fragment parts[3] = {
+        { .ident = 5, .vlan = 7, .more = true, .data = whole[0], .n = 16 },
+        { .ident = 5, .vlan = 7, .start = 16, .data = whole[0] + 16, .n = 24 },
+        { .ident = 5, .vlan = 7, .data = whole[0], .n = 40 },
+    };
+    struct weir_frame frames[3];
+
+    (void)state;
+    for (int i = 0; i < 3; i++)
+        frames[i] = fragment_frame(&parts[i], rooms[i]);
+    show_whole(frames, 2);
+    assert_shown(rooms[2], 14 + 4 + 20 + 40, 1);
+    assert_int_equal(shown_packet.number, 2);
+}
+
+/* The link header is that of the first fragment, whichever came first or last. */
+static void
+the_first_fragment_gives_the_headers(void **state)
+{
+    static uint8_t rooms[3][FRAME_ROOM];
+    const struct ip_fragment first = { .more = true, .data = whole[0], .n = 16 };
+    const struct ip_fragment last = { .start = 16, .data = whole[0] + 16, .n = 24 };
+    const struct ip_fragment all = { .data = whole[0], .n = 40 };
+    struct weir_frame frames[2];
+
+    (void)state;
+    fragment_frame(&all, rooms[2]);
+    for (unsigned at = 0; at < 2; at++) {
+        frames[at] = fragment_frame(&first, rooms[0]);
+        frames[!at] = fragment_frame(&last, rooms[1]);
+        rooms[0][0] = rooms[2][0] = 2;
+        frames[!at].data += 14; /* on a link without a header */
+        frames[!at].caplen -= 14;
+        frames[!at].wirelen -= 14;
+        frames[!at].link = 228;
+        show_whole(frames, 2);
+        assert_shown(rooms[2], 14 + 20 + 40, 1);
+    }
+}
+
+/* IPv6 with a routing header and AH before the fragment header, on PPP. */
+#define IPV6_HOSTS                                                                                 \
+    0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0,  \
+        0, 0, 0, 0, 0, 2
+#define ROUTING_AH(next)                                                                           \
+    51, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, next, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2,  \
+        3, 4
+
+static void
+the_fragment_header_goes_and_the_one_before_tells_what_is_next(void **state)
+{
+    static const struct {
+        uint8_t n, before[2][88], after[88];
+    } cases[] = {
+        { 41,
+          { { 0x57, 0x60, 0, 0, 0, 0, 8 + 16, 44, 64, IPV6_HOSTS, 17, 0, 0, 1, 0, 0, 0, 9 },
+            { 0x57, 0x60, 0, 0, 0, 0, 8 + 24, 44, 64, IPV6_HOSTS, 99, 0, 0, 16, 0, 0, 0, 9 } },
+          { 0x57, 0x60, 0, 0, 0, 0, 40, 17, 64, IPV6_HOSTS } },
+        { 41 + 32,
+          { { 0x57, 0x60, 0, 0, 0, 0, 32 + 8 + 16, 43, 64, IPV6_HOSTS, ROUTING_AH(44), 17, 0, 0, 1,
+              0, 0, 0, 9 },
+            { 0x57, 0x60, 0, 0, 0, 0, 8 + 24, 44, 64, IPV6_HOSTS, 99, 0, 0, 16, 0, 0, 0, 9 } },
+          { 0x57, 0x60, 0, 0, 0, 0, 32 + 40, 43, 64, IPV6_HOSTS, ROUTING_AH(17) } },
+    };
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        uint8_t first[128], last[128], all[128];
+        const uint32_t n = cases[i].n;
+        struct weir_frame frames[2];
+
+        memcpy(first, cases[i].before[0], n + 8);
+        memcpy(first + n + 8, whole[1], 16);
+        memcpy(last, cases[i].before[1], 41 + 8);
+        memcpy(last + 41 + 8, whole[1] + 16, 24);
+        memcpy(all, cases[i].after, n);
+        memcpy(all + n, whole[1], 40);
+        frames[0] = plain_frame(first, n + 8 + 16, 9);
+        frames[1] = plain_frame(last, 41 + 8 + 24, 9);
+        show_whole(frames, 2);
+        assert_shown(all, n + 40, 9);
+    }
+}
+
+/* IPv4 in IPv4, both in two fragments: the inner whole stands behind the outer whole's header. */
+static void
+a_whole_in_a_whole_keeps_what_is_around(void **state)
+{
+    static uint8_t rooms[4][FRAME_ROOM], inner[2][FRAME_ROOM], all[FRAME_ROOM], alone[FRAME_ROOM];
+    struct weir_frame frames[4];
+
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        const uint32_t n = i == 0 ? 16 : 24, half = i == 0 ? 16 : 24;
+        const struct ip_fragment part = {
+            .ident = 8, .start = 16 * i, .more = i == 0, .data = whole[0] + 16 * i, .n = n
+        };
+
+        fragment_frame(&part, inner[i]);
+        frames[2 * i] = fragment_frame(
+            &(struct ip_fragment){
+                .proto = 4, .ident = i, .more = true, .data = inner[i] + 14, .n = half },
+            rooms[2 * i]);
+        frames[2 * i + 1] = fragment_frame(&(struct ip_fragment){ .proto = 4,
+                                                                  .ident = i,
+                                                                  .start = half,
+                                                                  .data = inner[i] + 14 + half,
+                                                                  .n = 20 + n - half },
+                                           rooms[2 * i + 1]);
+    }
+    show_whole(frames, 4);
+    fragment_frame(&(struct ip_fragment){ .ident = 8, .data = whole[0], .n = 40 }, alone);
+    fragment_frame(&(struct ip_fragment){ .proto = 4, .data = alone + 14, .n = 60 }, all);
+    assert_shown(all, 14 + 20 + 20 + 40, 1);
+    assert_int_equal(shown_packet.tunnel, 1);
+}
+
 int
 main(void)
 {
@@ -664,6 +838,11 @@ main(void)
         cmocka_unit_test_setup_teardown(an_atomic_fragment_is_a_packet, begin, end),
         cmocka_unit_test_setup_teardown(fragments_inside_a_fragmented_packet_are_refused, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(the_whole_looks_as_if_it_had_not_been_cut, begin, end),
+        cmocka_unit_test_setup_teardown(the_first_fragment_gives_the_headers, begin, end),
+        cmocka_unit_test_setup_teardown(
+            the_fragment_header_goes_and_the_one_before_tells_what_is_next, begin, end),
+        cmocka_unit_test_setup_teardown(a_whole_in_a_whole_keeps_what_is_around, begin, end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -152,7 +152,7 @@ icmp_fits(const struct check *check, const struct weir_packet *pkt)
 
 enum { TAGS_MAX = 8 };
 
-/* Ids of all tags, outermost first: struct weir_packet keeps two. */
+/* Ids of all tags, outermost first: struct weir_packet keeps three. */
 static unsigned
 vlan_tags(const struct weir_packet *pkt, uint16_t ids[TAGS_MAX])
 {
