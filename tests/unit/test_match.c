@@ -362,7 +362,8 @@ byte_jump_leads_elsewhere(void **state)
     /* the last byte is the furthest */
     assert_int_equal(whole("byte_jump:1,0,string;", "1ab"), MATCH_YES);
     assert_int_equal(whole("byte_jump:1,0,string;", "2ab"), MATCH_NO);
-    assert_int_equal(whole("byte_jump:1,0,string,post_offset -9;", "1ab"), MATCH_NO);
+    assert_int_equal(whole("byte_jump:1,0,string,post_offset -9; content:\"1a\"; within:2;", "1ab"),
+                     MATCH_YES); /* the first is the nearest */
     assert_int_equal(whole("byte_jump:8,0,multiplier 65535;", "\xff\xff\xff\xff\xff\xff\xff\xff"),
                      MATCH_NO);
 }

@@ -489,12 +489,12 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "content:\"abc\"; startswith; depth:9;", "another place");
     refused(f, "content:\"abc\"; depth:9; depth:9;", "another place");
     refused(f, "content:\"abc\"; fast_pattern:1,3;", "within the 3 bytes of its content");
-    refused(f, "content:\"abc\"; fast_pattern:1;", "only, or OFFSET,LENGTH");
+    refused(f, "content:\"abc\"; fast_pattern:1;", "only, or offset,length");
     refused(f, "content:\"abc\",nocase 1;", "content: no value expected behind nocase");
     refused(f, "content:\"abc\",depth;", "content: a value expected behind depth");
     refused(f, "content:\"abc\",;", "content: '' is not supported");
     refused(f, "content:\"abc\",depth 9,depth 9;", "content: depth: not with another place");
-    refused(f, "content:\"abc\",fast_pattern_offset 4;", "fast_pattern_offset: a number up to 3");
+    refused(f, "content:\"abc\",fast_pattern_offset 4;", "fast_pattern_offset: a number up to 2");
     refused(f, "content:\"abc\" nocase;", "content: a quoted string expected");
     refused(f, "content:\"a\"; fast_pattern; content:\"b\"; fast_pattern;", "one for a rule");
     refused(f, "msg;", "msg: a value expected");

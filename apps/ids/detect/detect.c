@@ -49,6 +49,7 @@ detect_free(struct detect *d)
         munmap(d->range, d->range_size);
     }
     regex_scratch_free(d->scratch);
+    transformer_free(d->transformer);
     free(d->marked);
     free(d->beyond);
     free(d->first);
@@ -76,13 +77,31 @@ reserve(struct detect *d)
 }
 
 static bool
-have_expressions(const struct rules *rules)
+has_expression(const struct rule *rule)
 {
-    for (size_t i = 0; i < rules->n; i++)
-        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
-            if (rules->at[i].step[k].kind == STEP_PCRE)
-                return true;
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        if (rule->step[i].kind == STEP_PCRE)
+            return true;
+    for (unsigned i = 0; i < rule->n_transforms; i++)
+        if (rule->transforms[i].regex != NULL)
+            return true;
     return false;
+}
+
+/* Scratch memory that the rules at hand need. */
+static int
+scratch_new(struct detect *d, const struct rules *rules)
+{
+    bool expressions = false, transforms = false;
+    int rc = WEIR_E_OK;
+
+    for (size_t i = 0; i < rules->n; i++) {
+        expressions |= has_expression(&rules->at[i]);
+        transforms |= rules->at[i].n_transforms > 0;
+    }
+    if (expressions)
+        rc = regex_scratch_new(&d->scratch);
+    return rc == WEIR_E_OK && transforms ? transformer_new(&d->transformer) : rc;
 }
 
 int
@@ -111,8 +130,7 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     if (opts->any)
         d->view = calloc(1, sizeof(*d->view));
     if (d->decoded == NULL ||
-        (have_expressions(groups->rules) && regex_scratch_new(&d->scratch) != WEIR_E_OK) ||
-        (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
+        scratch_new(d, groups->rules) != WEIR_E_OK || (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
         d->first == NULL || d->last == NULL || d->alerted == NULL || d->window == NULL ||
         !reserve(d)) {
         detect_free(d);
@@ -256,6 +274,19 @@ detect_match(struct detect *d, struct match *m)
     return answer;
 }
 
+enum transform_answer
+detect_transform(struct detect *d, const struct match *m, const struct section *section,
+                 struct buffer *buffer)
+{
+    enum transform_answer answer;
+
+    if (section->chain == 0)
+        return TRANSFORM_DONE;
+    answer = transform(d->transformer, m->rule, section->chain, d->scratch, buffer);
+    d->stats.transforms_lost += transformer_lost(d->transformer);
+    return answer;
+}
+
 /* Buffers beside the payload: what base64_decode made of it, and headers of the packet. */
 static bool
 rest_fits(struct detect *d, const struct rule *rule, uint64_t *variable)
@@ -269,6 +300,8 @@ rest_fits(struct detect *d, const struct rule *rule, uint64_t *variable)
 
         if (section->buffer != BUFFER_BASE64 &&
             (pkt == NULL || !headers_show(pkt, section->buffer, &buffer)))
+            return false;
+        if (detect_transform(d, &m, section, &buffer) != TRANSFORM_DONE)
             return false;
         m.first = section->first;
         m.behind = section->behind;

@@ -59,6 +59,7 @@ struct detect_stats {
     uint64_t window_lost;  /* looks that missed bytes no longer retained */
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
     uint64_t pcre_limits;  /* expressions that took too many steps */
+    uint64_t transforms_lost; /* transforms that did not fit, or whose expression took too long */
     uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
     uint64_t tx_scanned;   /* bytes of transactions' buffers that went through a prefilter */
     uint64_t tx_lost; /* rules that could not wait for a transaction's rest, or may alert twice */

@@ -1,6 +1,7 @@
 #include "detect/match.h"
 
 #include "detect/base64.h"
+#include "detect/entropy.h"
 #include "detect/find.h"
 #include "detect/number.h"
 
@@ -100,6 +101,8 @@ moves_cursor(const struct step *step)
     case STEP_BSIZE:
     case STEP_BASE64:
     case STEP_TX_NUMBER:
+    case STEP_ABSENT:
+    case STEP_ENTROPY:
         break;
     }
     return false;
@@ -385,6 +388,26 @@ length_step(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
+/* Of bytes that are there: up to the end, or as many as are asked for. */
+static enum match_answer
+entropy_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t at = step->offset, end = step->length > 0 ? at + step->length : m->buffer->end;
+
+    if (!m->buffer->final && (step->length == 0 || end > m->buffer->end))
+        return wait_until(m, step->length == 0 ? m->buffer->end + 1 : end);
+    if (end > m->buffer->end)
+        end = m->buffer->end;
+    if (at < m->buffer->start || at >= end)
+        return MATCH_NO;
+    spend(m, at, end);
+    if (!compare_holds(step->compare,
+                       entropy_of(m->buffer->p + (at - m->buffer->start), (size_t)(end - at))))
+        return MATCH_NO;
+    return match_from(m, i + 1, cursor);
+}
+
 /* What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer. */
 static enum match_answer
 base64_step(struct match *m, unsigned i, int64_t cursor)
@@ -423,7 +446,11 @@ match_from(struct match *m, unsigned i, int64_t cursor)
         return length_step(m, i, cursor);
     if (step->kind == STEP_BASE64)
         return base64_step(m, i, cursor);
-    if (step->kind == STEP_TX_NUMBER)
+    if (step->kind == STEP_ENTROPY)
+        return entropy_step(m, i, cursor);
+    if (step->kind == STEP_ABSENT && !(step->flags & STEP_OR_ELSE))
+        return MATCH_NO;
+    if (step->kind == STEP_TX_NUMBER || step->kind == STEP_ABSENT)
         return match_from(m, i + 1, cursor);
     if (step->kind != STEP_CONTENT)
         return number_step(m, i, cursor);

@@ -29,7 +29,7 @@ letter_take(char letter, unsigned *flags, struct step *step, struct weir_errbuf 
         return WEIR_E_OK;
     }
     if (buffer_of_flag(letter) >= 0) {
-        step->buffer = (uint8_t)buffer_of_flag(letter);
+        step_move(step, (unsigned)buffer_of_flag(letter));
         return WEIR_E_OK;
     }
     return weir_err_set(err, WEIR_E_UNSUPPORTED, "flag '%c' is not supported", letter);

@@ -64,6 +64,8 @@ enum step_kind {
     STEP_BSIZE,     /* the buffer's length */
     STEP_BASE64,    /* what BUFFER_BASE64 holds is made here */
     STEP_TX_NUMBER, /* a number of the transaction */
+    STEP_ABSENT,    /* the buffer is not there; or it is, and the rest holds (STEP_OR_ELSE) */
+    STEP_ENTROPY,   /* of [offset, offset + length) of the buffer, length 0: of all behind offset */
 };
 
 enum step_flag {
@@ -76,6 +78,7 @@ enum step_flag {
     STEP_ENDSWITH = 64,
     STEP_FAST = 128,   /* fast_pattern was given */
     STEP_OFFSET = 256, /* offset was given */
+    STEP_OR_ELSE = 512,
 };
 
 /* What byte_test and byte_math do with the number they read, and their other operand. */
@@ -120,6 +123,7 @@ struct number {
 struct step {
     uint8_t kind;
     uint8_t buffer;               /* enum buffer_id */
+    uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
     uint16_t n;               /* bytes of content */
@@ -188,9 +192,17 @@ struct event_condition {
 
 enum { CONDITIONS_MAX = 8, CHECKS_MAX = 32 };
 
+/* Transforms of a buffer, the first one first: [first, behind) of the rule's. */
+struct chain {
+    uint8_t first, behind;
+};
+
+enum { CHAINS_MAX = 16 };
+
 /* Steps of one buffer, one behind the other: [first, behind). */
 struct section {
     uint8_t buffer; /* enum buffer_id */
+    uint8_t chain;  /* as in struct step */
     uint8_t first, behind;
 };
 
@@ -248,6 +260,10 @@ struct rule {
     struct check *check; /* owned */
     uint8_t n_steps, n_checks;
 
+    struct transform *transforms; /* owned */
+    struct chain chains[CHAINS_MAX];
+    uint8_t n_transforms, n_chains;
+
     struct section section[SECTIONS_MAX]; /* in their order; that of the payload, if any, of a rule
                                              without transaction is the first */
     uint8_t n_sections;
@@ -259,6 +275,7 @@ struct rule {
 
     uint8_t buffer; /* while options are read: where the next contents belong ... */
     bool switched;  /* ... because an option said so */
+    uint8_t chain, chain_steps; /* likewise: n_steps when the chain began */
     bool snort3;    /* it is written in that dialect */
 };
 
