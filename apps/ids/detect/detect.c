@@ -129,8 +129,8 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->decoded = malloc(sizeof(*d->decoded));
     if (opts->any)
         d->view = calloc(1, sizeof(*d->view));
-    if (d->decoded == NULL ||
-        scratch_new(d, groups->rules) != WEIR_E_OK || (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
+    if (d->decoded == NULL || scratch_new(d, groups->rules) != WEIR_E_OK ||
+        (opts->any && d->view == NULL) || d->marked == NULL || d->beyond == NULL ||
         d->first == NULL || d->last == NULL || d->alerted == NULL || d->window == NULL ||
         !reserve(d)) {
         detect_free(d);
@@ -371,7 +371,8 @@ copies_fit(struct detect *d, uint32_t rule)
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
+    if (!d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) &&
+        payload_fits(d, rule))
         raise_alert(d, rule);
 }
 
@@ -435,6 +436,36 @@ scan_packet_again(struct detect *d)
     packet.type = WEIR_EV_PACKET;
     d->at.ev = &packet;
     scan_packet(d, look_again);
+    d->at.ev = ev;
+}
+
+/* What its first datagram says a flow speaks comes too late for the packet's own event. */
+static void
+look_now_named(struct detect *d, uint32_t rule)
+{
+    const struct rule *r = &d->rule[rule];
+
+    if (!r->app_only &&
+        ((r->app_any | r->app_none) == 0 || d->at.ev->packet->proto == WEIR_PROTO_TCP))
+        return;
+    if (detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
+        raise_alert(d, rule);
+}
+
+/* The first time that a direction's bytes are known to be of some protocol. */
+static void
+scan_packet_named(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct weir_event packet = *ev;
+
+    if (ev->flow == NULL || d->scan->named[ev->direction] || d->at.app_proto <= APP_UNKNOWN ||
+        (ev->type == WEIR_EV_PAYLOAD && !d->scan->app.heard[ev->direction]))
+        return;
+    d->scan->named[ev->direction] = true;
+    packet.type = WEIR_EV_PACKET;
+    d->at.ev = &packet;
+    scan_packet(d, look_now_named);
     d->at.ev = ev;
 }
 
@@ -1170,6 +1201,8 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
+    if (d->opts.one_sided && !scan->established && ev->flow != NULL)
+        d->at.established |= app_is_one_sided(ev);
 }
 
 bool
@@ -1210,6 +1243,10 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         break;
     case WEIR_EV_PAYLOAD:
         scan_payload(d);
+        scan_packet_named(d);
+        break;
+    case WEIR_EV_DATAGRAM:
+        scan_packet_named(d);
         break;
     case WEIR_EV_GAP:
         pass_gap(d);

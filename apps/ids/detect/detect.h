@@ -48,6 +48,7 @@ struct flow_scan {
     bool established; /* TCP: the handshake was seen */
     bool opened;      /* TCP: a host took bytes before that */
     bool alerted;
+    bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
 };
 
 struct detect_stats {
@@ -69,6 +70,7 @@ struct detect_stats {
 
 struct detect_opts {
     bool midstream;  /* flows without their SYN have streams too */
+    bool one_sided;  /* flows of which one side was seen, from its SYN or SYN/ACK on, too */
     bool any;        /* streams are tried with the copies that did not stay, too */
     uint64_t memory; /* cap of what streams take, and what rules remember of flows */
     struct outcome_opts outcome;

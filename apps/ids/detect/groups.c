@@ -57,8 +57,8 @@ is_in(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
 {
     uint8_t other = dir == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
 
-    return rule->event == NULL && rule->app_event == NULL && rule->tx_side == 0 && !(rule->flow & other) &&
-           goes_to(rule, kind);
+    return rule->event == NULL && rule->app_event == NULL && rule->tx_side == 0 &&
+           !(rule->flow & other) && goes_to(rule, kind);
 }
 
 /* Buffers are scanned as they are: whether what a chain shows of the content is there, too. */
@@ -539,7 +539,7 @@ groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *e
     groups->plan = malloc((rules->n + 1) * sizeof(*groups->plan));
     groups->by_app_event = malloc((rules->n + 1) * sizeof(*groups->by_app_event));
     if (groups->fast != NULL && groups->by_event != NULL && groups->plan != NULL &&
-        groups->by_app_event != NULL &&         choose_all(groups)) {
+        groups->by_app_event != NULL && choose_all(groups)) {
         sort_by_event(groups);
         sort_by_app_event(groups);
         rc = make_all(groups, err);

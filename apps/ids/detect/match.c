@@ -201,6 +201,29 @@ use_number(struct match *m, unsigned i, int64_t cursor, int64_t behind, uint64_t
     return match_from(m, i + 1, behind);
 }
 
+static bool
+takes_all_digits(const struct step *step)
+{
+    return step->number->n == 0 && step->number->n_by == 0 && step->kind != STEP_BYTE_JUMP;
+}
+
+/*
+ * Bytes of the number at this place: as many as are said, by a variable perhaps. 0 digits: as many as
+ * there are up to the end. false: more than a number has.
+ */
+static bool
+number_length(const struct match *m, const struct step *step, int64_t at, unsigned *n)
+{
+    const struct number *number = step->number;
+    uint64_t said = number->n_by == 0 ? number->n : m->variable[number->n_by - 1];
+    int64_t left = m->buffer->end - at;
+
+    *n = (unsigned)said;
+    if (said == 0 && takes_all_digits(step))
+        *n = left < 1 ? 1 : left < DIGITS_MAX ? (unsigned)left : DIGITS_MAX;
+    return said <= (number->base == NUMBER_BINARY ? BINARY_MAX : DIGITS_MAX);
+}
+
 /* All its bytes have to be there, of a number in digits too. */
 static enum match_answer
 number_step(struct match *m, unsigned i, int64_t cursor)
@@ -209,18 +232,20 @@ number_step(struct match *m, unsigned i, int64_t cursor)
     int64_t at = distance_of(m, step->offset, step->offset_by), end;
     bool differs = m->differs;
     enum match_answer answer;
+    unsigned n, used;
     uint64_t value;
-    unsigned used;
 
     at += step->flags & STEP_RELATIVE ? cursor : 0;
-    end = at + step->number->n;
     spend(m, at, at);
-    if (at < m->buffer->start || m->budget < 0)
+    if (at < m->buffer->start || m->budget < 0 || !number_length(m, step, at, &n))
         return MATCH_NO;
+    end = at + n;
     if (end > m->buffer->end)
         return wait_until(m, end);
-    if (!number_read(step->number, m->buffer->p + (at - m->buffer->start), &value, &used))
+    if (!number_read(step->number, m->buffer->p + (at - m->buffer->start), n, &value, &used))
         return MATCH_NO;
+    if (takes_all_digits(step) && used == n && n < DIGITS_MAX && !m->buffer->final)
+        return wait_until(m, m->buffer->end + 1); /* the next byte may be a digit, too */
     m->differs |= are_others(m, at, end);
     answer = use_number(m, i, cursor, at + used, value);
     m->differs = differs;

@@ -470,7 +470,8 @@ group(struct rule *rule, struct weir_errbuf *err)
         sorted[i].offset_by = moved(to, sorted[i].offset_by);
         sorted[i].length_by = moved(to, sorted[i].length_by);
         if (sorted[i].number != NULL)
-            sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by);
+            sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by),
+            sorted[i].number->n_by = moved(to, sorted[i].number->n_by);
         rule->step[i] = sorted[i];
     }
     return WEIR_E_OK;
@@ -525,6 +526,10 @@ buffers_check(struct rule *rule, struct weir_errbuf *err)
         note_buffer(rule, rule->section[i].buffer);
     if (rule->tx_side == 0 && rule->n_sections > 0 && rule->section[0].buffer == BUFFER_PAYLOAD)
         rule->n_payload = rule->section[0].behind;
+    if (rule->of_flow && (rule->tx_side == 0 || rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "=> expects buffers of an application protocol, and flow without a "
+                            "side");
     if (rule->tx_side != 0 && rule->on_headers)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "headers of packets do not go with buffers of an application protocol");

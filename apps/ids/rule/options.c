@@ -162,6 +162,8 @@ check_all(struct rule *rule, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "flow:only_stream does not go with flow-event, whose contents are "
                             "looked for in the packet");
+    rule->app_only = rule->app_only && rule->app_none == 0 && rule->n_steps == 0 &&
+                     rule->n_checks == 0 && rule->event == NULL && rule->app_event == NULL;
     if (contents_check(rule, err) != WEIR_E_OK)
         return WEIR_E_SYNTAX;
     return buffers_check(rule, err);

@@ -102,9 +102,15 @@ enum number_base { NUMBER_BINARY = 0, NUMBER_OCT = 8, NUMBER_DEC = 10, NUMBER_HE
 
 enum jump_from { JUMP_FROM_HERE, JUMP_FROM_BEGINNING, JUMP_FROM_END };
 
+enum {
+    BINARY_MAX = 8,  /* bytes of a number */
+    DIGITS_MAX = 23, /* of 64 bits, octal, and a sign of the base */
+};
+
 /* A number among the bytes, for byte_test, byte_jump, byte_extract and byte_math. */
 struct number {
-    uint8_t n;     /* bytes of it */
+    uint8_t n;     /* bytes of it; of digits 0: as many as there are */
+    uint8_t n_by;  /* as operand_by, for n */
     uint8_t base;  /* enum number_base */
     bool little;   /* NUMBER_BINARY: the first byte is the least */
     uint64_t mask; /* and then without the zeros at the mask's end; 0: none */
@@ -241,12 +247,14 @@ struct rule {
     uint8_t protos;                                       /* enum rule_proto */
     uint8_t ip_version;                                   /* 0: either */
     bool both_ways;                                       /* <> */
+    bool of_flow; /* =>: the header is about who opened the flow, and both sides are looked at */
     uint8_t flow;                                         /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
 
     uint8_t app_proto; /* enum app_proto: of the header, or the first that is in app_any */
     uint32_t app_any; /* a bit for each enum app_proto that the flow may speak; 0: whatever it is */
     uint32_t app_none; /* and that it must not */
+    bool app_only;     /* nothing but app-layer-protocol is asked: once a direction */
     uint32_t services; /* flows that speak one of these need not have the ports */
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
