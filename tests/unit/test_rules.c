@@ -453,7 +453,7 @@ headers_that_are_wrong_are_refused(void **state)
         { "alert (sid:1;)", "the header is too short: a protocol expected" },
         { "alert tcp any (sid:1;)", "the header is too short: source ports expected" },
         { "warn tcp any any -> any any (sid:1;)", "action 'warn' is not supported" },
-        { "alert tcp any any <- any any (sid:1;)", "-> or <> expected, not '<-'" },
+        { "alert tcp any any <- any any (sid:1;)", "->, <> or => expected, not '<-'" },
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },
         { "alert tcp 1.2.3 any -> any any (sid:1;)", "an address" },

@@ -439,16 +439,10 @@ scan_packet_again(struct detect *d)
     d->at.ev = ev;
 }
 
-/* What its first datagram says a flow speaks comes too late for the packet's own event. */
 static void
 look_now_named(struct detect *d, uint32_t rule)
 {
-    const struct rule *r = &d->rule[rule];
-
-    if (!r->app_only &&
-        ((r->app_any | r->app_none) == 0 || d->at.ev->packet->proto == WEIR_PROTO_TCP))
-        return;
-    if (detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
+    if (d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction))
         raise_alert(d, rule);
 }
 
