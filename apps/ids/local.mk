@@ -24,6 +24,7 @@ libids_la_SOURCES = \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/headers.c \
     %D%/detect/holes.c %D%/detect/holes.h \
+    %D%/detect/inflate.c %D%/detect/inflate.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/keyed.c %D%/detect/keyed.h \
     %D%/detect/match.c %D%/detect/match.h \
@@ -98,8 +99,8 @@ libids_la_SOURCES += %D%/rule/regex.c
 else
 libids_la_SOURCES += %D%/rule/regex_none.c
 endif
-libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
-libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS) -lm
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS) $(ZLIB_CFLAGS)
+libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS) $(ZLIB_LIBS) -lm
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/run.c %D%/summary.c

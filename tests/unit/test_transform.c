@@ -303,8 +303,38 @@ the_payload_stays_as_it_is(void **state)
     refused(*state, "to_lowercase; content:\"a\";", "a buffer expected before it");
     refused(*state, "http.uri; content:\"a\"; pkt_data; url_decode; content:\"a\";",
             "a buffer expected before it");
-    refused(*state, "http.uri; gunzip; content:\"a\";", "decompress");
     assert_non_null(rule(*state, "ipv4.hdr; xor:20; content:\"a\";"));
+}
+
+static void
+compressed_bytes_are_read(void **state)
+{
+    /* "Hello" in RFC 1952's form, made by gzip -n, and in RFC 1950's, by zlib's compress() */
+    static const uint8_t gz[] = { 0x1f, 0x8b, 8,    0,    0,    0, 0,    0,    0, 3, 0xf3, 0x48,
+                                  0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x82, 0x89, 0xd1, 0xf7, 5, 0, 0, 0 };
+    static const uint8_t z[] = { 0x78, 0x9c, 0xf3, 0x48, 0xcd, 0xc9, 0xc9,
+                                 0x07, 0x00, 0x05, 0x8c, 0x01, 0xf5 };
+    struct fixture *f = *state;
+    struct buffer buffer;
+
+    if (rule(f, "http.uri; gunzip; content:\"a\";") == NULL) {
+        assert_non_null(strstr(f->said, "without zlib"));
+        skip();
+    }
+    buffer = made(f, "gunzip;", gz, sizeof(gz));
+    assert_int_equal(buffer.end, 5);
+    assert_memory_equal(buffer.p, "Hello", 5);
+    buffer = made(f, "zlib_deflate: max-size 4; to_uppercase;", z, sizeof(z));
+    assert_int_equal(buffer.end, 4);
+    assert_memory_equal(buffer.p, "HELL", 4);
+    for (size_t n = 0; n < sizeof(z); n++)
+        assert_true(made(f, "zlib_deflate;", z, n).end <= 5);
+    for (size_t n = 0; n < sizeof(gz); n++)
+        assert_true(made(f, "gunzip;", gz, n).end <= 5);
+    assert_int_equal(made(f, "gunzip;", z, sizeof(z)).end, 0);
+    refused(f, "http.uri; gunzip:max-size 0; content:\"a\";", "max-size N");
+    refused(f, "http.uri; gunzip:max-size 65537; content:\"a\";", "max-size N");
+    refused(f, "http.uri; zlib_deflate:8; content:\"a\";", "max-size N");
 }
 
 static void
@@ -347,6 +377,7 @@ main(void)
         TEST(what_is_too_long_is_cut_and_counted),
         TEST(chains_end_with_the_buffer_and_begin_behind_contents),
         TEST(the_payload_stays_as_it_is),
+        TEST(compressed_bytes_are_read),
         TEST(a_field_is_the_value_of_its_line),
     };
 

@@ -1,5 +1,7 @@
 #include "detect/transform.h"
 
+#include "detect/inflate.h"
+
 #include "digest.h"
 
 #include <stdlib.h>
@@ -9,35 +11,38 @@
 struct transformer {
     struct regex_scratch *scratch; /* of the call at hand */
     struct digest *digest;         /* NULL: there are none */
+    struct inflater *inflater;     /* likewise */
     uint8_t *p;
     size_t n;
     unsigned lost;
-    uint8_t room[TRANSFORM_ROOM];
+    uint8_t room[TRANSFORM_ROOM], made[INFLATED_MAX];
 };
 
 int
 transformer_new(struct transformer **out)
 {
     struct transformer *t = malloc(sizeof(*t));
-    int rc;
 
     *out = t;
     if (t == NULL)
         return WEIR_E_NOMEM;
     t->lost = 0;
-    rc = digest_new(&t->digest);
-    if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
+    t->digest = NULL;
+    t->inflater = NULL;
+    if (digest_new(&t->digest) != WEIR_E_NOMEM && inflater_new(&t->inflater) != WEIR_E_NOMEM)
         return WEIR_E_OK;
-    free(t);
+    transformer_free(t);
     *out = NULL;
-    return rc;
+    return WEIR_E_NOMEM;
 }
 
 void
 transformer_free(struct transformer *transformer)
 {
-    if (transformer != NULL)
-        digest_free(transformer->digest);
+    if (transformer == NULL)
+        return;
+    digest_free(transformer->digest);
+    inflater_free(transformer->inflater);
     free(transformer);
 }
 
@@ -292,6 +297,15 @@ pcrexform(struct transformer *t, const struct transform *transform)
     t->n = at[1] - at[0];
 }
 
+/* What is not compressed so becomes nothing. */
+static void
+decompress(struct transformer *t, const struct transform *transform, enum inflate_form form)
+{
+    t->n = inflate_bytes(t->inflater, form, t->p, t->n, t->made, transform->limit);
+    t->p = t->room;
+    memcpy(t->p, t->made, t->n);
+}
+
 static bool
 apply(struct transformer *t, const struct transform *transform)
 {
@@ -341,7 +355,10 @@ apply(struct transformer *t, const struct transform *transform)
     case TRANSFORM_FIELD:
         return field(t, transform);
     case TRANSFORM_GUNZIP:
+        decompress(t, transform, INFLATE_GZIP);
+        break;
     case TRANSFORM_ZLIB_DEFLATE:
+        decompress(t, transform, INFLATE_ZLIB);
         break;
     }
     return true;

@@ -3,12 +3,13 @@
 #include "rule/buffer.h"
 #include "rule/regex.h"
 
+#include "detect/inflate.h"
 #include "digest.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRANSFORMS_MAX = 64, PLACE_MAX = 65535, INFLATED = 1024, INFLATED_MAX = 65536 };
+enum { TRANSFORMS_MAX = 64, PLACE_MAX = 65535, INFLATED = 1024 /* bytes, as in Suricata */ };
 
 typedef int (*value_fn)(struct transform *transform, struct text value, struct weir_errbuf *err);
 
@@ -124,11 +125,23 @@ base64_take(struct transform *transform, struct text value, struct weir_errbuf *
     return rc;
 }
 
+/* max-size N: bytes made. */
 static int
 inflate_take(struct transform *transform, struct text value, struct weir_errbuf *err)
 {
+#ifdef HAVE_ZLIB
+    struct text word;
+    int64_t v = INFLATED;
+
+    if (value.n > 0 && (!text_next(&value, ' ', &word) || !text_is(word, "max-size") ||
+                        value.p == NULL || !text_int(text_trim(value), 1, INFLATED_MAX, &v)))
+        return weir_err_set(err, WEIR_E_SYNTAX, "max-size N, up to %d, expected", INFLATED_MAX);
+    transform->limit = (uint32_t)v;
+    return WEIR_E_OK;
+#else
     (void)transform, (void)value;
-    return weir_err_set(err, WEIR_E_UNSUPPORTED, "weir-ids does not decompress buffers");
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "weir-ids was built without zlib");
+#endif
 }
 
 /* ---- options ------------------------------------------------------------------------------- */
