@@ -20,11 +20,13 @@ libids_la_SOURCES = \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
+    %D%/detect/entropy.c %D%/detect/entropy.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \
     %D%/detect/headers.c \
     %D%/detect/holes.c %D%/detect/holes.h \
+    %D%/detect/inflate.c %D%/detect/inflate.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/keyed.c %D%/detect/keyed.h \
     %D%/detect/match.c %D%/detect/match.h \
@@ -38,6 +40,7 @@ libids_la_SOURCES = \
     %D%/detect/subject.h \
     %D%/detect/tag.c %D%/detect/tag.h \
     %D%/detect/threshold.c %D%/detect/threshold.h \
+    %D%/detect/transform.c %D%/detect/transform.h \
     %D%/detectors/brute_force.c \
     %D%/detectors/detector.h \
     %D%/detectors/detectors.c %D%/detectors/detectors.h \
@@ -72,6 +75,7 @@ libids_la_SOURCES = \
     %D%/rule/lexer.c %D%/rule/lexer.h \
     %D%/rule/limits.c %D%/rule/limits.h \
     %D%/rule/lines.c %D%/rule/lines.h \
+    %D%/rule/option_buffer.c %D%/rule/option_buffer.h \
     %D%/rule/option_event.c %D%/rule/option_event.h \
     %D%/rule/option_flow.c %D%/rule/option_flow.h \
     %D%/rule/option_meta.c %D%/rule/option_meta.h \
@@ -89,6 +93,7 @@ libids_la_SOURCES = \
     %D%/rule/state.c %D%/rule/state.h \
     %D%/rule/tally.c %D%/rule/tally.h \
     %D%/rule/threshold.c %D%/rule/threshold.h \
+    %D%/rule/transform.c %D%/rule/transform.h \
     %D%/rule/vars.c %D%/rule/vars.h \
     %D%/settings.c %D%/settings.h
 if HAVE_PCRE2
@@ -96,8 +101,8 @@ libids_la_SOURCES += %D%/rule/regex.c
 else
 libids_la_SOURCES += %D%/rule/regex_none.c
 endif
-libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS)
-libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS)
+libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS) $(ZLIB_CFLAGS)
+libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS) $(ZLIB_LIBS) -lm
 
 bin_PROGRAMS += weir-ids
 weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/reload.c %D%/run.c %D%/summary.c
@@ -163,6 +168,12 @@ tests_unit_test_rules_SOURCES  = tests/unit/test_rules.c
 tests_unit_test_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_rules_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_rules_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_transform
+tests_unit_test_transform_SOURCES  = tests/unit/test_transform.c
+tests_unit_test_transform_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_transform_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_transform_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_buffer
 tests_unit_test_buffer_SOURCES  = tests/unit/test_buffer.c

@@ -76,6 +76,11 @@ program_summary(const struct program *prg)
     if (stats->pcre_limits > 0)
         cli_notice(&prg->cli, "limits: %llu looks given up for a pcre that took too many steps",
                    (unsigned long long)stats->pcre_limits);
+    if (stats->transforms_lost > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu transforms of buffers that were too long, or whose expression "
+                   "took too many steps",
+                   (unsigned long long)stats->transforms_lost);
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);

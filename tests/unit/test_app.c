@@ -41,6 +41,7 @@ datagrams_are_transactions(void **state)
     assert_string_equal(run.text, "dns/0 >\n  dns.query=a.bc\n  dns.queries.rrname=a.bc\n"
                                   "dns/0 > end \ndns/0 gone\n"
                                   "dns/1 <\n  dns.queries.rrname=a.bc\n  dns.answers.rrname=a.bc\n"
+                                  "  dns.response.rrname=a.bc\n  dns.response.rrname=a.bc\n"
                                   "dns/1 < end \ndns/1 gone\n");
     app_run_free(&run);
 }

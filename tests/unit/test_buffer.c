@@ -1,6 +1,7 @@
 /* Options that name buffers: where contents belong, in both dialects, and at which side of a
  * transaction their rule is decided. */
 #include "rule/buffer.h"
+#include "rule/option_buffer.h"
 #include "rule/rules.h"
 
 #include <setjmp.h>
@@ -132,7 +133,15 @@ snort_3_puts_the_buffer_first(void **state)
     has_sections(r, "http.uri:1 http.header:2 payload:1");
     r = accepted(*state, "http_header:field user-agent; content:\"x\";");
     has_sections(r, "http.user_agent:1");
-    refused(*state, "http_header:field x-own; content:\"x\";", "http_header: 'field x-own'");
+    r = accepted(*state, "http_header:field X-Own; content:\"x\";");
+    has_sections(r, "http.request_header:1");
+    assert_int_equal(r->step[0].chain, 1);
+    r = accepted(*state, "flow:to_client; http_header:field X-Own; content:\"x\"; http_header; "
+                         "content:\"y\";");
+    has_sections(r, "http.response_header:1 http.header:1");
+    refused(*state, "http_header:field; content:\"x\";", "http_header: 'field'");
+    refused(*state, "http_uri:field a; content:\"x\";", "http_uri: 'field a'");
+    refused(*state, "http_header:request; content:\"x\";", "http_header: 'request'");
 }
 
 static void
@@ -257,6 +266,72 @@ a_part_of_a_content_is_looked_for_first(void **state)
     refused(*state, "content:\"abc\"; fast_pattern:2;", "fast_pattern: only, or offset,length");
 }
 
+static void
+a_buffer_may_have_to_be_missing(void **state)
+{
+    const struct rule *r = accepted(*state, "http.request_body; absent; http.method; "
+                                            "content:\"POST\";");
+
+    has_sections(r, "http.request_body:1 http.method:1");
+    assert_int_equal(r->step[0].kind, STEP_ABSENT);
+    assert_int_equal(r->step[0].flags, 0);
+    r = accepted(*state, "http.request_body; absent: or_else; content:!\"a\";");
+    assert_int_equal(r->step[0].flags, STEP_OR_ELSE);
+    refused(*state, "http.uri; absent; content:\"a\";", "absent: without or_else");
+    refused(*state, "http.uri; content:\"a\"; absent:or_else;", "absent: to be the first");
+    refused(*state, "http.uri; absent:if;", "absent: or_else expected");
+    refused(*state, "absent;", "absent: a buffer of an application protocol");
+}
+
+static void
+entropy_is_compared(void **state)
+{
+    const struct rule *r = accepted(*state, "file.data; entropy: bytes 10, offset 3, value >= 4.5;");
+
+    has_sections(r, "file.data:1");
+    assert_int_equal(r->step[0].length, 10);
+    assert_int_equal(r->step[0].offset, 3);
+    assert_int_equal(r->step[0].compare->op, CMP_GE);
+    assert_int_equal(r->step[0].compare->value, INT64_C(4500000000));
+    accepted(*state, "entropy:value 7.1-8;");
+    refused(*state, "file.data; entropy:value >8.1;", "entropy: ");
+    refused(*state, "file.data; entropy:bytes 3;", "entropy: value with a comparison");
+    refused(*state, "file.data; entropy:value >1, value <2;", "entropy: bytes N");
+    refused(*state, "file.data; entropy:offset 65536, value 1;", "entropy: bytes N");
+}
+
+static void
+numbers_may_have_an_index(void **state)
+{
+    static const struct {
+        const char *options;
+        int index, at;
+    } cases[] = {
+        { "dns.rrtype:1;", INDEX_ANY, 0 },
+        { "dns.rrtype:1,any;", INDEX_ANY, 0 },
+        { "dns.rrtype:!1, all;", INDEX_ALL, 0 },
+        { "dns.rrtype:1,all_or_absent;", INDEX_ALL_OR_ABSENT, 0 },
+        { "dns.rrtype:1,or_absent;", INDEX_OR_ABSENT, 0 },
+        { "dns.rrtype:1,nb>2;", INDEX_COUNT, 0 },
+        { "dns.rrtype:1,nb 2;", INDEX_COUNT, 0 },
+        { "dns.rrtype:1,3;", INDEX_AT, 3 },
+        { "dns.rrtype:1,-1;", INDEX_AT, -1 },
+        { "dns.rrtype:1,oob_or 2;", INDEX_AT_OR_OUT, 2 },
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        const struct rule *r = accepted(*state, cases[i].options);
+
+        assert_int_equal(r->step[0].n, cases[i].index);
+        assert_int_equal(r->step[0].length, cases[i].at);
+    }
+    refused(*state, "dns.rrtype:1,some;", "dns.rrtype: an index expected");
+    refused(*state, "dns.rrtype:1,65536;", "dns.rrtype: an index expected");
+    refused(*state, "dns.rrtype:1,nb;", "dns.rrtype: an index expected");
+    refused(*state, "dns.rrtype:1,nb x;", "dns.rrtype: N, <N");
+    refused(*state, "dns.rcode:1,all;", "dns.rcode: N, <N");
+}
+
 int
 main(void)
 {
@@ -272,6 +347,9 @@ main(void)
         TEST(values_are_contents_of_a_buffer),
         TEST(base64_is_decoded_among_the_steps),
         TEST(a_part_of_a_content_is_looked_for_first),
+        TEST(a_buffer_may_have_to_be_missing),
+        TEST(entropy_is_compared),
+        TEST(numbers_may_have_an_index),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,6 +36,8 @@ struct fixture {
 static struct shown shown[SHOWN_MAX];
 static unsigned n_shown;
 static int64_t rcode;
+static const int64_t *rrtypes;
+static unsigned n_rrtypes;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
@@ -56,6 +58,10 @@ bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
     (void)tx, (void)dir;
+    if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
+        *out = rrtypes[i];
+    if (id == NUMBER_DNS_RRTYPE)
+        return i < n_rrtypes;
     *out = rcode;
     return id == NUMBER_DNS_RCODE && i == 0;
 }
@@ -229,6 +235,105 @@ decoded_bytes_are_looked_at(void **state)
 }
 
 static void
+transformed_bytes_are_looked_at(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.host; dotprefix; content:\".evil.com\"; endswith;",
+          "http.host; dotprefix; content:\".vil.com\"; endswith;",
+          "http.host; content:\".evil.com\";", "http.host; to_uppercase; content:\"EVIL\";",
+          "http.host; to_uppercase; content:\"evil\";",
+          "http.uri; url_decode; content:\"/a b\"; fast_pattern; startswith;",
+          "http.uri; content:\"%20\"; url_decode; content:\"%20\";",
+          "http.uri; strip_whitespace; content:\"/a%20b\"; http.host; dotprefix; content:\".\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_HOST, "evil.com");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a%20b");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 6s 8s ");
+}
+
+static void
+what_base64_decode_made_is_transformed(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.cookie; url_decode; content:\"t=\"; base64_decode:relative; base64_data; "
+             "to_uppercase; content:\"SECRET\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_COOKIE, "t%3dYSBzZWNyZXQ=; u=v");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s ");
+}
+
+static void
+a_header_is_found_by_its_name(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http_header:field x-own; content:\"evil\", depth 4;",
+          "http_header:field x-other; content:\"evil\";",
+          "http_header:field x-own; content:\"X-Own\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_REQUEST_HEADER, "Host: evil");
+    show(WEIR_TOSERVER, BUFFER_HTTP_REQUEST_HEADER, "X-Own: evil");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s ");
+}
+
+static void
+a_missing_buffer_is_known_at_the_end(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.request_body; absent;", "http.cookie; absent;", "http.uri; absent;",
+          "http.cookie; absent:or_else; content:\"a\";", "http.uri; absent:or_else; content:\"a\";",
+          "http.uri; absent:or_else; content:\"b\";");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a");
+    at(f, WEIR_TOSERVER, TX_HEAD, "2s 4s 5s ");
+    at(f, WEIR_TOSERVER, TX_END, "1s ");
+}
+
+static void
+what_tls_lacks_may_come_yet(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_TLS;
+    RULES(f, "tls.cert_subject; absent;", "tls.cert_issuer; absent;");
+    at(f, WEIR_TOCLIENT, TX_HEAD, "");
+    show(WEIR_TOCLIENT, BUFFER_TLS_CERT_ISSUER, "CN=x");
+    at(f, WEIR_TOCLIENT, TX_HEAD, "");
+    at(f, WEIR_TOCLIENT, TX_END, "1c ");
+}
+
+static void
+entropy_is_of_the_bytes_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; entropy:value 2;", "http.uri; entropy:bytes 4, value 1;",
+          "http.uri; entropy:offset 4, value 1;", "http.uri; entropy:value !2;",
+          "http.uri; entropy:offset 8, value <8;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "ababcdcd");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 2s 3s ");
+}
+
+static void
+instances_of_a_number_are_counted(void **state)
+{
+    static const int64_t types[] = { 5, 1, 1 };
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.rrtype:1;", "dns.rrtype:1,all;", "dns.rrtype:1,0;", "dns.rrtype:1,-1;",
+          "dns.rrtype:1,nb 2;", "dns.rrtype:1,nb>2;", "dns.rrtype:1,3;", "dns.rrtype:1,oob_or 3;",
+          "dns.rrtype:1,-3;", "dns.rrtype:1,-4;", "dns.rrtype:<9,all_or_absent;",
+          "dns.rrtype:2,or_absent;");
+    rrtypes = types;
+    n_rrtypes = 3;
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "a");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s ");
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
+    n_rrtypes = 0;
+    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s ");
+}
+
+static void
 rules_that_cannot_be_remembered_are_counted(void **state)
 {
     struct fixture *f = *state;
@@ -253,6 +358,13 @@ main(void)
         TEST(a_response_knows_its_request),
         TEST(any_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
+        TEST(transformed_bytes_are_looked_at),
+        TEST(what_base64_decode_made_is_transformed),
+        TEST(a_header_is_found_by_its_name),
+        TEST(a_missing_buffer_is_known_at_the_end),
+        TEST(what_tls_lacks_may_come_yet),
+        TEST(entropy_is_of_the_bytes_asked_for),
+        TEST(instances_of_a_number_are_counted),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

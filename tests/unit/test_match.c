@@ -335,6 +335,24 @@ numbers_may_be_text(void **state)
 }
 
 static void
+the_length_of_a_number_may_vary(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("byte_test:0,>,99,0,string,dec;", "100"), MATCH_YES);
+    assert_int_equal(whole("byte_test:0,<,100,0,string,dec;", "100"), MATCH_NO);
+    assert_int_equal(whole("byte_test:0,=,12,1,string,dec;", "x12y345"), MATCH_YES);
+    assert_int_equal(whole("byte_test:0,=,12,3,string,dec;", "x12"), MATCH_NO);
+    assert_int_equal(whole("byte_test:0,>,0,0,string,dec;", "x12"), MATCH_NO);
+    assert_int_equal(whole("byte_extract:1,0,n; byte_test:n,=,0x4142,1;", "\2ABC"), MATCH_YES);
+    assert_int_equal(whole("byte_extract:1,0,n; byte_test:n,=,0x4142,1;", "\1ABC"), MATCH_NO);
+    assert_int_equal(whole("byte_extract:1,0,n; byte_test:n,>=,0,1;", "\3AB"), MATCH_NO);
+    assert_int_equal(whole("byte_extract:1,0,n; byte_test:n,>=,0,1;", "\11ABCDEFGHI"), MATCH_NO);
+    assert_int_equal(
+        whole("byte_extract:1,0,n; byte_jump:n,0,relative; content:\"X\"; within:1;", "\1\2abX"),
+        MATCH_YES);
+}
+
+static void
 byte_jump_leads_elsewhere(void **state)
 {
     (void)state;
@@ -608,6 +626,7 @@ main(void)
         cmocka_unit_test(a_search_without_end_is_given_up),
         cmocka_unit_test(byte_test_compares_a_number),
         cmocka_unit_test(numbers_may_be_text),
+        cmocka_unit_test(the_length_of_a_number_may_vary),
         cmocka_unit_test(byte_jump_leads_elsewhere),
         cmocka_unit_test(variables_stand_for_numbers),
         cmocka_unit_test(numbers_are_read_again_behind_later_matches),

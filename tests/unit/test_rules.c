@@ -446,11 +446,14 @@ headers_that_are_wrong_are_refused(void **state)
         { "activate tcp any any -> any any (sid:1;)", "action 'activate' is not supported" },
         { "alert gopher any any -> any any (sid:1;)", "protocol 'gopher' is not supported" },
         { "alert modbus any any -> any any (sid:1;)", "protocol 'modbus' is not decoded" },
-        { "alert tcp any any => any any (sid:1;)", "direction '=>' is not supported" },
+        { "alert tcp any any => any any (sid:1;)", "=> expects buffers" },
+        { "alert http any any => any any (flow:to_server; http.uri; content:\"a\"; sid:1;)",
+          "=> expects buffers" },
+        { "alert tcp any any >> any any (sid:1;)", "->, <> or => expected, not '>>'" },
         { "alert (sid:1;)", "the header is too short: a protocol expected" },
         { "alert tcp any (sid:1;)", "the header is too short: source ports expected" },
         { "warn tcp any any -> any any (sid:1;)", "action 'warn' is not supported" },
-        { "alert tcp any any <- any any (sid:1;)", "-> or <> expected, not '<-'" },
+        { "alert tcp any any <- any any (sid:1;)", "->, <> or => expected, not '<-'" },
         { "alert tcp any any -> any any", "'(' expected" },
         { "alert tcp any any -> any any (sid:1;", "')' expected" },
         { "alert tcp 1.2.3 any -> any any (sid:1;)", "an address" },
@@ -544,7 +547,9 @@ numbers_that_are_wrong_are_refused(void **state)
     struct fixture *f = *state;
 
     refused(f, "byte_test:2,>,5;", "byte_test: more values expected than '2,>,5'");
-    refused(f, "byte_test:0,>,5,0;", "byte_test: 1 to 23 bytes expected, not '0'");
+    refused(f, "byte_test:0,>,5,0;", "byte_test: 1 to 8 bytes, or 0 with string");
+    refused(f, "byte_test:24,>,5,0,string;", "byte_test: up to 23 bytes");
+    refused(f, "byte_jump:len,0;", "byte_jump: up to 23 bytes, or a variable set before");
     refused(f, "byte_test:9,>,5,0;", "at most 8 bytes, or string, expected");
     refused(f, "byte_test:2,~,5,0;",
             "one of < <= = >= > & ^, perhaps behind a !, expected, not '~'");
@@ -583,7 +588,9 @@ expressions_that_are_wrong_are_refused(void **state)
     refused(f, "pcre:\"/x\";", "pcre: /expression/flags expected");
     refused(f, "pcre:\"\";", "pcre: /expression/flags expected");
     refused(f, "pcre:\"/x/q\";", "pcre: flag 'q' is not supported");
-    refused(f, "pcre:\"/(x)/R, pkt:a\";", "variables for groups are not supported");
+    refused(f, "pcre:\"/(x)/R, pkt:a, flow:b\";", "2 variables, but 1 groups");
+    refused(f, "pcre:\"/(x)/R, a\";", "flow:NAME, pkt:NAME or alert:NAME");
+    refused(f, "pcre:\"/(x)/R, flow:\";", "flow:NAME, pkt:NAME or alert:NAME");
     if (regex_new((struct text){ "(", 1 }, 0, &regex, &err) == WEIR_E_UNSUPPORTED) {
         refused(f, "pcre:\"/x/\";", "pcre: weir-ids was built without PCRE2");
         return;

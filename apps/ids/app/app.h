@@ -122,6 +122,9 @@ void app_free(struct app_layer *app);
 const struct app_stats *app_get_stats(const struct app_layer *app);
 const struct http_stats *app_http_stats(const struct app_layer *app);
 
+/* Nothing came from the receiver, and the sender was seen from its SYN or SYN/ACK on. */
+bool app_is_one_sided(const struct weir_event *ev);
+
 /*
  * Bits of the events that app_event() needs. Where it is given packet events, too, a flow of UDP has
  * its protocol from its first packet's on.

@@ -157,6 +157,43 @@ section_of(enum weir_dir dir, enum buffer_id id)
     }
 }
 
+/* Whether a record's data is a name, or begins with one that is shown. */
+static bool
+is_name(unsigned type)
+{
+    switch (type) {
+    case DNS_NS:
+    case DNS_CNAME:
+    case DNS_SOA:
+    case DNS_PTR:
+    case DNS_MX:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* All names of a response, of its questions too, and those in its data. */
+static bool
+build_names(struct tx *tx, const struct dns_message *msg)
+{
+    struct dns_walk walk = dns_records(msg);
+    struct dns_record record;
+
+    while (!tx->app->scratch.full && dns_next(&walk, &record)) {
+        char text[DNS_NAME_MAX + 1];
+        struct put put = put_begin(text, sizeof(text));
+
+        build_add(tx->app, record.name.text, record.name.n);
+        build_instance(tx->app);
+        if (!is_name(record.type) || dns_rdata_text(msg, &record, &put) != WEIR_E_OK)
+            continue;
+        build_add(tx->app, text, (uint32_t)put_length(&put));
+        build_instance(tx->app);
+    }
+    return true;
+}
+
 bool
 dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
 {
@@ -165,6 +202,8 @@ dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
     struct dns_walk walk = dns_records(&d->msg);
     struct dns_record record;
 
+    if (id == BUFFER_DNS_RESPONSE_RRNAME && dir == WEIR_TOCLIENT && tx->head[dir])
+        return build_names(tx, &d->msg);
     if (section < 0 || !tx->head[dir])
         return false;
     while (!tx->app->scratch.full && dns_next(&walk, &record) && (int)record.section <= section) {

@@ -40,6 +40,7 @@ struct detect_next {
     uint64_t *marked, *alerted;
     int64_t *beyond, *first, *last;
     struct regex_scratch *scratch;
+    struct transformer *transformer;
     struct outcome *outcome;
 };
 
@@ -50,6 +51,7 @@ detect_next_free(struct detect_next *next)
         return;
     outcome_free(next->outcome);
     regex_scratch_free(next->scratch);
+    transformer_free(next->transformer);
     free(next->marked);
     free(next->alerted);
     free(next->beyond);
@@ -59,13 +61,31 @@ detect_next_free(struct detect_next *next)
 }
 
 static bool
-have_expressions(const struct rules *rules)
+has_expression(const struct rule *rule)
 {
-    for (size_t i = 0; i < rules->n; i++)
-        for (unsigned k = 0; k < rules->at[i].n_steps; k++)
-            if (rules->at[i].step[k].kind == STEP_PCRE)
-                return true;
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        if (rule->step[i].kind == STEP_PCRE)
+            return true;
+    for (unsigned i = 0; i < rule->n_transforms; i++)
+        if (rule->transforms[i].regex != NULL)
+            return true;
     return false;
+}
+
+/* Scratch memory that the rules at hand need. */
+static int
+scratch_new(struct detect_next *next, const struct rules *rules)
+{
+    bool expressions = false, transforms = false;
+    int rc = WEIR_E_OK;
+
+    for (size_t i = 0; i < rules->n; i++) {
+        expressions |= has_expression(&rules->at[i]);
+        transforms |= rules->at[i].n_transforms > 0;
+    }
+    if (expressions)
+        rc = regex_scratch_new(&next->scratch);
+    return rc == WEIR_E_OK && transforms ? transformer_new(&next->transformer) : rc;
 }
 
 static struct detect_next *
@@ -83,7 +103,7 @@ next_new(const struct groups *groups, const struct outcome_opts *opts, struct me
     next->beyond = calloc(n + 1, sizeof(*next->beyond));
     next->first = calloc(n + 1, sizeof(*next->first));
     next->last = calloc(n + 1, sizeof(*next->last));
-    if ((have_expressions(groups->rules) && regex_scratch_new(&next->scratch) != WEIR_E_OK) ||
+    if (scratch_new(next, groups->rules) != WEIR_E_OK ||
         next->marked == NULL || next->alerted == NULL || next->beyond == NULL ||
         next->first == NULL || next->last == NULL ||
         outcome_new(groups->rules, opts, mem, &next->outcome, err) != WEIR_E_OK) {
@@ -109,8 +129,8 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
 static void
 change(struct detect *d, struct detect_next *next)
 {
-    const struct detect_next before = { d->groups, d->marked, d->alerted, d->beyond,
-                                        d->first,  d->last,   d->scratch, d->outcome };
+    const struct detect_next before = { d->groups, d->marked,  d->alerted,     d->beyond, d->first,
+                                        d->last,   d->scratch, d->transformer, d->outcome };
 
     d->groups = next->groups;
     d->rule = next->groups->rules->at;
@@ -120,6 +140,7 @@ change(struct detect *d, struct detect_next *next)
     d->first = next->first;
     d->last = next->last;
     d->scratch = next->scratch;
+    d->transformer = next->transformer;
     d->outcome = next->outcome;
     d->low = d->groups->rules->n / 64 + 1;
     d->high = 0;
@@ -158,6 +179,7 @@ detect_free(struct detect *d)
         munmap(d->range, d->range_size);
     }
     regex_scratch_free(d->scratch);
+    transformer_free(d->transformer);
     free(d->marked);
     free(d->beyond);
     free(d->first);
@@ -342,6 +364,19 @@ detect_match(struct detect *d, struct match *m)
     return answer;
 }
 
+enum transform_answer
+detect_transform(struct detect *d, const struct match *m, const struct section *section,
+                 struct buffer *buffer)
+{
+    enum transform_answer answer;
+
+    if (section->chain == 0)
+        return TRANSFORM_DONE;
+    answer = transform(d->transformer, m->rule, section->chain, d->scratch, buffer);
+    d->stats.transforms_lost += transformer_lost(d->transformer);
+    return answer;
+}
+
 /* Buffers beside the payload: what base64_decode made of it, and headers of the packet. */
 static bool
 rest_fits(struct detect *d, const struct rule *rule, uint64_t *variable)
@@ -355,6 +390,8 @@ rest_fits(struct detect *d, const struct rule *rule, uint64_t *variable)
 
         if (section->buffer != BUFFER_BASE64 &&
             (pkt == NULL || !headers_show(pkt, section->buffer, &buffer)))
+            return false;
+        if (detect_transform(d, &m, section, &buffer) != TRANSFORM_DONE)
             return false;
         m.first = section->first;
         m.behind = section->behind;
@@ -425,7 +462,8 @@ copies_fit(struct detect *d, uint32_t rule)
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && payload_fits(d, rule))
+    if (!d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) &&
+        payload_fits(d, rule))
         raise_alert(d, rule);
 }
 
@@ -489,6 +527,30 @@ scan_packet_again(struct detect *d)
     packet.type = WEIR_EV_PACKET;
     d->at.ev = &packet;
     scan_packet(d, look_again);
+    d->at.ev = ev;
+}
+
+static void
+look_now_named(struct detect *d, uint32_t rule)
+{
+    if (d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction))
+        raise_alert(d, rule);
+}
+
+/* The first time that a direction's bytes are known to be of some protocol. */
+static void
+scan_packet_named(struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct weir_event packet = *ev;
+
+    if (ev->flow == NULL || d->scan->named[ev->direction] || d->at.app_proto <= APP_UNKNOWN ||
+        (ev->type == WEIR_EV_PAYLOAD && !d->scan->app.heard[ev->direction]))
+        return;
+    d->scan->named[ev->direction] = true;
+    packet.type = WEIR_EV_PACKET;
+    d->at.ev = &packet;
+    scan_packet(d, look_now_named);
     d->at.ev = ev;
 }
 
@@ -1295,6 +1357,8 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
+    if (d->opts.one_sided && !scan->established && ev->flow != NULL)
+        d->at.established |= app_is_one_sided(ev);
 }
 
 bool
@@ -1335,6 +1399,10 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
         break;
     case WEIR_EV_PAYLOAD:
         scan_payload(d);
+        scan_packet_named(d);
+        break;
+    case WEIR_EV_DATAGRAM:
+        scan_packet_named(d);
         break;
     case WEIR_EV_GAP:
         pass_gap(d);

@@ -51,6 +51,7 @@ struct flow_scan {
     bool established; /* TCP: the handshake was seen */
     bool opened;      /* TCP: a host took bytes before that */
     bool alerted;
+    bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
 };
 
 struct detect_stats {
@@ -62,6 +63,7 @@ struct detect_stats {
     uint64_t window_lost;  /* looks that missed bytes no longer retained */
     uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
     uint64_t pcre_limits;  /* expressions that took too many steps */
+    uint64_t transforms_lost; /* transforms that did not fit, or whose expression took too long */
     uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
     uint64_t tx_scanned;   /* bytes of transactions' buffers that went through a prefilter */
     uint64_t tx_lost; /* rules that could not wait for a transaction's rest, or may alert twice */
@@ -71,6 +73,7 @@ struct detect_stats {
 
 struct detect_opts {
     bool midstream;  /* flows without their SYN have streams too */
+    bool one_sided;  /* flows of which one side was seen, from its SYN or SYN/ACK on, too */
     bool any;        /* streams are tried with the copies that did not stay, too */
     uint64_t memory; /* cap of what streams take, and what rules remember of flows */
     struct outcome_opts outcome;

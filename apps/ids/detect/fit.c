@@ -94,6 +94,17 @@ ports_fit(const struct rule *rule, uint16_t src, uint16_t dst)
     return in_set(rule->src_port, src) && in_set(rule->dst_port, dst);
 }
 
+/* Source and destination; turned: the other way round. */
+static bool
+ends_fit(const struct rule *rule, const struct ends *ends, bool any_port, bool turned)
+{
+    if (turned)
+        return (any_port || ports_fit(rule, ends->dst_port, ends->src_port)) &&
+               in_set(rule->src, ends->dst) && in_set(rule->dst, ends->src);
+    return (any_port || ports_fit(rule, ends->src_port, ends->dst_port)) &&
+           in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst);
+}
+
 static bool
 header_fits(struct occasion *at, const struct rule *rule)
 {
@@ -106,11 +117,10 @@ header_fits(struct occasion *at, const struct rule *rule)
     if (!(rule->protos & ends->proto) ||
         (rule->ip_version != 0 && rule->ip_version != ends->ip_version))
         return false;
-    if ((any_port || ports_fit(rule, ends->src_port, ends->dst_port)) &&
-        in_set(rule->src, ends->src) && in_set(rule->dst, ends->dst))
-        return true;
-    return rule->both_ways && (any_port || ports_fit(rule, ends->dst_port, ends->src_port)) &&
-           in_set(rule->src, ends->dst) && in_set(rule->dst, ends->src);
+    if (rule->of_flow)
+        return ends_fit(rule, ends, any_port, at->ev->direction == WEIR_TOCLIENT);
+    return ends_fit(rule, ends, any_port, false) ||
+           (rule->both_ways && ends_fit(rule, ends, any_port, true));
 }
 
 /* ---- the flow and the packet --------------------------------------------------------------- */

@@ -1,6 +1,7 @@
 #include "detect/groups.h"
 
 #include "detect/match.h"
+#include "rule/transform.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +61,27 @@ is_in(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
            !(rule->flow & other) && goes_to(rule, kind);
 }
 
+/* Buffers are scanned as they are: whether what a chain shows of the content is there, too. */
+static bool
+is_kept(const struct rule *rule, const struct step *step)
+{
+    bool nocase, dot;
+
+    return step->chain == 0 || (transform_keeps(rule, step->chain, &nocase, &dot) &&
+                                (!dot || step->n > 1 || step->bytes[0] != '.'));
+}
+
+/* Whether the rule may hold where the step's buffer is not there. */
+static bool
+may_be_missing(const struct rule *rule, const struct step *step)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        if (rule->step[i].kind == STEP_ABSENT && rule->step[i].buffer == step->buffer &&
+            rule->step[i].chain == step->chain)
+            return true;
+    return false;
+}
+
 /* Whether a content can be the rule's fast pattern: it lies where its kind of rules is scanned. */
 static bool
 may_be_fast(const struct rule *rule, const struct step *step)
@@ -67,7 +89,8 @@ may_be_fast(const struct rule *rule, const struct step *step)
     bool of_tx = buffer_info(step->buffer)->proto != APP_UNKNOWN;
 
     return step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
-           (of_tx || step->buffer == BUFFER_PAYLOAD) && of_tx == (rule->tx_side != 0);
+           (of_tx || step->buffer == BUFFER_PAYLOAD) && of_tx == (rule->tx_side != 0) &&
+           is_kept(rule, step) && !may_be_missing(rule, step);
 }
 
 /* How rare its bytes may be: their number, but where nearly all transactions show the same little. */
@@ -252,10 +275,19 @@ no_memory(struct weir_errbuf *err)
 }
 
 static struct pattern
-pattern_of(const struct step *step, uint32_t rule)
+pattern_of(const struct rule *rule, const struct step *step, uint32_t index)
 {
-    return (struct pattern){ step->bytes + fast_begin(step), fast_end(step) - fast_begin(step),
-                             step->flags & STEP_NOCASE, rule };
+    unsigned begin = fast_begin(step), end = fast_end(step);
+    bool nocase = false, dot = false;
+
+    if (step->chain > 0)
+        transform_keeps(rule, step->chain, &nocase, &dot);
+    if (dot && begin == 0 && step->bytes[0] == '.')
+        begin = 1; /* the dot may be the one that was put before */
+    if (end <= begin)
+        end = begin + 1;
+    return (struct pattern){ step->bytes + begin, end - begin, nocase || step->flags & STEP_NOCASE,
+                             index };
 }
 
 /* Sort the group's rules into patterns and the rest. */
@@ -274,7 +306,7 @@ collect(const struct groups *groups, enum group_kind kind, enum weir_dir dir,
         if (fast == NULL)
             group->always[group->n_always++] = i;
         else
-            patterns[n++] = pattern_of(fast, i);
+            patterns[n++] = pattern_of(rule, fast, i);
     }
     return n;
 }
@@ -329,7 +361,7 @@ make_of_buffer(struct groups *groups, unsigned buffer, enum weir_dir dir, struct
 
         if (rule->tx_side != 0 && fast != NULL && fast->buffer == buffer &&
             is_scanned_at(rule, buffer, side_of(dir)))
-            patterns[n++] = pattern_of(fast, i);
+            patterns[n++] = pattern_of(rule, fast, i);
     }
     groups->patterns += n;
     if (n == 0)

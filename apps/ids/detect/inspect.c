@@ -1,6 +1,7 @@
 #include "detect/inspect.h"
 
 #include "detect/parts.h"
+#include "rule/option_buffer.h"
 
 #include <string.h>
 
@@ -114,22 +115,43 @@ remember(struct detect *d, struct tx *tx, uint32_t rule, bool alerted)
 
 /* ---- one rule ------------------------------------------------------------------------------ */
 
+/* Whether those instances fit that the step asks for. */
+static bool
+number_fits(const struct step *step, struct look *look)
+{
+    const enum number_id id = (enum number_id)step->offset;
+    int64_t n = 0, fit = 0, at = step->length, value;
+
+    for (; tx_number(look->tx, look->dir, id, (unsigned)n, &value); n++)
+        fit += compare_holds(step->compare, value);
+    switch ((enum number_index)step->n) {
+    case INDEX_ANY:
+        return fit > 0;
+    case INDEX_ALL:
+        return n > 0 && fit == n;
+    case INDEX_ALL_OR_ABSENT:
+        return fit == n;
+    case INDEX_OR_ABSENT:
+        return fit > 0 || n == 0;
+    case INDEX_COUNT:
+        return compare_holds(&step->compare[1], fit);
+    case INDEX_AT:
+    case INDEX_AT_OR_OUT:
+        break;
+    }
+    at += at < 0 ? n : 0;
+    if (at < 0 || at >= n)
+        return step->n == INDEX_AT_OR_OUT;
+    return tx_number(look->tx, look->dir, id, (unsigned)at, &value) &&
+           compare_holds(step->compare, value);
+}
+
 static bool
 numbers_fit(const struct rule *rule, const struct section *section, struct look *look)
 {
-    for (unsigned i = section->first; i < section->behind; i++) {
-        const struct step *step = &rule->step[i];
-        bool fits = false;
-        int64_t value;
-
-        if (step->kind != STEP_TX_NUMBER)
-            continue;
-        for (unsigned k = 0;
-             !fits && tx_number(look->tx, look->dir, (enum number_id)step->offset, k, &value); k++)
-            fits = compare_holds(step->compare, value);
-        if (!fits)
+    for (unsigned i = section->first; i < section->behind; i++)
+        if (rule->step[i].kind == STEP_TX_NUMBER && !number_fits(&rule->step[i], look))
             return false;
-    }
     return true;
 }
 
@@ -150,6 +172,30 @@ shown_at(unsigned buffer, enum weir_dir dir)
     return buffer_info(buffer)->sides & side_of(dir) ? dir : !dir;
 }
 
+/* Whether a buffer that is not there will not come any more. */
+static bool
+is_missing(const struct look *look, unsigned buffer, enum weir_dir dir)
+{
+    if (look->tx->ended[dir] || (look->stage == TX_END && look->dir == dir))
+        return true;
+    return (look->tx->head[dir] || look->dir == dir) && !buffer_info(buffer)->is_body &&
+           (look->tx->proto == APP_HTTP || look->tx->proto == APP_DNS);
+}
+
+/* One instance. */
+static enum match_answer
+match_instance(struct detect *d, struct match *m, const struct section *section,
+               const struct tx_bytes *bytes)
+{
+    struct buffer buffer = { bytes->p, bytes->start, bytes->start + bytes->n, bytes->final };
+    enum transform_answer answer = detect_transform(d, m, section, &buffer);
+
+    if (answer != TRANSFORM_DONE)
+        return answer == TRANSFORM_WAIT ? MATCH_WAIT : MATCH_NO;
+    m->buffer = &buffer;
+    return detect_match(d, m);
+}
+
 /* Any instance of the buffer does. */
 static enum match_answer
 match_tx_section(struct detect *d, struct match *m, const struct section *section,
@@ -158,21 +204,20 @@ match_tx_section(struct detect *d, struct match *m, const struct section *sectio
     enum weir_dir dir = shown_at(section->buffer, look->dir);
     enum match_answer best = MATCH_NO;
     struct tx_bytes bytes;
+    unsigned n;
 
     if (!numbers_fit(m->rule, section, look))
         return MATCH_NO;
     if (is_of_numbers(m->rule, section))
         return MATCH_YES;
-    for (unsigned i = 0; best != MATCH_YES && tx_buffer(look->tx, dir, section->buffer, i, &bytes);
-         i++) {
-        struct buffer buffer = { bytes.p, bytes.start, bytes.start + bytes.n, bytes.final };
-        enum match_answer answer;
+    for (n = 0; best != MATCH_YES && tx_buffer(look->tx, dir, section->buffer, n, &bytes); n++) {
+        enum match_answer answer = match_instance(d, m, section, &bytes);
 
-        m->buffer = &buffer;
-        answer = detect_match(d, m);
         if (answer != MATCH_NO)
             best = answer;
     }
+    if (n == 0 && m->rule->step[section->first].kind == STEP_ABSENT)
+        return is_missing(look, section->buffer, dir) ? MATCH_YES : MATCH_WAIT;
     return best;
 }
 
@@ -190,6 +235,8 @@ match_section(struct detect *d, struct match *m, const struct section *section, 
     }
     if (section->buffer == BUFFER_BASE64) {
         packet = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
+        if (detect_transform(d, m, section, &packet) != TRANSFORM_DONE)
+            return MATCH_NO;
         m->buffer = &packet;
         return detect_match(d, m);
     }

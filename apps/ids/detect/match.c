@@ -1,6 +1,7 @@
 #include "detect/match.h"
 
 #include "detect/base64.h"
+#include "detect/entropy.h"
 #include "detect/find.h"
 #include "detect/number.h"
 
@@ -100,6 +101,8 @@ moves_cursor(const struct step *step)
     case STEP_BSIZE:
     case STEP_BASE64:
     case STEP_TX_NUMBER:
+    case STEP_ABSENT:
+    case STEP_ENTROPY:
         break;
     }
     return false;
@@ -198,6 +201,29 @@ use_number(struct match *m, unsigned i, int64_t cursor, int64_t behind, uint64_t
     return match_from(m, i + 1, behind);
 }
 
+static bool
+takes_all_digits(const struct step *step)
+{
+    return step->number->n == 0 && step->number->n_by == 0 && step->kind != STEP_BYTE_JUMP;
+}
+
+/*
+ * Bytes of the number at this place: as many as are said, by a variable perhaps. 0 digits: as many as
+ * there are up to the end. false: more than a number has.
+ */
+static bool
+number_length(const struct match *m, const struct step *step, int64_t at, unsigned *n)
+{
+    const struct number *number = step->number;
+    uint64_t said = number->n_by == 0 ? number->n : m->variable[number->n_by - 1];
+    int64_t left = m->buffer->end - at;
+
+    *n = (unsigned)said;
+    if (said == 0 && takes_all_digits(step))
+        *n = left < 1 ? 1 : left < DIGITS_MAX ? (unsigned)left : DIGITS_MAX;
+    return said <= (number->base == NUMBER_BINARY ? BINARY_MAX : DIGITS_MAX);
+}
+
 /* All its bytes have to be there, of a number in digits too. */
 static enum match_answer
 number_step(struct match *m, unsigned i, int64_t cursor)
@@ -206,18 +232,20 @@ number_step(struct match *m, unsigned i, int64_t cursor)
     int64_t at = distance_of(m, step->offset, step->offset_by), end;
     bool differs = m->differs;
     enum match_answer answer;
+    unsigned n, used;
     uint64_t value;
-    unsigned used;
 
     at += step->flags & STEP_RELATIVE ? cursor : 0;
-    end = at + step->number->n;
     spend(m, at, at);
-    if (at < m->buffer->start || m->budget < 0)
+    if (at < m->buffer->start || m->budget < 0 || !number_length(m, step, at, &n))
         return MATCH_NO;
+    end = at + n;
     if (end > m->buffer->end)
         return wait_until(m, end);
-    if (!number_read(step->number, m->buffer->p + (at - m->buffer->start), &value, &used))
+    if (!number_read(step->number, m->buffer->p + (at - m->buffer->start), n, &value, &used))
         return MATCH_NO;
+    if (takes_all_digits(step) && used == n && n < DIGITS_MAX && !m->buffer->final)
+        return wait_until(m, m->buffer->end + 1); /* the next byte may be a digit, too */
     m->differs |= are_others(m, at, end);
     answer = use_number(m, i, cursor, at + used, value);
     m->differs = differs;
@@ -385,6 +413,26 @@ length_step(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
+/* Of bytes that are there: up to the end, or as many as are asked for. */
+static enum match_answer
+entropy_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    int64_t at = step->offset, end = step->length > 0 ? at + step->length : m->buffer->end;
+
+    if (!m->buffer->final && (step->length == 0 || end > m->buffer->end))
+        return wait_until(m, step->length == 0 ? m->buffer->end + 1 : end);
+    if (end > m->buffer->end)
+        end = m->buffer->end;
+    if (at < m->buffer->start || at >= end)
+        return MATCH_NO;
+    spend(m, at, end);
+    if (!compare_holds(step->compare,
+                       entropy_of(m->buffer->p + (at - m->buffer->start), (size_t)(end - at))))
+        return MATCH_NO;
+    return match_from(m, i + 1, cursor);
+}
+
 /* What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer. */
 static enum match_answer
 base64_step(struct match *m, unsigned i, int64_t cursor)
@@ -423,7 +471,11 @@ match_from(struct match *m, unsigned i, int64_t cursor)
         return length_step(m, i, cursor);
     if (step->kind == STEP_BASE64)
         return base64_step(m, i, cursor);
-    if (step->kind == STEP_TX_NUMBER)
+    if (step->kind == STEP_ENTROPY)
+        return entropy_step(m, i, cursor);
+    if (step->kind == STEP_ABSENT && !(step->flags & STEP_OR_ELSE))
+        return MATCH_NO;
+    if (step->kind == STEP_TX_NUMBER || step->kind == STEP_ABSENT)
         return match_from(m, i + 1, cursor);
     if (step->kind != STEP_CONTENT)
         return number_step(m, i, cursor);

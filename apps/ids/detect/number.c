@@ -1,12 +1,12 @@
 #include "detect/number.h"
 
 static uint64_t
-read_binary(const struct number *number, const uint8_t *p)
+read_binary(const struct number *number, const uint8_t *p, unsigned n)
 {
     uint64_t v = 0;
 
-    for (unsigned i = 0; i < number->n; i++)
-        v = v << 8 | p[number->little ? number->n - 1U - i : i];
+    for (unsigned i = 0; i < n; i++)
+        v = v << 8 | p[number->little ? n - 1 - i : i];
     return v;
 }
 
@@ -22,9 +22,10 @@ digit_of(uint8_t c)
 
 /* As strtoul(), but for signs: spaces, perhaps 0x, digits. */
 static bool
-read_text(const struct number *number, const uint8_t *p, uint64_t *value, unsigned *used)
+read_text(const struct number *number, const uint8_t *p, unsigned n, uint64_t *value,
+          unsigned *used)
 {
-    unsigned i = 0, digits = 0, n = number->n;
+    unsigned i = 0, digits = 0;
     uint64_t v = 0;
 
     while (i < n && (p[i] == ' ' || (p[i] >= '\t' && p[i] <= '\r')))
@@ -43,12 +44,13 @@ read_text(const struct number *number, const uint8_t *p, uint64_t *value, unsign
 }
 
 bool
-number_read(const struct number *number, const uint8_t *p, uint64_t *value, unsigned *used)
+number_read(const struct number *number, const uint8_t *p, unsigned n, uint64_t *value,
+            unsigned *used)
 {
-    *used = number->n;
+    *used = n;
     if (number->base == NUMBER_BINARY)
-        *value = read_binary(number, p);
-    else if (!read_text(number, p, value, used))
+        *value = read_binary(number, p, n);
+    else if (!read_text(number, p, n, value, used))
         return false;
     if (number->mask != 0)
         *value = (*value & number->mask) >> __builtin_ctzll(number->mask);

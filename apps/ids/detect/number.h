@@ -7,10 +7,11 @@
 enum { NUMBER_FAR = 1 << 30 }; /* a distance that no buffer has */
 
 /*
- * The number in number->n bytes from p on, and how many of them it takes: as text it ends at the
+ * The number in n bytes from p on (at most BINARY_MAX or DIGITS_MAX, as its base says), and how many of them it takes: as text it ends at the
  * first byte that is no digit. false: there is none, or it does not fit in 64 bits.
  */
-bool number_read(const struct number *number, const uint8_t *p, uint64_t *value, unsigned *used);
+bool number_read(const struct number *number, const uint8_t *p, unsigned n, uint64_t *value,
+                 unsigned *used);
 
 /* byte_test, without its !. */
 bool number_holds(const struct number *number, uint64_t value, uint64_t operand);

@@ -8,6 +8,7 @@
 #include "detect/detect.h"
 #include "detect/fit.h"
 #include "detect/match.h"
+#include "detect/transform.h"
 
 struct detect {
     const struct groups *groups;
@@ -37,6 +38,7 @@ struct detect {
     uint64_t *alerted;             /* by rule: number of the packet it alerted on last */
     uint8_t *window;               /* DETECT_WINDOW + PAYLOAD_MAX bytes */
     struct regex_scratch *scratch; /* NULL: no rule has a pcre */
+    struct transformer *transformer; /* NULL: no rule has a transform */
     struct view *view;             /* NULL: opts.any is not set */
     struct base64 *decoded;        /* by base64_decode */
     struct tx *tx;                 /* that the alert at hand is of; NULL: none */
@@ -63,6 +65,10 @@ void detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t ru
 
 /* Compare steps of a rule with a buffer, and count what limits cost. */
 enum match_answer detect_match(struct detect *d, struct match *m);
+
+/* Put what the section's contents are looked for in into *buffer, which holds what it is made of. */
+enum transform_answer detect_transform(struct detect *d, const struct match *m,
+                                       const struct section *section, struct buffer *buffer);
 
 /* The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none. */
 const struct buffer *detect_payload(struct detect *d, struct buffer *packet);

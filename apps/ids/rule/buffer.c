@@ -2,10 +2,14 @@
 
 #include "rule/content.h"
 #include "rule/compare.h"
+#include "rule/option_buffer.h"
+#include "rule/transform.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FIELD_MAX = 256 }; /* bytes of a header's name */
 
 static const struct buffer_info infos[BUFFERS] = {
 #define X(upper, name, proto, sides, body) { name, APP_##proto, sides, body },
@@ -67,7 +71,7 @@ static const struct {
     { "http.client_body", BUFFER_HTTP_REQUEST_BODY, STICKY },
     { "http.server_body", BUFFER_HTTP_RESPONSE_BODY, STICKY },
     { "dns_query", BUFFER_DNS_QUERY, STICKY },
-    { "dns.query.name", BUFFER_DNS_QUERY, STICKY },
+    { "dns.query.name", BUFFER_DNS_QUERIES_RRNAME, STICKY },
     { "dns.answer.name", BUFFER_DNS_ANSWERS_RRNAME, STICKY },
     { "tls_sni", BUFFER_TLS_SNI, STICKY },
     { "tls_cert_subject", BUFFER_TLS_CERT_SUBJECT, STICKY },
@@ -137,14 +141,17 @@ buffer_of_step(struct rule *rule, struct step *step)
 
     if (rule->buffer == BUFFER_PAYLOAD && !rule->switched && has_last &&
         step->flags & STEP_RELATIVE && step->kind != STEP_CONTENT && step->kind != STEP_PCRE)
-        step->buffer = step[-1].buffer;
+        step->buffer = step[-1].buffer, step->chain = step[-1].chain;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------ */
 
-/* Headers that have a buffer of their own, for Snort 3's http_header:field NAME. */
+/*
+ * Snort 3's http_header:field NAME: a header that has a buffer of its own, or the values of those
+ * lines. Whose lines is known when all options are read: fields_place().
+ */
 static int
-field_take(struct text value, enum buffer_id *id, struct weir_errbuf *err)
+field_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     static const struct {
         const char *name;
@@ -163,17 +170,43 @@ field_take(struct text value, enum buffer_id *id, struct weir_errbuf *err)
         { "location", BUFFER_HTTP_LOCATION },
         { "server", BUFFER_HTTP_SERVER },
     };
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++) {
+        if (!text_is_nocase(value, fields[i].name))
+            continue;
+        rule->buffer = (uint8_t)fields[i].id;
+        return WEIR_E_OK;
+    }
+    rule->buffer = BUFFER_HTTP_REQUEST_HEADER;
+    return transform_field(rule, value, err);
+}
+
+/* "field NAME" behind the name of a buffer. */
+static int
+choose_part(struct rule *rule, enum buffer_id id, struct text value, struct weir_errbuf *err)
+{
     struct text rest = value, word;
 
     text_next(&rest, ' ', &word);
-    rest = rest.p != NULL ? text_trim(rest) : rest;
-    for (size_t i = 0; text_is(word, "field") && i < sizeof(fields) / sizeof(*fields); i++) {
-        if (rest.n != strlen(fields[i].name) || strncasecmp(rest.p, fields[i].name, rest.n) != 0)
-            continue;
-        *id = fields[i].id;
-        return WEIR_E_OK;
+    rest = rest.p != NULL ? text_trim(rest) : (struct text){ "", 0 };
+    if ((id != BUFFER_HTTP_HEADER && id != BUFFER_HTTP_HEADER_RAW) || !text_is(word, "field") ||
+        rest.n == 0 || rest.n > FIELD_MAX || memchr(rest.p, ',', rest.n) != NULL)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
+    return field_take(rule, rest, err);
+}
+
+/* Fields of a rule on responses are theirs. */
+static void
+fields_place(struct rule *rule)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        struct step *step = &rule->step[i];
+
+        if (rule->flow & RULE_TO_CLIENT && step->chain > 0 &&
+            step->buffer == BUFFER_HTTP_REQUEST_HEADER &&
+            rule->transforms[rule->chains[step->chain - 1].first].kind == TRANSFORM_FIELD)
+            step->buffer = BUFFER_HTTP_RESPONSE_HEADER;
     }
-    return weir_err_set(err, WEIR_E_UNSUPPORTED, "'%.*s' is not supported", TEXT(value));
 }
 
 static int
@@ -183,7 +216,7 @@ modify_last(struct rule *rule, enum buffer_id id, struct weir_errbuf *err)
     int rc = last_content(rule, &last, err);
 
     if (rc == WEIR_E_OK)
-        last->buffer = (uint8_t)id;
+        step_move(last, id);
     return rc;
 }
 
@@ -196,34 +229,13 @@ choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
             return weir_err_set(err, WEIR_E_SYNTAX, "no value expected");
         return modify_last(rule, id, err);
     }
-    if (value.n > 0) {
-        int rc = field_take(value, &id, err);
-
-        if (rc != WEIR_E_OK)
-            return rc;
-    }
     rule->buffer = (uint8_t)id;
+    rule->chain = 0;
     rule->switched = true;
-    return WEIR_E_OK;
+    return value.n > 0 ? choose_part(rule, id, value, err) : WEIR_E_OK;
 }
 
-/* ---- lengths and numbers ------------------------------------------------------------------- */
-
-static int
-comparison_new(struct rule *rule, enum step_kind kind, enum buffer_id id, struct text value,
-               int64_t max, struct weir_errbuf *err)
-{
-    struct step *step;
-    int rc = step_new(rule, kind, &step, err);
-
-    if (rc != WEIR_E_OK)
-        return rc;
-    step->buffer = (uint8_t)id;
-    step->compare = malloc(sizeof(*step->compare));
-    if (step->compare == NULL)
-        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
-    return compare_parse(value, max, step->compare, err);
-}
+/* ---- lengths -------------------------------------------------------------------------------- */
 
 static int
 bsize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
@@ -255,34 +267,6 @@ urilen_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return comparison_new(rule, STEP_BSIZE, id, size, UINT32_MAX, err);
 }
 
-static int
-tx_number_take(struct rule *rule, enum number_id id, struct text value, struct weir_errbuf *err)
-{
-    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, value, 65535, err);
-
-    if (rc == WEIR_E_OK)
-        rule->step[rule->n_steps - 1].offset = (int32_t)id;
-    return rc;
-}
-
-static int
-dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
-{
-    return tx_number_take(rule, NUMBER_DNS_OPCODE, value, err);
-}
-
-static int
-dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
-{
-    return tx_number_take(rule, NUMBER_DNS_RCODE, value, err);
-}
-
-static int
-dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
-{
-    return tx_number_take(rule, NUMBER_DNS_RRTYPE, value, err);
-}
-
 /* ---- contents in one word ------------------------------------------------------------------ */
 
 /* A buffer with a value: a content of it. exact: the buffer is that and nothing else. */
@@ -305,7 +289,7 @@ content_of(struct rule *rule, enum buffer_id id, bool exact, bool nocase, struct
     rc = content_take(rule, (struct text){ quoted, (size_t)n }, err);
     if (rc != WEIR_E_OK)
         return rc;
-    rule->step[rule->n_steps - 1].buffer = (uint8_t)id;
+    step_move(&rule->step[rule->n_steps - 1], id);
     if (nocase)
         rc = nocase_take(rule, none, err);
     if (rc == WEIR_E_OK && exact)
@@ -319,7 +303,7 @@ uricontent_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     int rc = content_take(rule, value, err);
 
     if (rc == WEIR_E_OK)
-        rule->step[rule->n_steps - 1].buffer = BUFFER_HTTP_URI;
+        step_move(&rule->step[rule->n_steps - 1], BUFFER_HTTP_URI);
     return rc;
 }
 
@@ -396,6 +380,7 @@ static const struct {
     { "bufferlen", bsize_take },
     { "urilen", urilen_take },
     { "uricontent", uricontent_take },
+    { "entropy", entropy_take },
     { "dns.opcode", dns_opcode_take },
     { "dns.rcode", dns_rcode_take },
     { "dns.rrtype", dns_rrtype_take },
@@ -415,7 +400,8 @@ buffer_is_known(struct text name)
     for (size_t i = 0; i < sizeof(with_value) / sizeof(*with_value); i++)
         if (text_is(name, with_value[i].name))
             return true;
-    return text_is(name, "base64_decode") || buffer_by_name(name, &way) >= 0;
+    return text_is(name, "base64_decode") || text_is(name, "absent") ||
+           buffer_by_name(name, &way) >= 0;
 }
 
 int
@@ -431,6 +417,8 @@ buffer_option(struct rule *rule, struct text name, struct text value, bool *know
             return with_value[i].take(rule, value, err);
     if (text_is(name, "base64_decode"))
         return base64_decode_take(rule, value, err);
+    if (text_is(name, "absent"))
+        return absent_take(rule, value, err);
     id = buffer_by_name(name, &way);
     *known = id >= 0;
     return *known ? choose(rule, (enum buffer_id)id, way, value, err) : WEIR_E_OK;
@@ -445,16 +433,16 @@ moved(const uint8_t to[STEPS_MAX], uint8_t by)
 }
 
 static int
-section_new(struct rule *rule, unsigned buffer, unsigned at, struct weir_errbuf *err)
+section_new(struct rule *rule, const struct step *step, unsigned at, struct weir_errbuf *err)
 {
     if (rule->n_sections == SECTIONS_MAX)
         return weir_err_set(err, WEIR_E_LIMIT, "at most %d buffers expected", SECTIONS_MAX);
-    rule->section[rule->n_sections++] = (struct section){ (uint8_t)buffer, (uint8_t)at,
+    rule->section[rule->n_sections++] = (struct section){ step->buffer, step->chain, (uint8_t)at,
                                                           (uint8_t)at };
     return WEIR_E_OK;
 }
 
-/* Put steps of the same buffer behind each other, buffers in the order in which they came first. */
+/* Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they came first. */
 static int
 group(struct rule *rule, struct weir_errbuf *err)
 {
@@ -466,10 +454,11 @@ group(struct rule *rule, struct weir_errbuf *err)
     for (unsigned i = 0; i < rule->n_steps; i++) {
         if (placed[i])
             continue;
-        if (section_new(rule, rule->step[i].buffer, n, err) != WEIR_E_OK)
+        if (section_new(rule, &rule->step[i], n, err) != WEIR_E_OK)
             return WEIR_E_LIMIT;
         for (unsigned k = i; k < rule->n_steps; k++) {
-            if (rule->step[k].buffer != rule->step[i].buffer)
+            if (rule->step[k].buffer != rule->step[i].buffer ||
+                rule->step[k].chain != rule->step[i].chain)
                 continue;
             placed[k] = true;
             to[k] = (uint8_t)n;
@@ -481,7 +470,8 @@ group(struct rule *rule, struct weir_errbuf *err)
         sorted[i].offset_by = moved(to, sorted[i].offset_by);
         sorted[i].length_by = moved(to, sorted[i].length_by);
         if (sorted[i].number != NULL)
-            sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by);
+            sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by),
+            sorted[i].number->n_by = moved(to, sorted[i].number->n_by);
         rule->step[i] = sorted[i];
     }
     return WEIR_E_OK;
@@ -520,8 +510,15 @@ note_buffer(struct rule *rule, unsigned buffer)
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
-    int rc = group(rule, err);
+    int rc;
 
+    fields_place(rule);
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        transform_same(rule, &rule->step[i].chain);
+    rc = group(rule, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    rc = absent_check(rule, err);
     if (rc != WEIR_E_OK)
         return rc;
     rule->tx_side = side_of(rule);
@@ -529,6 +526,10 @@ buffers_check(struct rule *rule, struct weir_errbuf *err)
         note_buffer(rule, rule->section[i].buffer);
     if (rule->tx_side == 0 && rule->n_sections > 0 && rule->section[0].buffer == BUFFER_PAYLOAD)
         rule->n_payload = rule->section[0].behind;
+    if (rule->of_flow && (rule->tx_side == 0 || rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "=> expects buffers of an application protocol, and flow without a "
+                            "side");
     if (rule->tx_side != 0 && rule->on_headers)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "headers of packets do not go with buffers of an application protocol");

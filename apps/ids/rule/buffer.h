@@ -59,6 +59,7 @@ enum buffer_side { SIDE_REQUEST = 1, SIDE_RESPONSE = 2, SIDE_BOTH = 3 };
     X(DNS_ANSWERS_RRNAME,     "dns.answers.rrname",    DNS,     SIDE_BOTH,     false)              \
     X(DNS_AUTHORITIES_RRNAME, "dns.authorities.rrname", DNS,    SIDE_BOTH,     false)              \
     X(DNS_ADDITIONALS_RRNAME, "dns.additionals.rrname", DNS,    SIDE_BOTH,     false)              \
+    X(DNS_RESPONSE_RRNAME,    "dns.response.rrname",   DNS,     SIDE_RESPONSE, false)              \
     X(TLS_SNI,                "tls.sni",               TLS,     SIDE_REQUEST,  false)              \
     X(TLS_CERT_SUBJECT,       "tls.cert_subject",      TLS,     SIDE_RESPONSE, false)              \
     X(TLS_CERT_ISSUER,        "tls.cert_issuer",       TLS,     SIDE_RESPONSE, false)              \

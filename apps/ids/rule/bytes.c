@@ -8,8 +8,6 @@
 enum {
     PLACE_MAX = 65535,
     MULTIPLIER_MAX = 65535,
-    BINARY_MAX = 8,
-    DIGITS_MAX = 23, /* of 64 bits, octal, and a sign of the base */
     NAME_MAX_LENGTH = 64,
 };
 
@@ -78,12 +76,14 @@ offset_word(struct taking *t, struct text value, struct weir_errbuf *err)
 static int
 bytes_word(struct taking *t, struct text value, struct weir_errbuf *err)
 {
-    int64_t min = t->step->kind == STEP_BYTE_JUMP ? 0 : 1, v;
+    int64_t v = 0;
 
     t->given |= GIVEN_BYTES;
-    if (!text_int(value, min, DIGITS_MAX, &v))
-        return weir_err_set(err, WEIR_E_SYNTAX, "%lld to %d bytes expected, not '%.*s'",
-                            (long long)min, DIGITS_MAX, TEXT(value));
+    t->number->n_by = step_that_sets(t->rule, value);
+    if (t->number->n_by == 0 && !text_int(value, 0, DIGITS_MAX, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "up to %d bytes, or a variable set before, expected, not '%.*s'",
+                            DIGITS_MAX, TEXT(value));
     t->number->n = (uint8_t)v;
     return WEIR_E_OK;
 }
@@ -386,6 +386,10 @@ number_check(const struct taking *t, unsigned needed, struct weir_errbuf *err)
 
     if ((t->given & needed) != needed)
         return weir_err_set(err, WEIR_E_SYNTAX, "bytes, offset, oper, rvalue and result expected");
+    if (number->n == 0 && number->n_by == 0 && number->base == NUMBER_BINARY &&
+        t->step->kind != STEP_BYTE_JUMP)
+        return weir_err_set(err, WEIR_E_SYNTAX, "1 to %d bytes, or 0 with string, expected",
+                            BINARY_MAX);
     if (number->base == NUMBER_BINARY && number->n > BINARY_MAX)
         return weir_err_set(err, WEIR_E_SYNTAX, "at most %d bytes, or string, expected",
                             BINARY_MAX);

@@ -60,6 +60,28 @@ compare_sign(struct text *t, uint8_t *op)
     return false;
 }
 
+/* Decimal, with a point or without, in units of 1/FRACTION; digits too small for that are left out. */
+static bool
+take_fraction(struct text t, int64_t max, int64_t *v)
+{
+    struct text rest = t, whole;
+    int64_t unit = FRACTION;
+
+    text_next(&rest, '.', &whole);
+    if (!text_int(whole, 0, max, v))
+        return false;
+    *v *= FRACTION;
+    for (size_t i = 0; rest.p != NULL && i < rest.n; i++) {
+        if (rest.p[i] < '0' || rest.p[i] > '9')
+            return false;
+        unit /= 10;
+        *v += (rest.p[i] - '0') * unit;
+    }
+    return *v <= max * FRACTION;
+}
+
+typedef bool (*number_fn)(struct text t, int64_t max, int64_t *v);
+
 static bool
 take_number(struct text t, int64_t max, int64_t *v)
 {
@@ -80,7 +102,7 @@ take_number(struct text t, int64_t max, int64_t *v)
 
 /* Two numbers with one of the words between them; false: there is no such word. */
 static bool
-take_range(struct text value, int64_t max, struct compare *out, bool *ok)
+take_range(struct text value, int64_t max, number_fn take, struct compare *out, bool *ok)
 {
     static const char *const words[] = { "<=>", "<>", "-" };
     bool negated = cut(&value, "!");
@@ -93,7 +115,7 @@ take_range(struct text value, int64_t max, struct compare *out, bool *ok)
             continue;
         low = text_trim(text_of(value.p, at));
         high = text_trim(text_of(at + strlen(words[i]), value.p + value.n));
-        *ok = take_number(low, max, &out->first) && take_number(high, max, &out->value);
+        *ok = take(low, max, &out->first) && take(high, max, &out->value);
         if (i == 0) {
             out->op = CMP_WITHIN;
             *ok = *ok && !negated && out->first <= out->value;
@@ -106,20 +128,32 @@ take_range(struct text value, int64_t max, struct compare *out, bool *ok)
     return false;
 }
 
-int
-compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err)
+static int
+parse(struct text value, int64_t max, number_fn take, struct compare *out, struct weir_errbuf *err)
 {
     struct text rest = value;
     bool ok = false;
 
     *out = (struct compare){ .op = CMP_EQ };
-    if (value.n > 0 && !take_range(value, max, out, &ok)) {
+    if (value.n > 0 && !take_range(value, max, take, out, &ok)) {
         compare_sign(&rest, &out->op);
-        ok = take_number(rest, max, &out->value);
+        ok = take(rest, max, &out->value);
     }
     if (!ok)
         return weir_err_set(err, WEIR_E_SYNTAX,
                             "N, <N, >N, !N, N<>M or N<=>M, each up to %lld, expected, not '%.*s'",
                             (long long)max, TEXT(value));
     return WEIR_E_OK;
+}
+
+int
+compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err)
+{
+    return parse(value, max, take_number, out, err);
+}
+
+int
+compare_parse_fraction(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err)
+{
+    return parse(value, max, take_fraction, out, err);
 }

@@ -34,4 +34,10 @@ bool compare_sign(struct text *t, uint8_t *op);
  */
 int compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err);
 
+/* The same of decimal fractions up to max, as numbers of 1/FRACTION. */
+enum { FRACTION = 1000000000 };
+
+int compare_parse_fraction(struct text value, int64_t max, struct compare *out,
+                           struct weir_errbuf *err);
+
 #endif

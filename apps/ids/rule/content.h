@@ -7,6 +7,9 @@
 /* Add a step, all zero but its kind; text in err on failure. */
 int step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_errbuf *err);
 
+/* To another buffer, as it is. */
+void step_move(struct step *step, unsigned buffer);
+
 /* Free what a step owns. */
 void step_clear(struct step *step);
 

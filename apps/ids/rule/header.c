@@ -126,9 +126,8 @@ header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
     if (rc != WEIR_E_OK)
         return rc;
     rule->both_ways = text_is(word[4], "<>");
-    if (text_is(word[4], "=>"))
-        return weir_err_set(err, WEIR_E_UNSUPPORTED, "direction '=>' is not supported");
-    if (!rule->both_ways && !text_is(word[4], "->"))
-        return weir_err_set(err, WEIR_E_SYNTAX, "-> or <> expected, not '%.*s'", TEXT(word[4]));
+    rule->of_flow = text_is(word[4], "=>");
+    if (!rule->both_ways && !rule->of_flow && !text_is(word[4], "->"))
+        return weir_err_set(err, WEIR_E_SYNTAX, "->, <> or => expected, not '%.*s'", TEXT(word[4]));
     return WEIR_E_OK;
 }

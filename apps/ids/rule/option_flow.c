@@ -161,6 +161,7 @@ app_layer_protocol_take(struct rule *rule, struct text value, struct weir_errbuf
     } else {
         rule->app_any = rule->app_any != 0 ? rule->app_any & apps : apps;
         rule->app_proto = (uint8_t)__builtin_ctz(rule->app_any);
+        rule->app_only = true; /* options_parse() knows whether that is so */
     }
     return WEIR_E_OK;
 }

@@ -9,6 +9,7 @@
 #include "rule/option_packet.h"
 #include "rule/pcre.h"
 #include "rule/requires.h"
+#include "rule/transform.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static const struct {
     { "replace", NEEDS_VALUE, replace_take },
 };
 
-/* One that names a buffer. */
+/* One that names a buffer, or a transform. */
 static int
 parse_buffer(const struct option_text *option, struct rule *rule, struct weir_errbuf *err)
 {
@@ -114,6 +115,8 @@ parse_buffer(const struct option_text *option, struct rule *rule, struct weir_er
     bool known;
     int rc = buffer_option(rule, option->name, option->value, &known, &why);
 
+    if (!known)
+        rc = transform_option(rule, option->name, option->value, &known, &why);
     if (!known)
         return weir_err_set(err, WEIR_E_UNSUPPORTED, "option '%.*s' is not supported",
                             TEXT(option->name));
@@ -126,7 +129,7 @@ option_is_known(struct text name)
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++)
         if (text_is(name, options[i].name))
             return true;
-    return buffer_is_known(name);
+    return buffer_is_known(name) || transform_is_known(name);
 }
 
 static int
@@ -159,6 +162,8 @@ check_all(struct rule *rule, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_UNSUPPORTED,
                             "flow:only_stream does not go with flow-event, whose contents are "
                             "looked for in the packet");
+    rule->app_only = rule->app_only && rule->app_none == 0 && rule->n_steps == 0 &&
+                     rule->n_checks == 0 && rule->event == NULL && rule->app_event == NULL;
     if (contents_check(rule, err) != WEIR_E_OK)
         return WEIR_E_SYNTAX;
     return buffers_check(rule, err);

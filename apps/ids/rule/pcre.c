@@ -29,7 +29,7 @@ letter_take(char letter, unsigned *flags, struct step *step, struct weir_errbuf 
         return WEIR_E_OK;
     }
     if (buffer_of_flag(letter) >= 0) {
-        step->buffer = (uint8_t)buffer_of_flag(letter);
+        step_move(step, (unsigned)buffer_of_flag(letter));
         return WEIR_E_OK;
     }
     return weir_err_set(err, WEIR_E_UNSUPPORTED, "flag '%c' is not supported", letter);
@@ -53,22 +53,46 @@ expression_split(struct text t, struct text *pattern, struct text *flags, struct
     return WEIR_E_OK;
 }
 
+/*
+ * Cut names for groups off the flags: ",flow:a, pkt:b" (Suricata), one a group. Nothing here asks for
+ * what they would hold.
+ */
+static int
+variables_cut(struct text *flags, unsigned *n, struct weir_errbuf *err)
+{
+    struct text rest = *flags, part, kind;
+
+    text_next(&rest, ',', flags);
+    while (rest.p != NULL && rest.n > 0 && text_next(&rest, ',', &part)) {
+        if (!text_next(&part, ':', &kind) || part.p == NULL || part.n == 0 ||
+            !(text_is(kind, "flow") || text_is(kind, "pkt") || text_is(kind, "alert")))
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "flow:NAME, pkt:NAME or alert:NAME expected behind the flags");
+        ++*n;
+    }
+    return WEIR_E_OK;
+}
+
 static int
 expression_take(struct step *step, struct text inner, struct weir_errbuf *err)
 {
     struct text pattern = { NULL, 0 }, letter = { NULL, 0 };
-    unsigned flags = 0;
+    unsigned flags = 0, n = 0;
     int rc = expression_split(inner, &pattern, &letter, err);
 
-    if (rc == WEIR_E_OK && letter.n > 0 && memchr(letter.p, ',', letter.n) != NULL)
-        return weir_err_set(err, WEIR_E_UNSUPPORTED, "variables for groups are not supported");
+    if (rc == WEIR_E_OK)
+        rc = variables_cut(&letter, &n, err);
     for (size_t i = 0; rc == WEIR_E_OK && i < letter.n; i++)
         rc = letter_take(letter.p[i], &flags, step, err);
     if (rc != WEIR_E_OK)
         return rc;
     if (flags & REGEX_ANCHORED)
         step->flags |= STEP_STARTSWITH;
-    return regex_new(pattern, flags, &step->regex, err);
+    rc = regex_new(pattern, flags, &step->regex, err);
+    if (rc == WEIR_E_OK && n > regex_groups(step->regex))
+        return weir_err_set(err, WEIR_E_SYNTAX, "%u variables, but %u groups", n,
+                            regex_groups(step->regex));
+    return rc;
 }
 
 int

@@ -117,7 +117,7 @@ regex_scratch_new(struct regex_scratch **out)
     if (scratch->room != NULL)
         scratch->memory = pcre2_general_context_create(take_room, leave_room, scratch);
     if (scratch->memory != NULL)
-        scratch->match = pcre2_match_data_create(1, scratch->memory);
+        scratch->match = pcre2_match_data_create(2, scratch->memory);
     if (scratch->stack != NULL && scratch->limit[0] != NULL && scratch->limit[1] != NULL &&
         scratch->match != NULL)
         return WEIR_E_OK;
@@ -156,5 +156,31 @@ regex_find(const struct regex *regex, struct regex_scratch *scratch,
     at[1] = place[1] > from ? place[1] : from; /* \K in an assertion may put them anywhere, */
     at[0] = place[0] > from ? place[0] : from; /* but the search goes on */
     at[0] = at[0] < at[1] ? at[0] : at[1];
+    return REGEX_YES;
+}
+
+unsigned
+regex_groups(const struct regex *regex)
+{
+    uint32_t n = 0;
+
+    pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &n);
+    return n;
+}
+
+enum regex_answer
+regex_group(const struct regex *regex, struct regex_scratch *scratch,
+            const struct regex_bytes *bytes, size_t at[2])
+{
+    int rc = pcre2_match(regex->code, bytes->p, bytes->n, 0, bytes->begins ? 0 : PCRE2_NOTBOL,
+                         scratch->match, scratch->limit[regex->patient]);
+    const PCRE2_SIZE *place = pcre2_get_ovector_pointer(scratch->match);
+
+    if (rc < 0 && rc != PCRE2_ERROR_NOMATCH)
+        return REGEX_LIMIT;
+    if (rc < 0 || rc == 1 || place[2] == PCRE2_UNSET || place[2] > place[3])
+        return REGEX_NO;
+    at[0] = place[2];
+    at[1] = place[3];
     return REGEX_YES;
 }

@@ -49,4 +49,11 @@ struct regex_bytes {
 enum regex_answer regex_find(const struct regex *regex, struct regex_scratch *scratch,
                              const struct regex_bytes *bytes, size_t from, size_t at[2]);
 
+/* How many groups it has. */
+unsigned regex_groups(const struct regex *regex);
+
+/* The first match's first group: [at[0], at[1]). REGEX_NO: there is no match, or not that group. */
+enum regex_answer regex_group(const struct regex *regex, struct regex_scratch *scratch,
+                              const struct regex_bytes *bytes, size_t at[2]);
+
 #endif

@@ -35,3 +35,18 @@ regex_find(const struct regex *regex, struct regex_scratch *scratch,
     (void)regex, (void)scratch, (void)bytes, (void)from, (void)at;
     return REGEX_NO;
 }
+
+unsigned
+regex_groups(const struct regex *regex)
+{
+    (void)regex;
+    return 0;
+}
+
+enum regex_answer
+regex_group(const struct regex *regex, struct regex_scratch *scratch,
+            const struct regex_bytes *bytes, size_t at[2])
+{
+    (void)regex, (void)scratch, (void)bytes, (void)at;
+    return REGEX_NO;
+}

@@ -64,6 +64,8 @@ enum step_kind {
     STEP_BSIZE,     /* the buffer's length */
     STEP_BASE64,    /* what BUFFER_BASE64 holds is made here */
     STEP_TX_NUMBER, /* a number of the transaction */
+    STEP_ABSENT,    /* the buffer is not there; or it is, and the rest holds (STEP_OR_ELSE) */
+    STEP_ENTROPY,   /* of [offset, offset + length) of the buffer, length 0: of all behind offset */
 };
 
 enum step_flag {
@@ -76,6 +78,7 @@ enum step_flag {
     STEP_ENDSWITH = 64,
     STEP_FAST = 128,   /* fast_pattern was given */
     STEP_OFFSET = 256, /* offset was given */
+    STEP_OR_ELSE = 512,
 };
 
 /* What byte_test and byte_math do with the number they read, and their other operand. */
@@ -99,9 +102,15 @@ enum number_base { NUMBER_BINARY = 0, NUMBER_OCT = 8, NUMBER_DEC = 10, NUMBER_HE
 
 enum jump_from { JUMP_FROM_HERE, JUMP_FROM_BEGINNING, JUMP_FROM_END };
 
+enum {
+    BINARY_MAX = 8,  /* bytes of a number */
+    DIGITS_MAX = 23, /* of 64 bits, octal, and a sign of the base */
+};
+
 /* A number among the bytes, for byte_test, byte_jump, byte_extract and byte_math. */
 struct number {
-    uint8_t n;     /* bytes of it */
+    uint8_t n;     /* bytes of it; of digits 0: as many as there are */
+    uint8_t n_by;  /* as operand_by, for n */
     uint8_t base;  /* enum number_base */
     bool little;   /* NUMBER_BINARY: the first byte is the least */
     uint64_t mask; /* and then without the zeros at the mask's end; 0: none */
@@ -120,6 +129,7 @@ struct number {
 struct step {
     uint8_t kind;
     uint8_t buffer;               /* enum buffer_id */
+    uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
     uint16_t n;               /* bytes of content */
@@ -188,9 +198,17 @@ struct event_condition {
 
 enum { CONDITIONS_MAX = 8, CHECKS_MAX = 32 };
 
+/* Transforms of a buffer, the first one first: [first, behind) of the rule's. */
+struct chain {
+    uint8_t first, behind;
+};
+
+enum { CHAINS_MAX = 16 };
+
 /* Steps of one buffer, one behind the other: [first, behind). */
 struct section {
     uint8_t buffer; /* enum buffer_id */
+    uint8_t chain;  /* as in struct step */
     uint8_t first, behind;
 };
 
@@ -229,12 +247,14 @@ struct rule {
     uint8_t protos;                                       /* enum rule_proto */
     uint8_t ip_version;                                   /* 0: either */
     bool both_ways;                                       /* <> */
+    bool of_flow; /* =>: the header is about who opened the flow, and both sides are looked at */
     uint8_t flow;                                         /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
 
     uint8_t app_proto; /* enum app_proto: of the header, or the first that is in app_any */
     uint32_t app_any; /* a bit for each enum app_proto that the flow may speak; 0: whatever it is */
     uint32_t app_none; /* and that it must not */
+    bool app_only;     /* nothing but app-layer-protocol is asked: once a direction */
     uint32_t services; /* flows that speak one of these need not have the ports */
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
@@ -248,6 +268,10 @@ struct rule {
     struct check *check; /* owned */
     uint8_t n_steps, n_checks;
 
+    struct transform *transforms; /* owned */
+    struct chain chains[CHAINS_MAX];
+    uint8_t n_transforms, n_chains;
+
     struct section section[SECTIONS_MAX]; /* in their order; that of the payload, if any, of a rule
                                              without transaction is the first */
     uint8_t n_sections;
@@ -259,6 +283,7 @@ struct rule {
 
     uint8_t buffer; /* while options are read: where the next contents belong ... */
     bool switched;  /* ... because an option said so */
+    uint8_t chain, chain_steps; /* likewise: n_steps when the chain began */
     bool snort3;    /* it is written in that dialect */
 };
 

@@ -6,6 +6,7 @@
 #include "rule/lines.h"
 #include "rule/options.h"
 #include "rule/requires.h"
+#include "rule/transform.h"
 
 #include <search.h>
 #include <stdio.h>
@@ -27,6 +28,7 @@ rule_free(struct rule *rule)
 {
     for (unsigned i = 0; i < rule->n_steps; i++)
         step_clear(&rule->step[i]);
+    transforms_clear(rule);
     free(rule->step);
     free(rule->check);
     free(rule->event);

@@ -1,0 +1,182 @@
+#include "rule/option_buffer.h"
+
+#include "rule/buffer.h"
+#include "rule/content.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { PLACE_MAX = 65535, INSTANCES_MAX = 65535 };
+
+int
+comparison_new(struct rule *rule, enum step_kind kind, unsigned id, struct text value, int64_t max,
+               struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc = step_new(rule, kind, &step, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    if (step->buffer != id)
+        step_move(step, id);
+    step->compare = calloc(2, sizeof(*step->compare));
+    if (step->compare == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return compare_parse(value, max, step->compare, err);
+}
+
+/* ---- the buffer as a whole ----------------------------------------------------------------- */
+
+int
+absent_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step;
+    int rc;
+
+    if (value.n > 0 && !text_is(value, "or_else"))
+        return weir_err_set(err, WEIR_E_SYNTAX, "or_else expected, not '%.*s'", TEXT(value));
+    if (buffer_info(rule->buffer)->proto == APP_UNKNOWN)
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "a buffer of an application protocol expected before it");
+    rc = step_new(rule, STEP_ABSENT, &step, err);
+    if (rc == WEIR_E_OK && value.n > 0)
+        step->flags |= STEP_OR_ELSE;
+    return rc;
+}
+
+int
+absent_check(const struct rule *rule, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; i < rule->n_sections; i++) {
+        const struct section *section = &rule->section[i];
+
+        for (unsigned k = section->first; k < section->behind; k++) {
+            const struct step *step = &rule->step[k];
+
+            if (step->kind != STEP_ABSENT)
+                continue;
+            if (k > section->first)
+                return weir_err_set(err, WEIR_E_SYNTAX,
+                                    "absent: to be the first of what is asked of its buffer");
+            if (!(step->flags & STEP_OR_ELSE) && section->behind - section->first > 1)
+                return weir_err_set(err, WEIR_E_SYNTAX,
+                                    "absent: without or_else nothing else can be asked of its "
+                                    "buffer");
+        }
+    }
+    return WEIR_E_OK;
+}
+
+/* bytes N and offset N, each may be missing, and value with a comparison. */
+int
+entropy_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct text part, word;
+    struct step *step;
+    bool compared = false;
+    int rc = step_new(rule, STEP_ENTROPY, &step, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->compare = calloc(1, sizeof(*step->compare));
+    if (step->compare == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    while (rc == WEIR_E_OK && text_next(&value, ',', &part)) {
+        int64_t v = 0;
+        bool number;
+
+        text_next(&part, ' ', &word);
+        part = part.p != NULL ? text_trim(part) : (struct text){ "", 0 };
+        number = text_int(part, 0, PLACE_MAX, &v);
+        if (text_is(word, "value") && !compared)
+            compared = (rc = compare_parse_fraction(part, 8, step->compare, err)) == WEIR_E_OK;
+        else if (number && text_is(word, "bytes"))
+            step->length = (int32_t)v;
+        else if (number && text_is(word, "offset"))
+            step->offset = (int32_t)v;
+        else
+            rc = weir_err_set(err, WEIR_E_SYNTAX,
+                              "bytes N, offset N and value with a comparison expected");
+    }
+    if (rc == WEIR_E_OK && !compared)
+        rc = weir_err_set(err, WEIR_E_SYNTAX, "value with a comparison expected");
+    return rc;
+}
+
+/* ---- numbers of a transaction -------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    enum number_index index;
+} indices[] = {
+    { "any", INDEX_ANY },
+    { "all", INDEX_ALL },
+    { "all_or_absent", INDEX_ALL_OR_ABSENT },
+    { "or_absent", INDEX_OR_ABSENT },
+};
+
+static int
+index_take(struct step *step, struct text value, struct weir_errbuf *err)
+{
+    int64_t v;
+
+    for (size_t i = 0; i < sizeof(indices) / sizeof(*indices); i++) {
+        if (!text_is(value, indices[i].name))
+            continue;
+        step->n = (uint16_t)indices[i].index;
+        return WEIR_E_OK;
+    }
+    step->n = INDEX_AT;
+    if (value.n > 2 && memcmp(value.p, "nb", 2) == 0) {
+        step->n = INDEX_COUNT;
+        return compare_parse(text_trim(text_of(value.p + 2, value.p + value.n)), INSTANCES_MAX,
+                             &step->compare[1], err);
+    }
+    if (value.n > 7 && memcmp(value.p, "oob_or ", 7) == 0) {
+        step->n = INDEX_AT_OR_OUT;
+        value = text_trim(text_of(value.p + 7, value.p + value.n));
+    }
+    if (!text_int(value, -INSTANCES_MAX, INSTANCES_MAX, &v))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "an index expected (any, all, all_or_absent, or_absent, nb with a "
+                            "comparison, N, oob_or N), not '%.*s'",
+                            TEXT(value));
+    step->length = (int32_t)v;
+    return WEIR_E_OK;
+}
+
+static int
+tx_number_take(struct rule *rule, enum number_id id, struct text value, bool many,
+               struct weir_errbuf *err)
+{
+    struct text rest = value;
+    struct step *step;
+    int rc;
+
+    if (many)
+        text_next(&rest, ',', &value);
+    rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, value, 65535, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    step = &rule->step[rule->n_steps - 1];
+    step->offset = (int32_t)id;
+    return many && rest.p != NULL && rest.n > 0 ? index_take(step, text_trim(rest), err) : rc;
+}
+
+int
+dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_OPCODE, value, false, err);
+}
+
+int
+dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_RCODE, value, false, err);
+}
+
+int
+dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return tx_number_take(rule, NUMBER_DNS_RRTYPE, value, true, err);
+}
