@@ -1,9 +1,12 @@
 #include "program.h"
 
+#include "explain.h"
+
 #include "rule/order.h"
 #include "rule/report.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static bool
 refusals_stop(const struct program *prg)
@@ -59,6 +62,25 @@ ruleset_free(struct ruleset *set)
     free(set);
 }
 
+static double
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static int
+compile(struct ruleset *set, struct weir_errbuf *err)
+{
+    double begin = now();
+    int rc = groups_new(&set->rules, &set->groups, err);
+
+    set->seconds = now() - begin;
+    return rc;
+}
+
 int
 ruleset_load(struct program *prg, size_t *n_files, struct ruleset **out, struct weir_errbuf *err)
 {
@@ -77,7 +99,7 @@ ruleset_load(struct program *prg, size_t *n_files, struct ruleset **out, struct 
     if (rc == WEIR_E_OK)
         rc = rules_sort(&set->rules, err);
     if (rc == WEIR_E_OK)
-        rc = groups_new(&set->rules, &set->groups, err);
+        rc = compile(set, err);
     if (rc != WEIR_E_OK) {
         ruleset_free(set);
         return rc;
@@ -86,12 +108,29 @@ ruleset_load(struct program *prg, size_t *n_files, struct ruleset **out, struct 
     return rc;
 }
 
+static void
+tell_size(struct program *prg, const struct ruleset *set)
+{
+    const struct groups_size size = groups_measure(set->groups);
+
+    cli_notice(&prg->cli, "Hyperscan %s: %zu patterns in %zu groups", prefilter_engine(),
+               set->groups->patterns, size.prefilters);
+    cli_notice(
+        &prg->cli,
+        "a flow takes %zu bytes for detection and records; of TCP, for its streams, %zu more",
+        sizeof(struct flow_state), size.stream_bytes);
+    if (prg->cli.verbose > 0)
+        cli_notice(&prg->cli, "compiled in %.2f s", set->seconds);
+}
+
 void
 ruleset_tell(struct program *prg, const struct ruleset *set, bool always)
 {
     report_notes(&set->rules, say, prg);
-    if (prg->test)
+    if (prg->test) {
         report_files(&set->rules, say, prg);
+        tell_size(prg, set);
+    }
     if (set->rules.refused > 0 || always)
         cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %zu behind a #", set->rules.n,
                    set->rules.refused, set->rules.disabled);
@@ -108,8 +147,8 @@ load_rules(struct program *prg)
 
     if (rc != WEIR_E_OK)
         cli_blame(&prg->cli, blamed, &err);
-    if (prg->test && prg->n_rule_files + prg->settings.n_rule_files == 0) {
-        cli_error(&prg->cli, "-T: rules are expected (-S FILE)");
+    if ((prg->test || prg->n_explain > 0) && prg->n_rule_files + prg->settings.n_rule_files == 0) {
+        cli_error(&prg->cli, "%s: rules are expected (-S FILE)", prg->test ? "-T" : "--explain");
         return EXIT_USAGE;
     }
     if (rc == WEIR_E_OK)
@@ -138,10 +177,28 @@ load_prads(struct program *prg)
     return EXIT_USAGE;
 }
 
+/* The rules that were asked for. */
+static int
+explain_all(const struct program *prg)
+{
+    int code = EXIT_DONE;
+
+    for (size_t i = 0; i < prg->n_explain; i++) {
+        if (explain(stdout, prg->set->groups, prg->explain[i]))
+            continue;
+        cli_error(&prg->cli, "--explain %u: no rule that was loaded has this sid", prg->explain[i]);
+        code = EXIT_USAGE;
+    }
+    return code;
+}
+
 int
 program_load(struct program *prg)
 {
     int code = load_rules(prg);
+
+    if (prg->n_explain > 0 && (code < 0 || code == EXIT_DONE))
+        return explain_all(prg);
 
     return code < 0 && prg->with_prads ? load_prads(prg) : code;
 }

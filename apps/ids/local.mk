@@ -105,7 +105,7 @@ libids_la_CPPFLAGS = $(IDS_CPPFLAGS) $(PCRE2_CFLAGS) $(ZLIB_CFLAGS)
 libids_la_LIBADD   = libproto.la libcore.la $(HS_LIBS) $(PCRE2_LIBS) $(ZLIB_LIBS) -lm
 
 bin_PROGRAMS += weir-ids
-weir_ids_SOURCES  = %D%/load.c %D%/main.c %D%/program.h %D%/reload.c %D%/run.c %D%/summary.c
+weir_ids_SOURCES  = %D%/explain.c %D%/explain.h %D%/load.c %D%/main.c %D%/program.h %D%/reload.c %D%/run.c %D%/summary.c
 if HAVE_PRADS
 weir_ids_prads = libprads.la
 else

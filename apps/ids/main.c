@@ -63,6 +63,31 @@ take_fail(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_profile(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct program *)ctx)->profile = true;
+    return WEIR_E_OK;
+}
+
+static int
+take_explain(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct program *prg = ctx;
+    uint32_t *more = realloc(prg->explain, (prg->n_explain + 1) * sizeof(*more));
+    int64_t sid;
+
+    if (more == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    prg->explain = more;
+    if (!text_int(text_of(value, value + strlen(value)), 1, UINT32_MAX, &sid))
+        return weir_err_set(err, WEIR_E_INVAL, "--explain: a sid is expected, not '%s'", value);
+    more[prg->n_explain++] = (uint32_t)sid;
+    prg->cli.input_optional = true;
+    return WEIR_E_OK;
+}
+
+static int
 take_write(void *ctx, const char *value, struct weir_errbuf *err)
 {
     (void)err;
@@ -100,6 +125,9 @@ static const struct cli_option options[] = {
     { 's', NULL, "FILE", "more rules; may be repeated", take_more },
     { 'w', NULL, "FILE", "write the packets of flows with an alert to a pcapng file", take_write },
     { 'T', NULL, NULL, "test the rules and stop", take_test },
+    { 0, "explain", "SID", "print how the rule is tested, and stop; may be repeated",
+      take_explain },
+    { 0, "profile", NULL, "print at the end what each rule cost", take_profile },
     { 0, "init-errors-fatal", NULL, "stop if a rule is refused", take_fatal },
     { 0, "fail-on-alert", NULL, "exit code 3 if there was an alert", take_fail },
     { 0, NULL, NULL, NULL, NULL },
@@ -118,6 +146,7 @@ clean_up(struct program *prg)
     ruleset_free(prg->set);
     settings_free(&prg->settings);
     free(prg->rule_files);
+    free(prg->explain);
     cli_free(&prg->cli);
 }
 

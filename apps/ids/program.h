@@ -27,6 +27,7 @@ struct ruleset {
     struct rules rules;
     struct limits limits; /* threshold-file */
     struct groups *groups;
+    double seconds; /* that making the groups took */
 };
 
 struct reload; /* opaque */
@@ -37,7 +38,9 @@ struct program {
     const char **rule_files;
     size_t n_rule_files;
     bool only; /* -S was given */
-    bool test, init_errors_fatal, fail_on_alert;
+    bool test, init_errors_fatal, fail_on_alert, profile;
+    uint32_t *explain; /* sids; owned */
+    size_t n_explain;
     const char *keep_file; /* -w */
 
     struct ruleset *set; /* that is tested; owned */

@@ -271,6 +271,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     struct detect_opts opts = { .midstream = prg->settings.midstream,
                                 .one_sided = prg->settings.one_sided,
                                 .any = prg->settings.any,
+                                .profile = prg->profile,
                                 .memory = memcap / 4,
                                 .outcome = { .limits = &prg->set->limits,
                                              .alert_max = prg->settings.alert_max,

@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include "explain.h"
+
 /* What rules did with each other's alerts, and where that met a limit. */
 static void
 outcome_summary(const struct program *prg)
@@ -88,4 +90,6 @@ program_summary(const struct program *prg)
         cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
                    (unsigned long long)prg->eve->dns_cut);
     outcome_summary(prg);
+    if (prg->profile)
+        explain_profile(stdout, prg->set->groups, detect_get_profile(prg->detect));
 }

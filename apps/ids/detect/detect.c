@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 enum { PAYLOAD_MAX = 1 << 18 }; /* of one event; a longer one is looked at closely only so far */
 
@@ -39,6 +40,7 @@ struct detect_next {
     const struct groups *groups;
     uint64_t *marked, *alerted;
     int64_t *beyond, *first, *last;
+    struct rule_profile *profile;
     struct regex_scratch *scratch;
     struct transformer *transformer;
     struct outcome *outcome;
@@ -52,6 +54,7 @@ detect_next_free(struct detect_next *next)
     outcome_free(next->outcome);
     regex_scratch_free(next->scratch);
     transformer_free(next->transformer);
+    free(next->profile);
     free(next->marked);
     free(next->alerted);
     free(next->beyond);
@@ -89,8 +92,8 @@ scratch_new(struct detect_next *next, const struct rules *rules)
 }
 
 static struct detect_next *
-next_new(const struct groups *groups, const struct outcome_opts *opts, struct mem *mem,
-         struct weir_errbuf *err)
+next_new(const struct groups *groups, bool profile, const struct outcome_opts *opts,
+         struct mem *mem, struct weir_errbuf *err)
 {
     struct detect_next *next = calloc(1, sizeof(*next));
     size_t n = groups->rules->n;
@@ -98,12 +101,13 @@ next_new(const struct groups *groups, const struct outcome_opts *opts, struct me
     if (next == NULL)
         return NULL;
     next->groups = groups;
+    next->profile = profile ? calloc(n + 1, sizeof(*next->profile)) : NULL;
     next->marked = calloc(n / 64 + 1, sizeof(*next->marked));
     next->alerted = calloc(n + 1, sizeof(*next->alerted));
     next->beyond = calloc(n + 1, sizeof(*next->beyond));
     next->first = calloc(n + 1, sizeof(*next->first));
     next->last = calloc(n + 1, sizeof(*next->last));
-    if (scratch_new(next, groups->rules) != WEIR_E_OK ||
+    if (scratch_new(next, groups->rules) != WEIR_E_OK || (profile && next->profile == NULL) ||
         next->marked == NULL || next->alerted == NULL || next->beyond == NULL ||
         next->first == NULL || next->last == NULL ||
         outcome_new(groups->rules, opts, mem, &next->outcome, err) != WEIR_E_OK) {
@@ -121,7 +125,7 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
 
     opts.limits = limits;
     opts.before = d->outcome;
-    *out = next_new(groups, &opts, (struct mem *)(uintptr_t)&d->mem, err);
+    *out = next_new(groups, d->opts.profile, &opts, (struct mem *)(uintptr_t)&d->mem, err);
     return *out != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
 }
 
@@ -129,11 +133,13 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
 static void
 change(struct detect *d, struct detect_next *next)
 {
-    const struct detect_next before = { d->groups, d->marked,  d->alerted,     d->beyond, d->first,
-                                        d->last,   d->scratch, d->transformer, d->outcome };
+    const struct detect_next before = { d->groups,      d->marked, d->alerted, d->beyond,
+                                        d->first,       d->last,   d->profile, d->scratch,
+                                        d->transformer, d->outcome };
 
     d->groups = next->groups;
     d->rule = next->groups->rules->at;
+    d->profile = next->profile;
     d->marked = next->marked;
     d->alerted = next->alerted;
     d->beyond = next->beyond;
@@ -180,6 +186,7 @@ detect_free(struct detect *d)
     }
     regex_scratch_free(d->scratch);
     transformer_free(d->transformer);
+    free(d->profile);
     free(d->marked);
     free(d->beyond);
     free(d->first);
@@ -223,7 +230,7 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->decoded = malloc(sizeof(*d->decoded));
     d->view = opts->any ? calloc(1, sizeof(*d->view)) : NULL;
     if (d->window != NULL && d->decoded != NULL && (!opts->any || d->view != NULL) && reserve(d))
-        rules = next_new(groups, &opts->outcome, &d->mem, err);
+        rules = next_new(groups, opts->profile, &opts->outcome, &d->mem, err);
     if (rules == NULL) {
         detect_free(d);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
@@ -238,6 +245,12 @@ const struct outcome *
 detect_outcome(const struct detect *d)
 {
     return d->outcome;
+}
+
+const struct rule_profile *
+detect_get_profile(const struct detect *d)
+{
+    return d->profile;
 }
 
 const struct detect_stats *
@@ -285,6 +298,8 @@ detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
     if (d->tx == NULL && d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
         return;
     d->alerted[rule] = d->at.ev->number;
+    if (d->profile != NULL)
+        d->profile[rule].matches++;
     if (!outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir))
         return;
     d->scan->alerted = true;
@@ -327,6 +342,25 @@ is_marked(const struct detect *d, uint32_t rule)
     return d->marked[rule / 64] >> rule % 64 & 1;
 }
 
+static uint64_t
+now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+static void
+look_and_measure(struct detect *d, uint32_t rule, void look(struct detect *d, uint32_t rule))
+{
+    uint64_t begin = now();
+
+    look(d, rule);
+    d->profile[rule].ns += now() - begin;
+    d->profile[rule].looks++;
+}
+
 void
 detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule))
 {
@@ -336,7 +370,10 @@ detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule))
 
             d->marked[word] &= d->marked[word] - 1;
             d->stats.candidates++;
-            look(d, rule);
+            if (d->profile == NULL)
+                look(d, rule);
+            else
+                look_and_measure(d, rule, look);
         }
     }
     d->low = d->groups->rules->n / 64 + 1;
@@ -1299,6 +1336,8 @@ test_rules_of(struct detect *d, unsigned type)
         uint32_t rule = groups->by_event[i];
 
         d->stats.candidates++;
+        if (d->profile != NULL)
+            d->profile[rule].looks++;
         if (a_test_holds(&d->rule[rule], type, d->at.ev) &&
             detect_fits(d, rule, d->at.ev->direction) && copies_fit(d, rule))
             raise_alert(d, rule);

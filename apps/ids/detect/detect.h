@@ -56,22 +56,29 @@ struct flow_scan {
 
 struct detect_stats {
     uint64_t alerts;
-    uint64_t scanned;      /* stream bytes that went through a prefilter */
-    uint64_t candidates;   /* rules that were looked at closely */
-    uint64_t no_memory;    /* directions that were given up because memory ran out */
-    uint64_t pending_lost; /* rules that could not wait: PENDING_MAX, or no memory */
-    uint64_t window_lost;  /* looks that missed bytes no longer retained */
-    uint64_t given_up;     /* looks that took too long (MATCH_BUDGET) */
-    uint64_t pcre_limits;  /* expressions that took too many steps */
+    uint64_t scanned;         /* stream bytes that went through a prefilter */
+    uint64_t candidates;      /* rules that were looked at closely */
+    uint64_t no_memory;       /* directions that were given up because memory ran out */
+    uint64_t pending_lost;    /* rules that could not wait: PENDING_MAX, or no memory */
+    uint64_t window_lost;     /* looks that missed bytes no longer retained */
+    uint64_t given_up;        /* looks that took too long (MATCH_BUDGET) */
+    uint64_t pcre_limits;     /* expressions that took too many steps */
     uint64_t transforms_lost; /* transforms that did not fit, or whose expression took too long */
-    uint64_t unverified;   /* looks that had but the fast pattern to go by (no_holes) */
-    uint64_t tx_scanned;   /* bytes of transactions' buffers that went through a prefilter */
+    uint64_t unverified;      /* looks that had but the fast pattern to go by (no_holes) */
+    uint64_t tx_scanned;      /* bytes of transactions' buffers that went through a prefilter */
     uint64_t tx_lost; /* rules that could not wait for a transaction's rest, or may alert twice */
     uint64_t others;  /* copies that did not stay, remembered */
     uint64_t others_lost; /* those that could not be (others_add()) */
 };
 
+/* What one rule cost. */
+struct rule_profile {
+    uint64_t looks, matches;
+    uint64_t ns;
+};
+
 struct detect_opts {
+    bool profile;    /* measure what each rule costs */
     bool midstream;  /* flows without their SYN have streams too */
     bool one_sided;  /* flows of which one side was seen, from its SYN or SYN/ACK on, too */
     bool any;        /* streams are tried with the copies that did not stay, too */
@@ -117,6 +124,9 @@ void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_ev
 
 /* Whether the event's flow has streams: from detect_begin() on. */
 bool detect_has_stream(const struct detect *d);
+
+/* By rule, of those that are tested now; NULL: opts.profile is not set. */
+const struct rule_profile *detect_get_profile(const struct detect *d);
 
 /* The transaction that the alert at hand is about; NULL: none. */
 struct tx *detect_tx(const struct detect *d);

@@ -52,8 +52,8 @@ goes_to(const struct rule *rule, enum group_kind kind)
     return false;
 }
 
-static bool
-is_in(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
+bool
+groups_hold(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
 {
     uint8_t other = dir == WEIR_TOSERVER ? RULE_TO_CLIENT : RULE_TO_SERVER;
 
@@ -301,7 +301,7 @@ collect(const struct groups *groups, enum group_kind kind, enum weir_dir dir,
         const struct rule *rule = &groups->rules->at[i];
         const struct step *fast = groups->fast[i] >= 0 ? &rule->step[groups->fast[i]] : NULL;
 
-        if (!is_in(rule, kind, dir))
+        if (!groups_hold(rule, kind, dir))
             continue;
         if (fast == NULL)
             group->always[group->n_always++] = i;
@@ -553,4 +553,21 @@ groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *e
     }
     *out = groups;
     return rc;
+}
+
+struct groups_size
+groups_measure(const struct groups *groups)
+{
+    struct groups_size size = { 0, 0 };
+
+    for (int dir = 0; dir < 2; dir++) {
+        const struct prefilter *stream = groups->group[GROUP_STREAM][dir].prefilter;
+
+        for (int kind = 0; kind < GROUP_KINDS; kind++)
+            size.prefilters += groups->group[kind][dir].prefilter != NULL;
+        for (unsigned buffer = 0; buffer < BUFFERS; buffer++)
+            size.prefilters += groups->of_buffer[buffer][dir] != NULL;
+        size.stream_bytes += stream != NULL ? prefilter_stream_size(stream) : 0;
+    }
+    return size;
 }

@@ -61,6 +61,17 @@ struct groups {
 /* Where the rules of an event of the application layer begin in by_app_event, and how many they are. */
 size_t groups_of_app_event(const struct groups *groups, const char *name, size_t *n);
 
+/* Whether the rule is tested on these bytes. */
+bool groups_hold(const struct rule *rule, enum group_kind kind, enum weir_dir dir);
+
+/* What was compiled: how many prefilters, and what a TCP flow takes for its streams at most. */
+struct groups_size {
+    size_t prefilters;
+    size_t stream_bytes;
+};
+
+struct groups_size groups_measure(const struct groups *groups);
+
 /* rules must outlive the groups. */
 int groups_new(const struct rules *rules, struct groups **out, struct weir_errbuf *err);
 void groups_free(struct groups *groups);

@@ -31,18 +31,19 @@ struct detect {
     int64_t
         window_back; /* bytes that buffer has before the event's, at least; -1: it is not filled */
     struct buffer buffer;
-    uint64_t *marked;              /* rules to look at, a bit each; none between events */
-    size_t low, high;              /* words of marked that may hold bits: [low, high) */
-    int64_t *first, *last;         /* likewise: where its fast pattern ended first, and last */
-    int64_t *beyond;               /* by rule, if marked: where its fast pattern has to end */
-    uint64_t *alerted;             /* by rule: number of the packet it alerted on last */
-    uint8_t *window;               /* DETECT_WINDOW + PAYLOAD_MAX bytes */
-    struct regex_scratch *scratch; /* NULL: no rule has a pcre */
+    struct rule_profile *profile;    /* by rule; NULL: opts.profile is not set */
+    uint64_t *marked;                /* rules to look at, a bit each; none between events */
+    size_t low, high;                /* words of marked that may hold bits: [low, high) */
+    int64_t *first, *last;           /* likewise: where its fast pattern ended first, and last */
+    int64_t *beyond;                 /* by rule, if marked: where its fast pattern has to end */
+    uint64_t *alerted;               /* by rule: number of the packet it alerted on last */
+    uint8_t *window;                 /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+    struct regex_scratch *scratch;   /* NULL: no rule has a pcre */
     struct transformer *transformer; /* NULL: no rule has a transform */
-    struct view *view;             /* NULL: opts.any is not set */
-    struct base64 *decoded;        /* by base64_decode */
-    struct tx *tx;                 /* that the alert at hand is of; NULL: none */
-    struct look *look;             /* inspect()'s */
+    struct view *view;               /* NULL: opts.any is not set */
+    struct base64 *decoded;          /* by base64_decode */
+    struct tx *tx;                   /* that the alert at hand is of; NULL: none */
+    struct look *look;               /* inspect()'s */
 };
 
 /*

@@ -289,3 +289,9 @@ prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scrat
 {
     hs_reset_stream(hs_stream_of(stream), 0, scratch->hs, NULL, NULL);
 }
+
+const char *
+prefilter_engine(void)
+{
+    return hs_version();
+}

@@ -59,6 +59,9 @@ void prefilter_scan_stream(const struct prefilter *pf, struct prefilter_stream *
                            struct prefilter_scratch *scratch, uint64_t before, const uint8_t *p,
                            uint32_t n, prefilter_fn each, void *ctx);
 
+/* Name and version of what finds patterns. */
+const char *prefilter_engine(void);
+
 /* Its stream is scanned soon; NULL is allowed. */
 static inline void
 prefilter_prefetch(const struct prefilter_stream *stream)
