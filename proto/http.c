@@ -18,13 +18,17 @@ struct http {
     http_fn *fn;
     htp_cfg_t *cfg;
     uint32_t flows;
+    bool skims;
 };
 
 struct http_side {
-    uint32_t head; /* bytes since the message began, until its headers are complete */
-    uint64_t fed;  /* bytes, before those at hand */
-    uint64_t from; /* where a tunnel begins, as fed */
-    bool in_head;  /* they are not yet */
+    uint32_t head;    /* bytes since the message began, until its headers are complete */
+    uint64_t fed;     /* bytes, before those at hand */
+    uint64_t from;    /* where a tunnel begins, as fed */
+    uint64_t skimmed; /* bytes of a body that libhtp was not told of yet */
+    uint64_t left;    /* of that body, to come; 0: none is passed over */
+    bool in_head;     /* they are not yet */
+    bool skips;       /* enough of the body at hand was seen */
     bool given_up;
     bool torn; /* a hole was in the compressed body at hand: the rest of it says nothing */
 };
@@ -40,7 +44,8 @@ struct http_flow {
     struct weir_bytes at_hand; /* that libhtp is given */
     bool limited;              /* a limit is why libhtp was told to stop */
     bool tunnel;
-    bool closed; /* libhtp was told of the end */
+    bool skimming; /* what libhtp tells of is not a hole */
+    bool closed;   /* libhtp was told of the end */
 };
 
 /* ---- what libhtp calls */
@@ -109,6 +114,7 @@ tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
     else
         http_look(tx, type, &event);
     event.data = data;
+    event.skimmed = flow->skimming && data.p == NULL;
     flow->http->fn(flow->ctx, &event);
     return HTP_OK;
 }
@@ -243,7 +249,7 @@ static int
 on_request_end(htp_tx_t *tx)
 {
     flow_of(tx)->side[WEIR_TOSERVER].in_head = false;
-    flow_of(tx)->side[WEIR_TOSERVER].torn = false;
+    flow_of(tx)->side[WEIR_TOSERVER].torn = flow_of(tx)->side[WEIR_TOSERVER].skips = false;
     return tell(tx, HTTP_REQUEST_END, no_data);
 }
 
@@ -282,7 +288,7 @@ on_response_end(htp_tx_t *tx)
     struct http_flow *flow = flow_of(tx);
 
     flow->side[WEIR_TOCLIENT].in_head = false;
-    flow->side[WEIR_TOCLIENT].torn = false;
+    flow->side[WEIR_TOCLIENT].torn = flow->side[WEIR_TOCLIENT].skips = false;
     if (flow->responses < flow->requests)
         flow->responses++;
     return tell(tx, HTTP_RESPONSE_END, no_data);
@@ -553,9 +559,14 @@ tell_rest(struct http_flow *flow)
     }
 }
 
+static void tell_skimmed(struct http_flow *flow, enum weir_dir dir);
+
 static void
 close_parser(struct http_flow *flow)
 {
+    for (unsigned dir = 0; dir < 2; dir++)
+        if (!http_ended(flow, dir))
+            tell_skimmed(flow, dir);
     if (flow->closed || flow->side[WEIR_TOSERVER].given_up || flow->side[WEIR_TOCLIENT].given_up)
         return;
     htp_connp_close(flow->connp, NULL);
@@ -666,33 +677,6 @@ count_head(struct http_flow *flow, enum weir_dir dir, uint32_t n)
         give_up(flow, dir, &flow->http->stats.head);
 }
 
-/*
- * HTP_STREAM_DATA_OTHER: the other direction has to go on first. A response then may go on at once;
- * what a client sends behind a CONNECT before its answer is not HTTP.
- */
-void
-http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
-{
-    const uint32_t n = bytes.n;
-    int rc;
-
-    if (flow->side[dir].given_up || flow->closed || n == 0)
-        return;
-    rc = feed_once(flow, dir, &bytes);
-    for (unsigned i = 0; i < 2 && rc == HTP_STREAM_DATA_OTHER && bytes.n > 0; i++)
-        if (dir == WEIR_TOCLIENT)
-            rc = feed_once(flow, dir, &bytes);
-    flow->side[dir].fed += n;
-    if (flow->tunnel)
-        flow->side[WEIR_TOSERVER].given_up = flow->side[WEIR_TOCLIENT].given_up = true;
-    else if (goes_on(flow, dir, rc) && bytes.n > 0)
-        give_up(flow, dir, &flow->http->stats.lost);
-    else
-        count_head(flow, dir, n);
-    if (flow->http->opts.detail && flow->side[WEIR_TOCLIENT].given_up)
-        retire_requests(flow);
-}
-
 /* Of a body as long as its header said, so many bytes are to come; or it lasts to the end. */
 static bool
 is_in_body(uint64_t n, int coding, int64_t whole, int64_t so_far)
@@ -719,6 +703,89 @@ only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
                       tx->response_message_len);
 }
 
+/* How many bytes of the body at hand are to come before its last one, which libhtp has to see; 0 if it
+ * is not as long as its header said. */
+static uint64_t
+left_of_body(const struct http_flow *flow, enum weir_dir dir)
+{
+    const htp_tx_t *tx = http_at_work(flow, dir);
+    const bool request = dir == WEIR_TOSERVER;
+    int64_t whole, so_far;
+
+    if (tx == NULL || !only_body(flow, dir, 1) || http_is_compressed(tx, dir))
+        return 0;
+    whole = request ? tx->request_content_length : tx->response_content_length;
+    so_far = request ? tx->request_message_len : tx->response_message_len;
+    return whole > so_far ? (uint64_t)(whole - so_far) - 1 : 0;
+}
+
+static void
+tell_skimmed(struct http_flow *flow, enum weir_dir dir)
+{
+    struct http_side *side = &flow->side[dir];
+    struct weir_bytes bytes = { NULL, (uint32_t)side->skimmed };
+
+    if (side->skimmed == 0)
+        return;
+    side->skimmed = 0;
+    flow->skimming = true;
+    goes_on(flow, dir, feed_once(flow, dir, &bytes));
+    flow->skimming = false;
+}
+
+/* Pass over what of the bytes is a body that nobody looks at. */
+static void
+skim(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
+{
+    enum { TOLD_AT_ONCE = 1 << 30 };
+    struct http_side *side = &flow->side[dir];
+    uint32_t n;
+
+    if (side->left == 0 && !side->in_head && (flow->http->skims || side->skips))
+        side->left = left_of_body(flow, dir);
+    if (side->left == 0)
+        return;
+    n = bytes->n < side->left ? bytes->n : (uint32_t)side->left;
+    side->left -= n;
+    side->skimmed += n;
+    side->fed += n;
+    bytes->p += n;
+    bytes->n -= n;
+    if (side->left == 0 || side->skimmed >= TOLD_AT_ONCE)
+        tell_skimmed(flow, dir);
+}
+
+/*
+ * HTP_STREAM_DATA_OTHER: the other direction has to go on first. A response then may go on at once;
+ * what a client sends behind a CONNECT before its answer is not HTTP.
+ */
+void
+http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
+{
+    uint32_t n;
+    int rc;
+
+    if (flow->side[dir].given_up || flow->closed)
+        return;
+    skim(flow, dir, &bytes);
+    n = bytes.n;
+    if (flow->side[dir].given_up || n == 0)
+        return;
+    rc = feed_once(flow, dir, &bytes);
+    for (unsigned i = 0; i < 2 && rc == HTP_STREAM_DATA_OTHER && bytes.n > 0; i++)
+        if (dir == WEIR_TOCLIENT)
+            rc = feed_once(flow, dir, &bytes);
+    flow->side[dir].fed += n;
+    if (flow->tunnel)
+        flow->side[WEIR_TOSERVER].given_up = flow->side[WEIR_TOCLIENT].given_up = true;
+    else if (goes_on(flow, dir, rc) && bytes.n > 0)
+        give_up(flow, dir, &flow->http->stats.lost);
+    else
+        count_head(flow, dir, n);
+    if (flow->http->opts.detail && flow->side[WEIR_TOCLIENT].given_up)
+        retire_requests(flow);
+}
+
 /* Behind a hole nothing can be decompressed. */
 static void
 tear(struct http_flow *flow, enum weir_dir dir)
@@ -739,6 +806,10 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
     int rc;
 
     if (flow->side[dir].given_up || flow->closed || n == 0)
+        return;
+    flow->side[dir].left = 0;
+    tell_skimmed(flow, dir);
+    if (flow->side[dir].given_up)
         return;
     if (!only_body(flow, dir, n)) {
         give_up(flow, dir, &flow->http->stats.lost);
@@ -776,12 +847,19 @@ http_is_compressed(const void *htp, enum weir_dir dir)
                                  : tx->response_content_encoding_processing) > HTP_COMPRESSION_NONE;
 }
 
+void
+http_skim(struct http *http, bool on)
+{
+    http->skims = on;
+}
+
 /* The decompressor stays where it is, unused, until the connection or its next message needs it. */
 void
 http_skip_body(void *htp, enum weir_dir dir)
 {
     htp_tx_t *tx = htp;
 
+    flow_of(tx)->side[dir].skips = true;
     if (dir == WEIR_TOSERVER)
         tx->request_content_encoding = HTP_COMPRESSION_NONE;
     else
@@ -944,6 +1022,13 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
 {
     (void)htp;
     *out = (struct http_event){ .type = type };
+}
+
+void
+http_skim(struct http *http, bool on)
+{
+    (void)http;
+    (void)on;
 }
 
 void

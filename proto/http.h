@@ -48,7 +48,8 @@ struct http_event {
     bool interim;                            /* a response with 100 came before this one */
     int status;                              /* -1: not a number; 0: no response yet */
     int64_t request_length, response_length; /* of bodies, as they came: with chunks' lengths */
-    struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took */
+    struct weir_bytes data; /* of a body or head; p is NULL for bytes that a hole took, ... */
+    bool skimmed;           /* ... or that http_skim() passed over */
     const char *note;       /* "http.gzip_decompression_failed": names are Suricata's; static */
     bool to_client;         /* whose note it is */
     void *htp;              /* the transaction, for the functions below; NULL: of a note, none */
@@ -134,7 +135,14 @@ void http_set_own(void *htp, void *own);
 /* What is known of it by now, as if told by an event of this type. */
 void http_look(void *htp, enum http_event_type type, struct http_event *out);
 
-/* Of a body enough was seen: what follows of it is told as it comes, without decompressing it. */
+/*
+ * Nobody looks at bodies from now on, or somebody does again: those as long as their header says and
+ * not compressed are passed over, which takes a fraction of the time, and told as one at their end.
+ * It is so, too, for the rest of a body behind http_skip_body().
+ */
+void http_skim(struct http *http, bool on);
+
+/* Of a body enough was seen: what follows of it is told without decompressing it. */
 void http_skip_body(void *htp, enum weir_dir dir);
 
 /* Whether bodies of a direction are decompressed. */

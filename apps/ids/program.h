@@ -18,7 +18,6 @@
 /* What the app keeps of a flow. */
 struct flow_state {
     struct flow_scan scan;
-    uint32_t generation; /* of the rules that decided which events are wanted */
     struct eve_flow eve;
 };
 
@@ -61,6 +60,8 @@ struct program {
     struct flow_state *flow; /* whose event is under way, ... */
     const struct weir_event *ev;
     struct tx *tx;       /* ... with a transaction of it; NULL: none */
+    uint64_t told;       /* bits of the events that records tell of */
+    uint64_t interval;   /* ns between records of stats; 0: only at the end */
     uint64_t next_stats; /* ns of packet time; 0: not before the end */
 };
 

@@ -128,17 +128,33 @@ stats_interval(const struct program *prg)
     return seconds * 1000000000;
 }
 
+/* The event as such, before detection sees it. */
+static void
+tell_event(struct program *prg)
+{
+    const struct eve_about about = about_flow(prg);
+
+    eve_event(prg->eve, &prg->flow->eve, prg->ev, &about);
+}
+
+static void
+tell_flow(struct program *prg)
+{
+    struct eve_about about = about_flow(prg);
+
+    about.alerted |= detectors_alerted(prg->detectors, prg->ev->flow);
+    eve_flow_record(prg->eve, &prg->flow->eve, prg->ev, &about);
+}
+
 /* Where intervals are asked for, one record for each in which there are packets. */
 static void
 tell_stats(struct program *prg, uint64_t now)
 {
-    uint64_t interval = stats_interval(prg);
-
-    if (interval == 0 || now < prg->next_stats)
+    if (now < prg->next_stats)
         return;
     if (prg->next_stats != 0)
         write_stats(prg, now);
-    prg->next_stats = now - (now - prg->cli.first_time) % interval + interval;
+    prg->next_stats = now - (now - prg->cli.first_time) % prg->interval + prg->interval;
 }
 
 static uint64_t
@@ -153,16 +169,10 @@ wanted(const struct program *prg)
 static void
 ask_rules(struct program *prg)
 {
+    prg->interval = stats_interval(prg);
+    prg->told = eve_wants(prg->eve);
     prg->spec->want = wanted(prg);
     app_show_bodies(prg->app, prg->set->groups->has_bodies);
-}
-
-/* The rules are others than when the flow's tap was made, or were last asked what they want. */
-static void
-want_anew(struct program *prg, struct flow_state *flow)
-{
-    flow->generation = prg->generation;
-    weir_tap_want(prg->ev->tap, prg->spec->want);
 }
 
 static weir_fut
@@ -171,24 +181,22 @@ on_event(void *ctx, weir_fut in)
     const struct weir_event *ev = weir_ptr(in);
     struct program *prg = ev->app;
     struct flow_state *flow = ctx;
-    struct eve_about about;
 
     prg->flow = flow;
     prg->ev = ev;
-    about = about_flow(prg);
-    tell_stats(prg, ev->time);
-    eve_event(prg->eve, &flow->eve, ev, &about);
-    if (flow->generation != prg->generation)
-        want_anew(prg, flow);
+    if (prg->interval != 0)
+        tell_stats(prg, ev->time);
+    if (prg->told >> ev->type & 1)
+        tell_event(prg);
+    if (flow->scan.generation != prg->generation)
+        weir_tap_want(ev->tap,
+                      prg->spec->want); /* the rules are others than those it was asked for */
     detect_begin(prg->detect, &flow->scan, ev);
     if (ev->flow != NULL)
         app_event(prg->app, &flow->scan.app, ev);
-    detect_event(prg->detect, &flow->scan, ev);
-    about = about_flow(prg);
-    if (ev->type == WEIR_EV_FLOW_END) {
-        about.alerted |= detectors_alerted(prg->detectors, ev->flow);
-        eve_flow_record(prg->eve, &flow->eve, ev, &about);
-    }
+    detect_go_on(prg->detect);
+    if (ev->type == WEIR_EV_FLOW_END)
+        tell_flow(prg);
     return weir_ok(0);
 }
 

@@ -541,6 +541,8 @@ void
 app_show_bodies(struct app_layer *app, bool shown)
 {
     app->shows_bodies = shown;
+    if (app->http != NULL)
+        http_skim(app->http, !shown);
 }
 
 void

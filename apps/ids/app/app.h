@@ -34,7 +34,6 @@ struct app_conn;
 
 /* The application layer's part of a flow; all zero at first. */
 struct app_flow {
-    struct detect_proto detect;
     uint8_t proto;         /* enum app_proto */
     bool established;      /* TCP: the handshake was seen, or a host took bytes before that */
     bool done;             /* nothing more is read */
@@ -46,6 +45,7 @@ struct app_flow {
     int64_t base[2];       /* where in the stream the protocol at hand begins */
     uint64_t n_tx;         /* transactions so far */
     struct app_conn *conn; /* NULL: the parser holds nothing */
+    struct detect_proto detect;
 };
 
 enum tx_stage {

@@ -143,11 +143,13 @@ take_hole(struct http_tx *h, enum weir_dir dir, uint32_t n)
 }
 
 static void
-on_body(struct http_tx *h, enum weir_dir dir, struct weir_bytes bytes)
+on_body(struct http_tx *h, enum weir_dir dir, struct weir_bytes bytes, bool skimmed)
 {
     if (!h->tx.head[dir])
         tx_tell(&h->tx, dir, TX_HEAD);
-    if (bytes.p == NULL)
+    if (skimmed)
+        h->body[dir].length += bytes.n;
+    else if (bytes.p == NULL)
         take_hole(h, dir, bytes.n);
     else
         take_body(h, dir, bytes);
@@ -217,7 +219,7 @@ on_tx_event(struct http_tx *h, const struct http_event *ev)
         break;
     case HTTP_REQUEST_BODY:
     case HTTP_RESPONSE_BODY:
-        on_body(h, dir, ev->data);
+        on_body(h, dir, ev->data, ev->skimmed);
         break;
     case HTTP_REQUEST_END:
     case HTTP_RESPONSE_END:

@@ -536,7 +536,8 @@ scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
     group = packet_group(d);
     mark_always(d, group, 0);
     if (group->prefilter != NULL && pkt->payload_len > 0)
-        prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload, pkt->payload_len,
+        prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload,
+                       pkt->payload_len < group->reach ? pkt->payload_len : group->reach,
                        on_packet_match, d);
     detect_take_marks(d, look);
 }
@@ -1416,6 +1417,16 @@ void
 detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
     detect_begin(d, scan, ev);
+    detect_go_on(d);
+}
+
+void
+detect_go_on(struct detect *d)
+{
+    struct flow_scan *scan = d->scan;
+    const struct weir_event *ev = d->at.ev;
+
+    d->at.app_proto = (uint8_t)app_flow_proto(&scan->app);
     if (scan->past.passed) {
         if (ev->type == WEIR_EV_FLOW_END)
             release(d);

@@ -44,14 +44,14 @@ struct stream_scan {
 };
 
 struct flow_scan {
-    struct app_flow app;
-    uint32_t generation; /* of the rules that dir is about */
-    struct stream_scan dir[2];
     struct flow_past past;
-    bool established; /* TCP: the handshake was seen */
-    bool opened;      /* TCP: a host took bytes before that */
+    uint32_t generation; /* of the rules that dir is about */
+    bool established;    /* TCP: the handshake was seen */
+    bool opened;         /* TCP: a host took bytes before that */
     bool alerted;
     bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
+    struct stream_scan dir[2];
+    struct app_flow app;
 };
 
 struct detect_stats {
@@ -121,6 +121,9 @@ uint64_t detect_wants(const struct detect *d);
  */
 void detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
+
+/* detect_event() where detect_begin() was called for the event. */
+void detect_go_on(struct detect *d);
 
 /* Whether the event's flow has streams: from detect_begin() on. */
 bool detect_has_stream(const struct detect *d);

@@ -290,6 +290,15 @@ pattern_of(const struct rule *rule, const struct step *step, uint32_t index)
                              index };
 }
 
+/* Behind how many bytes a content cannot end. */
+static uint32_t
+reach_of(const struct step *step)
+{
+    if (!(step->flags & STEP_DEPTH) || step->offset_by != 0 || step->length_by != 0)
+        return UINT32_MAX;
+    return (uint32_t)step->offset + (uint32_t)step->length;
+}
+
 /* Sort the group's rules into patterns and the rest. */
 static size_t
 collect(const struct groups *groups, enum group_kind kind, enum weir_dir dir,
@@ -303,10 +312,13 @@ collect(const struct groups *groups, enum group_kind kind, enum weir_dir dir,
 
         if (!groups_hold(rule, kind, dir))
             continue;
-        if (fast == NULL)
+        if (fast == NULL) {
             group->always[group->n_always++] = i;
-        else
-            patterns[n++] = pattern_of(rule, fast, i);
+            continue;
+        }
+        patterns[n++] = pattern_of(rule, fast, i);
+        if (reach_of(fast) > group->reach)
+            group->reach = reach_of(fast);
     }
     return n;
 }

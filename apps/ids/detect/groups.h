@@ -22,7 +22,8 @@ enum group_kind {
 
 struct group {
     struct prefilter *prefilter; /* NULL: no rule of the group has a fast pattern */
-    uint32_t *always;            /* rules without one, in order; owned */
+    uint32_t reach;   /* no fast pattern of a rule on packets can end behind so many bytes */
+    uint32_t *always; /* rules without one, in order; owned */
     size_t n_always;
 };
 
