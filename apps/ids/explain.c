@@ -108,6 +108,15 @@ put_step(FILE *to, const struct step *step)
         fputs(" relative", to);
 }
 
+static bool
+names_another(const struct rule *rule)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        if (rule->step[i].flags & STEP_FAST)
+            return true;
+    return false;
+}
+
 static void
 put_fast(FILE *to, const struct groups *groups, uint32_t i)
 {
@@ -122,7 +131,9 @@ put_fast(FILE *to, const struct groups *groups, uint32_t i)
     write_bytes(to, fast->bytes + fast_begin(fast), fast_end(fast) - fast_begin(fast));
     fprintf(to, "%s in %s%s\n", fast->flags & STEP_NOCASE ? " of any case" : "",
             buffer_info(fast->buffer)->name,
-            fast->flags & STEP_FAST ? ", as the rule names it" : "");
+            fast->flags & STEP_FAST ? ", as the rule names it"
+            : names_another(rule)   ? ", a better sign than the one that it names"
+                                    : "");
 }
 
 /* ---- the order of checks, and what they cost ------------------------------------------------- */

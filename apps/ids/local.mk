@@ -21,6 +21,7 @@ libids_la_SOURCES = \
     %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/entropy.c %D%/detect/entropy.h \
+    %D%/detect/fast.c %D%/detect/fast.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
     %D%/detect/groups.c %D%/detect/groups.h \

@@ -1,16 +1,13 @@
 #include "detect/groups.h"
 
+#include "detect/fast.h"
 #include "detect/match.h"
 #include "rule/transform.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    DETECT_NEAR = 4096, /* bytes that a plan may go back over */
-    MANY = 4,           /* rules that name the same bytes */
-    ENOUGH = 6,         /* bytes of another content that are a better sign than those */
-};
+enum { DETECT_NEAR = 4096 }; /* bytes that a plan may go back over */
 
 /* ---- which rule goes where ----------------------------------------------------------------- */
 
@@ -59,73 +56,6 @@ groups_hold(const struct rule *rule, enum group_kind kind, enum weir_dir dir)
 
     return rule->event == NULL && rule->app_event == NULL && rule->tx_side == 0 &&
            !(rule->flow & other) && goes_to(rule, kind);
-}
-
-/* Buffers are scanned as they are: whether what a chain shows of the content is there, too. */
-static bool
-is_kept(const struct rule *rule, const struct step *step)
-{
-    bool nocase, dot;
-
-    return step->chain == 0 || (transform_keeps(rule, step->chain, &nocase, &dot) &&
-                                (!dot || step->n > 1 || step->bytes[0] != '.'));
-}
-
-/* Whether the rule may hold where the step's buffer is not there. */
-static bool
-may_be_missing(const struct rule *rule, const struct step *step)
-{
-    for (unsigned i = 0; i < rule->n_steps; i++)
-        if (rule->step[i].kind == STEP_ABSENT && rule->step[i].buffer == step->buffer &&
-            rule->step[i].chain == step->chain)
-            return true;
-    return false;
-}
-
-/* Whether a content can be the rule's fast pattern: it lies where its kind of rules is scanned. */
-static bool
-may_be_fast(const struct rule *rule, const struct step *step)
-{
-    bool of_tx = buffer_info(step->buffer)->proto != APP_UNKNOWN;
-
-    return step->kind == STEP_CONTENT && !(step->flags & STEP_NEGATED) &&
-           (of_tx || step->buffer == BUFFER_PAYLOAD) && of_tx == (rule->tx_side != 0) &&
-           is_kept(rule, step) && !may_be_missing(rule, step);
-}
-
-/* How rare its bytes may be: their number, but where nearly all transactions show the same little. */
-static unsigned
-worth(const struct step *step)
-{
-    switch ((enum buffer_id)step->buffer) {
-    case BUFFER_HTTP_METHOD:
-    case BUFFER_HTTP_PROTOCOL:
-    case BUFFER_HTTP_STAT_CODE:
-    case BUFFER_HTTP_STAT_MSG:
-    case BUFFER_TLS_VERSION:
-        return 1;
-    default:
-        return 1U + step->n;
-    }
-}
-
-/* The content that was named to be looked for first, or else the longest. */
-static int8_t
-fast_step(const struct rule *rule)
-{
-    int best = -1;
-
-    for (int i = 0; i < rule->n_steps; i++) {
-        const struct step *step = &rule->step[i];
-
-        if (!may_be_fast(rule, step))
-            continue;
-        if (step->flags & STEP_FAST)
-            return (int8_t)i;
-        if (best < 0 || worth(step) > worth(&rule->step[best]))
-            best = i;
-    }
-    return (int8_t)best;
 }
 
 /* ---- plans --------------------------------------------------------------------------------- */
@@ -196,70 +126,11 @@ plan_of(const struct rule *rule, int fast)
 
 /* ---- what to look for first ----------------------------------------------------------------- */
 
-/* A rule and the bytes that were named in it. */
-struct named {
-    const struct step *step;
-    uint32_t rule;
-};
-
-static int
-by_bytes(const void *a, const void *b)
-{
-    const struct step *x = ((const struct named *)a)->step, *y = ((const struct named *)b)->step;
-    unsigned n = fast_end(x) - fast_begin(x), m = fast_end(y) - fast_begin(y);
-
-    if (n != m || x->buffer != y->buffer)
-        return n != m ? (int)n - (int)m : (int)x->buffer - (int)y->buffer;
-    return memcmp(x->bytes + fast_begin(x), y->bytes + fast_begin(y), n);
-}
-
-/* Look for another content than the one that was named, if the rule has one of some length. */
-static void
-choose_another(const struct groups *groups, uint32_t rule)
-{
-    const struct rule *r = &groups->rules->at[rule];
-    int best = -1;
-
-    for (int i = 0; i < r->n_steps; i++)
-        if (i != groups->fast[rule] && may_be_fast(r, &r->step[i]) && worth(&r->step[i]) > ENOUGH &&
-            (best < 0 || worth(&r->step[i]) > worth(&r->step[best])))
-            best = i;
-    if (best >= 0)
-        groups->fast[rule] = (int8_t)best;
-}
-
-/*
- * What many rules name is no sign of any of them: each time it is found all have to be looked at.
- * fast_pattern is followed, but not there.
- */
-static bool
-leave_what_many_name(const struct groups *groups)
-{
-    struct named *all = calloc(groups->rules->n + 1, sizeof(*all));
-    size_t n = 0;
-
-    for (uint32_t i = 0; all != NULL && i < groups->rules->n; i++)
-        if (groups->fast[i] >= 0 && groups->rules->at[i].step[groups->fast[i]].flags & STEP_FAST)
-            all[n++] = (struct named){ &groups->rules->at[i].step[groups->fast[i]], i };
-    if (n > 0)
-        qsort(all, n, sizeof(*all), by_bytes);
-    for (size_t i = 0, k; i < n; i = k) {
-        for (k = i + 1; k < n && by_bytes(&all[i], &all[k]) == 0;)
-            k++;
-        for (size_t j = i; k - i >= MANY && j < k; j++)
-            choose_another(groups, all[j].rule);
-    }
-    free(all);
-    return all != NULL;
-}
-
 /* Choose what is looked for first in each rule. */
 static bool
 choose_all(struct groups *groups)
 {
-    for (size_t i = 0; i < groups->rules->n; i++)
-        groups->fast[i] = fast_step(&groups->rules->at[i]);
-    if (!leave_what_many_name(groups))
+    if (!fast_choose(groups->rules, groups->fast))
         return false;
     for (size_t i = 0; i < groups->rules->n; i++)
         groups->plan[i] = plan_of(&groups->rules->at[i], groups->fast[i]);

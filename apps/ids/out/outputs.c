@@ -86,8 +86,6 @@ outputs_default(void)
         .rule_metadata = true,
         .rule_reference = true,
         .payload_buffer_size = 4096,
-        .anomaly_decode = true,
-        .anomaly_stream = true,
         .anomaly_applayer = true,
         .http_extended = true,
         .dns_requests = true,
