@@ -726,13 +726,13 @@ the_first_fragment_gives_the_headers(void **state)
     }
 }
 
-/* IPv6 with a routing header and AH before the fragment header, on PPP. */
+/* IPv6 with AH and a routing header before the fragment header, on PPP. */
 #define IPV6_HOSTS                                                                                 \
     0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0,  \
         0, 0, 0, 0, 0, 2
-#define ROUTING_AH(next)                                                                           \
-    51, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, next, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2,  \
-        3, 4
+#define AH_ROUTING(next)                                                                           \
+    43, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 2, 1, 2, 3, 4, next, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,  \
+        0, 0
 
 static void
 the_fragment_header_goes_and_the_one_before_tells_what_is_next(void **state)
@@ -745,10 +745,10 @@ the_fragment_header_goes_and_the_one_before_tells_what_is_next(void **state)
             { 0x57, 0x60, 0, 0, 0, 0, 8 + 24, 44, 64, IPV6_HOSTS, 99, 0, 0, 16, 0, 0, 0, 9 } },
           { 0x57, 0x60, 0, 0, 0, 0, 40, 17, 64, IPV6_HOSTS } },
         { 41 + 32,
-          { { 0x57, 0x60, 0, 0, 0, 0, 32 + 8 + 16, 43, 64, IPV6_HOSTS, ROUTING_AH(44), 17, 0, 0, 1,
+          { { 0x57, 0x60, 0, 0, 0, 0, 32 + 8 + 16, 51, 64, IPV6_HOSTS, AH_ROUTING(44), 17, 0, 0, 1,
               0, 0, 0, 9 },
             { 0x57, 0x60, 0, 0, 0, 0, 8 + 24, 44, 64, IPV6_HOSTS, 99, 0, 0, 16, 0, 0, 0, 9 } },
-          { 0x57, 0x60, 0, 0, 0, 0, 32 + 40, 43, 64, IPV6_HOSTS, ROUTING_AH(17) } },
+          { 0x57, 0x60, 0, 0, 0, 0, 32 + 40, 51, 64, IPV6_HOSTS, AH_ROUTING(17) } },
     };
 
     (void)state;
