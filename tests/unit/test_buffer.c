@@ -322,7 +322,7 @@ numbers_may_have_an_index(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         const struct rule *r = accepted(*state, cases[i].options);
 
-        assert_int_equal(r->step[0].n, cases[i].index);
+        assert_int_equal(r->step[0].index, cases[i].index);
         assert_int_equal(r->step[0].length, cases[i].at);
     }
     refused(*state, "dns.rrtype:1,some;", "dns.rrtype: an index expected");

@@ -1195,8 +1195,7 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
-    if (d->opts.one_sided && !scan->established && ev->flow != NULL)
-        d->at.established |= app_is_one_sided(ev);
+    d->at.established |= scan->app.established; /* one side, where that is enough */
 }
 
 bool

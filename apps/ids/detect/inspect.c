@@ -110,7 +110,7 @@ number_fits(const struct step *step, struct look *look)
 
     for (; tx_number(look->tx, look->dir, id, (unsigned)n, &value); n++)
         fit += compare_holds(step->compare, value);
-    switch ((enum number_index)step->n) {
+    switch ((enum number_index)step->index) {
     case INDEX_ANY:
         return fit > 0;
     case INDEX_ALL:
@@ -127,7 +127,7 @@ number_fits(const struct step *step, struct look *look)
     }
     at += at < 0 ? n : 0;
     if (at < 0 || at >= n)
-        return step->n == INDEX_AT_OR_OUT;
+        return step->index == INDEX_AT_OR_OUT;
     return tx_number(look->tx, look->dir, id, (unsigned)at, &value) &&
            compare_holds(step->compare, value);
 }

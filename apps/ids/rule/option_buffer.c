@@ -123,17 +123,17 @@ index_take(struct step *step, struct text value, struct weir_errbuf *err)
     for (size_t i = 0; i < sizeof(indices) / sizeof(*indices); i++) {
         if (!text_is(value, indices[i].name))
             continue;
-        step->n = (uint16_t)indices[i].index;
+        step->index = (uint8_t)indices[i].index;
         return WEIR_E_OK;
     }
-    step->n = INDEX_AT;
+    step->index = INDEX_AT;
     if (value.n > 2 && memcmp(value.p, "nb", 2) == 0) {
-        step->n = INDEX_COUNT;
+        step->index = INDEX_COUNT;
         return compare_parse(text_trim(text_of(value.p + 2, value.p + value.n)), INSTANCES_MAX,
                              &step->compare[1], err);
     }
     if (value.n > 7 && memcmp(value.p, "oob_or ", 7) == 0) {
-        step->n = INDEX_AT_OR_OUT;
+        step->index = INDEX_AT_OR_OUT;
         value = text_trim(text_of(value.p + 7, value.p + value.n));
     }
     if (!text_int(value, -INSTANCES_MAX, INSTANCES_MAX, &v))
