@@ -359,15 +359,16 @@ is_early(const struct weir_event *ev)
     return receiver.packets > 0;
 }
 
-/* Nothing came from the receiver, and the sender was seen from its SYN or SYN/ACK on. */
-static bool
-is_one_sided(const struct weir_event *ev)
+bool
+app_is_one_sided(const struct weir_event *ev)
 {
     struct weir_flow_counts sender, receiver;
 
+    if (weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
+        return false;
     weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
     weir_flow_counts(ev->flow, !ev->direction, &receiver);
-    return receiver.packets == 0 && sender.tcp_flags & WEIR_TH_SYN;
+    return receiver.packets == 0 && sender.tcp_flags & WEIR_TH_SYN && sender.packets > 1;
 }
 
 static bool
@@ -379,7 +380,7 @@ is_read(const struct app_layer *app, struct app_flow *flow, const struct weir_ev
         return true;
     if (!flow->established)
         flow->established = (!midstream && is_early(ev)) ||
-                            (app->opts.one_sided && is_one_sided(ev));
+                            (app->opts.one_sided && app_is_one_sided(ev));
     return flow->established;
 }
 

@@ -105,6 +105,9 @@ void app_free(struct app_layer *app);
 const struct app_stats *app_get_stats(const struct app_layer *app);
 const struct http_stats *app_http_stats(const struct app_layer *app);
 
+/* Nothing came from the receiver, and the sender was seen from its SYN or SYN/ACK on. */
+bool app_is_one_sided(const struct weir_event *ev);
+
 /* Bits of the events that app_event() needs. */
 uint64_t app_wants(void);
 
