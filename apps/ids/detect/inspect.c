@@ -390,6 +390,29 @@ look_at_event(struct detect *d, uint32_t rule, struct look *look)
         remember(d, look->tx, rule, true);
 }
 
+/* A transaction's events are both sides': a rule that names one meets them there (as in Suricata). */
+static enum weir_dir
+side_asked(const struct rule *rule, const struct tx *tx, enum weir_dir dir)
+{
+    if (tx == NULL || !(rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
+        return dir;
+    return rule->flow & RULE_TO_SERVER ? WEIR_TOSERVER : WEIR_TOCLIENT;
+}
+
+static void
+look_at_side(struct detect *d, uint32_t rule, const struct look *look)
+{
+    struct look asked = *look;
+    struct occasion at = d->at;
+    struct weir_event ev;
+
+    asked.dir = side_asked(&d->rule[rule], look->tx, look->dir);
+    if (asked.dir != look->dir)
+        turn(d, asked.dir, &ev);
+    look_at_event(d, rule, &asked);
+    d->at = at;
+}
+
 void
 inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir dir)
 {
@@ -405,7 +428,7 @@ inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir d
         d->at.app_proto = tx->proto;
     d->tx = tx;
     for (size_t i = 0; i < n; i++)
-        look_at_event(d, d->groups->by_app_event[first + i], &look);
+        look_at_side(d, d->groups->by_app_event[first + i], &look);
     d->tx = NULL;
     d->at = at;
 }
