@@ -390,11 +390,13 @@ look_at_event(struct detect *d, uint32_t rule, struct look *look)
         remember(d, look->tx, rule, true);
 }
 
-/* A transaction's events are both sides': a rule that names one meets them there (as in Suricata). */
+/* Events of a protocol are both sides': a rule that names one meets them there (as in Suricata). Those
+ * of the application layer as such are about a packet. */
 static enum weir_dir
-side_asked(const struct rule *rule, const struct tx *tx, enum weir_dir dir)
+side_asked(const struct rule *rule, enum weir_dir dir)
 {
-    if (tx == NULL || !(rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
+    if (strncmp(rule->app_event, "applayer_", 9) == 0 ||
+        !(rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
         return dir;
     return rule->flow & RULE_TO_SERVER ? WEIR_TOSERVER : WEIR_TOCLIENT;
 }
@@ -406,7 +408,7 @@ look_at_side(struct detect *d, uint32_t rule, const struct look *look)
     struct occasion at = d->at;
     struct weir_event ev;
 
-    asked.dir = side_asked(&d->rule[rule], look->tx, look->dir);
+    asked.dir = side_asked(&d->rule[rule], look->dir);
     if (asked.dir != look->dir)
         turn(d, asked.dir, &ev);
     look_at_event(d, rule, &asked);
