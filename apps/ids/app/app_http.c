@@ -482,6 +482,8 @@ add_decoded(struct app_layer *app, struct weir_bytes bytes)
 {
     uint32_t from = 0;
 
+    if (bytes.n == 0)
+        return;
     for (uint32_t i = 0; i + 2 < bytes.n; i++) {
         int high = bytes.p[i] == '%' ? hex_of(bytes.p[i + 1]) : -1;
         int low = high >= 0 ? hex_of(bytes.p[i + 2]) : -1;
