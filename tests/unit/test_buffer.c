@@ -286,7 +286,8 @@ a_buffer_may_have_to_be_missing(void **state)
 static void
 entropy_is_compared(void **state)
 {
-    const struct rule *r = accepted(*state, "file.data; entropy: bytes 10, offset 3, value >= 4.5;");
+    const struct rule *r = accepted(*state,
+                                    "file.data; entropy: bytes 10, offset 3, value >= 4.5;");
 
     has_sections(r, "file.data:1");
     assert_int_equal(r->step[0].length, 10);

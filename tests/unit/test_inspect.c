@@ -41,7 +41,7 @@ static unsigned n_rrtypes;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
-                 struct tx_bytes *out)
+               struct tx_bytes *out)
 {
     (void)tx;
     for (unsigned k = 0; k < n_shown; k++) {
