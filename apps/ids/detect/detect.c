@@ -1184,6 +1184,14 @@ test_anomaly_rules(struct detect *d)
 
 /* ---- events -------------------------------------------------------------------------------- */
 
+bool
+detect_is_one_sided(const struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+
+    return ev->flow != NULL && d->scan->app.established && app_is_one_sided(ev);
+}
+
 void
 detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
@@ -1195,7 +1203,7 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
-    d->at.established |= scan->app.established; /* one side, where that is enough */
+    d->at.established |= detect_is_one_sided(d);
 }
 
 bool

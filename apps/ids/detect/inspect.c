@@ -342,7 +342,7 @@ static void
 turn(struct detect *d, enum weir_dir dir, struct weir_event *ev)
 {
     *ev = *d->at.ev;
-    d->at.established |= d->scan->app.established; /* which may be new */
+    d->at.established |= detect_is_one_sided(d); /* by this event, perhaps */
     if (ev->direction == dir)
         return;
     ev->direction = (uint8_t)dir;
