@@ -212,6 +212,14 @@ raise_alert(struct detect *d, uint32_t rule)
     detect_raise(d, rule, (enum weir_dir)d->at.ev->direction);
 }
 
+bool
+detect_is_one_sided(const struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+
+    return ev->flow != NULL && d->scan->app.established && app_is_one_sided(ev);
+}
+
 /* Everything of a rule but its contents. */
 bool
 detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir)
@@ -1183,14 +1191,6 @@ test_anomaly_rules(struct detect *d)
 }
 
 /* ---- events -------------------------------------------------------------------------------- */
-
-bool
-detect_is_one_sided(const struct detect *d)
-{
-    const struct weir_event *ev = d->at.ev;
-
-    return ev->flow != NULL && d->scan->app.established && app_is_one_sided(ev);
-}
 
 void
 detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
