@@ -348,6 +348,12 @@ tests_fuzz_fuzz_rules_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_fuzz_fuzz_rules_LDADD    = libids.la libcore.la
 tests_fuzz_fuzz_rules_LDFLAGS  = $(FUZZ_LINK)
 
+FUZZ_TARGETS += tests/fuzz/fuzz_transform
+tests_fuzz_fuzz_transform_SOURCES  = tests/fuzz/fuzz_transform.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_transform_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_fuzz_fuzz_transform_LDADD    = libids.la libcore.la
+tests_fuzz_fuzz_transform_LDFLAGS  = $(FUZZ_LINK)
+
 FUZZ_TARGETS += tests/fuzz/fuzz_limits
 tests_fuzz_fuzz_limits_SOURCES  = tests/fuzz/fuzz_limits.c $(FUZZ_MAIN)
 tests_fuzz_fuzz_limits_CPPFLAGS = $(IDS_CPPFLAGS)

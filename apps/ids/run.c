@@ -277,7 +277,6 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
                             .arg = prg };
     uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
     struct detect_opts opts = { .midstream = prg->settings.midstream,
-                                .one_sided = prg->settings.one_sided,
                                 .any = prg->settings.any,
                                 .profile = prg->profile,
                                 .memory = memcap / 4,
@@ -290,7 +289,6 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     int rc = detect_new(prg->set->groups, &opts, on_alert, prg, &prg->detect, err);
 
     app_opts.midstream = prg->settings.midstream;
-    app_opts.one_sided = prg->settings.one_sided;
     if (rc == WEIR_E_OK)
         rc = app_new(&app_opts, on_tx, on_app_event, prg, &prg->app, err);
     if (rc == WEIR_E_OK)

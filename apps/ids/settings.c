@@ -213,7 +213,6 @@ settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
     outputs_dump(&settings->outputs, dump);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
-    cli_dump_put(dump, "stream.async-oneside", "%s", settings->one_sided ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
 }
 
@@ -268,8 +267,6 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_hosts(settings, rest, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
-    if (text_is(name, "stream.async-oneside"))
-        return set_bool(&settings->one_sided, name, value, err);
     if (text_is(name, "packet-alert-max"))
         return set_alert_max(settings, value, err);
     if (text_is(name, "threshold-file")) {

@@ -20,7 +20,6 @@ struct settings {
     struct vars *vars;
     struct outputs outputs;     /* outputs.*, stats.* */
     bool midstream;             /* stream.midstream */
-    bool one_sided;             /* stream.async-oneside */
     bool any;                   /* stream.ambiguity */
     uint32_t alert_max;         /* packet-alert-max */
     const char *threshold_file; /* in the text it was set with; NULL: none */

@@ -34,7 +34,8 @@ check_number(const struct step *step)
     bool names = step->kind == STEP_BYTE_EXTRACT || step->kind == STEP_BYTE_MATH;
 
     assert(number->n <= (number->base == NUMBER_BINARY ? 8 : 23));
-    assert(number->n > 0 || step->kind == STEP_BYTE_JUMP);
+    assert(number->n > 0 || step->kind == STEP_BYTE_JUMP || number->n_by > 0 ||
+           number->base != NUMBER_BINARY);
     assert(names == (number->name != NULL) && number->multiplier > 0 && number->align <= 4);
     assert(number->op != NUMBER_DIVIDE || number->operand_by != 0 || number->operand != 0);
 }
@@ -44,10 +45,12 @@ check_step(const struct step *step)
 {
     bool ranged = step->flags & (STEP_DEPTH | STEP_WITHIN);
 
-    assert(step->kind <= STEP_PCRE);
+    assert(step->kind <= STEP_ENTROPY);
     assert(step->offset >= -65535 && step->offset <= 65535);
     assert(step->offset >= 0 || step->flags & STEP_RELATIVE);
     assert((step->kind >= STEP_BYTE_TEST && step->kind < STEP_PCRE) == (step->number != NULL));
+    assert((step->kind == STEP_BSIZE || step->kind == STEP_TX_NUMBER ||
+            step->kind == STEP_ENTROPY) == (step->compare != NULL));
     assert((step->kind == STEP_PCRE) == (step->regex != NULL));
     if (step->number != NULL)
         check_number(step);
@@ -175,8 +178,11 @@ check_rule(const struct rule *rule)
         check_step(&rule->step[i]);
         check_variable(rule, i, rule->step[i].offset_by);
         check_variable(rule, i, rule->step[i].length_by);
-        if (rule->step[i].number != NULL)
+        if (rule->step[i].number != NULL) {
             check_variable(rule, i, rule->step[i].number->operand_by);
+            check_variable(rule, i, rule->step[i].number->n_by);
+        }
+        assert(rule->step[i].chain <= rule->n_chains);
         fast += (rule->step[i].flags & STEP_FAST) != 0;
     }
     assert(fast <= 1);

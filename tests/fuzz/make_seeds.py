@@ -414,6 +414,18 @@ put("prads_packet", "syn_nops", b"\2" + ip4(6, tcp(b"\1" * 40)))
 put("prads_packet", "udp", b"\2" + ip4(17, udp(), b"\1\1\1\1"))
 put("prads_packet", "icmp", b"\2" + ip4(1, icmp))
 put("prads_packet", "ip6", b"\2" + ip6(6, tcp(hx("1e2200000101ff0108010101"))))
+# --- transform: names, then bytes
+for name, text, data in (
+        ("case", "to_lowercase; to_uppercase; dotprefix;", b"Ab.c"),
+        ("spaces", "strip_whitespace; content:\"a\"; compress_whitespace;", b" a \t\r\nb"),
+        ("url", "url_decode; xor:\"0d0ac8ff\";", b"a%20b+%4"),
+        ("digests", "to_md5; to_sha1; to_sha256;", b"abc"),
+        ("headers", "header_lowercase; strip_pseudo_headers;", b":Method: x\r\nHost: Y\n:"),
+        ("base64", "from_base64:bytes 9, offset 1, mode rfc2045; from_base64:mode strict;", b"?SGVs bG8=U0dWcw=="),
+        ("group", "pcrexform:\"a(.*)c\";", b"xabbc"),
+        ("gunzip", "gunzip: max-size 4;", hx("1f8b0800000000000003f348cdc9c907008289d1f705000000")),
+        ("zlib", "zlib_deflate;", hx("789cf348cdc9c90700058c01f5"))):
+    put("transform", name, text.encode() + b"\n" + data)
 # --- config: YAML
 for name, text in (
         ("stock", "%YAML 1.1\n---\nvars:\n  address-groups:\n    HOME_NET: \"[10.0.0.0/8,!10.1.1.1]\"\n    A: any\n"

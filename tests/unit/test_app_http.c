@@ -118,7 +118,7 @@ a_request_shows_its_buffers(void **state)
 {
     (void)state;
     converse(1000);
-    has("http/0 >\n  http.uri=/a/BA?q=%41#f\n  http.uri.raw=/a/./B%41?q=%41#f\n  http.method=POST\n"
+    has("http/0 >\n  http.uri=/a/BA?q=A#f\n  http.uri.raw=/a/./B%41?q=%41#f\n  http.method=POST\n"
         "  http.header=Host: Example.ORG:8080\\r\\nContent-Length: 5\\r\\n\n"
         "  http.header.raw=Host: Example.ORG:8080\\r\\nCookie: c=1\\r\\nContent-Length: "
         "5\\r\\n\\r\\n\n"

@@ -286,7 +286,8 @@ a_buffer_may_have_to_be_missing(void **state)
 static void
 entropy_is_compared(void **state)
 {
-    const struct rule *r = accepted(*state, "file.data; entropy: bytes 10, offset 3, value >= 4.5;");
+    const struct rule *r = accepted(*state,
+                                    "file.data; entropy: bytes 10, offset 3, value >= 4.5;");
 
     has_sections(r, "file.data:1");
     assert_int_equal(r->step[0].length, 10);
@@ -322,7 +323,7 @@ numbers_may_have_an_index(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         const struct rule *r = accepted(*state, cases[i].options);
 
-        assert_int_equal(r->step[0].n, cases[i].index);
+        assert_int_equal(r->step[0].index, cases[i].index);
         assert_int_equal(r->step[0].length, cases[i].at);
     }
     refused(*state, "dns.rrtype:1,some;", "dns.rrtype: an index expected");
@@ -330,6 +331,29 @@ numbers_may_have_an_index(void **state)
     refused(*state, "dns.rrtype:1,nb;", "dns.rrtype: an index expected");
     refused(*state, "dns.rrtype:1,nb x;", "dns.rrtype: N, <N");
     refused(*state, "dns.rcode:1,all;", "dns.rcode: N, <N");
+}
+
+static void
+hellos_and_versions_of_tls_are_asked_for(void **state)
+{
+    const struct rule *r = accepted(*state, "flow:to_client; ssl_state:server_hello; "
+                                            "content:\"a\";");
+
+    has_sections(r, "tls.cert_subject:1 payload:1");
+    assert_int_equal(r->tx_side, SIDE_RESPONSE);
+    r = accepted(*state, "ssl_version:sslv2,tls1.3; ssl_state:client_hello; content:\"a\";");
+    has_sections(r, "tls.version:1 tls.sni:1 payload:1");
+    assert_int_equal(r->tx_side, SIDE_REQUEST);
+    assert_int_equal(r->step[0].compare->value, 1 | 32);
+    r = accepted(*state, "ssl_version:!sslv2,!sslv3; tls.sni; content:\"a\";");
+    assert_int_equal(r->step[0].compare->value, 4 | 8 | 16 | 32);
+    r = accepted(*state, "ssl_state:client_hello|server_hello;");
+    assert_int_equal(r->tx_side, SIDE_BOTH);
+    refused(*state, "ssl_state:server_keyx;", "ssl_state: only client_hello and server_hello");
+    refused(*state, "ssl_state:!client_hello;", "ssl_state: only client_hello and server_hello");
+    refused(*state, "ssl_version:tls1.4;", "ssl_version: sslv2, sslv3");
+    refused(*state, "ssl_version:!sslv2,sslv3;", "ssl_version: sslv2, sslv3");
+    refused(*state, "ssl_version:sslv3; content:\"a\";", "ssl_version: next to contents");
 }
 
 int
@@ -350,6 +374,7 @@ main(void)
         TEST(a_buffer_may_have_to_be_missing),
         TEST(entropy_is_compared),
         TEST(numbers_may_have_an_index),
+        TEST(hellos_and_versions_of_tls_are_asked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

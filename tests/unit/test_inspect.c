@@ -41,7 +41,7 @@ static unsigned n_rrtypes;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
-                 struct tx_bytes *out)
+               struct tx_bytes *out)
 {
     (void)tx;
     for (unsigned k = 0; k < n_shown; k++) {
@@ -251,6 +251,22 @@ transformed_bytes_are_looked_at(void **state)
     at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 6s 8s ");
 }
 
+/* Lists of names stand behind dotprefix: a query must not cost a look at each rule. */
+static void
+names_behind_a_dot_are_found_fast(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.query; dotprefix; content:\".evil.com\"; endswith;",
+          "dns.query; dotprefix; content:\".other.com\"; endswith;",
+          "dns.query; to_lowercase; content:\"another\";",
+          "dns.query; url_decode; content:\"evil\";");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "www.evil.com");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s ");
+    assert_int_equal(detect_get_stats(f->detect)->candidates, 2);
+}
+
 static void
 what_base64_decode_made_is_transformed(void **state)
 {
@@ -359,6 +375,7 @@ main(void)
         TEST(any_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
         TEST(transformed_bytes_are_looked_at),
+        TEST(names_behind_a_dot_are_found_fast),
         TEST(what_base64_decode_made_is_transformed),
         TEST(a_header_is_found_by_its_name),
         TEST(a_missing_buffer_is_known_at_the_end),

@@ -310,8 +310,9 @@ static void
 compressed_bytes_are_read(void **state)
 {
     /* "Hello" in RFC 1952's form, made by gzip -n, and in RFC 1950's, by zlib's compress() */
-    static const uint8_t gz[] = { 0x1f, 0x8b, 8,    0,    0,    0, 0,    0,    0, 3, 0xf3, 0x48,
-                                  0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x82, 0x89, 0xd1, 0xf7, 5, 0, 0, 0 };
+    static const uint8_t gz[] = { 0x1f, 0x8b, 8,    0,    0,    0,    0,    0,    0,
+                                  3,    0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x82,
+                                  0x89, 0xd1, 0xf7, 5,    0,    0,    0 };
     static const uint8_t z[] = { 0x78, 0x9c, 0xf3, 0x48, 0xcd, 0xc9, 0xc9,
                                  0x07, 0x00, 0x05, 0x8c, 0x01, 0xf5 };
     struct fixture *f = *state;

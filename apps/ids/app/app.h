@@ -156,7 +156,7 @@ struct tx_bytes {
 bool
 tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out);
 
-/* dns.opcode, dns.rcode, dns.rrtype: instance i of a number. */
+/* Instance i of a number. */
 bool tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out);
 
 /* For records. HTTP: what is known so far, of the side that the type belongs to. */

@@ -1,5 +1,7 @@
 #include "app/parts.h"
 
+#include "tls.h"
+
 struct dns_tx {
     struct tx tx;
     struct dns_message msg;
@@ -231,12 +233,36 @@ rrtype(const struct dns_tx *d, enum weir_dir dir, unsigned i, int64_t *out)
     return false;
 }
 
+static int64_t
+version_bit(uint16_t version)
+{
+    if (version == SSL_2_0)
+        return 1;
+    return version >= SSL_3_0 && version <= TLS_1_3 ? INT64_C(2) << (version - SSL_3_0) : 0;
+}
+
+/* The version is that of the latest hello. */
+static bool
+tls_number(const struct tx *tx, enum number_id id, int64_t *out)
+{
+    struct tls_facts facts;
+
+    if (id < NUMBER_TLS_HELLO || !tx_tls(tx, &facts))
+        return false;
+    *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
+    return true;
+}
+
 bool
 tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
     const struct dns_tx *d = (const struct dns_tx *)tx;
 
-    if (tx->proto != APP_DNS || !tx->head[dir])
+    if (!tx->head[dir])
+        return false;
+    if (tx->proto == APP_TLS)
+        return i == 0 && tls_number(tx, id, out);
+    if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)
         return false;
     if (id == NUMBER_DNS_RRTYPE)
         return rrtype(d, dir, i, out);

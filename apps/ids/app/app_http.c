@@ -556,7 +556,40 @@ has_name(struct weir_bytes bytes, const char *name)
     return true;
 }
 
-/* The path as servers understand it, the query and fragment as they came. */
+static int
+hex_of(uint8_t c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* %41 becomes A (RFC 3986 section 2.1); a plus stays, as in Suricata, for it may be one. */
+static void
+add_decoded(struct app_layer *app, struct weir_bytes bytes)
+{
+    uint32_t from = 0;
+
+    if (bytes.n == 0)
+        return;
+    for (uint32_t i = 0; i + 2 < bytes.n; i++) {
+        int high = bytes.p[i] == '%' ? hex_of(bytes.p[i + 1]) : -1;
+        int low = high >= 0 ? hex_of(bytes.p[i + 2]) : -1;
+        uint8_t c;
+
+        if (low < 0)
+            continue;
+        c = (uint8_t)(high << 4 | low);
+        add(app, (struct weir_bytes){ bytes.p + from, i - from });
+        build_add(app, &c, 1);
+        i += 2;
+        from = i + 1;
+    }
+    add(app, (struct weir_bytes){ bytes.p + from, bytes.n - from });
+}
+
+/* The path as servers understand it, the query decoded once, the fragment as it came. */
 static bool
 build_uri(struct app_layer *app, const struct http_event *ev)
 {
@@ -567,7 +600,7 @@ build_uri(struct app_layer *app, const struct http_event *ev)
     add(app, ev->path);
     if (ev->query.p != NULL)
         build_add(app, "?", 1);
-    add(app, ev->query);
+    add_decoded(app, ev->query);
     if (fragment.p != NULL)
         build_add(app, "#", 1);
     add(app, fragment);

@@ -317,6 +317,14 @@ raise_alert(struct detect *d, uint32_t rule)
     detect_raise(d, rule, (enum weir_dir)d->at.ev->direction);
 }
 
+bool
+detect_is_one_sided(const struct detect *d)
+{
+    const struct weir_event *ev = d->at.ev;
+
+    return ev->flow != NULL && d->scan->app.established && app_is_one_sided(ev);
+}
+
 /* Everything of a rule but its contents. */
 bool
 detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir)
@@ -568,27 +576,29 @@ scan_packet_again(struct detect *d)
     d->at.ev = ev;
 }
 
-static void
-look_now_named(struct detect *d, uint32_t rule)
-{
-    if (d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction))
-        raise_alert(d, rule);
-}
-
-/* The first time that a direction's bytes are known to be of some protocol. */
+/* The first time that a direction's bytes are known to be of some protocol: rules that ask for
+ * nothing else. They have no fast pattern. */
 static void
 scan_packet_named(struct detect *d)
 {
     const struct weir_event *ev = d->at.ev;
     struct weir_event packet = *ev;
+    const struct group *group;
 
-    if (ev->flow == NULL || d->scan->named[ev->direction] || d->at.app_proto <= APP_UNKNOWN ||
+    if (ev->packet == NULL || ev->flow == NULL || d->scan->named[ev->direction] ||
+        d->at.app_proto <= APP_UNKNOWN ||
         (ev->type == WEIR_EV_PAYLOAD && !d->scan->app.heard[ev->direction]))
         return;
     d->scan->named[ev->direction] = true;
     packet.type = WEIR_EV_PACKET;
     d->at.ev = &packet;
-    scan_packet(d, look_now_named);
+    group = packet_group(d);
+    for (size_t i = 0; i < group->n_always; i++) {
+        uint32_t rule = group->always[i];
+
+        if (d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)ev->direction))
+            raise_alert(d, rule);
+    }
     d->at.ev = ev;
 }
 
@@ -1397,8 +1407,7 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->window_back = -1;
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
-    if (d->opts.one_sided && !scan->established && ev->flow != NULL)
-        d->at.established |= app_is_one_sided(ev);
+    d->at.established |= detect_is_one_sided(d);
 }
 
 bool

@@ -80,7 +80,6 @@ struct rule_profile {
 struct detect_opts {
     bool profile;    /* measure what each rule costs */
     bool midstream;  /* flows without their SYN have streams too */
-    bool one_sided;  /* flows of which one side was seen, from its SYN or SYN/ACK on, too */
     bool any;        /* streams are tried with the copies that did not stay, too */
     uint64_t memory; /* cap of what streams take, and what rules remember of flows */
     struct outcome_opts outcome;

@@ -124,7 +124,7 @@ number_fits(const struct step *step, struct look *look)
 
     for (; tx_number(look->tx, look->dir, id, (unsigned)n, &value); n++)
         fit += compare_holds(step->compare, value);
-    switch ((enum number_index)step->n) {
+    switch ((enum number_index)step->index) {
     case INDEX_ANY:
         return fit > 0;
     case INDEX_ALL:
@@ -141,7 +141,7 @@ number_fits(const struct step *step, struct look *look)
     }
     at += at < 0 ? n : 0;
     if (at < 0 || at >= n)
-        return step->n == INDEX_AT_OR_OUT;
+        return step->index == INDEX_AT_OR_OUT;
     return tx_number(look->tx, look->dir, id, (unsigned)at, &value) &&
            compare_holds(step->compare, value);
 }
@@ -356,6 +356,7 @@ static void
 turn(struct detect *d, enum weir_dir dir, struct weir_event *ev)
 {
     *ev = *d->at.ev;
+    d->at.established |= detect_is_one_sided(d); /* by this event, perhaps */
     if (ev->direction == dir)
         return;
     ev->direction = (uint8_t)dir;
@@ -404,6 +405,31 @@ look_at_event(struct detect *d, uint32_t rule, struct look *look)
         remember(d, look->tx, rule, true);
 }
 
+/* Events of a protocol are both sides': a rule that names one meets them there (as in Suricata). Those
+ * of the application layer as such are about a packet. */
+static enum weir_dir
+side_asked(const struct rule *rule, enum weir_dir dir)
+{
+    if (strncmp(rule->app_event, "applayer_", 9) == 0 ||
+        !(rule->flow & (RULE_TO_SERVER | RULE_TO_CLIENT)))
+        return dir;
+    return rule->flow & RULE_TO_SERVER ? WEIR_TOSERVER : WEIR_TOCLIENT;
+}
+
+static void
+look_at_side(struct detect *d, uint32_t rule, const struct look *look)
+{
+    struct look asked = *look;
+    struct occasion at = d->at;
+    struct weir_event ev;
+
+    asked.dir = side_asked(&d->rule[rule], look->dir);
+    if (asked.dir != look->dir)
+        turn(d, asked.dir, &ev);
+    look_at_event(d, rule, &asked);
+    d->at = at;
+}
+
 void
 inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir dir)
 {
@@ -421,7 +447,7 @@ inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir d
     }
     d->tx = tx;
     for (size_t i = 0; i < n; i++)
-        look_at_event(d, d->groups->by_app_event[first + i], &look);
+        look_at_side(d, d->groups->by_app_event[first + i], &look);
     d->tx = NULL;
     d->at = at;
 }

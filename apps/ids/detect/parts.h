@@ -77,6 +77,9 @@ const struct buffer *detect_payload(struct detect *d, struct buffer *packet);
 /* The packet's header that a buffer stands for; false: it has none. */
 bool headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out);
 
+/* Only one side of the flow is there, and the application layer takes that for a connection. */
+bool detect_is_one_sided(const struct detect *d);
+
 /* Everything of a rule but its contents. */
 bool detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir);
 

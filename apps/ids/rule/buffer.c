@@ -381,6 +381,8 @@ static const struct {
     { "urilen", urilen_take },
     { "uricontent", uricontent_take },
     { "entropy", entropy_take },
+    { "ssl_state", ssl_state_take },
+    { "ssl_version", ssl_version_take },
     { "dns.opcode", dns_opcode_take },
     { "dns.rcode", dns_rcode_take },
     { "dns.rrtype", dns_rrtype_take },
@@ -519,6 +521,8 @@ buffers_check(struct rule *rule, struct weir_errbuf *err)
     if (rc != WEIR_E_OK)
         return rc;
     rc = absent_check(rule, err);
+    if (rc == WEIR_E_OK)
+        rc = ssl_version_check(rule, err);
     if (rc != WEIR_E_OK)
         return rc;
     rule->tx_side = side_of(rule);

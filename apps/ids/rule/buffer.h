@@ -106,7 +106,14 @@ buffer_is_header(unsigned id)
 }
 
 /* Numbers of a transaction that rules compare. */
-enum number_id { NUMBER_DNS_OPCODE, NUMBER_DNS_RCODE, NUMBER_DNS_RRTYPE, NUMBERS_OF_TX };
+enum number_id {
+    NUMBER_DNS_OPCODE,
+    NUMBER_DNS_RCODE,
+    NUMBER_DNS_RRTYPE,
+    NUMBER_TLS_HELLO,   /* 1: the side's hello was seen */
+    NUMBER_TLS_VERSION, /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
+    NUMBERS_OF_TX,
+};
 
 /*
  * Take the option if it names a buffer, or compares with what is in one (bsize, urilen, tls.version,

@@ -24,6 +24,8 @@ compare_holds(const struct compare *cmp, int64_t x)
         return x <= cmp->first || cmp->value <= x;
     case CMP_WITHIN:
         return cmp->first <= x && x <= cmp->value;
+    case CMP_ANY_BIT:
+        return (x & cmp->value) != 0;
     }
     return false;
 }

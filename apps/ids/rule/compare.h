@@ -15,6 +15,7 @@ enum compare_op {
     CMP_BETWEEN, /* first < x < value */
     CMP_OUTSIDE, /* not so */
     CMP_WITHIN,  /* first <= x <= value */
+    CMP_ANY_BIT, /* they have one in common */
 };
 
 struct compare {

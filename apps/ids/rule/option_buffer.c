@@ -123,17 +123,17 @@ index_take(struct step *step, struct text value, struct weir_errbuf *err)
     for (size_t i = 0; i < sizeof(indices) / sizeof(*indices); i++) {
         if (!text_is(value, indices[i].name))
             continue;
-        step->n = (uint16_t)indices[i].index;
+        step->index = (uint8_t)indices[i].index;
         return WEIR_E_OK;
     }
-    step->n = INDEX_AT;
+    step->index = INDEX_AT;
     if (value.n > 2 && memcmp(value.p, "nb", 2) == 0) {
-        step->n = INDEX_COUNT;
+        step->index = INDEX_COUNT;
         return compare_parse(text_trim(text_of(value.p + 2, value.p + value.n)), INSTANCES_MAX,
                              &step->compare[1], err);
     }
     if (value.n > 7 && memcmp(value.p, "oob_or ", 7) == 0) {
-        step->n = INDEX_AT_OR_OUT;
+        step->index = INDEX_AT_OR_OUT;
         value = text_trim(text_of(value.p + 7, value.p + value.n));
     }
     if (!text_int(value, -INSTANCES_MAX, INSTANCES_MAX, &v))
@@ -179,4 +179,90 @@ int
 dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     return tx_number_take(rule, NUMBER_DNS_RRTYPE, value, true, err);
+}
+
+/* ---- TLS ----------------------------------------------------------------------------------- */
+
+static int
+bits_new(struct rule *rule, enum number_id id, enum buffer_id buffer, int64_t bits,
+         struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, buffer, (struct text){ "0", 1 }, 1, err);
+    struct step *step = &rule->step[rule->n_steps - 1];
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    step->offset = (int32_t)id;
+    *step->compare = (struct compare){ .op = CMP_ANY_BIT, .value = bits };
+    return rc;
+}
+
+/* Snort's and Suricata's, as far as it is a hello that is asked for. */
+int
+ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    static const enum buffer_id shown[] = { BUFFER_TLS_SNI, BUFFER_TLS_CERT_SUBJECT,
+                                            BUFFER_TLS_VERSION }; /* by its sides */
+    const char sep = value.n > 0 && memchr(value.p, '|', value.n) != NULL ? '|' : ',';
+    unsigned sides = 0;
+    struct text part;
+
+    while (text_next(&value, sep, &part)) {
+        if (text_is(part, "client_hello"))
+            sides |= SIDE_REQUEST;
+        else if (text_is(part, "server_hello"))
+            sides |= SIDE_RESPONSE;
+        else
+            return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                                "only client_hello and server_hello are told apart, not '%.*s'",
+                                TEXT(part));
+    }
+    return bits_new(rule, NUMBER_TLS_HELLO, shown[sides - 1], 1, err);
+}
+
+/* Any of those listed, or, each behind a !, none of them. */
+int
+ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    static const char *const names[] = { "sslv2", "sslv3", "tls1.0", "tls1.1", "tls1.2", "tls1.3" };
+    const unsigned all = (1U << sizeof(names) / sizeof(*names)) - 1;
+    const bool negated = value.n > 0 && value.p[0] == '!';
+    unsigned bits = 0;
+    struct text part;
+
+    while (text_next(&value, ',', &part)) {
+        bool is_negated = part.n > 0 && part.p[0] == '!';
+        size_t i = 0;
+
+        if (is_negated)
+            part = text_trim(text_of(part.p + 1, part.p + part.n));
+        while (i < sizeof(names) / sizeof(*names) && !text_is(part, names[i]))
+            i++;
+        if (i == sizeof(names) / sizeof(*names) || is_negated != negated)
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "sslv2, sslv3, tls1.0 to tls1.3, all or none behind a !, expected");
+        bits |= 1U << i;
+    }
+    return bits_new(rule, NUMBER_TLS_VERSION, BUFFER_TLS_VERSION, negated ? all & ~bits : bits,
+                    err);
+}
+
+/* Contents of the stream are looked for when a hello comes; elsewhere the version says nothing. */
+int
+ssl_version_check(const struct rule *rule, struct weir_errbuf *err)
+{
+    bool version = false, hello = false, payload = false;
+
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        const struct step *step = &rule->step[i];
+        bool number = step->kind == STEP_TX_NUMBER;
+
+        version |= number && step->offset == NUMBER_TLS_VERSION;
+        hello |= number && step->offset == NUMBER_TLS_HELLO;
+        payload |= step->buffer == BUFFER_PAYLOAD;
+    }
+    if (version && payload && !hello)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                            "ssl_version: next to contents of the stream only with ssl_state");
+    return WEIR_E_OK;
 }

@@ -22,9 +22,14 @@ int comparison_new(struct rule *rule, enum step_kind kind, unsigned id, struct t
 /* Each takes an option's value. */
 int absent_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int entropy_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+
+/* Whether ssl_version stands where it is known what it is about. */
+int ssl_version_check(const struct rule *rule, struct weir_errbuf *err);
 
 /* Whether absent goes with what else is asked of its buffer, once steps are grouped. */
 int absent_check(const struct rule *rule, struct weir_errbuf *err);

@@ -130,6 +130,7 @@ struct step {
     uint8_t kind;
     uint8_t buffer;               /* enum buffer_id */
     uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
+    uint8_t index;                /* STEP_TX_NUMBER: enum number_index; at length */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
     uint16_t n;               /* bytes of content */
