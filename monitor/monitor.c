@@ -327,7 +327,7 @@ raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arriva
     enum weir_dir dir = flow != NULL ? direction(flow, &a->ref) : WEIR_TOSERVER;
     struct weir_event ev = { .type = WEIR_EV_BAD_CHECKSUM, .direction = (uint8_t)dir };
 
-    if (flow != NULL)
+    if (flow != NULL && !(e->opts.bad_udp && a->bad_layer == WEIR_LAYER_UDP))
         engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     e->stats.bad_checksums++;
     if (!engine_raises(e, flow, WEIR_EV_BAD_CHECKSUM))
@@ -358,7 +358,7 @@ tell_quoted(struct engine *e)
 }
 
 static void
-take_flow_packet(struct engine *e, const struct arrival *a)
+take_flow_packet(struct engine *e, struct arrival *a)
 {
     struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
@@ -366,7 +366,9 @@ take_flow_packet(struct engine *e, const struct arrival *a)
 
     if (a->pkt.bad_checksum) {
         raise_bad_checksum(e, flow, a);
-        return;
+        if (!e->opts.bad_udp || a->bad_layer != WEIR_LAYER_UDP)
+            return;
+        a->pkt.bad_checksum = false;
     }
     if (flow != NULL && tcp && !e->opts.packets_only &&
         tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
