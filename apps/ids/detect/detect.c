@@ -1273,6 +1273,7 @@ scan_payload(struct detect *d)
 
     if (group_is_empty(group) || s->given_up)
         return;
+    d->at.established |= detect_is_one_sided(d); /* by these bytes, perhaps */
     if (!has_stream(&d->at)) {
         s->cut = true;
         return;
