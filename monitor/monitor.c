@@ -321,13 +321,20 @@ count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     side->tcp_flags |= pkt->tcp_flags;
 }
 
+/* Of what was put together from fragments a wrong checksum says that it was put together wrongly. */
+static bool
+is_taken_anyhow(const struct engine *e, const struct arrival *a)
+{
+    return e->opts.bad_udp && a->bad_layer == WEIR_LAYER_UDP && !a->pkt.whole;
+}
+
 static void
 raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arrival *a)
 {
     enum weir_dir dir = flow != NULL ? direction(flow, &a->ref) : WEIR_TOSERVER;
     struct weir_event ev = { .type = WEIR_EV_BAD_CHECKSUM, .direction = (uint8_t)dir };
 
-    if (flow != NULL && !(e->opts.bad_udp && a->bad_layer == WEIR_LAYER_UDP))
+    if (flow != NULL && !is_taken_anyhow(e, a))
         engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     e->stats.bad_checksums++;
     if (!engine_raises(e, flow, WEIR_EV_BAD_CHECKSUM))
@@ -366,7 +373,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
 
     if (a->pkt.bad_checksum) {
         raise_bad_checksum(e, flow, a);
-        if (!e->opts.bad_udp || a->bad_layer != WEIR_LAYER_UDP)
+        if (!is_taken_anyhow(e, a))
             return;
         a->pkt.bad_checksum = false;
     }

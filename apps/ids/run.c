@@ -299,7 +299,8 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
         return rc;
     *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = WEIR_EV_ALL };
     prg->spec = spec;
-    prg->cli.monitor.bad_udp = !prg->cli.checksums_given; /* as Suricata, which verifies those of TCP */
+    prg->cli.monitor.bad_udp =
+        !prg->cli.checksums_given; /* as Suricata, which verifies those of TCP */
     rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
     if (rc == WEIR_E_OK && prg->keep != NULL)
         rc = keep_add(prg->keep, prg->m);

@@ -200,6 +200,9 @@ anomaly_of(const struct weir_event *ev, char name[ANOMALY_NAME])
         return ANOMALY_NONE;
     if (ev->type == WEIR_EV_DATA_ON_SYN && ev->data_on_syn.tfo) /* as RFC 7413 has it */
         return ANOMALY_NONE;
+    if (ev->type == WEIR_EV_BAD_TIMESTAMP && /* no target cares */
+        ev->bad_timestamp.why == WEIR_BAD_TIMESTAMP_UNEXPECTED)
+        return ANOMALY_NONE;
     if (!decode)
         known = stream_fault(ev);
     else if (ev->type == WEIR_EV_BAD_PACKET)

@@ -87,6 +87,8 @@ outputs_default(void)
         .rule_reference = true,
         .payload_buffer_size = 4096,
         .anomaly_applayer = true,
+        .anomaly_decode = true,
+        .anomaly_stream = true,
         .http_extended = true,
         .dns_requests = true,
         .dns_responses = true,

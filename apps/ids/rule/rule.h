@@ -243,13 +243,13 @@ struct rule {
     struct pair *metadata, *reference; /* owned arrays */
     uint16_t n_metadata, n_reference;
 
-    uint8_t action;                                       /* enum rule_action */
-    uint8_t target;                                       /* enum rule_target */
-    uint8_t protos;                                       /* enum rule_proto */
-    uint8_t ip_version;                                   /* 0: either */
-    bool both_ways;                                       /* <> */
+    uint8_t action;     /* enum rule_action */
+    uint8_t target;     /* enum rule_target */
+    uint8_t protos;     /* enum rule_proto */
+    uint8_t ip_version; /* 0: either */
+    bool both_ways;     /* <> */
     bool of_flow; /* =>: the header is about who opened the flow, and both sides are looked at */
-    uint8_t flow;                                         /* enum rule_flow */
+    uint8_t flow; /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
 
     uint8_t app_proto; /* enum app_proto: of the header, or the first that is in app_any */
@@ -282,10 +282,10 @@ struct rule {
     bool tx_body;      /* it looks at a body */
     bool on_headers;   /* it looks at headers of packets */
 
-    uint8_t buffer; /* while options are read: where the next contents belong ... */
-    bool switched;  /* ... because an option said so */
+    uint8_t buffer;             /* while options are read: where the next contents belong ... */
+    bool switched;              /* ... because an option said so */
     uint8_t chain, chain_steps; /* likewise: n_steps when the chain began */
-    bool snort3;    /* it is written in that dialect */
+    bool snort3;                /* it is written in that dialect */
 };
 
 #endif
