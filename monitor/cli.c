@@ -1079,7 +1079,9 @@ run_port(struct run *run, const char *name, bool in_folder)
         return;
     }
     run->told_link = false;
+    cli->input_now = cli->interface == NULL ? name : NULL;
     stable = pump(run, port, name);
+    cli->input_now = NULL;
     tell_end(run, port, name);
     if (stable)
         keep_port(run, port);

@@ -47,7 +47,8 @@ done
     python3 "$srcdir/tests/eve.py" "$work/plain/eve.json" >"$work/said" 2>&1
 result $? 'records of all captures'
 "$builddir/weir-ids" -q -S "$srcdir/pcaps/example.rules" -l "$work/all" --set outputs.flow-event=yes \
-    --set outputs.eve-log.ethernet=yes --set outputs.eve-log.alert.metadata.rule.raw=yes \
+    --set outputs.eve-log.ethernet=yes --set outputs.eve-log.pcap-file=yes \
+    --set outputs.eve-log.alert.metadata.rule.raw=yes \
     --set outputs.eve-log.http.dump-all-headers=both --set stats.interval=1 "$@" >"$work/said" 2>&1 &&
     python3 "$srcdir/tests/eve.py" "$work/all/eve.json" >"$work/said" 2>&1
 result $? 'records of all captures, with all switched on'

@@ -68,7 +68,7 @@ STATE = one_of('none', 'listen', 'syn_sent', 'syn_recv', 'established', 'fin_wai
 COMMON = {
     'timestamp': time, 'event_type': text, 'flow_id': whole, 'pcap_cnt': whole, 'vlan': list_of(whole),
     'src_ip': address, 'dest_ip': address, 'proto': text, 'icmp_type': whole, 'icmp_code': whole,
-    'ip_v': one_of(4, 6), 'community_id': matches(COMMUNITY), **PORTS,
+    'in_iface': text, 'pcap_filename': text, 'ip_v': one_of(4, 6), 'community_id': matches(COMMUNITY), **PORTS,
 }
 OF_PACKET = {
     'pkt_src': one_of('wire/pcap', 'stream (flow timeout)'), 'tx_id': whole, 'app_proto': text,

@@ -261,6 +261,8 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
         rc = open_log(prg, outputs->fast_file, &prg->fast, prg->fast_path, err);
     if (rc == WEIR_E_OK)
         rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
+    if (rc == WEIR_E_OK)
+        prg->eve->input = (struct eve_input){ prg->cli.interface, &prg->cli.input_now };
     return rc;
 }
 

@@ -163,6 +163,10 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
     eve_ends(ev, &ends);
     ends.all_digits = true;
     eve_begin_ends(j, eve->out, ev, record_name[type], &ends);
+    if (eve->input.interface != NULL)
+        json_str(j, "in_iface", eve->input.interface);
+    if (eve->opts.pcap_file && eve->input.file != NULL && *eve->input.file != NULL)
+        json_str(j, "pcap_filename", *eve->input.file);
     if (ends.ip_version != 0)
         json_u64(j, "ip_v", ends.ip_version);
     if (source == EVE_OF_PACKET)

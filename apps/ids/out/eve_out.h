@@ -43,6 +43,12 @@ struct eve_about {
     void *ctx;
 };
 
+/* Where packets come from; zeros: nobody knows. Lent. */
+struct eve_input {
+    const char *interface;   /* NULL: a replay */
+    const char *const *file; /* the capture that is being read; what it points to changes */
+};
+
 enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */
 
 enum eve_target { EVE_TARGET_NONE, EVE_TARGET_SRC, EVE_TARGET_DEST };
@@ -59,6 +65,7 @@ enum eve_flow_kind {
 
 struct eve_out {
     struct eve_opts opts;
+    struct eve_input input; /* set by who knows */
     struct out *out;
     struct digest *digest; /* NULL: no community id */
     uint8_t *payload;      /* room for what payload shows, with what is said of holes */

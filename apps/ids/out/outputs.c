@@ -36,6 +36,7 @@ static const struct switch_ {
         type, name, offsetof(struct eve_opts, field)                                               \
     }
     S(TYPE_NONE, "community-id", community_id),
+    S(TYPE_NONE, "pcap-file", pcap_file),
     S(TYPE_NONE, "ethernet", ethernet),
     S(TYPE_NONE, "metadata", metadata),
     S(EVE_ALERT, "payload", payload),

@@ -37,8 +37,9 @@ struct eve_opts {
     uint32_t types; /* a bit for each enum eve_type */
     bool community_id;
     uint16_t community_id_seed;
-    bool ethernet; /* MAC addresses of records of a packet */
-    bool metadata; /* flowbits and their like, in all records */
+    bool pcap_file; /* which capture it is of */
+    bool ethernet;  /* MAC addresses of records of a packet */
+    bool metadata;  /* flowbits and their like, in all records */
 
     /* alerts */
     bool payload, payload_printable, packet, verdict;
