@@ -101,6 +101,14 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
                                 .htp = htp };
 }
 
+/* Whether an event of this type says what is known of the message. */
+static bool
+is_looked_at(const struct http_flow *flow, enum http_event_type type)
+{
+    return type == HTTP_REQUEST || type == HTTP_RESPONSE ||
+           (!flow->http->opts.detail && (type == HTTP_REQUEST_END || type == HTTP_RESPONSE_END));
+}
+
 static int
 tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
 {
@@ -109,10 +117,10 @@ tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
 
     if (flow->tunnel && type != HTTP_GONE)
         return HTP_OK;
-    if (data.n > 0)
-        event = (struct http_event){ .type = type, .tx = tx->index, .htp = tx };
-    else
+    if (is_looked_at(flow, type))
         http_look(tx, type, &event);
+    else
+        event = (struct http_event){ .type = type, .tx = tx->index, .htp = tx };
     event.data = data;
     event.skimmed = flow->skimming && data.p == NULL;
     flow->http->fn(flow->ctx, &event);

@@ -36,8 +36,11 @@ enum http_event_type {
     HTTP_GONE, /* detail: the last that is told of a transaction */
 };
 
-/* All is lent; what is not there has a p of NULL; events of bodies have tx, data and htp only. Of a response, request's fields are those of the
- * request that it answers, if that was seen. */
+/*
+ * All is lent; what is not there has a p of NULL. Of a response, request's fields are those of the request
+ * that it answers, if that was seen. With detail only the events of heads have more than tx, data and
+ * htp (http_look() tells the rest); without, those of bodies have no more.
+ */
 struct http_event {
     enum http_event_type type;
     uint64_t tx;                                   /* which transaction of the connection, from 0 */

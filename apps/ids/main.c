@@ -1,6 +1,7 @@
 /* weir-ids: raises alerts from rules. */
 #include "program.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -162,6 +163,9 @@ main(int argc, char **argv)
     };
     int code = EXIT_FAILED;
 
+    /* libhtp frees what it allocates, small and large in turn: each large block would make glibc join
+     * all small ones that are free. An eighth of the time that HTTP takes. */
+    mallopt(M_MXFAST, 0);
     prg.cli.ctx = &prg;
     prg.prads = prads_new();
     if (prg.prads != NULL) {
