@@ -184,16 +184,19 @@ plain_dns(const uint8_t *p, size_t n)
     return true;
 }
 
+enum { QUESTIONS_MAX = 256, QUESTIONS_LIKELY = 16 };
+
 /* RFC 1035 section 4.2.2. */
 static enum says
 probe_dns_tcp(const struct look *look)
 {
     const uint8_t *p = look->bytes.p;
     uint32_t n = look->bytes.n;
+    const unsigned most = hinted(look, 53) ? QUESTIONS_MAX : QUESTIONS_LIKELY;
 
     if (n < 2 + DNS_HEADER)
         return n > 1 && be16(p) < DNS_HEADER ? SAYS_NO : SAYS_MORE;
-    if (be16(p) < DNS_HEADER || be16(p + 6) > 16 || be16(p + 6) + be16(p + 8) == 0)
+    if (be16(p) < DNS_HEADER || be16(p + 6) > most || be16(p + 6) + be16(p + 8) == 0)
         return SAYS_NO;
     if (hinted(look, 53))
         return SAYS_YES;
@@ -444,7 +447,6 @@ detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 /* ---- datagrams */
 
 /* Multicast DNS asks for all that it looks for at once: 81 questions were seen. */
-enum { QUESTIONS_MAX = 256 };
 
 /* At its ports also what is wrong inside is DNS; elsewhere all must be as it should, to the end. */
 static enum says

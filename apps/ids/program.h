@@ -18,6 +18,8 @@
 /* What the app keeps of a flow. */
 struct flow_state {
     struct flow_scan scan;
+    bool bypassed; /* nothing but its end is looked at any more */
+    bool deep[2];  /* by enum weir_dir: stream.reassembly.depth was reached */
     struct eve_flow eve;
 };
 
@@ -59,10 +61,11 @@ struct program {
     struct weir_tap_spec *spec;
     struct flow_state *flow; /* whose event is under way, ... */
     const struct weir_event *ev;
-    struct tx *tx;       /* ... with a transaction of it; NULL: none */
-    uint64_t told;       /* bits of the events that records tell of */
-    uint64_t interval;   /* ns between records of stats; 0: only at the end */
-    uint64_t next_stats; /* ns of packet time; 0: not before the end */
+    struct tx *tx;           /* ... with a transaction of it; NULL: none */
+    uint64_t told;           /* bits of the events that records tell of */
+    uint64_t interval;       /* ns between records of stats; 0: only at the end */
+    uint64_t bypassed, deep; /* flows; directions of flows */
+    uint64_t next_stats;     /* ns of packet time; 0: not before the end */
 };
 
 /* load.c: returns -1 to go on, or the exit code. */

@@ -142,6 +142,7 @@ tell_flow(struct program *prg)
 {
     struct eve_about about = about_flow(prg);
 
+    about.bypassed = prg->flow->bypassed;
     about.alerted |= detectors_alerted(prg->detectors, prg->ev->flow);
     eve_flow_record(prg->eve, &prg->flow->eve, prg->ev, &about);
 }
@@ -175,6 +176,39 @@ ask_rules(struct program *prg)
     app_show_bodies(prg->app, prg->set->groups->has_bodies);
 }
 
+/* Bytes of a stream behind stream.reassembly.depth. */
+static bool
+is_too_deep(struct program *prg, struct flow_state *flow, const struct weir_event *ev)
+{
+    const int64_t depth = (int64_t)prg->settings.depth;
+    bool deep = depth > 0 && ((ev->type == WEIR_EV_PAYLOAD && ev->payload.offset >= depth) ||
+                              (ev->type == WEIR_EV_GAP && ev->gap.offset >= depth));
+
+    if (deep && !flow->deep[ev->direction]) {
+        flow->deep[ev->direction] = true;
+        prg->deep++;
+    }
+    return deep;
+}
+
+/* What follows is encrypted, or more than is looked at. */
+static bool
+may_pass_by(const struct flow_state *flow)
+{
+    const enum app_proto proto = app_flow_proto(&flow->scan.app);
+
+    return flow->deep[0] || flow->deep[1] ||
+           (flow->scan.app.done && (proto == APP_TLS || proto == APP_SSH));
+}
+
+static void
+pass_by(struct program *prg, struct flow_state *flow)
+{
+    flow->bypassed = true;
+    prg->bypassed++;
+    weir_tap_want(prg->ev->tap, WEIR_EV_BIT(WEIR_EV_FLOW_END));
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -188,13 +222,17 @@ on_event(void *ctx, weir_fut in)
         tell_stats(prg, ev->time);
     if (prg->told >> ev->type & 1)
         tell_event(prg);
-    if (flow->scan.generation != prg->generation)
+    if (flow->scan.generation != prg->generation && !flow->bypassed)
         weir_tap_want(ev->tap,
                       prg->spec->want); /* the rules are others than those it was asked for */
     detect_begin(prg->detect, &flow->scan, ev);
-    if (ev->flow != NULL)
-        app_event(prg->app, &flow->scan.app, ev);
-    detect_go_on(prg->detect);
+    if (!is_too_deep(prg, flow, ev)) {
+        if (ev->flow != NULL)
+            app_event(prg->app, &flow->scan.app, ev);
+        detect_go_on(prg->detect);
+    }
+    if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
+        pass_by(prg, flow);
     if (ev->type == WEIR_EV_FLOW_END)
         tell_flow(prg);
     return weir_ok(0);

@@ -43,6 +43,17 @@ set_ambiguity(bool *any, struct text value, struct weir_errbuf *err)
 }
 
 static int
+set_depth(struct settings *settings, struct text value, struct weir_errbuf *err)
+{
+    if (!text_size(value, INT64_C(1) << 60, &settings->depth))
+        return weir_err_set(
+            err, WEIR_E_INVAL,
+            "--set stream.reassembly.depth: a size (1mb) or 0 is expected, not '%.*s'",
+            TEXT(value));
+    return WEIR_E_OK;
+}
+
+static int
 set_alert_max(struct settings *settings, struct text value, struct weir_errbuf *err)
 {
     int64_t n;
@@ -212,6 +223,8 @@ void
 settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
     outputs_dump(&settings->outputs, dump);
+    cli_dump_put(dump, "stream.bypass", "%s", settings->bypass ? "yes" : "no");
+    cli_dump_put(dump, "stream.reassembly.depth", "%llu", (unsigned long long)settings->depth);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
 }
@@ -265,6 +278,10 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_variable(settings, VAR_PORTS, rest, value, err);
     if (text_is(name, "host-os-policy") || cut(&rest, "host-os-policy."))
         return set_hosts(settings, rest, value, err);
+    if (text_is(name, "stream.bypass"))
+        return set_bool(&settings->bypass, name, value, err);
+    if (text_is(name, "stream.reassembly.depth"))
+        return set_depth(settings, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
     if (text_is(name, "packet-alert-max"))

@@ -21,6 +21,8 @@ struct settings {
     struct outputs outputs;     /* outputs.*, stats.* */
     bool midstream;             /* stream.midstream */
     bool any;                   /* stream.ambiguity */
+    bool bypass;                /* stream.bypass */
+    uint64_t depth;             /* stream.reassembly.depth: bytes of a direction; 0: all */
     uint32_t alert_max;         /* packet-alert-max */
     const char *threshold_file; /* in the text it was set with; NULL: none */
     struct given {

@@ -86,6 +86,12 @@ program_summary(const struct program *prg)
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);
+    if (prg->bypassed + prg->deep > 0)
+        cli_notice(
+            &prg->cli,
+            "limits: %llu flows were passed by (stream.bypass), %llu directions not looked at to "
+            "their end (stream.reassembly.depth)",
+            (unsigned long long)prg->bypassed, (unsigned long long)prg->deep);
     if (prg->eve->dns_cut > 0)
         cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
                    (unsigned long long)prg->eve->dns_cut);

@@ -120,7 +120,7 @@ names_of_the_other_program_are_passed_over(void **state)
 {
     set(state, "stats.decoder-events=no", true);
     set(state, "outputs.2.pcap-log.enabled=yes", true);
-    set(state, "stream.reassembly.depth=0", true);
+    set(state, "stream.reassembly.depth=0", false);
 }
 
 static void

@@ -46,36 +46,6 @@ take_bool(struct text value, bool *to)
            is_word(value, "0");
 }
 
-/* Of a unit in any case; 0: it is none. */
-static int64_t
-factor_of(struct text unit)
-{
-    if (unit.n == 0 || is_word(unit, "b"))
-        return 1;
-    if (is_word(unit, "kb") || is_word(unit, "kib"))
-        return 1 << 10;
-    if (is_word(unit, "mb") || is_word(unit, "mib"))
-        return 1 << 20;
-    return is_word(unit, "gb") || is_word(unit, "gib") ? 1 << 30 : 0;
-}
-
-/* "100kb", "1 MiB", "4096", "0" */
-static bool
-take_size(struct text value, int64_t max, uint64_t *to)
-{
-    struct text digits = value;
-    int64_t factor, n;
-
-    digits.n = 0;
-    while (digits.n < value.n && value.p[digits.n] >= '0' && value.p[digits.n] <= '9')
-        digits.n++;
-    factor = factor_of(text_trim(text_of(value.p + digits.n, value.p + value.n)));
-    if (factor == 0 || !text_int(digits, 0, max / factor, &n))
-        return false;
-    *to = (uint64_t)(n * factor);
-    return true;
-}
-
 /* ---- settings: each is told whose it is, and what it expects */
 
 enum kind { KIND_SIZE64, KIND_SIZE32, KIND_COUNT8, KIND_PORT, KIND_BOOL };
@@ -122,7 +92,7 @@ put_size(uint8_t *to, struct text value, int64_t max, size_t size)
 {
     uint64_t n;
 
-    if (!take_size(value, max, &n))
+    if (!text_size(value, max, &n))
         return false;
     if (size == sizeof(uint32_t))
         memcpy(to, &(uint32_t){ (uint32_t)n }, sizeof(uint32_t));

@@ -121,7 +121,7 @@ eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct w
     eve_put_time(&j, "start", start);
     eve_put_time(&j, "end", end);
     json_u64(&j, "age", (end - start) / 1000000000);
-    json_str(&j, "state", phase_text(ev->flow));
+    json_str(&j, "state", about->bypassed ? "bypassed" : phase_text(ev->flow));
     json_str(&j, "reason", reason_text(ev->flow_end.reason));
     json_bool(&j, "alerted", about->alerted);
     if (about->tx_count > 0)

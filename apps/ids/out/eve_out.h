@@ -35,6 +35,7 @@ struct eve_about {
     uint64_t tx_id;
     uint64_t tx_count;   /* transactions of the flow, for its record */
     bool alerted;        /* the flow has alerted, for its record */
+    bool bypassed;       /* nothing but its end was looked at at last, likewise */
     const char *action;  /* "allowed", "blocked"; NULL: allowed */
     const char *verdict; /* "alert", "pass", "drop"; NULL: alert */
     uint8_t target;      /* whose address the rule's target: names: enum eve_target */

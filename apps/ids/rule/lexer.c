@@ -68,6 +68,41 @@ text_int(struct text t, int64_t min, int64_t max, int64_t *value)
     return *value >= min && *value <= max;
 }
 
+static bool
+is_unit(struct text t, const char *unit)
+{
+    return t.n == strlen(unit) && strncasecmp(t.p, unit, t.n) == 0;
+}
+
+/* Of a unit in any case; 0: it is none. */
+static int64_t
+factor_of(struct text unit)
+{
+    if (unit.n == 0 || is_unit(unit, "b"))
+        return 1;
+    if (is_unit(unit, "kb") || is_unit(unit, "kib"))
+        return 1 << 10;
+    if (is_unit(unit, "mb") || is_unit(unit, "mib"))
+        return 1 << 20;
+    return is_unit(unit, "gb") || is_unit(unit, "gib") ? 1 << 30 : 0;
+}
+
+bool
+text_size(struct text value, int64_t max, uint64_t *to)
+{
+    struct text digits = value;
+    int64_t factor, n;
+
+    digits.n = 0;
+    while (digits.n < value.n && value.p[digits.n] >= '0' && value.p[digits.n] <= '9')
+        digits.n++;
+    factor = factor_of(text_trim(text_of(value.p + digits.n, value.p + value.n)));
+    if (factor == 0 || !text_int(digits, 0, max / factor, &n))
+        return false;
+    *to = (uint64_t)(n * factor);
+    return true;
+}
+
 bool
 text_unquote(struct text t, struct text *inner)
 {

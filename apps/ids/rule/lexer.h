@@ -39,6 +39,9 @@ bool text_next(struct text *rest, char sep, struct text *part);
 /* A whole decimal number, with a sign if min is negative; false: it is none, or out of range. */
 bool text_int(struct text t, int64_t min, int64_t max, int64_t *value);
 
+/* A size: "100kb", "1 MiB", "4096", "0"; false: it is none, or more than max. */
+bool text_size(struct text t, int64_t max, uint64_t *bytes);
+
 /* Without the quotes around it; false: there are none. */
 bool text_unquote(struct text t, struct text *inner);
 
