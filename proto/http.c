@@ -572,9 +572,8 @@ static void tell_skimmed(struct http_flow *flow, enum weir_dir dir);
 static void
 close_parser(struct http_flow *flow)
 {
-    for (unsigned dir = 0; dir < 2; dir++)
-        if (!http_ended(flow, dir))
-            tell_skimmed(flow, dir);
+    tell_skimmed(flow, WEIR_TOSERVER);
+    tell_skimmed(flow, WEIR_TOCLIENT);
     if (flow->closed || flow->side[WEIR_TOSERVER].given_up || flow->side[WEIR_TOCLIENT].given_up)
         return;
     htp_connp_close(flow->connp, NULL);
@@ -587,6 +586,8 @@ http_end(struct http_flow *flow, enum weir_dir dir)
 {
     if (flow->closed || flow->side[dir].given_up)
         return;
+    tell_skimmed(flow, WEIR_TOSERVER);
+    tell_skimmed(flow, WEIR_TOCLIENT);
     flow->feeding = dir;
     if (dir == WEIR_TOSERVER)
         htp_connp_req_close(flow->connp, NULL);
@@ -727,13 +728,14 @@ left_of_body(const struct http_flow *flow, enum weir_dir dir)
     return whole > so_far ? (uint64_t)(whole - so_far) - 1 : 0;
 }
 
+/* Also before libhtp is given bytes of the other side: what those end is as long as it is by then. */
 static void
 tell_skimmed(struct http_flow *flow, enum weir_dir dir)
 {
     struct http_side *side = &flow->side[dir];
     struct weir_bytes bytes = { NULL, (uint32_t)side->skimmed };
 
-    if (side->skimmed == 0)
+    if (side->skimmed == 0 || http_ended(flow, dir))
         return;
     side->skimmed = 0;
     flow->skimming = true;
@@ -779,6 +781,7 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
     n = bytes.n;
     if (flow->side[dir].given_up || n == 0)
         return;
+    tell_skimmed(flow, !dir);
     rc = feed_once(flow, dir, &bytes);
     for (unsigned i = 0; i < 2 && rc == HTP_STREAM_DATA_OTHER && bytes.n > 0; i++)
         if (dir == WEIR_TOCLIENT)
@@ -816,6 +819,7 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
     if (flow->side[dir].given_up || flow->closed || n == 0)
         return;
     flow->side[dir].left = 0;
+    tell_skimmed(flow, !dir);
     tell_skimmed(flow, dir);
     if (flow->side[dir].given_up)
         return;

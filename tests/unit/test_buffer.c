@@ -251,6 +251,11 @@ base64_is_decoded_among_the_steps(void **state)
     assert_int_equal(r->step[1].flags, STEP_RELATIVE);
     assert_int_equal(r->n_payload, 2);
     accepted(*state, "base64_decode; base64_data; content:\"x\";");
+    refused(*state, "base64_data; content:\"x\";", "base64_data: base64_decode expected");
+    refused(*state, "content:\"a\"; base64_data; content:\"x\"; pkt_data; content:\"b\";",
+            "base64_data: base64_decode expected");
+    refused(*state, "base64_data; content:\"x\"; http.uri; base64_decode;",
+            "base64_data: base64_decode expected");
     refused(*state, "base64_decode:bytes 0;", "base64_decode: bytes N, offset N or relative");
     refused(*state, "base64_decode:many 3;", "base64_decode: bytes N, offset N or relative");
 }

@@ -311,6 +311,84 @@ repeated_headers_are_joined(void **state)
     end(b);
 }
 
+/* ---- bodies that nobody looks at: all but their pieces has to be told as ever */
+
+struct outline {
+    uint64_t bytes[2]; /* of bodies, by enum weir_dir */
+    struct bench *b;
+};
+
+static void
+on_outline(void *ctx, const struct http_event *ev)
+{
+    struct outline *o = ctx;
+
+    if (ev->type == HTTP_REQUEST_BODY || ev->type == HTTP_RESPONSE_BODY)
+        o->bytes[ev->type == HTTP_RESPONSE_BODY] += ev->data.n;
+    else if (ev->type != HTTP_REQUEST_RAW && ev->type != HTTP_RESPONSE_RAW)
+        say(o->b, "%u:%u %u %u;", (unsigned)ev->type, (unsigned)ev->tx, (unsigned)o->bytes[0],
+            (unsigned)o->bytes[1]);
+}
+
+/* A step is a side's: '>' and what the client sends, '<' the server; '-' is a hole of 9 bytes, '.' a FIN. */
+static const char *
+outline(const char *const *steps, bool skims, size_t piece)
+{
+    static const struct http_opts opts = { .bodies = true, .detail = true };
+    struct outline o = { .b = &bench };
+
+    bench.seen[0] = '\0';
+    if (http_new(&opts, on_outline, &bench.http) == WEIR_E_UNSUPPORTED)
+        skip();
+    http_skim(bench.http, skims);
+    bench.flow = http_open(bench.http, &o);
+    for (; *steps != NULL; steps++) {
+        const enum weir_dir dir = **steps == '<' ? WEIR_TOCLIENT : WEIR_TOSERVER;
+
+        if ((*steps)[1] == '.')
+            http_end(bench.flow, dir);
+        else if ((*steps)[1] == '-')
+            http_gap(bench.flow, dir, 9);
+        else
+            feed(&bench, dir, *steps + 1, piece);
+    }
+    end(&bench);
+    return bench.seen;
+}
+
+static void
+skims_alike(const char *const *steps)
+{
+    for (size_t piece = 1; piece < 200; piece++) {
+        char looked_at[sizeof(bench.seen)];
+
+        strcpy(looked_at, outline(steps, false, piece));
+        assert_string_equal(outline(steps, true, piece), looked_at);
+    }
+}
+
+#define POST ">POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 40\r\n\r\n"
+#define TEN  "0123456789"
+#define OK   "<HTTP/1.1 200 OK\r\nContent-Length: 40\r\n\r\n"
+
+static void
+what_is_passed_over_changes_nothing_else(void **state)
+{
+    static const char *const all[][9] = {
+        { POST TEN TEN, ">.", OK TEN, "<." },
+        { POST TEN TEN, OK TEN TEN TEN TEN, ">" TEN TEN },
+        { POST TEN TEN TEN TEN, OK TEN TEN, POST TEN TEN TEN TEN, "<" TEN TEN },
+        { POST TEN TEN, "<HTTP/1.1 101 Other\r\n\r\n" TEN },
+        { POST TEN, ">-", ">" TEN TEN "1", OK, "<" TEN, "<-", "<" TEN TEN },
+        { POST TEN, OK TEN, ">-", ">" TEN TEN "1", "<" TEN TEN },
+        { POST TEN, OK TEN },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        skims_alike(all[i]);
+}
+
 int
 main(void)
 {
@@ -325,6 +403,7 @@ main(void)
         cmocka_unit_test(connections_and_requests_have_their_bounds),
         cmocka_unit_test(a_tunnel_is_no_http),
         cmocka_unit_test(repeated_headers_are_joined),
+        cmocka_unit_test(what_is_passed_over_changes_nothing_else),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

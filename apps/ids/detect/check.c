@@ -64,7 +64,7 @@ ipv4_fits(const struct check *check, const uint8_t *ip)
 static uint8_t
 type_of_service(const struct weir_packet *pkt)
 {
-    return pkt->ip_version == 4 ? pkt->ip[1] : (uint8_t)(pkt->ip[0] << 4 | pkt->ip[1] >> 4);
+    return (uint8_t)(pkt->ip_version == 4 ? pkt->ip[1] : pkt->ip[0] << 4 | pkt->ip[1] >> 4);
 }
 
 /* ---- TCP ----------------------------------------------------------------------------------- */

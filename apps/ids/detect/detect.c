@@ -478,6 +478,7 @@ payload_fits(struct detect *d, uint32_t rule)
     if (d->rule[rule].n_payload == 0) {
         uint64_t variable[STEPS_MAX] = { 0 };
 
+        d->decoded->n = 0;
         return rest_fits(d, &d->rule[rule], variable);
     }
     if (pkt == NULL || pkt->l4 == NULL || pkt->payload_len == 0)

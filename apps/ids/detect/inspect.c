@@ -251,6 +251,7 @@ match_all(struct detect *d, const struct rule *rule, struct look *look)
     struct match m = { .rule = rule, .variable = variable };
     bool waits = false;
 
+    d->decoded->n = 0;
     for (unsigned i = 0; i < rule->n_sections; i++) {
         enum match_answer answer = match_section(d, &m, &rule->section[i], look);
 

@@ -509,6 +509,22 @@ note_buffer(struct rule *rule, unsigned buffer)
     rule->on_headers |= buffer_is_header(buffer);
 }
 
+/* What base64_data names is there only behind a base64_decode of the same rule. */
+static int
+base64_check(const struct rule *rule, struct weir_errbuf *err)
+{
+    bool decoded = false;
+
+    for (unsigned i = 0; i < rule->n_sections; i++) {
+        if (rule->section[i].buffer == BUFFER_BASE64 && !decoded)
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "base64_data: base64_decode expected before it");
+        for (unsigned k = rule->section[i].first; k < rule->section[i].behind; k++)
+            decoded |= rule->step[k].kind == STEP_BASE64;
+    }
+    return WEIR_E_OK;
+}
+
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
@@ -520,7 +536,9 @@ buffers_check(struct rule *rule, struct weir_errbuf *err)
     rc = group(rule, err);
     if (rc != WEIR_E_OK)
         return rc;
-    rc = absent_check(rule, err);
+    rc = base64_check(rule, err);
+    if (rc == WEIR_E_OK)
+        rc = absent_check(rule, err);
     if (rc == WEIR_E_OK)
         rc = ssl_version_check(rule, err);
     if (rc != WEIR_E_OK)
