@@ -184,6 +184,7 @@ plain_dns(const uint8_t *p, size_t n)
     return true;
 }
 
+/* Multicast DNS asks for all that it looks for at once: 81 questions were seen. */
 enum { QUESTIONS_MAX = 256, QUESTIONS_LIKELY = 16 };
 
 /* RFC 1035 section 4.2.2. */
@@ -445,8 +446,6 @@ detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 }
 
 /* ---- datagrams */
-
-/* Multicast DNS asks for all that it looks for at once: 81 questions were seen. */
 
 /* At its ports also what is wrong inside is DNS; elsewhere all must be as it should, to the end. */
 static enum says
