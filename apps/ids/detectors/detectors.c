@@ -302,9 +302,12 @@ alert(struct detectors *all, const struct sighting *at)
                              .number = at->number,
                              .flow = at->flow };
 
+    if (!all->alert(all->ctx, &at->by->rule[at->alert], &ev)) {
+        all->stats.suppressed++;
+        return;
+    }
     all->stats.alerts++;
     note_flow(all, at->flow);
-    all->alert(all->ctx, &at->by->rule[at->alert], &ev);
 }
 
 /* Is it this host's turn? Ready with 0 if there was no such alert on it in this window. */
