@@ -208,12 +208,20 @@ settings_default(void)
     };
 }
 
+static void
+dump_one(void *dump, const char *name, const char *value)
+{
+    cli_dump_put(dump, name, "%s", value);
+}
+
 void
 settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
     outputs_dump(&settings->outputs, dump);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
+    cli_dump_put(dump, "packet-alert-max", "%u", settings->alert_max);
+    detectors_each(&settings->detectors, dump_one, dump);
 }
 
 void

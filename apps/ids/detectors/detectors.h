@@ -27,6 +27,10 @@ struct detectors_settings {
 int detectors_set(struct detectors_settings *settings, struct text name, struct text value,
                   struct weir_errbuf *err);
 
+/* Call each() with every setting in force: its whole name, and its value. */
+void detectors_each(const struct detectors_settings *settings,
+                    void (*each)(void *ctx, const char *name, const char *value), void *ctx);
+
 /* ev shows no packet: when an alert is raised, that may be gone. False: it is suppressed. */
 typedef bool detectors_alert_fn(void *ctx, const struct rule *rule, const struct weir_event *ev);
 
