@@ -616,6 +616,8 @@ check(struct cli *cli, bool words)
         cli_error(cli, "out of memory");
     else if (cli->interface != NULL && cli->n_inputs > 0)
         cli_error(cli, "-i and -r exclude each other");
+    else if (words && cli->interface == NULL && cli->n_inputs == 0)
+        cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
         cli_error(cli, "an input is expected: -r FILE or -i INTERFACE (try %s --help)",
                   cli->program);

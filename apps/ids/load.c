@@ -5,8 +5,11 @@
 #include "rule/order.h"
 #include "rule/report.h"
 
+#include <glob.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static bool
 refusals_stop(const struct program *prg)
@@ -31,6 +34,35 @@ say(void *ctx, const char *text)
     cli_notice(&((struct program *)ctx)->cli, "%s", text);
 }
 
+static int
+load_file(struct program *prg, struct rules *rules, const char *path, struct weir_errbuf *err)
+{
+    return rules_load(rules, prg->settings.vars, path, on_refused, prg, err);
+}
+
+/* A file, or, as Suricata has it, a pattern that stands for many: those that it fits, by name. */
+static int
+load_pattern(struct program *prg, struct rules *rules, const char *pattern, struct weir_errbuf *err)
+{
+    glob_t found;
+    int rc = WEIR_E_OK;
+
+    if (strpbrk(pattern, "*?[") == NULL || access(pattern, F_OK) == 0)
+        return load_file(prg, rules, pattern, err);
+    switch (glob(pattern, 0, NULL, &found)) {
+    case 0:
+        break;
+    case GLOB_NOMATCH:
+        return weir_err_set(err, WEIR_E_INVAL, "%s: there is no such file", pattern);
+    default:
+        return weir_err_set(err, WEIR_E_NOMEM, "%s: the files cannot be listed", pattern);
+    }
+    for (size_t i = 0; i < found.gl_pathc && rc == WEIR_E_OK; i++)
+        rc = load_file(prg, rules, found.gl_pathv[i], err);
+    globfree(&found);
+    return rc;
+}
+
 /* Those of the command line, then, without -S, those of rule-files. *n: how many. */
 static int
 load_files(struct program *prg, struct rules *rules, size_t *n, struct weir_errbuf *err)
@@ -40,13 +72,13 @@ load_files(struct program *prg, struct rules *rules, size_t *n, struct weir_errb
 
     *n = prg->n_rule_files + configured;
     for (size_t i = 0; i < prg->n_rule_files && rc == WEIR_E_OK; i++)
-        rc = rules_load(rules, prg->settings.vars, prg->rule_files[i], on_refused, prg, err);
+        rc = load_pattern(prg, rules, prg->rule_files[i], err);
     for (size_t i = 0; i < configured && rc == WEIR_E_OK; i++) {
         char path[4096];
 
         rc = settings_rule_file(&prg->settings, i, path, err);
         if (rc == WEIR_E_OK)
-            rc = rules_load(rules, prg->settings.vars, path, on_refused, prg, err);
+            rc = load_pattern(prg, rules, path, err);
     }
     return rc;
 }

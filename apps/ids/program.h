@@ -93,4 +93,7 @@ void program_summary(const struct program *prg);
 
 uint64_t program_alerts(const struct program *prg);
 
+/* Matches that came to no alert: suppressed, or held by a threshold. */
+uint64_t program_held(const struct program *prg);
+
 #endif

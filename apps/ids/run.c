@@ -82,14 +82,30 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
     tell_alert(prg, &prg->flow->eve, rule, ev, &about);
 }
 
+/* Of the threshold file a detector's alerts know suppress: their counts are its own. */
+static bool
+is_suppressed(const struct program *prg, const struct rule *rule, const struct weir_event *ev)
+{
+    struct subject subject = { .has_addresses = true };
+    struct weir_tuple tuple;
+
+    weir_flow_tuple(ev->flow, &tuple);
+    subject.src = address_number(&tuple.addr[ev->direction], tuple.ip_version);
+    subject.dst = address_number(&tuple.addr[!ev->direction], tuple.ip_version);
+    return limits_suppress(&prg->set->limits, rule->gid, rule->sid, &subject);
+}
+
 /* Detectors are apps of their own, with flows' states of their own. */
-static void
+static bool
 on_detector_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     const struct eve_flow flow = { .gap_n = { 0, 0 } };
     const struct eve_about about = { .app = APP_UNKNOWN_YET };
 
+    if (is_suppressed(ctx, rule, ev))
+        return false;
     tell_alert(ctx, &flow, rule, ev, &about);
+    return true;
 }
 
 static void
@@ -109,6 +125,7 @@ write_stats(struct program *prg, uint64_t now)
                                            .live = prg->cli.interface != NULL,
                                            .kernel_drops = prg->cli.kernel_drops,
                                            .alerts = program_alerts(prg),
+                                           .alerts_suppressed = program_held(prg),
                                            .rules_loaded = prg->set->rules.n,
                                            .rules_failed = prg->set->rules.refused };
     struct weir_monitor_stats all;

@@ -219,6 +219,12 @@ settings_default(void)
     };
 }
 
+static void
+dump_one(void *dump, const char *name, const char *value)
+{
+    cli_dump_put(dump, name, "%s", value);
+}
+
 void
 settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
@@ -227,6 +233,8 @@ settings_dump(const struct settings *settings, struct cli_dump *dump)
     cli_dump_put(dump, "stream.reassembly.depth", "%llu", (unsigned long long)settings->depth);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
+    cli_dump_put(dump, "packet-alert-max", "%u", settings->alert_max);
+    detectors_each(&settings->detectors, dump_one, dump);
 }
 
 void

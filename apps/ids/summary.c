@@ -42,15 +42,27 @@ program_alerts(const struct program *prg)
     return detect_get_stats(prg->detect)->alerts + stats.alerts;
 }
 
+uint64_t
+program_held(const struct program *prg)
+{
+    struct detectors_stats detectors;
+    struct outcome_stats rules;
+
+    detectors_get_stats(prg->detectors, &detectors);
+    outcome_get_stats(detect_outcome(prg->detect), &rules);
+    return rules.threshold.suppressed + rules.threshold.held + detectors.suppressed;
+}
+
 static void
 summary_of_detectors(const struct program *prg)
 {
     struct detectors_stats stats;
 
     detectors_get_stats(prg->detectors, &stats);
-    if (stats.alerts > 0)
-        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated",
-                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated);
+    if (stats.alerts + stats.suppressed > 0)
+        cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated, %llu suppressed",
+                   (unsigned long long)stats.alerts, (unsigned long long)stats.repeated,
+                   (unsigned long long)stats.suppressed);
     if (stats.evicted + stats.waiting > 0)
         cli_notice(&prg->cli,
                    "limits: %llu counts of detectors were forgotten early, %llu were not made",

@@ -19,13 +19,14 @@ struct run {
     uint64_t packets;
 };
 
-static void
+static bool
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct run *run = ctx;
 
     assert(rule->sid >= 1 && rule->sid <= 7 && ev->flow != NULL && ev->number <= run->packets);
     run->alert[run->n++ % ALERTS] = (uint64_t)rule->sid << 32 | ev->number;
+    return true;
 }
 
 /* 0: the input has ended. What is left of a packet at its end is a packet, too. */

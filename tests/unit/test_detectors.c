@@ -81,7 +81,7 @@ struct test {
     unsigned alerted;    /* flows that ended with an alert */
 };
 
-static void
+static bool
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct test *t = ctx;
@@ -92,6 +92,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
     assert_null(ev->packet);
     t->alerts[rule->sid]++;
     t->number[rule->sid] = ev->number;
+    return true;
 }
 
 static weir_fut

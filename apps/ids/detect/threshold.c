@@ -22,10 +22,15 @@ struct thresholds {
 /* ---- plans --------------------------------------------------------------------------------- */
 
 static bool
+is_named(const struct limit *limit, uint32_t gid, uint32_t sid)
+{
+    return (limit->gid == 0 || limit->gid == gid) && (limit->sid == 0 || limit->sid == sid);
+}
+
+static bool
 is_meant(const struct limit *limit, const struct rule *rule)
 {
-    return (limit->gid == 0 || limit->gid == rule->gid) &&
-           (limit->sid == 0 || limit->sid == rule->sid);
+    return is_named(limit, rule->gid, rule->sid);
 }
 
 /* The nearer to the rule, the more it counts: its own, its sid's, its gid's, that of all. */
@@ -260,6 +265,17 @@ is_suppressed(const struct limit *limit, const struct subject *subject)
     src = limit->threshold.track != TRACK_DST && ranges_have(limit->ip, subject->src);
     dst = limit->threshold.track != TRACK_SRC && ranges_have(limit->ip, subject->dst);
     return src || dst;
+}
+
+bool
+limits_suppress(const struct limits *limits, uint32_t gid, uint32_t sid,
+                const struct subject *subject)
+{
+    for (size_t i = 0; i < limits->n; i++)
+        if (limits->at[i].kind == LIMIT_SUPPRESS && is_named(&limits->at[i], gid, sid) &&
+            is_suppressed(&limits->at[i], subject))
+            return true;
+    return false;
 }
 
 bool

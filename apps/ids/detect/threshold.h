@@ -23,6 +23,10 @@ void thresholds_free(struct thresholds *t);
 bool
 thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subject, uint8_t *action);
 
+/* Whether a suppress of the file means alerts of gid and sid on this subject. */
+bool limits_suppress(const struct limits *limits, uint32_t gid, uint32_t sid,
+                     const struct subject *subject);
+
 struct threshold_stats {
     uint64_t suppressed; /* alerts that did not come for suppress */
     uint64_t held;       /* ... for a threshold or detection_filter */

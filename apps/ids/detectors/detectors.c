@@ -86,6 +86,40 @@ detectors_set(struct detectors_settings *settings, struct text name, struct text
     return weir_err_set(err, WEIR_E_INVAL, "--set: 'detectors.%.*s' is no known name", TEXT(name));
 }
 
+enum { NAME_ROOM = 64, VALUE_ROOM = 24 };
+
+static void
+each_of(const struct detectors_settings *settings, unsigned by,
+        void (*each)(void *ctx, const char *name, const char *value), void *ctx)
+{
+    const struct detector_kind *kind = kinds[by];
+    char name[NAME_ROOM], value[VALUE_ROOM];
+
+    snprintf(name, sizeof(name), "detectors.%s.enabled", kind->name);
+    each(ctx, name, settings->off_by[by] ? "no" : "yes");
+    for (unsigned i = 0; i < DETECTOR_PARAMS && kind->param[i].name != NULL; i++) {
+        int64_t n = settings->given[by][i] ? settings->value[by][i] : kind->param[i].value;
+
+        snprintf(name, sizeof(name), "detectors.%s.%s", kind->name, kind->param[i].name);
+        snprintf(value, sizeof(value), "%lld", (long long)n);
+        each(ctx, name, value);
+    }
+}
+
+void
+detectors_each(const struct detectors_settings *settings,
+               void (*each)(void *ctx, const char *name, const char *value), void *ctx)
+{
+    char value[VALUE_ROOM];
+
+    each(ctx, "detectors.enabled", settings->off ? "no" : "yes");
+    snprintf(value, sizeof(value), "%lld",
+             (long long)(settings->entries != 0 ? settings->entries : ENTRIES));
+    each(ctx, "detectors.entries", value);
+    for (unsigned i = 0; i < DETECTORS_MAX; i++)
+        each_of(settings, i, each, ctx);
+}
+
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void
@@ -302,9 +336,12 @@ alert(struct detectors *all, const struct sighting *at)
                              .number = at->number,
                              .flow = at->flow };
 
+    if (!all->alert(all->ctx, &at->by->rule[at->alert], &ev)) {
+        all->stats.suppressed++;
+        return;
+    }
     all->stats.alerts++;
     note_flow(all, at->flow);
-    all->alert(all->ctx, &at->by->rule[at->alert], &ev);
 }
 
 /* Is it this host's turn? Ready with 0 if there was no such alert on it in this window. */

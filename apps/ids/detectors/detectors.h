@@ -27,14 +27,19 @@ struct detectors_settings {
 int detectors_set(struct detectors_settings *settings, struct text name, struct text value,
                   struct weir_errbuf *err);
 
-/* ev shows no packet: when an alert is raised, that may be gone. */
-typedef void detectors_alert_fn(void *ctx, const struct rule *rule, const struct weir_event *ev);
+/* Call each() with every setting in force: its whole name, and its value. */
+void detectors_each(const struct detectors_settings *settings,
+                    void (*each)(void *ctx, const char *name, const char *value), void *ctx);
+
+/* ev shows no packet: when an alert is raised, that may be gone. False: it is suppressed. */
+typedef bool detectors_alert_fn(void *ctx, const struct rule *rule, const struct weir_event *ev);
 
 struct detectors_stats {
     uint64_t alerts;
     uint64_t repeated; /* not raised: the same source was told of before, in the same window */
-    uint64_t evicted;  /* counts that were forgotten early, for want of room */
-    uint64_t waiting;  /* sightings not counted: so many wait for answers already */
+    uint64_t suppressed;
+    uint64_t evicted; /* counts that were forgotten early, for want of room */
+    uint64_t waiting; /* sightings not counted: so many wait for answers already */
 };
 
 struct detectors; /* opaque */

@@ -79,7 +79,7 @@ eve_wants(const struct eve_out *eve)
 
     if (opts->types == 0)
         return 0;
-    if (opts->community_id)
+    if (opts->community_id || eve_writes(opts, EVE_FLOW))
         wants |= WEIR_EV_BIT(WEIR_EV_FLOW_START); /* for the type of ICMP */
     if (eve_writes(opts, EVE_FLOW) || eve_writes(opts, EVE_ALERT))
         wants |= WEIR_EV_BIT(WEIR_EV_GAP);
@@ -152,6 +152,16 @@ put_ethernet(struct json *j, const struct weir_packet *pkt)
     json_close(j);
 }
 
+/* Of a flow of ICMP: what its first packet was. */
+static void
+put_icmp(struct eve_ends *ends, const struct eve_flow *flow)
+{
+    if (ends->proto != WEIR_PROTO_ICMP && ends->proto != WEIR_PROTO_ICMPV6)
+        return;
+    ends->icmp_type = flow->icmp_type;
+    ends->icmp_code = flow->icmp_code;
+}
+
 void
 eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_source source,
               const struct eve_flow *flow, const struct weir_event *ev,
@@ -161,6 +171,8 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
 
     eve->written[type]++;
     eve_ends(ev, &ends);
+    if (type == EVE_FLOW)
+        put_icmp(&ends, flow);
     ends.all_digits = true;
     eve_begin_ends(j, eve->out, ev, record_name[type], &ends);
     if (eve->input.interface != NULL)

@@ -120,7 +120,7 @@ class_by_name(const struct classes *classes, struct text name)
     size_t n = classes != NULL ? classes->n : sizeof(built_in) / sizeof(*built_in);
 
     while (n-- > 0)
-        if (text_is(name, at[n].name))
+        if (text_is_nocase(name, at[n].name))
             return &at[n];
     return NULL;
 }
