@@ -136,17 +136,29 @@ set_seconds(uint32_t *to, const char *text, const char *value, struct weir_errbu
     return WEIR_E_OK;
 }
 
+/* To *no the contrary of a value yes or no. */
 static int
-set_checksums(struct cli *cli, const char *text, const char *value, struct weir_errbuf *err)
+set_not(bool *no, const char *text, const char *value, struct weir_errbuf *err)
 {
     bool yes = strcmp(value, "yes") == 0 || strcmp(value, "true") == 0 || strcmp(value, "1") == 0;
 
     if (!yes && strcmp(value, "no") != 0 && strcmp(value, "false") != 0 && strcmp(value, "0") != 0)
         return weir_err_set(err, WEIR_E_INVAL, "--set %.*s: yes or no is expected, not '%s'",
                             (int)(value - 1 - text), text, value);
-    if (!cli->checksums_given)
-        cli->monitor.no_checksums = !yes;
+    *no = !yes;
     return WEIR_E_OK;
+}
+
+/* What -k said stays. */
+static int
+set_checksums(struct cli *cli, const char *text, const char *value, struct weir_errbuf *err)
+{
+    bool no;
+    int rc = set_not(&no, text, value, err);
+
+    if (rc == WEIR_E_OK && !cli->checksums_given)
+        cli->monitor.no_checksums = no;
+    return rc;
 }
 
 int
@@ -161,6 +173,8 @@ cli_set(struct cli *cli, const char *text, bool *known, struct weir_errbuf *err)
             return set_seconds(&cli->monitor.timeout[i], text, equals + 1, err);
     if (is_named(text, n, "stream.checksum-validation"))
         return set_checksums(cli, text, equals + 1, err);
+    if (is_named(text, n, "vlan.use-for-tracking"))
+        return set_not(&cli->monitor.no_vlan, text, equals + 1, err);
     *known = is_named(text, n, "default-log-dir");
     if (*known && !cli->log_dir_given) /* made where a log is opened */
         cli->log_dir = equals + 1;
@@ -176,4 +190,5 @@ cli_set_dump(const struct cli *cli, struct cli_dump *dump)
                      cli->monitor.timeout[i] != 0 ? cli->monitor.timeout[i] : engine_timeouts[i]);
     cli_dump_put(dump, "stream.checksum-validation", "%s",
                  cli->monitor.no_checksums ? "no" : "yes");
+    cli_dump_put(dump, "vlan.use-for-tracking", "%s", cli->monitor.no_vlan ? "no" : "yes");
 }

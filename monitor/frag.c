@@ -68,11 +68,11 @@ data_of(const struct datagram *d)
 
 /* RFC 791 3.2 and RFC 8200 4.5: a datagram is known by these; IPv6 has no protocol among them. */
 static void
-make_key(const struct weir_packet *pkt, uint32_t ident, uint64_t key[KEY_WORDS])
+make_key(const struct weir_packet *pkt, bool by_vlan, uint32_t ident, uint64_t key[KEY_WORDS])
 {
     const size_t n = pkt->ip_version == 4 ? 4 : 16;
-    const uint64_t vlan0 = pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
-    const uint64_t vlan1 = pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
+    const uint64_t vlan0 = by_vlan && pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
+    const uint64_t vlan1 = by_vlan && pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
     const uint64_t proto = pkt->ip_version == 4 ? pkt->proto : 0;
 
     memset(key, 0, KEY_WORDS * sizeof(*key));
@@ -103,7 +103,7 @@ read_fragment(const struct engine *e, const struct weir_packet *pkt, struct frag
     }
     f->n_frame = (uint32_t)(pkt->ip - pkt->frame) + f->n_header;
     f->end = f->start + pkt->payload_wire;
-    make_key(pkt, ident, f->key);
+    make_key(pkt, !e->opts.no_vlan, ident, f->key);
     f->hash = siphash13(&e->secret, f->key, KEY_WORDS);
 }
 

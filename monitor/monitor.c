@@ -354,7 +354,7 @@ tell_quoted(struct engine *e)
 
     if (!quote_read(e->packet, &quoted))
         return;
-    flow_ref(&quoted, &e->secret, &ref);
+    flow_ref(&quoted, !e->opts.no_vlan, &e->secret, &ref);
     flow = shard_find(&e->shards[ref.shard], &ref, &quoted);
     if (flow == NULL || !engine_raises(e, flow, WEIR_EV_ICMP_ERROR))
         return;
@@ -424,7 +424,7 @@ raise_bad_packet(struct engine *e, const struct arrival *a)
 static void
 refer(struct engine *e, struct arrival *a)
 {
-    flow_ref(&a->pkt, &e->secret, &a->ref);
+    flow_ref(&a->pkt, !e->opts.no_vlan, &e->secret, &a->ref);
     if (!e->opts.no_checksums)
         a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
 }
@@ -514,7 +514,7 @@ look_ahead(struct engine *e, const struct weir_frame *frame, struct arrival *a)
     a->pkt.number = ++e->number;
     if (a->result != DECODE_FLOW)
         return;
-    flow_ref(&a->pkt, &e->secret, &a->ref);
+    flow_ref(&a->pkt, !e->opts.no_vlan, &e->secret, &a->ref);
     shard_prefetch(&e->shards[a->ref.shard], &a->ref);
     if (!e->opts.no_checksums) {
         a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);

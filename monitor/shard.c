@@ -128,12 +128,13 @@ key_hash(const struct flow_key *key, const struct hash_key *secret)
 }
 
 void
-flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct flow_ref *ref)
+flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+         struct flow_ref *ref)
 {
     uint64_t src = endpoint(&pkt->src, pkt->ip_version, pkt->src_port, secret);
     uint64_t dst = endpoint(&pkt->dst, pkt->ip_version, pkt->dst_port, secret);
-    uint64_t vlan0 = pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
-    uint64_t vlan1 = pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
+    uint64_t vlan0 = by_vlan && pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
+    uint64_t vlan1 = by_vlan && pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
     uint64_t low, high;
 
     /* Two IPv6 addresses may share their 32 bits. */

@@ -307,7 +307,8 @@ flow_apps(const struct weir_flow *flow)
 struct weir_flow *flow_of_timer(const struct wheel_node *timer);
 
 /* Key, hash and shard of a decoded packet that belongs to a flow. */
-void flow_ref(const struct weir_packet *pkt, const struct hash_key *secret, struct flow_ref *ref);
+void flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+              struct flow_ref *ref);
 
 /* Ask the cache for what a lookup will read; then for the flow that it will most likely find. */
 static inline void

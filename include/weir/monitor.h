@@ -91,6 +91,8 @@ struct weir_monitor_opts {
     bool bad_udp;      /**< take UDP packets with a wrong checksum of their own like others, behind
                             the event that tells of it: they have no stream that they could spoil.
                             Not those that were put together from fragments */
+    bool no_vlan; /**< flows and fragments go by addresses and ports alone, whatever VLANs their
+                            packets are in: for links where the directions are tagged differently */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a

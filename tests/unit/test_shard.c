@@ -62,7 +62,7 @@ find(unsigned i, bool back)
     const struct weir_packet pkt = packet_of(i, back);
     struct flow_ref ref;
 
-    flow_ref(&pkt, &secret, &ref);
+    flow_ref(&pkt, true, &secret, &ref);
     return shard_find(&shard, &ref, &pkt);
 }
 
@@ -72,7 +72,7 @@ add(unsigned i, bool back)
     const struct weir_packet pkt = packet_of(i, back);
     struct flow_ref ref;
 
-    flow_ref(&pkt, &secret, &ref);
+    flow_ref(&pkt, true, &secret, &ref);
     return shard_add(&shard, &ref, &pkt, &secret);
 }
 
@@ -93,8 +93,8 @@ both_directions_have_one_key_and_are_told_apart(void **state)
         const struct weir_packet there = packet_of(i, false), back = packet_of(i, true);
         struct flow_ref a, b;
 
-        flow_ref(&there, &secret, &a);
-        flow_ref(&back, &secret, &b);
+        flow_ref(&there, true, &secret, &a);
+        flow_ref(&back, true, &secret, &b);
         assert_memory_equal(&a.key, &b.key, sizeof(a.key));
         assert_int_equal(a.hash, b.hash);
         assert_int_equal(a.shard, b.shard);
@@ -113,8 +113,8 @@ the_shard_does_not_depend_on_the_secret(void **state)
         const struct weir_packet pkt = packet_of(i, false);
         struct flow_ref a, b;
 
-        flow_ref(&pkt, &secret, &a);
-        flow_ref(&pkt, &other, &b);
+        flow_ref(&pkt, true, &secret, &a);
+        flow_ref(&pkt, true, &other, &b);
         assert_int_equal(a.shard, b.shard);
         moved += a.hash != b.hash;
     }
@@ -137,9 +137,9 @@ each_part_of_the_tuple_makes_another_key(void **state)
     others[5].n_vlan++;
     others[6].has_vni = others[7].has_vni = true; /* of 0, and the greatest */
     others[7].vni = 0xffffff;
-    flow_ref(&pkt, &secret, &a);
+    flow_ref(&pkt, true, &secret, &a);
     for (unsigned i = 0; i < 8; i++) {
-        flow_ref(&others[i], &secret, &b);
+        flow_ref(&others[i], true, &secret, &b);
         assert_memory_not_equal(&a.key, &b.key, sizeof(a.key));
         assert_int_equal(key_proto(&b.key), others[i].proto);
         assert_int_equal(key_ip_version(&b.key), pkt.ip_version);
@@ -246,7 +246,7 @@ the_guess_is_the_flow_or_a_hint_at_most(void **state)
         const struct weir_packet pkt = packet_of(i, true);
         struct flow_ref ref;
 
-        flow_ref(&pkt, &secret, &ref);
+        flow_ref(&pkt, true, &secret, &ref);
         right += shard_guess(&shard, &ref) == flows[i];
     }
     assert_true(right > 900);
@@ -262,7 +262,7 @@ ipv6_addresses_are_compared_whole(void **state)
 
     (void)state;
     assert_int_equal(pkt.ip_version, 6);
-    flow_ref(&pkt, &secret, &ref);
+    flow_ref(&pkt, true, &secret, &ref);
     assert_ptr_equal(shard_find(&shard, &ref, &pkt), flow);
     pkt.src.b[7] ^= 1; /* as if the hash had not noticed */
     assert_null(shard_find(&shard, &ref, &pkt));

@@ -187,12 +187,13 @@ static enum match_answer
 match_instance(struct detect *d, struct match *m, const struct section *section,
                const struct tx_bytes *bytes)
 {
-    struct buffer buffer = { bytes->p, bytes->start, bytes->start + bytes->n, bytes->final };
-    enum transform_answer answer = detect_transform(d, m, section, &buffer);
+    enum transform_answer answer;
 
+    m->own = (struct buffer){ bytes->p, bytes->start, bytes->start + bytes->n, bytes->final };
+    answer = detect_transform(d, m, section, &m->own);
     if (answer != TRANSFORM_DONE)
         return answer == TRANSFORM_WAIT ? MATCH_WAIT : MATCH_NO;
-    m->buffer = &buffer;
+    m->buffer = &m->own;
     return detect_match(d, m);
 }
 
@@ -224,20 +225,18 @@ match_tx_section(struct detect *d, struct match *m, const struct section *sectio
 static enum match_answer
 match_section(struct detect *d, struct match *m, const struct section *section, struct look *look)
 {
-    struct buffer packet;
-
     m->first = section->first;
     m->behind = section->behind;
     m->fast = -1;
     if (section->buffer == BUFFER_PAYLOAD) {
-        m->buffer = detect_payload(d, &packet);
+        m->buffer = detect_payload(d, &m->own);
         return m->buffer != NULL ? detect_match(d, m) : MATCH_NO;
     }
     if (section->buffer == BUFFER_BASE64) {
-        packet = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
-        if (detect_transform(d, m, section, &packet) != TRANSFORM_DONE)
+        m->own = (struct buffer){ d->decoded->bytes, 0, (int64_t)d->decoded->n, true };
+        if (detect_transform(d, m, section, &m->own) != TRANSFORM_DONE)
             return MATCH_NO;
-        m->buffer = &packet;
+        m->buffer = &m->own;
         return detect_match(d, m);
     }
     return match_tx_section(d, m, section, look);

@@ -28,8 +28,9 @@ struct match {
     const struct rule *rule;
     unsigned first, behind; /* the steps: [first, behind) */
     const struct buffer *buffer;
-    int fast;       /* content or pcre that has to end ... ; -1: none */
-    int64_t beyond; /* ... beyond this place (of a content, the part that is looked for first) */
+    struct buffer own; /* where buffer points if nobody else has it */
+    int fast;          /* content or pcre that has to end ... ; -1: none */
+    int64_t beyond;    /* ... beyond this place (of a content, the part that is looked for first) */
 
     /* As many bytes as the buffer's, or NULL. A content at least has to be where these lack it. */
     const uint8_t *kept;
