@@ -77,7 +77,7 @@ struct cli {
     bool bad_filter;       /* the packet filter does not compile */
     uint64_t kernel_drops; /* live: packets that the kernel lost */
     uint64_t log_dropped;  /* live: records for which an output had no room */
-    const char *input_now;          /* the file that is read; NULL: none, or an interface */
+    const char *input_now; /* the file that is read; NULL: none, or an interface */
     uint64_t started;      /* monotonic ns */
     uint64_t first_time,
         last_time; /* ns: of the first packet, and the greatest; 0: there was none */
