@@ -29,6 +29,7 @@ struct fixture {
     struct rules rules_before; /* of the run until others were loaded */
     struct groups *groups_before;
     uint64_t ms;
+    unsigned http_from; /* the packet from which on it is known that flows speak HTTP; 0: never */
     unsigned n;
     uint8_t (*room)[FRAME_ROOM];
 };
@@ -46,8 +47,12 @@ static weir_fut
 on_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
+    struct fixture *f = ev->app;
+    struct flow_scan *scan = ctx;
 
-    detect_event(((struct fixture *)ev->app)->detect, ctx, ev);
+    if (f->http_from != 0 && ev->flow != NULL && ev->number >= f->http_from)
+        scan->app.proto = APP_HTTP;
+    detect_event(f->detect, scan, ev);
     return weir_ok(0);
 }
 
@@ -367,6 +372,50 @@ what_waits_is_decided_when_the_direction_ends(void **state)
 }
 
 /* Nothing but a content that must not be there, in a range that never comes whole. */
+/* The sender cuts as he likes: what was found before that was known must not be lost. */
+static void
+contents_may_come_before_the_name_of_the_protocol(void **state)
+{
+    struct fixture *f = *state;
+
+    f->http_from = 7;
+    begin(f, "alert http any any -> any any (content:\"GET\"; sid:1;)\n"
+             "alert http any any -> any any (content:\"GET\"; content:!\"z\"; within:2; sid:2;)\n"
+             "alert tls any any -> any any (content:\"GET\"; sid:3;)\n"
+             "alert tcp any any -> any 81 (content:\"GET\"; service:http; sid:4;)\n"
+             "alert tcp any any -> any 81 (content:\"GET\"; service:tls; sid:5;)\n"
+             "alert tcp any any -> any any (content:\"GET\"; app-layer-protocol:!http; sid:6;)\n"
+             "alert http any any -> any any (pcre:\"/T \\//\"; sid:7;)\n"
+             "alert http any any -> any any (content:\"GET\"; content:\"x\"; distance:0; sid:8;)\n"
+             "alert http any any -> any any (flow:to_client; content:\"OK\"; sid:9;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "GE");
+    client(f, A, 2, 0, "T /");
+    client(f, A, 5, 0, "a");
+    expect(f, "");
+    client(f, A, 6, 0, "b");
+    expect(f, "1@7 2@7 4@7 7@7 ");
+    client(f, A, 7, 0, "x");
+    expect(f, "8@8 ");
+}
+
+static void
+a_name_may_come_from_the_other_side(void **state)
+{
+    struct fixture *f = *state;
+
+    f->http_from = 5;
+    begin(f, "alert http any any -> any any (flow:to_server; content:\"GET\"; sid:1;)\n"
+             "alert tls any any -> any any (content:\"GET\"; sid:2;)\n"
+             "alert tcp any any -> any 81 (content:\"GET\"; service:tls; sid:3;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "GET");
+    server(f, A, 0, 3, "HTTP");
+    expect(f, "");
+    client(f, F | A, 3, 4, "");
+    expect(f, "1@6 ");
+}
+
 static void
 rules_without_a_fast_pattern_wait_too(void **state)
 {
@@ -932,6 +981,8 @@ main(void)
         T(numbers_are_found_across_segments),
         T(contents_may_come_long_after_the_fast_pattern),
         T(what_waits_is_decided_when_the_direction_ends),
+        T(contents_may_come_before_the_name_of_the_protocol),
+        T(a_name_may_come_from_the_other_side),
         T(rules_without_a_fast_pattern_wait_too),
         T(bytes_behind_a_gap_are_not_glued),
         T(contents_go_across_urgent_bytes),

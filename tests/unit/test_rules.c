@@ -407,6 +407,24 @@ snort_3_comments_and_long_rules(void **state)
                                  "t.rules:14: the header is too short: source ports expected\n");
 }
 
+/* A file of marks without an end, and a rule with many blank lines, are read once, not for each line. */
+static void
+marks_without_an_end_cost_no_more(void **state)
+{
+    enum { LINES = 200000 };
+    static char text[8 * LINES + 100];
+    struct fixture *f = *state;
+    char *p = text;
+
+    for (unsigned i = 0; i < LINES; i++)
+        p += sprintf(p, "#begin\n");
+    p += sprintf(p, "alert tcp any any -> any any (");
+    memset(p, '\n', LINES);
+    strcpy(p + LINES, "sid:1;)\n");
+    load(f, text);
+    assert_int_equal(f->rules.n, 1);
+}
+
 static void
 what_became_of_a_file_is_counted(void **state)
 {
@@ -670,6 +688,7 @@ main(void)
         T(headers_name_actions_and_protocols),
         T(stream_sizes_have_two_forms),
         T(snort_3_comments_and_long_rules),
+        T(marks_without_an_end_cost_no_more),
         T(what_became_of_a_file_is_counted),
     };
 

@@ -31,6 +31,7 @@ struct pending {
     int64_t seen;        /* end of the bytes in which it was found last */
     int64_t expires;     /* what it waits for has to end there, at the latest */
     uint16_t longest;    /* bytes of the longest content that it waits for */
+    bool unnamed;        /* it waits to be told what the flow speaks */
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
@@ -749,6 +750,25 @@ wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const stru
                                                    .longest = longest_of(m->rule, m->waits) };
 }
 
+/*
+ * What a flow speaks may be known only when its first bytes have gone by, as the sender likes to cut
+ * them: rules that ask for it are looked at again with each payload until then.
+ */
+static void
+wait_for_name(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
+{
+    uint16_t n = s->n_pending;
+
+    if (m->fast < 0 || place_of(d) - m->beyond > DETECT_WINDOW || !rule_may_fit(&d->at, m->rule))
+        return;
+    m->waits = 0;
+    m->until = INT64_MIN;
+    (void)window(d, 0);
+    wait_for_more(d, s, rule, m, INT64_MAX);
+    if (s->n_pending > n)
+        s->pending[n].unnamed = true;
+}
+
 /* Whether one of the contents that it waits for ends in the event's bytes, or where these join on. */
 static bool
 wakes(struct detect *d, const struct pending *p, const struct buffer *fresh,
@@ -829,6 +849,35 @@ newest_step(const struct detect *d, uint32_t rule)
     return -1;
 }
 
+/* The event, which may be the other direction's, as one of this direction without a packet. */
+static void
+turn_to(struct detect *d, enum weir_dir dir, struct weir_event *ev)
+{
+    *ev = *d->at.ev;
+    if (ev->direction == dir)
+        return;
+    ev->packet = NULL;
+    ev->direction = (uint8_t)dir;
+    d->at.ev = ev;
+    d->at.has_ends = false;
+}
+
+/* For a rule that waited to be told what the flow speaks: its other conditions, too. */
+static bool
+is_named(struct detect *d, const struct pending *p, enum weir_dir dir)
+{
+    struct occasion at = d->at;
+    struct weir_event ev;
+    bool fits;
+
+    if (!p->unnamed)
+        return true;
+    turn_to(d, dir, &ev);
+    fits = rule_fits_flow(&d->at, &d->rule[p->rule]);
+    d->at = at;
+    return fits;
+}
+
 /* Nothing more comes in this direction: what waits is decided on what came. */
 static void
 finish_pending(struct detect *d, enum weir_dir dir)
@@ -847,7 +896,8 @@ finish_pending(struct detect *d, enum weir_dir dir)
                            .fast = newest_step(d, rule),
                            .beyond = s->pending[i].beyond };
 
-        if (outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir) && match(d, &m) == MATCH_YES)
+        if (is_named(d, &s->pending[i], dir) &&
+            outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir) && match(d, &m) == MATCH_YES)
             detect_raise(d, rule, dir);
     }
 }
@@ -1000,13 +1050,7 @@ finish_others(struct detect *d, enum weir_dir dir)
 
     if (!has_others(&d->scan->dir[dir]))
         return;
-    ev = *d->at.ev;
-    if (ev.direction != dir) {
-        ev.packet = NULL;
-        ev.direction = (uint8_t)dir;
-        d->at.ev = &ev;
-        d->at.has_ends = false;
-    }
+    turn_to(d, dir, &ev);
     look_at_others(d, &d->scan->dir[dir], (struct weir_bytes){ NULL, 0 }, true);
     d->at = at;
 }
@@ -1114,8 +1158,10 @@ look_at_stream(struct detect *d, uint32_t rule)
                        .beyond = d->beyond[rule] };
     enum match_answer answer;
 
-    if (!detect_fits(d, rule, (enum weir_dir)d->at.ev->direction))
+    if (!detect_fits(d, rule, (enum weir_dir)d->at.ev->direction)) {
+        wait_for_name(d, s, rule, &m);
         return;
+    }
     if (d->groups->plan[rule].probe >= 0 && !s->no_holes && probe(d, s, rule, &m) != MATCH_YES)
         return;
     answer = look_closely(d, s, &m);

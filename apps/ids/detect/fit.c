@@ -106,10 +106,9 @@ ends_fit(const struct rule *rule, const struct ends *ends, bool any_port, bool t
 }
 
 static bool
-header_fits(struct occasion *at, const struct rule *rule)
+header_fits(struct occasion *at, const struct rule *rule, bool any_port)
 {
     const struct ends *ends = occasion_ends(at);
-    bool any_port = !needs_ports(at, rule);
 
     if (ends->proto == 0) /* no IP header: only a rule that asks nothing of it */
         return rule->protos == RULE_IP && rule->ip_version == 0 && rule->src == NULL &&
@@ -258,8 +257,23 @@ packet_fits(struct occasion *at, const struct rule *rule)
 }
 
 bool
+rule_fits_flow(struct occasion *at, const struct rule *rule)
+{
+    return header_fits(at, rule, !needs_ports(at, rule)) && app_fits(at, rule) &&
+           flow_fits(at, rule);
+}
+
+bool
 rule_fits(struct occasion *at, const struct rule *rule)
 {
-    return header_fits(at, rule) && app_fits(at, rule) && flow_fits(at, rule) &&
+    return rule_fits_flow(at, rule) && packet_fits(at, rule);
+}
+
+bool
+rule_may_fit(struct occasion *at, const struct rule *rule)
+{
+    return at->app_proto == APP_UNKNOWN_YET &&
+           (rule->app_any | rule->app_none | rule->services) != 0 &&
+           header_fits(at, rule, rule->services != 0) && flow_fits(at, rule) &&
            packet_fits(at, rule);
 }

@@ -34,4 +34,10 @@ bool occasion_is_held_up(struct occasion *at);
 
 bool rule_fits(struct occasion *at, const struct rule *rule);
 
+/* Only what the rule asks of the flow, and the direction. */
+bool rule_fits_flow(struct occasion *at, const struct rule *rule);
+
+/* Whether a rule that does not fit may do so once it is known what the flow speaks. */
+bool rule_may_fit(struct occasion *at, const struct rule *rule);
+
 #endif

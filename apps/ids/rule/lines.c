@@ -36,9 +36,20 @@ block_end(char *p, char *end)
     return NULL;
 }
 
+/* Behind the mark that ends a comment; NULL: there is none. */
+static char *
+comment_end(char *p, char *end)
+{
+    char *close = memmem(p, (size_t)(end - p), "*/", 2);
+
+    return close != NULL ? close + 2 : NULL;
+}
+
+/* Where one mark has no end those behind it have none, either, and need not be looked for. */
 void
 lines_blank(char *text, char *end)
 {
+    bool comments = true, blocks = true;
     char *stop;
 
     for (char *p = text; p < end; p = stop < end ? stop + 1 : end) {
@@ -47,11 +58,12 @@ lines_blank(char *text, char *end)
 
         stop = line_end(p, end);
         line = text_trim(text_of(p, stop));
-        if (line.n >= 2 && memcmp(line.p, "/*", 2) == 0) {
-            close = memmem(line.p + 2, (size_t)(end - line.p) - 2, "*/", 2);
-            close = close != NULL ? close + 2 : NULL;
-        } else if (text_is(line, "#begin")) {
+        if (comments && line.n >= 2 && memcmp(line.p, "/*", 2) == 0) {
+            close = comment_end(p + (line.p - p) + 2, end);
+            comments = close != NULL;
+        } else if (blocks && text_is(line, "#begin")) {
             close = block_end(stop, end);
+            blocks = close != NULL;
         }
         if (close == NULL)
             continue;
@@ -110,10 +122,11 @@ unsigned
 lines_next(char **rest, char *end, struct text *line)
 {
     unsigned lines = joined_line(rest, end, line), more;
+    struct text solid = text_trim(*line); /* up to its last line that is not blank */
 
     if (!line_begins_rule(*line))
         return lines;
-    while (!is_closed(*line) && *rest < end) {
+    while (!is_closed(solid) && *rest < end) {
         char *from = *rest, *after = from;
         struct text next;
 
@@ -124,6 +137,8 @@ lines_next(char **rest, char *end, struct text *line)
         if (text_trim(next).n > 0 && text_trim(next).p[0] == '#')
             blank(from, from + next.n);
         *line = text_of(line->p, next.p + next.n);
+        if (text_trim(next).n > 0)
+            solid = text_trim(*line);
         *rest = after;
         lines += more;
     }
