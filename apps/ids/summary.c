@@ -69,6 +69,30 @@ summary_of_detectors(const struct program *prg)
                    (unsigned long long)stats.evicted, (unsigned long long)stats.waiting);
 }
 
+/* What was not read, or not shown to rules, of what flows said. */
+static void
+summary_of_app(const struct program *prg)
+{
+    const struct app_stats *app = app_get_stats(prg->app);
+    const struct http_stats *http = app_http_stats(prg->app);
+    const uint64_t tx_lost = detect_get_stats(prg->detect)->tx_lost;
+
+    if (http->flows + http->requests + http->pending + http->head + http->bombs > 0)
+        cli_notice(&prg->cli,
+                   "limits: of HTTP %llu connections were not read, %llu had too many requests, "
+                   "%llu too many without an answer, %llu directions too long a head; %llu bodies "
+                   "were not decompressed further",
+                   (unsigned long long)http->flows, (unsigned long long)http->requests,
+                   (unsigned long long)http->pending, (unsigned long long)http->head,
+                   (unsigned long long)http->bombs);
+    if (app->no_memory + app->text_cut + tx_lost > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu connections, transactions and bodies not read for want of memory, "
+                   "%llu buffers cut, %llu rules could not wait for more of a transaction",
+                   (unsigned long long)app->no_memory, (unsigned long long)app->text_cut,
+                   (unsigned long long)tx_lost);
+}
+
 void
 program_summary(const struct program *prg)
 {
@@ -107,6 +131,8 @@ program_summary(const struct program *prg)
     if (prg->eve->dns_cut > 0)
         cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
                    (unsigned long long)prg->eve->dns_cut);
+    if (prg->app != NULL)
+        summary_of_app(prg);
     outcome_summary(prg);
     if (prg->profile)
         explain_profile(stdout, prg->set->groups, detect_get_profile(prg->detect));
