@@ -151,10 +151,6 @@ ends_of_flow(const struct weir_flow *flow, enum weir_dir dir, const struct weir_
         .icmp_type = -1,
         .icmp_code = -1,
     };
-    if (pkt != NULL && tuple.n_vlan == 0) { /* flows may go by no VLAN at all */
-        memcpy(out->vlan, pkt->vlan, sizeof(pkt->vlan));
-        out->n_vlan = pkt->n_vlan;
-    }
     if (pkt != NULL && pkt->n_vlan == 3 && memcmp(pkt->vlan, tuple.vlan, sizeof(tuple.vlan)) == 0)
         out->vlan[out->n_vlan++] = pkt->vlan[2]; /* a flow goes by two; this is its packet */
 }

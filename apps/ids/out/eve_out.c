@@ -162,6 +162,16 @@ put_icmp(struct eve_ends *ends, const struct eve_flow *flow)
     ends->icmp_code = flow->icmp_code;
 }
 
+/* Where flows go by no VLAN, that of their first packet. */
+static void
+put_vlan(struct eve_ends *ends, const struct eve_flow *flow)
+{
+    if (ends->n_vlan > 0)
+        return;
+    ends->n_vlan = flow->n_vlan;
+    memcpy(ends->vlan, flow->vlan, sizeof(flow->vlan));
+}
+
 void
 eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_source source,
               const struct eve_flow *flow, const struct weir_event *ev,
@@ -173,6 +183,8 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
     eve_ends(ev, &ends);
     if (type == EVE_FLOW)
         put_icmp(&ends, flow);
+    if (ev->flow != NULL)
+        put_vlan(&ends, flow);
     ends.all_digits = true;
     eve_begin_ends(j, eve->out, ev, record_name[type], &ends);
     if (eve->input.interface != NULL)
@@ -272,6 +284,8 @@ note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
     if (ev->type == WEIR_EV_FLOW_START && ev->packet != NULL) {
         flow->icmp_type = ev->packet->icmp_type;
         flow->icmp_code = ev->packet->icmp_code;
+        flow->n_vlan = ev->packet->n_vlan < 2 ? ev->packet->n_vlan : 2;
+        memcpy(flow->vlan, ev->packet->vlan, sizeof(flow->vlan));
     } else if (ev->type == WEIR_EV_GAP && ev->gap.length > 0) {
         flow->gap_at[ev->direction] = ev->gap.offset;
         flow->gap_n[ev->direction] = ev->gap.length < UINT32_MAX ? (uint32_t)ev->gap.length

@@ -21,10 +21,12 @@ struct tx;
 
 /* Output's part of a flow; all zero at first. */
 struct eve_flow {
-    int64_t gap_at[2];            /* by enum weir_dir: the last hole that was given up */
-    uint32_t gap_n[2];            /* its bytes; 0: there was none */
-    uint64_t told[2];             /* anomalies that were told, a bit for each anomaly_number() */
-    uint8_t icmp_type, icmp_code; /* of the first packet */
+    int64_t gap_at[2]; /* by enum weir_dir: the last hole that was given up */
+    uint32_t gap_n[2]; /* its bytes; 0: there was none */
+    uint64_t told[2];  /* anomalies that were told, a bit for each anomaly_number() */
+    /* Of the first packet; the VLANs are needed where flows go by none. */
+    uint8_t icmp_type, icmp_code, n_vlan;
+    uint16_t vlan[2];
 };
 
 /* What an alert or a record knows beyond its event; zeros: nothing. Lent. */
