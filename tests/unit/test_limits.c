@@ -139,6 +139,8 @@ what_is_wrong_is_refused(void **state)
     static const struct {
         const char *text, *why;
     } bad[] = {
+        { "threshold gen_id 600, sig_id 1, type limit, track by_src, count 1, seconds 60",
+          "gen_id 600: detectors count themselves" },
         { "suppress", "t.conf:1: " },
         { "suppress gen_id 1", "sig_id expected" },
         { "suppress sig_id 1", "gen_id expected" },

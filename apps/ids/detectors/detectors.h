@@ -8,11 +8,11 @@
 #ifndef IDS_DETECTORS_H
 #define IDS_DETECTORS_H
 
-#include "rule/rule.h"
+#include "rule/limits.h"
 
 #include <weir/monitor.h>
 
-enum { DETECTORS_GID = 600, DETECTORS_MAX = 6, DETECTOR_PARAMS = 5 };
+enum { DETECTORS_MAX = 6, DETECTOR_PARAMS = 5 };
 
 /* What was chosen; all zeros: the defaults. */
 struct detectors_settings {

@@ -90,6 +90,10 @@ parse_line(struct text line, struct vars *vars, struct limit *limit, struct weir
                      &why);
     if (rc == WEIR_E_OK && list.gid == 0 && list.sid != 0)
         rc = weir_err_set(&why, WEIR_E_SYNTAX, "gen_id 0 goes with sig_id 0 only");
+    if (rc == WEIR_E_OK && list.gid == DETECTORS_GID && limit->kind != LIMIT_SUPPRESS)
+        rc = weir_err_set(&why, WEIR_E_SYNTAX,
+                          "gen_id %u: detectors count themselves, and go with suppress only",
+                          DETECTORS_GID);
     limit->gid = list.gid;
     limit->sid = list.sid;
     limit->threshold = list.threshold;
