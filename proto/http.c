@@ -728,7 +728,7 @@ left_of_body(const struct http_flow *flow, enum weir_dir dir)
     return whole > so_far ? (uint64_t)(whole - so_far) - 1 : 0;
 }
 
-/* Also before libhtp is given bytes of the other side: what those end is as long as it is by then. */
+/* Also before libhtp is given the other side's bytes: what these end is as long as it is by then. */
 static void
 tell_skimmed(struct http_flow *flow, enum weir_dir dir)
 {

@@ -330,7 +330,7 @@ on_outline(void *ctx, const struct http_event *ev)
             (unsigned)o->bytes[1]);
 }
 
-/* A step is a side's: '>' and what the client sends, '<' the server; '-' is a hole of 9 bytes, '.' a FIN. */
+/* A step is a side's: '>' and what the client sends, '<' the server; '-': a hole, '.': a FIN. */
 static const char *
 outline(const char *const *steps, bool skims, size_t piece)
 {

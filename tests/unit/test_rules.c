@@ -407,7 +407,7 @@ snort_3_comments_and_long_rules(void **state)
                                  "t.rules:14: the header is too short: source ports expected\n");
 }
 
-/* A file of marks without an end, and a rule with many blank lines, are read once, not for each line. */
+/* Marks without an end, and blank lines within a rule, are passed once, not for each line. */
 static void
 marks_without_an_end_cost_no_more(void **state)
 {

@@ -751,8 +751,8 @@ wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const stru
 }
 
 /*
- * What a flow speaks may be known only when its first bytes have gone by, as the sender likes to cut
- * them: rules that ask for it are looked at again with each payload until then.
+ * What a flow speaks may be known only when its first bytes have gone by, as the sender likes to
+ * cut them: rules that ask for it are looked at again with each payload until then.
  */
 static void
 wait_for_name(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
