@@ -371,7 +371,6 @@ what_waits_is_decided_when_the_direction_ends(void **state)
     expect(f, "1@0 "); /* the server's, when the flow ends */
 }
 
-/* Nothing but a content that must not be there, in a range that never comes whole. */
 /* The sender cuts as he likes: what was found before that was known must not be lost. */
 static void
 contents_may_come_before_the_name_of_the_protocol(void **state)
@@ -416,6 +415,7 @@ a_name_may_come_from_the_other_side(void **state)
     expect(f, "1@6 ");
 }
 
+/* Nothing but a content that must not be there, in a range that never comes whole. */
 static void
 rules_without_a_fast_pattern_wait_too(void **state)
 {
@@ -431,6 +431,23 @@ rules_without_a_fast_pattern_wait_too(void **state)
     expect(f, "2@5 ");
     client(f, A | F, 6, 0, "");
     expect(f, "1@6 ");
+}
+
+/* Single bytes do not make it be asked about all that came before at each of them. */
+static void
+an_expression_alone_waits_for_a_part_of_what_came(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow:only_stream; pcre:\"/a.*b/s\"; sid:1;)");
+    handshake(f);
+    client(f, A, 0, 0, "a");
+    for (unsigned i = 1; i < 1000; i++)
+        client(f, A, (int)i, 0, "x");
+    assert_in_range(detect_get_stats(f->detect)->candidates, 100, 300);
+    client(f, A, 1000, 0, "b");
+    client(f, A | F, 1001, 0, "");
+    expect(f, "1@1005 ");
 }
 
 static void
@@ -984,6 +1001,7 @@ main(void)
         T(contents_may_come_before_the_name_of_the_protocol),
         T(a_name_may_come_from_the_other_side),
         T(rules_without_a_fast_pattern_wait_too),
+        T(an_expression_alone_waits_for_a_part_of_what_came),
         T(bytes_behind_a_gap_are_not_glued),
         T(contents_go_across_urgent_bytes),
         T(every_other_byte_may_be_urgent),

@@ -351,6 +351,12 @@ is_marked(const struct detect *d, uint32_t rule)
     return d->marked[rule / 64] >> rule % 64 & 1;
 }
 
+static void
+unmark(struct detect *d, uint32_t rule)
+{
+    d->marked[rule / 64] &= ~(UINT64_C(1) << rule % 64);
+}
+
 static uint64_t
 now(void)
 {
@@ -813,6 +819,13 @@ fill_seam(struct detect *d, struct stream_scan *s, const struct weir_bytes *data
     return d->buffer;
 }
 
+/* Its fast pattern was. A rule without one is marked at every payload: what it waits for decides. */
+static bool
+is_found(const struct detect *d, uint32_t rule)
+{
+    return d->groups->fast[rule] >= 0 && is_marked(d, rule);
+}
+
 /* Mark those that wait and may match now; forget those that the window has left behind. */
 static void
 wake_pending(struct detect *d, struct stream_scan *s)
@@ -826,10 +839,12 @@ wake_pending(struct detect *d, struct stream_scan *s)
     for (uint16_t i = 0; i < s->n_pending; i++) {
         const struct pending *p = &s->pending[i];
 
-        if (s->no_holes || is_marked(d, p->rule) || wakes(d, p, &fresh, &seam))
+        if (s->no_holes || is_found(d, p->rule) || wakes(d, p, &fresh, &seam)) {
             wake(d, p);
-        else if (p->seen > from - DETECT_WINDOW && p->expires > fresh.end)
+        } else if (p->seen > from - DETECT_WINDOW && p->expires > fresh.end) {
+            unmark(d, p->rule);
             s->pending[kept++] = *p;
+        }
     }
     s->n_pending = kept;
 }

@@ -211,7 +211,7 @@ reason_of(int rc, const char *why, char reason[256])
     else if (rc == WEIR_E_SYNTAX)
         snprintf(reason, 256, "wrong form");
     else
-        snprintf(reason, 256, "%s", why);
+        snprintf(reason, 256, "%.255s", why);
 }
 
 static int
