@@ -111,6 +111,7 @@ play(struct weir_monitor *m, unsigned flow)
 static void
 set_up(struct test *t)
 {
+    static char msg[] = "m";
     struct eve_opts opts = outputs_default().eve;
     struct app_opts app_opts = app_defaults();
     struct weir_errbuf err = { "" };
@@ -119,8 +120,7 @@ set_up(struct test *t)
     assert_true(fd >= 0);
     opts.types = (1U << EVE_TYPES) - 1;
     opts.anomaly_repeat = opts.ethernet = true;
-    t->rule =
-        (struct rule){ .gid = 1, .sid = 1, .priority = 3, .msg = (char[]){ "m" }, .n_steps = 1 };
+    t->rule = (struct rule){ .gid = 1, .sid = 1, .priority = 3, .msg = msg, .n_steps = 1 };
     assert_int_equal(out_open_fd(&t->out, fd, false, &err), WEIR_E_OK);
     assert_int_equal(eve_out_new(&opts, &t->out, &t->eve, &err), WEIR_E_OK);
     assert_int_equal(app_new(&app_opts, on_tx, on_app_event, t, &t->app, &err), WEIR_E_OK);
