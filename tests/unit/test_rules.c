@@ -455,6 +455,25 @@ what_became_of_a_file_is_counted(void **state)
                         "classtype 'made-up' is defined nowhere: priority 3");
 }
 
+/* Reasons with names in them may all be different. */
+static void
+reasons_beyond_a_bound_are_counted_as_one(void **state)
+{
+    struct fixture *f = *state;
+    static char text[(TALLY_MAX + 9) * 64];
+    const struct tally *refusals;
+    size_t n = 0;
+
+    for (unsigned i = 0; i < TALLY_MAX + 9; i++)
+        n += (size_t)snprintf(text + n, sizeof(text) - n, "alert no%u any any -> any any ()\n", i);
+    load(f, text);
+    refusals = &f->rules.files[0].refusals;
+    assert_int_equal(f->rules.files[0].refused, TALLY_MAX + 9);
+    assert_int_equal(refusals->n, TALLY_MAX);
+    assert_string_equal(refusals->at[0].text, "others");
+    assert_int_equal(refusals->at[0].n, 10);
+}
+
 static void
 headers_that_are_wrong_are_refused(void **state)
 {
@@ -690,6 +709,7 @@ main(void)
         T(snort_3_comments_and_long_rules),
         T(marks_without_an_end_cost_no_more),
         T(what_became_of_a_file_is_counted),
+        T(reasons_beyond_a_bound_are_counted_as_one),
     };
 
     return cmocka_run_group_tests_name("rules", tests, NULL, NULL);

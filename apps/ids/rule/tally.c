@@ -15,6 +15,12 @@ tally_add(struct tally *tally, const char *text)
             return true;
         }
     }
+    if (tally->n == TALLY_MAX) {
+        tally->at[TALLY_MAX - 1].n++;
+        return true;
+    }
+    if (tally->n == TALLY_MAX - 1)
+        text = "others";
     more = realloc(tally->at, (tally->n + 1) * sizeof(*more));
     if (more == NULL)
         return false;

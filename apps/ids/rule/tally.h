@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { TALLY_MAX = 256 };
+
 struct tally {
     struct said {
         char *text; /* owned */
@@ -13,7 +15,8 @@ struct tally {
     size_t n;
 };
 
-/* Returns false if memory ran out. */
+/* The last of TALLY_MAX texts is "others", for all that come behind it. Returns false if memory ran
+ * out. */
 bool tally_add(struct tally *tally, const char *text);
 void tally_sort(struct tally *tally);
 void tally_free(struct tally *tally);
