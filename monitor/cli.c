@@ -489,8 +489,8 @@ help(const struct cli *cli)
         help_of(o);
     printf(
         "\nExit codes: 0 done, 1 run-time or read error, 2 wrong command line or configuration,\n"
-        "128 + n a replay cut by signal n. The manual: %s(1).\n",
-        cli->program);
+        "%s128 + n a replay cut by signal n. The manual: %s(1).\n",
+        cli->exits != NULL ? cli->exits : "", cli->program);
 }
 
 static bool

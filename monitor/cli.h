@@ -38,9 +38,10 @@ struct cli_option {
 struct cli_dump;
 
 struct cli {
-    const char *program;              /* "weir" */
-    const char *synopsis;             /* behind the name in --help */
-    const char *about;                /* one line */
+    const char *program;  /* "weir" */
+    const char *synopsis; /* behind the name in --help */
+    const char *about;    /* one line */
+    const char *exits;    /* for --help: "3 for this, ", exit codes of its own; NULL: none */
     const struct cli_option *options; /* the program's own */
     void *ctx;                        /* for their take() and set() */
     /* Take a "name=value" that the common part does not know, which lives until cli_free(). *ignored:

@@ -158,6 +158,7 @@ main(int argc, char **argv)
         .cli = { .program = "weir-ids",
                  .synopsis = "[options] -S RULES -r FILE|DIR|- | -i INTERFACE [filter words]",
                  .about = "Raise alerts from rules on the packets of a capture or an interface.",
+                 .exits = "3 an alert, with --fail-on-alert, ",
                  .options = options },
         .settings = settings_default(),
     };
