@@ -9,7 +9,7 @@ if [ ! -x "$builddir/weir-ids" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-echo 1..3
+echo 1..4
 capture=$builddir/pcaps/udp_dns.pcap
 head -c 24 "$capture" >"$work/header"
 tail -c +25 "$capture" >"$work/packets"
@@ -59,3 +59,16 @@ grep -q "the rules stay as they were: .*my.rules: " "$work/said"
 result $? 'a file that cannot be read changes nothing'
 [ $code -eq 0 ] && grep -q '1 rules loaded, 0 refused, [0-9]* alerts' "$work/said"
 result $? 'the run ends well'
+
+# the rules come from somebody slow, who is asked for them twice
+mkfifo "$work/slow.rules"
+"$builddir/weir-ids" -q -l "$work/slow" -S "$work/slow.rules" -r "$capture" 2>"$work/said" &
+pid=$!
+sleep 0.5
+kill -USR2 $pid
+rule "$work/quick.rules" 1
+timeout 20 sh -c "cat '$work/quick.rules' >'$work/slow.rules'; sleep 0.2; cat '$work/quick.rules' >'$work/slow.rules'"
+wait $pid
+code=$?
+[ $code -eq 0 ] && grep -q '\[1:1:0\]' "$work/slow/fast.log"
+result $? 'a signal while the first rules are loaded is not lost, and kills nobody'

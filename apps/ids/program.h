@@ -81,6 +81,7 @@ void ruleset_tell(struct program *prg, const struct ruleset *set, bool always);
 
 /* reload.c: SIGUSR2 loads the rules anew, on a thread of their own, while the ones before are tested.
  * reload_check() goes over to them when they are ready: call it between two packets. */
+void reload_listen(void);
 int reload_start(struct program *prg, struct weir_errbuf *err);
 bool reload_check(struct program *prg);
 void reload_stop(struct program *prg);

@@ -14,7 +14,6 @@ struct reload {
     struct ruleset *set; /* READY */
     struct detect_next *next;
     struct weir_errbuf err; /* FAILED */
-    struct sigaction before;
 };
 
 static volatile sig_atomic_t asked; /* signals that are not answered yet; 0 or 1 */
@@ -26,17 +25,21 @@ on_signal(int number)
     asked = 1;
 }
 
+void
+reload_listen(void)
+{
+    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+    sigaction(SIGUSR2, &action, NULL);
+}
+
 int
 reload_start(struct program *prg, struct weir_errbuf *err)
 {
-    struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
     prg->reload = calloc(1, sizeof(*prg->reload));
     if (prg->reload == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     prg->reload->prg = prg;
-    asked = 0;
-    sigaction(SIGUSR2, &action, &prg->reload->before);
     return WEIR_E_OK;
 }
 
@@ -115,7 +118,6 @@ reload_stop(struct program *prg)
 
     if (r == NULL)
         return;
-    sigaction(SIGUSR2, &r->before, NULL);
     if (atomic_load_explicit(&r->state, memory_order_acquire) != IDLE)
         pthread_join(r->thread, NULL);
     detect_next_free(r->next);
