@@ -5,13 +5,14 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum reload_state { IDLE, LOADING, READY, FAILED };
+enum reload_state { IDLE, LOADING, READY, FAILED, SWEEPING, SWEPT };
 
 struct reload {
     struct program *prg;
     pthread_t thread;
-    _Atomic int state;   /* enum reload_state; only the loader leaves LOADING */
-    struct ruleset *set; /* READY */
+    _Atomic int state;      /* enum reload_state; only the thread leaves LOADING and SWEEPING */
+    struct ruleset *set;    /* READY */
+    struct ruleset *before; /* SWEEPING */
     struct detect_next *next;
     struct weir_errbuf err; /* FAILED */
 };
@@ -60,35 +61,56 @@ load(void *arg)
     return NULL;
 }
 
+/* What a large set takes tens of milliseconds for, which are not the packets'. */
+static void *
+sweep(void *arg)
+{
+    struct reload *r = arg;
+
+    ruleset_free(r->before);
+    r->before = NULL;
+    atomic_store_explicit(&r->state, SWEPT, memory_order_release);
+    return NULL;
+}
+
 /* Signals are for the thread of the packets. */
-static void
-begin(struct reload *r)
+static bool
+begin(struct reload *r, enum reload_state state, void *work(void *arg))
 {
     sigset_t all, before;
+    bool begun;
 
-    asked = 0;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    atomic_store_explicit(&r->state, LOADING, memory_order_relaxed);
-    if (pthread_create(&r->thread, NULL, load, r) != 0) {
+    atomic_store_explicit(&r->state, state, memory_order_relaxed);
+    begun = pthread_create(&r->thread, NULL, work, r) == 0;
+    if (!begun)
         atomic_store_explicit(&r->state, IDLE, memory_order_relaxed);
-        cli_notice(&r->prg->cli, "rules cannot be loaded anew: no thread for it");
-    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return begun;
+}
+
+static void
+begin_loading(struct reload *r)
+{
+    asked = 0;
+    if (!begin(r, LOADING, load))
+        cli_notice(&r->prg->cli, "rules cannot be loaded anew: no thread for it");
 }
 
 static void
 go_over(struct program *prg)
 {
     struct reload *r = prg->reload;
-    struct ruleset *before = prg->set;
 
+    r->before = prg->set;
     detect_go_over(prg->detect, r->next);
     prg->set = r->set;
     prg->generation++;
     r->set = NULL;
     r->next = NULL;
-    ruleset_free(before);
+    if (!begin(r, SWEEPING, sweep))
+        ruleset_free(r->before);
     ruleset_tell(prg, prg->set, true);
 }
 
@@ -99,14 +121,14 @@ reload_check(struct program *prg)
     int state = atomic_load_explicit(&r->state, memory_order_acquire);
 
     if (state == IDLE && asked)
-        begin(r);
-    if (state != READY && state != FAILED)
+        begin_loading(r);
+    if (state == IDLE || state == LOADING || state == SWEEPING)
         return false;
     pthread_join(r->thread, NULL);
     atomic_store_explicit(&r->state, IDLE, memory_order_relaxed);
     if (state == READY)
         go_over(prg);
-    else
+    else if (state == FAILED)
         cli_notice(&prg->cli, "the rules stay as they were: %s", r->err.text);
     return state == READY;
 }
