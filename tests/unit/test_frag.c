@@ -36,6 +36,17 @@ begin(void **state)
 }
 
 static int
+begin_without_vlans(void **state)
+{
+    static const struct weir_monitor_opts opts = { .no_vlan = true };
+
+    begin(state);
+    record_free(&r);
+    record_start(&r, WANT, &opts);
+    return 0;
+}
+
+static int
 end(void **state)
 {
     (void)state;
@@ -123,6 +134,18 @@ identification_protocol_and_vlan_tell_datagrams_apart(void **state)
     record_clear(&r);
     send_part(4, 2, 0, 16);
     assert_string_equal(r.text, GOT);
+}
+
+/* Neither fragments nor flows go by VLANs then. */
+static void
+vlans_may_be_passed_over(void **state)
+{
+    (void)state;
+    send((struct ip_fragment){ .ident = 1, .vlan = 7, .more = true, .data = whole[0], .n = 16 });
+    send((struct ip_fragment){ .ident = 1, .start = 16, .data = whole[0] + 16, .n = 24 });
+    assert_string_equal(r.text, GOT);
+    send((struct ip_fragment){ .ident = 2, .vlan = 9, .data = whole[0], .n = 40 });
+    assert_int_equal(stats().flows, 1);
 }
 
 static void
@@ -810,6 +833,7 @@ main(void)
         cmocka_unit_test_setup_teardown(any_order_gives_the_datagram, begin, end),
         cmocka_unit_test_setup_teardown(identification_protocol_and_vlan_tell_datagrams_apart,
                                         begin, end),
+        cmocka_unit_test_setup_teardown(vlans_may_be_passed_over, begin_without_vlans, end),
         cmocka_unit_test_setup_teardown(a_datagram_may_have_64_kilobytes, begin, end),
         cmocka_unit_test_setup_teardown(checksums_are_those_of_the_whole, begin, end),
         cmocka_unit_test_setup_teardown(a_fragment_with_a_wrong_header_checksum_is_none, begin,
