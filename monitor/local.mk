@@ -1,9 +1,11 @@
 # monitor: packets to flow events
 libcore_la_SOURCES += \
+    %D%/batch.h \
     %D%/checksum.c %D%/checksum.h \
+    %D%/cores.c %D%/cores.h \
     %D%/decode.c %D%/decode.h \
     %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
-    %D%/engine.c %D%/engine.h \
+    %D%/engine.c %D%/engine.h %D%/engine_life.c \
     %D%/event.c \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
@@ -12,10 +14,12 @@ libcore_la_SOURCES += \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
+    %D%/reader.c %D%/reader.h \
     %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
+    %D%/take.c \
     %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \

@@ -95,6 +95,8 @@ struct weir_monitor_opts {
                             packets are in: for links where the directions are tagged differently */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
+    uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. The
+                            order of events is one for each flow only; but weir.core_arg */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
 };
@@ -112,6 +114,8 @@ struct weir_app {
         no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
                                if it wants that: not IP, malformed, fragments that complete nothing */
     void *arg;           /**< handed out as weir_event.app */
+    void *const *core_arg; /**< the same for each core but the first; NULL: arg for all of them, who
+                                then use it at the same time */
 };
 
 /**

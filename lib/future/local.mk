@@ -1,6 +1,6 @@
 # futures, taps, the core they run on
 libcore_la_SOURCES += \
-    lib/core/core.c lib/core/core.h lib/core/ring.c lib/core/ring.h \
+    lib/core/core.c lib/core/core.h lib/core/order.c lib/core/order.h lib/core/ring.c lib/core/ring.h \
     lib/core/wheel.c lib/core/wheel.h \
     %D%/cancel.c %D%/cell.c %D%/cell.h %D%/co.c %D%/combine.c %D%/debug.c %D%/future.c \
     %D%/report.c %D%/sem.c %D%/tap.c %D%/timer.c
