@@ -56,7 +56,7 @@ struct arrival {
     struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
 };
 
-/* The core that owns a shard. */
+/* The core that owns a shard; its shards are its index and every n_cores-th behind it. */
 static inline unsigned
 core_of_shard(unsigned shard, unsigned n_cores)
 {

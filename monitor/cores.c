@@ -258,13 +258,25 @@ cores_start(struct cores *c, uint64_t time)
 
 /* ---- runs ---------------------------------------------------------------------------------- */
 
+/* Live, handlers wake while no packet comes. */
+static void
+run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+{
+    bool more;
+
+    do {
+        more = pull(ctx);
+        reader_flush(&c->reader);
+        if (c->engine[0]->opts.live)
+            weir_core_run(c->engine[0]->core, UINT32_MAX);
+    } while (more);
+}
+
 void
 cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
 {
     if (c->n == 1) {
-        while (pull(ctx))
-            continue;
-        reader_flush(&c->reader);
+        run_alone(c, pull, ctx);
         return;
     }
     pthread_mutex_lock(&c->lock);

@@ -724,7 +724,7 @@ end_all_flows(struct engine *e)
 {
     struct heap heap = { .n = 0 };
 
-    for (unsigned i = 0; i < N_SHARDS; i++) {
+    for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores) {
         heap.list[heap.n] = take_timers(e, &e->shards[i]);
         heap.n += heap.list[heap.n] != NULL;
     }
@@ -769,7 +769,7 @@ cancel_shard(struct engine *e, unsigned shard)
 static void
 end_flowless(struct engine *e)
 {
-    for (e->shard = 0; e->shard < N_SHARDS; e->shard++) {
+    for (e->shard = e->index; e->shard < N_SHARDS; e->shard += e->n_cores) {
         engine_reach(e, ORDER_AT_END, 1, e->shard, 0);
         if (e->flowless_used[e->shard])
             e->flowless_asleep[e->shard] = engine_finish_taps(e, engine_flowless(e));
@@ -803,7 +803,7 @@ drain_core(struct engine *e)
         fire_timers(e, ORDER_AT_END, next);
         run_all(e);
     }
-    for (unsigned i = 0; i < N_SHARDS; i++)
+    for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores)
         cancel_shard(e, i);
     engine_reach(e, ORDER_AT_END, PHASE_QUOTED, 0, 0);
     run_all(e);

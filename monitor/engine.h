@@ -23,6 +23,7 @@ enum { MAX_APPS = 16, SCRATCH = 65536, N_SENDERS = 1024 };
 struct app {
     struct weir_app pub;
     size_t tap, state; /* offsets in the part; the state's is a multiple of 16 */
+    void *core_arg[MAX_CORES];
 };
 
 /* Checksums seen of a source address, to notice a host whose network card computes them. */

@@ -34,8 +34,7 @@ engine_copy(const struct engine *first, unsigned index, struct engine **out)
     e->index = index;
     e->core = NULL;
     for (unsigned i = 0; i < e->n_apps; i++)
-        if (e->apps[i].pub.core_arg != NULL)
-            e->apps[i].pub.arg = e->apps[i].pub.core_arg[index];
+        e->apps[i].pub.arg = e->apps[i].core_arg[index];
     rc = engine_make_core(e);
     if (rc != WEIR_E_OK)
         free(e);
@@ -68,10 +67,9 @@ reserve(struct engine *e)
 static int
 start_shards(struct engine *e, uint64_t time)
 {
-    for (unsigned i = 0; i < N_SHARDS; i++) {
+    for (unsigned i = 0; i < N_SHARDS; i++)
         e->next_tick[i] = UINT64_MAX;
-        if (core_of_shard(i, e->n_cores) != e->index)
-            continue;
+    for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores) {
         if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i]))
             return WEIR_E_NOMEM;
         wheel_init(&e->wheels[i], time / TICK_NS);

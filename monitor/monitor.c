@@ -26,7 +26,7 @@ opts_are_valid(const struct weir_monitor_opts *opts)
         if (opts->timeout[i] > WEIR_TIMEOUT_MAX)
             return false;
     return (opts->memcap == 0 || opts->memcap >= LEAST_MEMCAP) && opts->retain <= RETAIN_MAX &&
-           (unsigned)opts->policy < WEIR_POLICY_COUNT;
+           (unsigned)opts->policy < WEIR_POLICY_COUNT && opts->cores <= MAX_CORES;
 }
 
 int
@@ -81,7 +81,11 @@ weir_monitor_add(struct weir_monitor *m, const struct weir_app *app)
         return WEIR_E_INVAL;
     if (e->n_apps == MAX_APPS)
         return WEIR_E_LIMIT;
-    e->apps[e->n_apps++] = (struct app){ .pub = *app };
+    e->apps[e->n_apps] = (struct app){ .pub = *app };
+    for (unsigned i = 0; i < e->n_cores; i++)
+        e->apps[e->n_apps].core_arg[i] = app->core_arg != NULL ? app->core_arg[i] : app->arg;
+    e->apps[e->n_apps].pub.arg = e->apps[e->n_apps].core_arg[0];
+    e->n_apps++;
     e->want |= app->spec->want;
     e->history |= app->history > 0;
     e->no_flow_packets |= app->no_flow_packets && app->spec->want & WEIR_EV_BIT(WEIR_EV_PACKET);
@@ -170,8 +174,6 @@ pull_port(void *ctx)
     int n = weir_port_read(run->port, frames, BATCH_MANY, run->err);
 
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
-    if (n == 0 && run->m->cores->n == 1)
-        weir_core_run(run->m->e.core, UINT32_MAX);
     return run->rc == WEIR_E_OK && !run->m->e.stop && (n > 0 || run->m->e.opts.live);
 }
 

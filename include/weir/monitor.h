@@ -5,7 +5,8 @@
  * Use: weir_monitor_new(), weir_monitor_add() for each app, weir_monitor_run() for each port (or
  * weir_monitor_feed() for packets of your own), weir_monitor_end(), weir_monitor_free().
  *
- * Threads: a monitor belongs to one thread; two monitors share nothing.
+ * Threads: a monitor belongs to one thread; two monitors share nothing. With weir_monitor_opts.cores
+ *          its stages run on threads of its own, too: those of one flow always on the same one.
  * Memory:  address space is reserved with the first packet and used as needed, up to memcap. Flows
  *          refer to the bytes of stable frames: their port stays open until weir_monitor_end().
  * Time:    weir_after() and weir_timeout() in stages count packet time, in steps of 100 ms.
@@ -95,8 +96,8 @@ struct weir_monitor_opts {
                             packets are in: for links where the directions are tagged differently */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
-    uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. The
-                            order of events is one for each flow only; but weir.core_arg */
+    uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each
+                         has its own flows: see weir_app.core_arg */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
 };
@@ -114,8 +115,8 @@ struct weir_app {
         no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
                                if it wants that: not IP, malformed, fragments that complete nothing */
     void *arg;           /**< handed out as weir_event.app */
-    void *const *core_arg; /**< the same for each core but the first; NULL: arg for all of them, who
-                                then use it at the same time */
+    void *const *core_arg; /**< weir_monitor_opts.cores of them, copied: what each core hands out
+                                instead; NULL: arg, which all use at the same time */
 };
 
 /**

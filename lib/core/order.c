@@ -1,11 +1,12 @@
 #include "core/order.h"
 
+#include "core/core.h"
 #include "file/records.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING = 16 << 20 };
+enum { RING = 8 << 20 };
 
 struct post {
     struct moment at;
@@ -298,16 +299,25 @@ wait_for_room(struct order_end *end, size_t n)
 }
 
 void
-order_post(struct order_end *end, order_fn *fn, void *ctx, const void *p, size_t n)
+order_post(struct order_end *end, order_fn *fn, void *ctx, struct piece_of_post head,
+           struct piece_of_post tail)
 {
-    uint8_t *to = records_reserve(end->posts, sizeof(struct post) + n);
+    const size_t n = sizeof(struct post) + head.n + tail.n;
+    uint8_t *to = records_reserve(end->posts, n);
     struct post *post;
 
     if (to == NULL)
-        to = wait_for_room(end, sizeof(struct post) + n);
+        to = wait_for_room(end, n);
     post = (struct post *)(void *)to;
     *post = (struct post){ .at = end->now, .fn = fn, .ctx = ctx };
-    if (n > 0)
-        memcpy(post->bytes, p, n);
-    records_commit(end->posts, RECORD_PLAIN, sizeof(*post) + n);
+    memcpy(post->bytes, head.p, head.n);
+    if (tail.n > 0)
+        memcpy(post->bytes + head.n, tail.p, tail.n);
+    records_commit(end->posts, RECORD_PLAIN, n);
+}
+
+struct order_end *
+order_here(struct order *order)
+{
+    return order != NULL ? order_end(order, core_current->opts.id) : NULL;
 }

@@ -41,6 +41,7 @@ struct moment {
 
 struct order;
 struct records;
+struct weir_core;
 
 /* A core's end. */
 struct order_end {
@@ -62,7 +63,7 @@ struct order {
     pthread_mutex_t running; /* who holds it runs posts */
 };
 
-enum { ORDER_POST_MAX = 4 << 20 }; /* bytes of a post */
+enum { ORDER_POST_MAX = 3 << 20 }; /* bytes of a post */
 
 /* A call: p has n bytes, aligned to 8, and is the callee's until it returns. */
 typedef void order_fn(void *ctx, const void *p, size_t n);
@@ -76,6 +77,9 @@ order_end(struct order *order, unsigned core)
 {
     return &order->end[core];
 }
+
+/* The end of the thread's current core; NULL where there is no order, for only one core runs. */
+struct order_end *order_here(struct order *order);
 
 /* For those who wait: this core has gone on. */
 void order_tell(struct order *order);
@@ -100,10 +104,15 @@ order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id,
 void order_pass(struct order_end *end, uint64_t packet);
 
 /*
- * Have fn(ctx, copy of the n bytes) run in its turn; n is at most ORDER_POST_MAX. Blocks while the
- * ring is full.
+ * Have fn(ctx, copy of head and tail, their length) run in its turn; at most ORDER_POST_MAX bytes.
+ * Blocks while the ring is full.
  */
-void order_post(struct order_end *end, order_fn *fn, void *ctx, const void *p, size_t n);
+struct piece_of_post {
+    const void *p;
+    size_t n;
+};
+void order_post(struct order_end *end, order_fn *fn, void *ctx, struct piece_of_post head,
+                struct piece_of_post tail);
 
 /* Block until all other cores are past this core's moment. */
 void order_turn(struct order_end *end);
