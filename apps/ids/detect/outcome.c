@@ -259,7 +259,7 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         return false;
     if (r->action == ACTION_PASS)
         pass(o, r, at->ev, past);
-    if (is_silent(o->action))
+    if (is_silent(o->action) && !(r->action == ACTION_PASS && r->tells))
         return false;
     begin_tag(o, r, &subject);
     return count_alert(o);

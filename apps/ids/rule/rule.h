@@ -197,7 +197,10 @@ enum check_kind {
     CHECK_WSCALE,
     CHECK_VLAN_ID,
     CHECK_VLAN_LAYERS,
-    CHECK_CLOSING,     /* flags: CLOSING_... bits of rule/event_names.h */
+    CHECK_CLOSING,  /* flags: CLOSING_... bits of rule/event_names.h */
+    CHECK_FLOW_AGE, /* seconds */
+    CHECK_FLOW_PACKETS,
+    CHECK_FLOW_BYTES,
     CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
@@ -210,7 +213,7 @@ struct check {
     uint8_t flags, mask;    /* CHECK_FLAGS, CHECK_FRAGBITS: the field without mask against flags, by
                                how; CHECK_IPOPTS: flags is the option's type, or 255 for any */
     char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or
-                               CHECK_STREAM_SIZE: 's'erver, 'c'lient, 'b'oth, 'e'ither */
+                               of CHECK_STREAM_SIZE, CHECK_FLOW_...: 's'erver, 'c'lient, 'b'oth, 'e'ither */
     int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
 
@@ -286,6 +289,7 @@ struct rule {
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
     bool noalert;
+    bool tells;               /* alert was given: a pass rule alerts, too */
     struct rule_state *state; /* owned; NULL: it remembers and asks nothing */
     struct event_test *event; /* owned; NULL: none. One of n_events; none of 0: it never comes */
     uint8_t n_events;
