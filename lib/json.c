@@ -131,10 +131,16 @@ json_text(struct json *j, const char *key, const char *text, size_t n)
 }
 
 void
+json_key_text(struct json *j, const char *p, size_t n)
+{
+    json_text(j, NULL, p, n);
+    out_char(j->out, ':');
+}
+
+void
 json_open_array_text(struct json *j, const char *key)
 {
-    json_text(j, NULL, key, strlen(key));
-    out_char(j->out, ':');
+    json_key_text(j, key, strlen(key));
     push(j, '[', ']');
 }
 

@@ -43,6 +43,9 @@ void json_text(struct json *j, const char *key, const char *p, size_t n);
 /* As json_open_array(), with a key that is not ours and may hold anything. */
 void json_open_array_text(struct json *j, const char *key);
 
+/* A key that is not ours and may hold anything; the value is written to j->out. */
+void json_key_text(struct json *j, const char *p, size_t n);
+
 /* Only the key: the caller writes the value to j->out. */
 void json_key(struct json *j, const char *key);
 

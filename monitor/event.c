@@ -17,12 +17,13 @@ static const char *const layers[] = { "link", "vlan",   "ipv4", "ipv6", "tcp",  
                                       "icmp", "icmpv6", "mpls", "ppp",  "tunnel", NULL };
 static const char *const bads[] = { "none",   "truncated", "too_short", "version", "header_length",
                                     "length", "options",   "layers",    NULL };
-static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack", "md5", NULL };
+static const char *const bad_rsts[] = { "in_window", "out_of_window", "bad_ack",
+                                        "md5",       "bad_timestamp", NULL };
 static const char *const bad_acks[] = { "unsent", "old", "unseen", NULL };
-static const char *const bad_timestamps[] = { "old", "missing", "unexpected", NULL };
+static const char *const bad_timestamps[] = { "old", "missing", "unexpected", "echo", NULL };
 static const char *const bad_options[] = { "md5", "ao", "malformed", NULL };
-static const char *const bad_handshakes[] = { "syn_seq",   "syn_ack_seq", "syn_ack_ack",
-                                              "direction", "ack",         NULL };
+static const char *const bad_handshakes[] = { "syn_seq", "syn_ack_seq", "syn_ack_ack", "direction",
+                                              "ack",     "flood",       NULL };
 static const char *const bad_flag_sets[] = { "syn_fin", "syn_rst",  "null", "xmas",
                                              "no_ack",  "rst_data", NULL };
 static const char *const ends[] = { "fin", "rst", NULL };

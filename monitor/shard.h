@@ -167,8 +167,11 @@ struct flow_cold {
     uint32_t asleep;        /* taps that had not ended when the flow did; free slot: the next one */
     struct rare *rare;      /* NULL until data came out of order or was given up */
     uint16_t max_window[2]; /* for the data of each direction: greatest window field before this */
-    uint8_t fin_doubt[2];   /* SIDE_FIN_WAITS: enum doubt, whether it counts */
-    uint8_t policy[2];      /* for the data of each direction: enum weir_policy of its receiver */
+    union {
+        uint8_t fin_doubt[2]; /* SIDE_FIN_WAITS: enum doubt, whether it counts */
+        uint8_t syns[2]; /* by direction that no packet came in: other SYNs of the peer before */
+    };
+    uint8_t policy[2];       /* for the data of each direction: enum weir_policy of its receiver */
     struct weir_addr *addr6; /* IPv6: lower and higher endpoint */
 };
 

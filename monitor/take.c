@@ -177,6 +177,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
 {
     struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
+    unsigned unanswered = 0;
     enum weir_dir dir;
 
     if (a->pkt.bad_checksum) {
@@ -188,6 +189,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
     if (flow != NULL && tcp && !e->opts.packets_only &&
         tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
         live = !(flow->flags & FLOW_CLOSED);
+        unanswered = live ? tcp_unanswered_syns(flow) : 0;
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
@@ -208,6 +210,8 @@ take_flow_packet(struct engine *e, struct arrival *a)
         engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
     if (e->opts.packets_only)
         return;
+    if (unanswered > 0)
+        tcp_note_unanswered(e, flow, dir, unanswered);
     if (tcp)
         track_tcp(e, flow, dir);
     else

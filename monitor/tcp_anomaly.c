@@ -154,15 +154,16 @@ ways_of(const struct weir_flow *flow, enum weir_dir dir)
     return policy_ways(flow_policy(flow, dir));
 }
 
-/* The segment's own timestamp; false: it has none. */
+/* The segment's own timestamp, and the one that it echoes; false: it has none. */
 static bool
-read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
+read_timestamps(const struct weir_packet *pkt, uint32_t *ts, uint32_t *echo)
 {
     struct rd rd = { pkt->tcp_options, pkt->tcp_options + pkt->n_tcp_options }, body;
     uint8_t kind, length;
 
     if (WEIR_LIKELY(only_timestamps(pkt))) {
         *ts = be32(pkt->tcp_options + 4);
+        *echo = be32(pkt->tcp_options + 8);
         return true;
     }
     while (rd_u8(&rd, &kind) && kind != 0) {
@@ -171,9 +172,17 @@ read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
         if (!rd_u8(&rd, &length) || length < 2 || !rd_sub(&rd, length - 2U, &body))
             return false;
         if (kind == 8 && length == 10)
-            return rd_be32(&body, ts);
+            return rd_be32(&body, ts) && rd_be32(&body, echo);
     }
     return false;
+}
+
+static bool
+read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
+{
+    uint32_t echo;
+
+    return read_timestamps(pkt, ts, &echo);
 }
 
 void
@@ -185,6 +194,40 @@ start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_pa
         return;
     flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
     flow->ts[dir] = ts;
+}
+
+/* Of a client's SYN, which it may have sent again: its clock ticks once a millisecond or less often. */
+static bool
+is_of_syn(const struct weir_flow *flow, uint64_t time, uint32_t echo)
+{
+    uint64_t ms = (time - flow_cold(flow)->start) / 1000000;
+
+    return echo - flow->ts[WEIR_TOSERVER] <= ms + 1;
+}
+
+/*
+ * Linux compares where its SYN had timestamps (tcp_rcv_synsent_state_process()), and looks at none
+ * where it had not. A SYN/ACK is left to the client: if that refuses it, nothing comes of it.
+ */
+bool
+echo_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    bool offered = flow->flags & FLOW_TS_CLIENT;
+    uint32_t ts, echo;
+
+    if (dir == WEIR_TOSERVER || flow->side[WEIR_TOCLIENT].flags & SIDE_SEEN ||
+        !(flow->side[WEIR_TOSERVER].flags & SIDE_SYN) || pkt->tcp_flags & WEIR_TH_SYN ||
+        !read_timestamps(pkt, &ts, &echo) || echo == 0 ||
+        (offered && is_of_syn(flow, pkt->time, echo)))
+        return true;
+    if (pkt->tcp_flags & WEIR_TH_RST &&
+        (offered || policy_ways(flow_policy(flow, WEIR_TOCLIENT))->only_asked)) {
+        raise_why(e, flow, dir, WEIR_EV_BAD_RST, WEIR_BAD_RST_TIMESTAMP);
+        return false;
+    }
+    raise_why(e, flow, dir, WEIR_EV_BAD_TIMESTAMP, WEIR_BAD_TIMESTAMP_ECHO);
+    return true;
 }
 
 /*

@@ -31,6 +31,12 @@ void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct we
 bool timestamp_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
                         uint32_t *recent, enum doubt *doubt);
 
+/*
+ * False: a client that waits for its SYN/ACK ignores this RST, whose timestamp echoes none of its
+ * SYN's.
+ */
+bool echo_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
 /* False: a TTL well below what this side has used; such a packet may never get there. */
 bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 

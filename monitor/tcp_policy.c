@@ -78,7 +78,8 @@ static_assert(sizeof(policies) / sizeof(policies[0]) == WEIR_POLICY_COUNT, "a po
  * Linux as it was measured; first and last have no host behind them, and do the same. The others as
  * Snort 3 has them, but that a SYN closes only where RFC 793 has it do so, and nothing on a BSD of
  * today (FreeBSD, tcp_do_segment()). Of a RST to windows2k3, vista, irix and hpux10 its releases
- * differ; IN_WINDOW is the safe side, for a receiver that had refused it says so.
+ * differ; IN_WINDOW is the safe side, for a receiver that had refused it says so. What Windows does
+ * with timestamps that answer none is what Suricata was evaded by (its bug 3286).
  */
 /* clang-format off */
 static const struct tcp_ways ways[] = {
@@ -88,9 +89,9 @@ static const struct tcp_ways ways[] = {
     [WEIR_POLICY_LAST]       = { AT_NEXT,   NOWHERE,   ZERO_IS_NONE, .slack = 1 },
     [WEIR_POLICY_BSD]        = { AT_NEXT,   NOWHERE,   ZERO_IS_OLD, .slack = 0 },
     [WEIR_POLICY_OLD_LINUX]  = { IN_WINDOW, IN_WINDOW, ZERO_IS_NONE, .slack = 0 },
-    [WEIR_POLICY_WINDOWS]    = { AT_NEXT,   AT_NEXT,   ZERO_IS_NONE, .slack = 0 },
-    [WEIR_POLICY_WINDOWS2K3] = { IN_WINDOW, AT_NEXT,   ZERO_IN_SYN_ENDS, .slack = 0 },
-    [WEIR_POLICY_VISTA]      = { IN_WINDOW, AT_NEXT,   ZERO_IS_NONE, .slack = 0 },
+    [WEIR_POLICY_WINDOWS]    = { AT_NEXT,   AT_NEXT,   ZERO_IS_NONE, .only_asked = true },
+    [WEIR_POLICY_WINDOWS2K3] = { IN_WINDOW, AT_NEXT,   ZERO_IN_SYN_ENDS, .only_asked = true },
+    [WEIR_POLICY_VISTA]      = { IN_WINDOW, AT_NEXT,   ZERO_IS_NONE, .only_asked = true },
     [WEIR_POLICY_SOLARIS]    = { IN_WINDOW, IN_WINDOW, ZERO_IS_TIME, .missing_ends = true },
     [WEIR_POLICY_MACOS]      = { AT_NEXT,   NOWHERE,   ZERO_IS_OLD, .slack = 0 },
     [WEIR_POLICY_IRIX]       = { IN_WINDOW, IN_WINDOW, ZERO_IS_OLD, .slack = 0 },

@@ -41,6 +41,7 @@ struct tcp_ways {
     uint8_t slack;     /* by so much a timestamp may be older than the latest */
     bool only_in_turn; /* no timestamp is checked of a segment out of order */
     bool missing_ends; /* a segment without a timestamp ends their use in the connection */
+    bool only_asked;   /* no RST with a timestamp answers a SYN without one */
 };
 
 const struct tcp_ways *policy_ways(enum weir_policy policy);

@@ -129,6 +129,28 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     return false;
 }
 
+enum { SYNS_MANY = 10 }; /* Suricata keeps so many of a flow beside the first one */
+
+unsigned
+tcp_unanswered_syns(const struct weir_flow *flow)
+{
+    bool answered = flow->side[WEIR_TOCLIENT].packets > 0;
+
+    return flow->side[WEIR_TOSERVER].flags & SIDE_SYN && !answered
+               ? flow_cold(flow)->syns[WEIR_TOCLIENT] + 1U
+               : 0;
+}
+
+void
+tcp_note_unanswered(struct engine *e, struct weir_flow *flow, enum weir_dir dir, unsigned n)
+{
+    if (dir != WEIR_TOSERVER || !tcp_is_syn(e->packet) || n == 0)
+        return;
+    flow_cold(flow)->syns[WEIR_TOCLIENT] = n < UINT8_MAX ? (uint8_t)n : UINT8_MAX - 1;
+    if (n > SYNS_MANY)
+        raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_FLOOD);
+}
+
 static void
 raise_handshake(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                 enum weir_event_type type, const struct tcp_syn_options *options)
@@ -1150,6 +1172,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
             return;
         if (!ttl_is_usual(e, flow, dir) && doubt < DOUBT_TTL)
             doubt = DOUBT_TTL;
+        if (!(flow->flags & FLOW_ESTABLISHED) && !echo_is_right(e, flow, dir))
+            return;
     }
     if (pkt->tcp_flags & WEIR_TH_RST) {
         if (!(pkt->tcp_flags & WEIR_TH_SYN) || (side->flags | flow->side[!dir].flags) & SIDE_SEEN)

@@ -102,6 +102,7 @@ TYPES = {
         'alert': {
             'action': one_of('allowed', 'blocked'), 'gid': whole, 'signature_id': whole, 'rev': whole,
             'signature': text, 'category': text, 'severity': whole, 'metadata': None,
+            'context': None,
             'references': TEXTS, 'source': END, 'target': END, 'rule': text,
         },
         'verdict': {'action': one_of('alert', 'pass', 'drop')},

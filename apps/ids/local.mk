@@ -17,6 +17,7 @@ libids_la_SOURCES = \
     %D%/detect/anomaly.c %D%/detect/anomaly.h \
     %D%/detect/anomaly_link.c \
     %D%/detect/base64.c %D%/detect/base64.h \
+    %D%/detect/captures.c %D%/detect/captures.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
@@ -55,6 +56,7 @@ libids_la_SOURCES = \
     %D%/out/eve_dns.c \
     %D%/out/eve_flow.c \
     %D%/out/eve_http.c \
+    %D%/out/eve_known.c \
     %D%/out/eve_out.c %D%/out/eve_out.h \
     %D%/out/eve_packet.c \
     %D%/out/eve_stats.c %D%/out/eve_stats.h \
@@ -223,6 +225,12 @@ tests_unit_test_limits_SOURCES  = tests/unit/test_limits.c
 tests_unit_test_limits_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_limits_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_limits_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_captures
+tests_unit_test_captures_SOURCES  = tests/unit/test_captures.c
+tests_unit_test_captures_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_captures_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_captures_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_keyed
 tests_unit_test_keyed_SOURCES  = tests/unit/test_keyed.c

@@ -31,6 +31,15 @@ struct ruleset {
     double seconds; /* that making the groups took */
 };
 
+/* An alert that is about to be told; what it refers to lasts as long as the event at hand. */
+struct held_alert {
+    const struct rule *rule;
+    struct weir_event ev;
+    struct eve_about about;
+};
+
+enum { HELD_MAX = 16 };
+
 struct reload; /* opaque */
 
 struct program {
@@ -61,6 +70,8 @@ struct program {
     struct weir_tap_spec *spec;
     struct flow_state *flow; /* whose event is under way, ... */
     const struct weir_event *ev;
+    struct held_alert held[HELD_MAX];
+    unsigned n_held;
     struct tx *tx;           /* ... with a transaction of it; NULL: none */
     uint64_t told;           /* bits of the events that records tell of */
     uint64_t interval;       /* ns between records of stats; 0: only at the end */

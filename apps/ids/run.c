@@ -19,8 +19,12 @@ about_flow(const struct program *prg)
                                .has_tx_id = prg->tx != NULL,
                                .tx_id = prg->tx != NULL ? prg->tx->id : 0,
                                .tx_count = prg->flow->scan.app.n_tx,
-                               .alerted = prg->flow->scan.alerted };
+                               .alerted = prg->flow->scan.alerted,
+                               .outcome = detect_outcome(prg->detect),
+                               .past = &prg->flow->scan.past };
 }
+
+static void tell_held(struct program *prg);
 
 static void
 on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
@@ -29,6 +33,7 @@ on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
 
     prg->tx = tx;
     inspect(prg->detect, tx, dir, stage);
+    tell_held(prg);
     eve_tx(prg->eve, &prg->flow->eve, prg->ev, tx, dir, stage);
     prg->tx = NULL;
 }
@@ -42,6 +47,7 @@ on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
 
     prg->tx = tx;
     inspect_event(prg->detect, name, tx, dir);
+    tell_held(prg);
     prg->tx = NULL;
     about.has_tx_id = tx != NULL;
     about.tx_id = tx != NULL ? tx->id : 0;
@@ -72,14 +78,37 @@ tell_alert(struct program *prg, const struct eve_flow *flow, const struct rule *
 }
 
 static void
+tell_held(struct program *prg)
+{
+    for (unsigned i = 0; i < prg->n_held; i++) {
+        struct held_alert *held = &prg->held[i];
+
+        tell_alert(prg, &prg->flow->eve, held->rule, &held->ev, &held->about);
+    }
+    prg->n_held = 0;
+}
+
+/*
+ * Alerts are told when all rules have looked at what is at hand, for they tell what these remember
+ * of the flow (as in Suricata). What a rule captured for its own alert is gone by then.
+ */
+static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct program *prg = ctx;
-    struct eve_about about = about_flow(prg);
+    struct held_alert *held;
+    const struct captures *captured = detect_alert_captures(prg->detect);
 
-    about.action = outcome_action_text(detect_outcome(prg->detect));
-    about.target = rule->target;
-    tell_alert(prg, &prg->flow->eve, rule, ev, &about);
+    if (prg->n_held == HELD_MAX)
+        tell_held(prg);
+    held = &prg->held[prg->n_held++];
+    *held = (struct held_alert){ .rule = rule, .ev = *ev, .about = about_flow(prg) };
+    held->about.action = outcome_action_text(detect_outcome(prg->detect));
+    held->about.target = rule->target;
+    held->about.of_packet = detect_packet_captures(prg->detect);
+    held->about.of_alert = captured;
+    if (captured != NULL)
+        tell_held(prg);
 }
 
 /* Of the threshold file a detector's alerts know suppress: their counts are its own. */
@@ -247,6 +276,7 @@ on_event(void *ctx, weir_fut in)
         if (ev->flow != NULL)
             app_event(prg->app, &flow->scan.app, ev);
         detect_go_on(prg->detect);
+        tell_held(prg);
     }
     if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
         pass_by(prg, flow);

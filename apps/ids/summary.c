@@ -69,6 +69,16 @@ summary_of_detectors(const struct program *prg)
                    (unsigned long long)stats.evicted, (unsigned long long)stats.waiting);
 }
 
+static void
+summary_of_captures(const struct program *prg)
+{
+    uint64_t lost = detect_get_stats(prg->detect)->captures_lost;
+
+    if (lost > 0)
+        cli_notice(&prg->cli, "limits: %llu captures of rules found no room",
+                   (unsigned long long)lost);
+}
+
 /* What was not read, or not shown to rules, of what flows said. */
 static void
 summary_of_app(const struct program *prg)
@@ -101,6 +111,7 @@ program_summary(const struct program *prg)
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->set->rules.n,
                prg->set->rules.refused, (unsigned long long)program_alerts(prg));
     summary_of_detectors(prg);
+    summary_of_captures(prg);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
             stats->unverified >
         0)

@@ -138,6 +138,7 @@ enum weir_bad_rst {
     WEIR_BAD_RST_OUT_OF_WINDOW, /**< dropped */
     WEIR_BAD_RST_ACK,           /**< before the handshake's end: does not acknowledge the SYN */
     WEIR_BAD_RST_MD5,           /**< carries a signature (MD5, AO) that was not negotiated */
+    WEIR_BAD_RST_TIMESTAMP,     /**< answers a SYN, but echoes a timestamp that this did not have */
 };
 
 /** What is wrong with an acknowledgement (event bad_ack). */
@@ -152,6 +153,7 @@ enum weir_bad_timestamp {
     WEIR_BAD_TIMESTAMP_OLD,        /**< PAWS: older than the latest; the segment is dropped */
     WEIR_BAD_TIMESTAMP_MISSING,    /**< agreed on, and not there */
     WEIR_BAD_TIMESTAMP_UNEXPECTED, /**< there, and not agreed on */
+    WEIR_BAD_TIMESTAMP_ECHO,       /**< answers a SYN, but echoes what this did not have */
 };
 
 /** Which option makes a target drop a segment (event bad_option). */
@@ -168,6 +170,7 @@ enum weir_bad_handshake {
     WEIR_BAD_HANDSHAKE_SYN_ACK_ACK, /**< a SYN/ACK that does not acknowledge the SYN */
     WEIR_BAD_HANDSHAKE_DIRECTION,   /**< a SYN/ACK from the client, a SYN from the server */
     WEIR_BAD_HANDSHAKE_ACK,         /**< a third step that does not acknowledge the SYN/ACK */
+    WEIR_BAD_HANDSHAKE_FLOOD,       /**< a SYN after many others that nobody answered; it counts */
 };
 
 /** Flags that no honest host sets (event bad_flags); all but rst_data are ignored by the target. */

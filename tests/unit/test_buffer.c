@@ -331,6 +331,12 @@ numbers_may_have_an_index(void **state)
         assert_int_equal(r->step[0].index, cases[i].index);
         assert_int_equal(r->step[0].length, cases[i].at);
     }
+    assert_true(accepted(*state, "dns.rrtype:NS;")->step[0].compare->value == 2);
+    assert_true(accepted(*state, "dns.rrtype: !aaaa,all;")->step[0].compare->value == 28);
+    assert_int_equal(accepted(*state, "dns.rrtype:!A;")->step[0].compare->op, CMP_NE);
+    assert_true(accepted(*state, "dns.rcode:NXDOMAIN;")->step[0].compare->value == 3);
+    assert_true(accepted(*state, "dns.opcode:!QUERY;")->step[0].compare->value == 0);
+    refused(*state, "dns.rcode:NS;", "dns.rcode: N, <N");
     refused(*state, "dns.rrtype:1,some;", "dns.rrtype: an index expected");
     refused(*state, "dns.rrtype:1,65536;", "dns.rrtype: an index expected");
     refused(*state, "dns.rrtype:1,nb;", "dns.rrtype: an index expected");

@@ -264,6 +264,26 @@ sizes_of_streams_count_sequence_numbers(void **state)
     expect(f, "3@6 ");
 }
 
+/* With the packet at hand. */
+static void
+packets_bytes_and_age_of_flows_are_asked_for(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow.pkts:toserver,3; sid:1;)\n"
+             "alert tcp any any -> any any (flow.pkts_toclient:>1; sid:2;)\n"
+             "alert tcp any any -> any any (flow.bytes:both,>100; flags:A; sid:3;)\n"
+             "alert tcp any any -> any any (flow.bytes_toserver:54<>109; sid:4;)\n"
+             "alert tcp any any -> any any (flow.age:0; flags:SA; sid:5;)\n"
+             "alert tcp any any -> any any (flow.age:>0; sid:6;)\n");
+    handshake(f);
+    expect(f, "5@2 4@3 ");
+    client(f, A, 0, 0, "");
+    expect(f, "1@4 ");
+    server(f, A, 0, 0, "");
+    expect(f, "1@5 2@5 3@5 ");
+}
+
 static void
 order_and_repetition_of_segments_do_not_matter(void **state)
 {
@@ -993,6 +1013,7 @@ main(void)
         T(rules_on_other_events_meet_no_packets),
         T(fragments_meet_rules_on_fragments),
         T(sizes_of_streams_count_sequence_numbers),
+        T(packets_bytes_and_age_of_flows_are_asked_for),
         T(order_and_repetition_of_segments_do_not_matter),
         T(expressions_alert_on_new_bytes),
         T(numbers_are_found_across_segments),

@@ -323,6 +323,18 @@ pass_is_for_the_packet(void **state)
 }
 
 static void
+a_pass_rule_may_alert(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (flow:to_server; dsize:3; sid:1;)\n"
+             "pass tcp any any -> any any (flow:to_server; dsize:3; alert; sid:2;)\n");
+    handshake(f);
+    client(f, A, 0, 0, "abc");
+    expect(f, "2@4 ");
+}
+
+static void
 pass_by_the_stream_is_for_the_flow(void **state)
 {
     struct fixture *f = *state;
@@ -499,6 +511,7 @@ main(void)
         T(a_rule_that_waits_is_asked_again),
         T(what_is_remembered_goes_with_the_flow),
         T(pass_is_for_the_packet),
+        T(a_pass_rule_may_alert),
         T(pass_by_the_stream_is_for_the_flow),
         T(pass_by_addresses_is_for_the_flow),
         T(noalert_and_thresholds_say_nothing),

@@ -625,13 +625,17 @@ expressions_that_are_wrong_are_refused(void **state)
     refused(f, "pcre:\"/x\";", "pcre: /expression/flags expected");
     refused(f, "pcre:\"\";", "pcre: /expression/flags expected");
     refused(f, "pcre:\"/x/q\";", "pcre: flag 'q' is not supported");
-    refused(f, "pcre:\"/(x)/R, pkt:a, flow:b\";", "2 variables, but 1 groups");
-    refused(f, "pcre:\"/(x)/R, a\";", "flow:NAME, pkt:NAME or alert:NAME");
-    refused(f, "pcre:\"/(x)/R, flow:\";", "flow:NAME, pkt:NAME or alert:NAME");
     if (regex_new((struct text){ "(", 1 }, 0, &regex, &err) == WEIR_E_UNSUPPORTED) {
         refused(f, "pcre:\"/x/\";", "pcre: weir-ids was built without PCRE2");
         return;
     }
+    refused(f, "pcre:\"/(x)/R, pkt:a, flow:b\";", "2 variables, but 1 groups");
+    refused(f, "pcre:\"/(x)/R, a\";", "flow:NAME, pkt:NAME or alert:NAME");
+    refused(f, "pcre:\"/(x)/R, flow:\";", "flow:NAME, pkt:NAME or alert:NAME");
+    refused(f,
+            "pcre:\"/(a)(b)(c)(d)(e)(f)(g)(h)(i)/,flow:a,flow:b,flow:c,flow:d,flow:e,flow:f,flow:g,"
+            "flow:h,flow:i\";",
+            "more than 8 groups have names");
     refused(f, "pcre:\"/x/\"; nocase;", "nocase: a content expected");
     refused(f, "pcre:\"/(x/\";", "pcre: missing closing parenthesis at character 2");
     refused(f, "pcre:\"/(*UTF)x/\";", "pcre: using UTF is disabled");

@@ -732,6 +732,45 @@ a_syn_on_a_closed_flow_begins_another(void **state)
            "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
+#define ANOTHER                                                                                    \
+    "flow_start > midstream=0\n"                                                                   \
+    "tuple_reuse >\n"
+#define NEW_SYN "syn > mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+
+/* Suricata keeps ten SYNs of a flow beside the first; the last one may be the one that counts. */
+static void
+many_syns_that_nobody_answers_are_a_flood(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 11; i++) {
+        record_clear(&fixture.record);
+        client(S, 99 * i, 0, "");
+    }
+    expect(ANOTHER NEW_SYN);
+    client(S, 9999, 0, "");
+    client(S, -1, 0, "");
+    expect(ANOTHER "bad_handshake > why=flood\n" NEW_SYN ANOTHER
+                   "bad_handshake > why=flood\n" NEW_SYN);
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    expect("retransmit > offset=-1 length=0 new=0 acked=0 verified=1 syn=1 fin=0\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=3000\n");
+}
+
+static void
+an_answer_ends_a_flood(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 11; i++)
+        client(S, 99 * i, 0, "");
+    server(R | A, 0, 99 * 10 + 1, "");
+    record_clear(&fixture.record);
+    client(S, 9999, 0, "");
+    expect("flow_start > midstream=0\n" NEW_SYN);
+}
+
 /* RFC 5961 section 4: the server answers a SYN in the flow with a challenge ACK. */
 static void
 a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
@@ -2098,6 +2137,8 @@ main(void)
         TEST(what_an_app_reads_back_changes_nothing_for_others),
         TEST(a_repeated_fin_is_a_retransmission),
         TEST(a_syn_on_a_closed_flow_begins_another),
+        TEST(many_syns_that_nobody_answers_are_a_flood),
+        TEST(an_answer_ends_a_flood),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
         TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
         TEST(a_third_step_that_acknowledges_anything_else_is_refused),

@@ -571,6 +571,87 @@ one_that_may_never_arrive_ends_nothing(void **state)
                                                   "bad_timestamp > why=old\n" } });
 }
 
+/* A segment of the server's, before anything else of it, that echoes this. */
+static void
+echoing(uint8_t flags, uint32_t echo)
+{
+    const uint8_t option[12] = { 1,
+                                 1,
+                                 8,
+                                 10,
+                                 0,
+                                 0,
+                                 0,
+                                 1,
+                                 (uint8_t)(echo >> 24),
+                                 (uint8_t)(echo >> 16),
+                                 (uint8_t)(echo >> 8),
+                                 (uint8_t)echo };
+
+    send_segment((struct segment){ .dir = WEIR_TOCLIENT,
+                                   .flags = flags,
+                                   .seq = SERVER,
+                                   .ack = CLIENT,
+                                   .data = "",
+                                   .options = option,
+                                   .n_options = sizeof(option) });
+}
+
+static void
+play_echo_of_nothing(void)
+{
+    client(S, -1, 0, "");
+    record_clear(&record);
+    echoing(WEIR_TH_FIN | A, 100);
+    echoing(R | A, 0);
+}
+
+static void
+play_rst_that_echoes_nothing(void)
+{
+    client(S, -1, 0, "");
+    record_clear(&record);
+    echoing(R | A, 100);
+}
+
+/* A host that did not offer timestamps does not look at them; but Windows does. */
+static void
+an_echo_of_a_timestamp_that_nobody_sent(void **state)
+{
+    (void)state;
+    play_to_all(play_echo_of_nothing,
+                (const struct outcome[]){ { SAME, "bad_timestamp < why=echo\n"
+                                                  "rst <\n"
+                                                  "state < client=closed server=closed\n" } });
+    play_to_all(play_rst_that_echoes_nothing,
+                (const struct outcome[]){ { WINDOWSES, "bad_rst < why=bad_timestamp\n" },
+                                          { SAME, "bad_timestamp < why=echo\n"
+                                                  "rst <\n"
+                                                  "state < client=closed server=closed\n" } });
+}
+
+static void
+play_rst_that_echoes_another(void)
+{
+    stamped(WEIR_TOSERVER, S, -1, 0, "", 1000);
+    record_clear(&record);
+    echoing(R | A, 999);
+    echoing(R | A, 1004); /* after 2 ms */
+    echoing(R | A, 1002);
+}
+
+/* It may be that of the SYN when it was sent again. */
+static void
+an_echo_of_another_timestamp(void **state)
+{
+    (void)state;
+    play_to_all(play_rst_that_echoes_another,
+                (const struct outcome[]){ { SAME, "bad_rst < why=bad_timestamp\n"
+                                                  "bad_rst < why=bad_timestamp\n"
+                                                  "rst <\n"
+                                                  "state < client=closed server=closed\n" } });
+}
+
 int
 main(void)
 {
@@ -596,6 +677,8 @@ main(void)
         cmocka_unit_test(out_of_order_no_timestamp_is_checked_by_one),
         cmocka_unit_test(a_missing_timestamp_ends_their_use_for_one),
         cmocka_unit_test(one_that_may_never_arrive_ends_nothing),
+        cmocka_unit_test(an_echo_of_a_timestamp_that_nobody_sent),
+        cmocka_unit_test(an_echo_of_another_timestamp),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -245,6 +245,9 @@ packet_check_fits(const struct check *check, const struct weir_packet *pkt)
         return vlan_layers_fit(check, pkt);
     case CHECK_SAMEIP:
     case CHECK_CLOSING:
+    case CHECK_FLOW_AGE:
+    case CHECK_FLOW_PACKETS:
+    case CHECK_FLOW_BYTES:
     case CHECK_STREAM_SIZE:
         break;
     }

@@ -6,7 +6,8 @@
 
 #include <weir/packet.h>
 
-/* Not for CHECK_SAMEIP, CHECK_CLOSING and CHECK_STREAM_SIZE. A field that the packet does not have fits nothing. */
+/* Not for CHECK_SAMEIP, CHECK_CLOSING, CHECK_FLOW_... and CHECK_STREAM_SIZE. A field that the packet
+ * does not have fits nothing. */
 bool packet_check_fits(const struct check *check, const struct weir_packet *pkt);
 
 #endif

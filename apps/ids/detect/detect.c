@@ -195,6 +195,8 @@ detect_free(struct detect *d)
     free(d->alerted);
     free(d->window);
     free(d->decoded);
+    free(d->caught);
+    free(d->of_packet);
     free(d);
 }
 
@@ -229,8 +231,11 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->ctx = ctx;
     d->window = malloc(DETECT_WINDOW + PAYLOAD_MAX);
     d->decoded = malloc(sizeof(*d->decoded));
+    d->caught = captures_new();
+    d->of_packet = captures_new();
     d->view = opts->any ? calloc(1, sizeof(*d->view)) : NULL;
-    if (d->window != NULL && d->decoded != NULL && (!opts->any || d->view != NULL) && reserve(d))
+    if (d->window != NULL && d->decoded != NULL && d->caught != NULL && d->of_packet != NULL &&
+        (!opts->any || d->view != NULL) && reserve(d))
         rules = next_new(groups, opts->profile, &opts->outcome, &d->mem, err);
     if (rules == NULL) {
         detect_free(d);
@@ -246,6 +251,22 @@ const struct outcome *
 detect_outcome(const struct detect *d)
 {
     return d->outcome;
+}
+
+const struct captures *
+detect_packet_captures(const struct detect *d)
+{
+    return d->of_packet;
+}
+
+const struct captures *
+detect_alert_captures(const struct detect *d)
+{
+    for (const struct captured *c = captures_next(d->caught, NULL); c != NULL;
+         c = captures_next(d->caught, c))
+        if (c->kind == CAPTURE_ALERT)
+            return d->caught;
+    return NULL;
 }
 
 const struct rule_profile *
@@ -291,6 +312,30 @@ detect_wants(const struct detect *d)
 
 /* ---- alerts and marks ---------------------------------------------------------------------- */
 
+/* What the rule captured counts from now on, also where no alert comes of it (as in Suricata). */
+static void
+keep_captures(struct detect *d, uint32_t rule)
+{
+    const struct weir_event *ev = d->at.ev;
+    struct captures **flow = &d->scan->past.captures;
+
+    if (ev->number == 0 || ev->number != d->of_packet_number)
+        d->of_packet->n = 0;
+    d->of_packet_number = ev->number;
+    if (d->caught_by != &d->rule[rule])
+        d->caught->n = 0;
+    for (const struct captured *c = captures_next(d->caught, NULL); c != NULL;
+         c = captures_next(d->caught, c)) {
+        bool kept = true;
+
+        if (c->kind == CAPTURE_PACKET)
+            kept = captures_put(d->of_packet, c, c->name, captured_bytes(c));
+        else if (c->kind != CAPTURE_ALERT && ev->flow != NULL)
+            kept = captures_keep(flow, &d->mem, c);
+        d->stats.captures_lost += !kept;
+    }
+}
+
 void
 detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
@@ -301,6 +346,7 @@ detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
     d->alerted[rule] = d->at.ev->number;
     if (d->profile != NULL)
         d->profile[rule].matches++;
+    keep_captures(d, rule);
     if (!outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir))
         return;
     d->scan->alerted = true;
@@ -402,16 +448,28 @@ mark_always(struct detect *d, const struct group *group, int64_t beyond)
         detect_mark(d, group->always[i], beyond);
 }
 
+void
+detect_begin_rule(struct detect *d, const struct rule *rule)
+{
+    d->decoded->n = 0;
+    d->caught->n = 0;
+    d->caught_by = rule;
+}
+
 enum match_answer
 detect_match(struct detect *d, struct match *m)
 {
     enum match_answer answer;
+
+    m->caught = d->caught;
+    m->lost = 0;
 
     m->scratch = d->scratch;
     m->decoded = d->decoded;
     m->limits = 0;
     answer = match_rule(m);
     d->stats.pcre_limits += m->limits;
+    d->stats.captures_lost += m->lost;
     d->stats.given_up += m->budget < 0 && m->limits == 0;
     return answer;
 }
@@ -463,7 +521,7 @@ match(struct detect *d, struct match *m)
     m->variable = variable;
     m->first = 0;
     m->behind = m->rule->n_payload;
-    d->decoded->n = 0;
+    detect_begin_rule(d, m->rule);
     answer = detect_match(d, m);
     if (answer != MATCH_YES || rest_fits(d, m->rule, variable))
         return answer;
@@ -485,7 +543,7 @@ payload_fits(struct detect *d, uint32_t rule)
     if (d->rule[rule].n_payload == 0) {
         uint64_t variable[STEPS_MAX] = { 0 };
 
-        d->decoded->n = 0;
+        detect_begin_rule(d, &d->rule[rule]);
         return rest_fits(d, &d->rule[rule], variable);
     }
     if (pkt == NULL || pkt->l4 == NULL || pkt->payload_len == 0)

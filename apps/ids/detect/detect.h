@@ -67,8 +67,9 @@ struct detect_stats {
     uint64_t unverified;      /* looks that had but the fast pattern to go by (no_holes) */
     uint64_t tx_scanned;      /* bytes of transactions' buffers that went through a prefilter */
     uint64_t tx_lost; /* rules that could not wait for a transaction's rest, or may alert twice */
-    uint64_t others;  /* copies that did not stay, remembered */
-    uint64_t others_lost; /* those that could not be (others_add()) */
+    uint64_t captures_lost; /* captures that found no room */
+    uint64_t others;        /* copies that did not stay, remembered */
+    uint64_t others_lost;   /* those that could not be (others_add()) */
 };
 
 /* What one rule cost. */
@@ -132,6 +133,10 @@ const struct rule_profile *detect_get_profile(const struct detect *d);
 
 /* The transaction that the alert at hand is about; NULL: none. */
 struct tx *detect_tx(const struct detect *d);
+
+/* In alert_fn: what rules captured of this packet, and this one for its alert; NULL: nothing. */
+const struct captures *detect_packet_captures(const struct detect *d);
+const struct captures *detect_alert_captures(const struct detect *d);
 
 const struct detect_stats *detect_get_stats(const struct detect *d);
 

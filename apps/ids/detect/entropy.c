@@ -4,17 +4,26 @@
 
 #include <math.h>
 
-/* Rounded, so that the last bits of log2(), which differ between machines, do not matter. */
-int64_t
+/* Added up byte by byte value, as Suricata does: records show all digits. */
+double
 entropy_of(const uint8_t *p, size_t n)
 {
     uint32_t count[256] = { 0 };
-    double sum = 0;
+    double bits = 0;
 
     for (size_t i = 0; i < n; i++)
         count[p[i]]++;
-    for (unsigned c = 0; c < 256; c++)
+    for (unsigned c = 0; c < 256; c++) {
+        double part = (double)count[c] / (double)n;
+
         if (count[c] > 0)
-            sum += count[c] * log2((double)n / count[c]);
-    return (int64_t)(sum / (double)n * FRACTION + 0.5);
+            bits -= part * log2(part);
+    }
+    return bits;
+}
+
+int64_t
+entropy_rounded(double bits)
+{
+    return (int64_t)(bits * FRACTION + 0.5);
 }

@@ -200,18 +200,49 @@ closing_fits(const struct check *check, const struct weir_event *ev)
     return check->flags >> which & 1;
 }
 
+/* What the client and the server did, against the side or sides that the check asks about. */
 static bool
-stream_size_fits(const struct check *check, const struct weir_event *ev)
+sides_fit(const struct check *check, int64_t by_client, int64_t by_server)
 {
-    bool server, client;
+    bool client = compare_holds(&check->compare, by_client);
+    bool server = compare_holds(&check->compare, by_server);
 
-    if (ev->flow == NULL || weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
-        return false;
-    server = compare_holds(&check->compare, stream_size(ev, WEIR_TOCLIENT));
-    client = compare_holds(&check->compare, stream_size(ev, WEIR_TOSERVER));
     if (check->how == 's' || check->how == 'c')
         return check->how == 's' ? server : client;
     return check->how == 'b' ? server && client : server || client;
+}
+
+static bool
+stream_size_fits(const struct check *check, const struct weir_event *ev)
+{
+    return ev->flow != NULL && weir_flow_proto(ev->flow) == WEIR_PROTO_TCP &&
+           sides_fit(check, stream_size(ev, WEIR_TOSERVER), stream_size(ev, WEIR_TOCLIENT));
+}
+
+/* By whole seconds of the clock, as Suricata counts. */
+static int64_t
+age_of(const struct weir_flow *flow)
+{
+    const uint64_t second = 1000000000;
+
+    return (int64_t)(weir_flow_last_time(flow) / second) -
+           (int64_t)(weir_flow_start_time(flow) / second);
+}
+
+static bool
+counts_fit(const struct check *check, const struct weir_event *ev)
+{
+    struct weir_flow_counts client, server;
+
+    if (ev->flow == NULL)
+        return false;
+    if (check->kind == CHECK_FLOW_AGE)
+        return compare_holds(&check->compare, age_of(ev->flow));
+    weir_flow_counts(ev->flow, WEIR_TOSERVER, &client);
+    weir_flow_counts(ev->flow, WEIR_TOCLIENT, &server);
+    return check->kind == CHECK_FLOW_PACKETS
+               ? sides_fit(check, (int64_t)client.packets, (int64_t)server.packets)
+               : sides_fit(check, (int64_t)client.bytes, (int64_t)server.bytes);
 }
 
 bool
@@ -236,6 +267,9 @@ check_fits(struct occasion *at, const struct check *check, bool gone)
 
     if (check->kind == CHECK_STREAM_SIZE)
         return stream_size_fits(check, at->ev);
+    if (check->kind == CHECK_FLOW_AGE || check->kind == CHECK_FLOW_PACKETS ||
+        check->kind == CHECK_FLOW_BYTES)
+        return counts_fit(check, at->ev);
     if (check->kind == CHECK_CLOSING)
         return closing_fits(check, at->ev);
     if (check->kind == CHECK_SAMEIP)

@@ -250,7 +250,7 @@ match_all(struct detect *d, const struct rule *rule, struct look *look)
     struct match m = { .rule = rule, .variable = variable };
     bool waits = false;
 
-    d->decoded->n = 0;
+    detect_begin_rule(d, rule);
     for (unsigned i = 0; i < rule->n_sections; i++) {
         enum match_answer answer = match_section(d, &m, &rule->section[i], look);
 

@@ -4,7 +4,9 @@
 #include "detect/entropy.h"
 #include "detect/find.h"
 #include "detect/number.h"
+#include "rule/buffer.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define FAR INT64_MAX
@@ -357,6 +359,33 @@ match_behind_expression(struct match *m, unsigned i, int64_t from, int64_t behin
     return answer;
 }
 
+static void
+capture(struct match *m, uint8_t kind, const char *name, const void *p, size_t n)
+{
+    const struct captured what = { .n = (uint16_t)(n < CAPTURED_MAX ? n : CAPTURED_MAX),
+                                   .kind = kind,
+                                   .name_n = (uint8_t)strlen(name) };
+
+    m->lost += !captures_put(m->caught, &what, name, p);
+}
+
+/* Expression i, found at this place before all behind it, once more: what its groups were. */
+static void
+catch_groups(struct match *m, unsigned i, int64_t begin, int64_t from)
+{
+    const struct catches *catches = m->rule->step[i].catches;
+    const uint8_t *p = m->buffer->p + (begin - m->buffer->start);
+    int64_t behind;
+    size_t at[2];
+
+    if (catches == NULL || m->caught == NULL ||
+        find_expression(m, i, begin, &from, &behind) != REGEX_YES)
+        return;
+    for (unsigned k = 0; k < catches->n; k++)
+        if (regex_captured(m->scratch, catches->at[k].group, at))
+            capture(m, catches->at[k].kind, catches->at[k].name, p + at[0], at[1] - at[0]);
+}
+
 /* Each start has one match. What has come decides about more; a 64th more of it is waited for, lest
  * single bytes make it be asked again and again. */
 static enum match_answer
@@ -374,8 +403,10 @@ positive_expression(struct match *m, unsigned i, int64_t begin)
         if (found == REGEX_NO)
             return wait_until(m, end + 1 + (end - begin) / 64);
         if ((int)i != m->fast || behind > m->beyond) {
-            if (match_behind_expression(m, i, from, behind) == MATCH_YES)
+            if (match_behind_expression(m, i, from, behind) == MATCH_YES) {
+                catch_groups(m, i, begin, from);
                 return MATCH_YES;
+            }
             if (!again)
                 return MATCH_NO;
         }
@@ -413,12 +444,27 @@ length_step(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
+/* By the name that the buffer has in Suricata's records. */
+static void
+catch_entropy(struct match *m, unsigned buffer, double bits)
+{
+    char name[CAPTURED_NAME_MAX + 1];
+
+    if (m->caught == NULL)
+        return;
+    snprintf(name, sizeof(name), "%s", buffer_info(buffer)->name);
+    for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
+        *dot = '_';
+    capture(m, CAPTURE_ENTROPY, name, &bits, sizeof(bits));
+}
+
 /* Of bytes that are there: up to the end, or as many as are asked for. */
 static enum match_answer
 entropy_step(struct match *m, unsigned i, int64_t cursor)
 {
     const struct step *step = &m->rule->step[i];
     int64_t at = step->offset, end = step->length > 0 ? at + step->length : m->buffer->end;
+    double bits;
 
     if (!m->buffer->final && (step->length == 0 || end > m->buffer->end))
         return wait_until(m, step->length == 0 ? m->buffer->end + 1 : end);
@@ -427,10 +473,12 @@ entropy_step(struct match *m, unsigned i, int64_t cursor)
     if (at < m->buffer->start || at >= end)
         return MATCH_NO;
     spend(m, at, end);
-    if (!compare_holds(step->compare,
-                       entropy_of(m->buffer->p + (at - m->buffer->start), (size_t)(end - at))))
+    bits = entropy_of(m->buffer->p + (at - m->buffer->start), (size_t)(end - at));
+    if (!compare_holds(step->compare, entropy_rounded(bits)) ||
+        match_from(m, i + 1, cursor) != MATCH_YES)
         return MATCH_NO;
-    return match_from(m, i + 1, cursor);
+    catch_entropy(m, step->buffer, bits);
+    return MATCH_YES;
 }
 
 /* What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer. */

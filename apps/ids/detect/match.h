@@ -9,6 +9,7 @@
 #ifndef IDS_MATCH_H
 #define IDS_MATCH_H
 
+#include "detect/captures.h"
 #include "rule/regex.h"
 #include "rule/rule.h"
 
@@ -36,9 +37,11 @@ struct match {
     const uint8_t *kept;
     bool differs; /* one was found; false at first */
 
-    struct base64 *decoded;        /* where base64_decode puts it; needed if the rule has one */
+    struct captures *caught; /* what of a rule that fits is captured goes there; NULL: nowhere */
+    struct base64 *decoded;  /* where base64_decode puts it; needed if the rule has one */
     struct regex_scratch *scratch; /* needed if the rule has a pcre */
     unsigned limits;               /* expressions that took too long; 0 at first */
+    unsigned lost;                 /* captures for which there was no room; 0 at first */
 
     /* Of MATCH_WAIT: contents whose coming may change the answer, a bit each, and a place that
      * may change it once it is reached. */

@@ -44,6 +44,16 @@ memory_find(const struct memory *m, uint32_t name)
     return i < m->n && m->at[i].name == name ? &m->at[i].value : NULL;
 }
 
+bool
+memory_at(const struct memory *m, uint32_t i, uint32_t *name, uint32_t *value)
+{
+    if (m == NULL || i >= m->n)
+        return false;
+    *name = m->at[i].name;
+    *value = m->at[i].value;
+    return true;
+}
+
 /* Room for one more, in blocks of 64, 128, ... bytes. */
 static bool
 grow(struct memory **memory, struct mem *mem)

@@ -16,6 +16,9 @@ struct memory; /* NULL: nothing is remembered */
 /* The value of a name, for a bit 1; NULL: it is not set. */
 const uint32_t *memory_find(const struct memory *memory, uint32_t name);
 
+/* The i-th by number; false: there are not so many. */
+bool memory_at(const struct memory *memory, uint32_t i, uint32_t *name, uint32_t *value);
+
 /* Returns false if there is no memory. */
 bool memory_set(struct memory **memory, struct mem *mem, uint32_t name, uint32_t value);
 void memory_unset(struct memory *memory, uint32_t name);

@@ -129,9 +129,16 @@ outcome_is_asked(const struct outcome *o, uint32_t rule)
 }
 
 void
+outcome_tell(const struct outcome *o, const struct flow_past *past, known_fn tell, void *ctx)
+{
+    state_tell(o->state, past->memory, tell, ctx);
+}
+
+void
 outcome_forget(struct outcome *o, struct flow_past *past)
 {
     memory_free(past->memory, o->mem);
+    captures_free(past->captures, o->mem);
     *past = (struct flow_past){ .memory = NULL };
 }
 
@@ -252,7 +259,7 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         return false;
     if (r->action == ACTION_PASS)
         pass(o, r, at->ev, past);
-    if (is_silent(o->action))
+    if (is_silent(o->action) && !(r->action == ACTION_PASS && r->tells))
         return false;
     begin_tag(o, r, &subject);
     return count_alert(o);

@@ -7,6 +7,7 @@
 #ifndef IDS_OUTCOME_H
 #define IDS_OUTCOME_H
 
+#include "detect/captures.h"
 #include "detect/fit.h"
 #include "detect/state.h"
 #include "detect/tag.h"
@@ -14,8 +15,9 @@
 
 /* Of one flow; all zero at first. */
 struct flow_past {
-    struct memory *memory; /* flowbits, flowint; NULL: none */
-    bool passed;           /* a rule let all of the flow pass */
+    struct memory *memory;     /* flowbits, flowint; NULL: none */
+    struct captures *captures; /* flow: variables, entropies; NULL: none */
+    bool passed;               /* a rule let all of the flow pass */
 };
 
 /* Told of each packet that a tag has recorded: its own event. */
@@ -72,6 +74,9 @@ uint64_t outcome_changes(const struct outcome *o);
 
 /* Whether a rule asks for what others remember. */
 bool outcome_is_asked(const struct outcome *o, uint32_t rule);
+
+/* Tell of each bit that is set for a flow, and of each number. */
+void outcome_tell(const struct outcome *o, const struct flow_past *past, known_fn tell, void *ctx);
 
 /* The flow is over. */
 void outcome_forget(struct outcome *o, struct flow_past *past);

@@ -42,6 +42,10 @@ struct detect {
     struct transformer *transformer; /* NULL: no rule has a transform */
     struct view *view;               /* NULL: opts.any is not set */
     struct base64 *decoded;          /* by base64_decode */
+    struct captures *caught;         /* by the rule at hand ... */
+    const struct rule *caught_by;    /* ... which is this one; NULL: none has looked */
+    struct captures *of_packet;      /* by all rules of the packet with ... */
+    uint64_t of_packet_number;       /* ... this number */
     struct tx *tx;                   /* that the alert at hand is of; NULL: none */
     struct look *look;               /* inspect()'s */
 };
@@ -63,6 +67,9 @@ void detect_mark(struct detect *d, uint32_t rule, int64_t beyond);
 
 /* Call look() with each marked rule, in order, and unmark it. */
 void detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule));
+
+/* A rule's sections are about to be compared: nothing is decoded or captured yet. */
+void detect_begin_rule(struct detect *d, const struct rule *rule);
 
 /* Compare steps of a rule with a buffer, and count what limits cost. */
 enum match_answer detect_match(struct detect *d, struct match *m);

@@ -31,16 +31,18 @@ struct plan {
     bool tests;
 };
 
+enum name_kind { NAME_BIT, NAME_INT, NAME_KEYED, NAME_KINDS };
+
 struct state {
     struct plan **by_rule; /* owned, and NULL for most */
     size_t n;
+    const char **text[NAME_KEYED]; /* owned, by kind and number; the texts are the book's */
+    uint32_t n_texts[NAME_KEYED];
     struct keyed *keyed; /* NULL: no rule has bits of addresses */
     struct state_stats stats;
 };
 
 /* ---- names --------------------------------------------------------------------------------- */
-
-enum name_kind { NAME_BIT, NAME_INT, NAME_KEYED, NAME_KINDS };
 
 struct name {
     char *text; /* owned */
@@ -57,6 +59,7 @@ struct group {
 struct name_book {
     void *tree;
     uint32_t n[NAME_KINDS];
+    const char **text[NAME_KINDS]; /* by number; of the tree's */
 };
 
 /* While a plan is made. */
@@ -96,7 +99,25 @@ name_book_free(struct name_book *book)
     if (book == NULL)
         return;
     tdestroy(book->tree, name_free);
+    for (int kind = 0; kind < NAME_KINDS; kind++)
+        free(book->text[kind]);
     free(book);
+}
+
+/* Room for one more text of the kind, doubled at powers of two. */
+static bool
+grow_texts(struct name_book *book, enum name_kind kind)
+{
+    uint32_t n = book->n[kind];
+    const char **more;
+
+    if ((n & (n - 1)) != 0)
+        return true;
+    more = realloc(book->text[kind], (n == 0 ? 1 : 2 * (size_t)n) * sizeof(*more));
+    if (more == NULL)
+        return false;
+    book->text[kind] = more;
+    return true;
 }
 
 /* A name that is new in the book. */
@@ -109,8 +130,9 @@ enter(struct names *names, enum name_kind kind, const char *text)
 
     if (name != NULL) {
         *name = (struct name){ strdup(text), (uint8_t)kind, first + book->n[kind] };
-        if (name->text != NULL && tsearch(name, &book->tree, by_text) != NULL) {
-            book->n[kind]++;
+        if (name->text != NULL && grow_texts(book, kind) &&
+            tsearch(name, &book->tree, by_text) != NULL) {
+            book->text[kind][book->n[kind]++] = name->text;
             return name->number;
         }
         name_free(name);
@@ -309,6 +331,24 @@ plan_all(struct state *s, const struct rules *rules, struct names *names)
             s->by_rule[i] = plan_new(names, rules->at[i].state);
 }
 
+/* The book may grow on another thread, when other rules are loaded. */
+static bool
+copy_texts(struct state *s, const struct name_book *book)
+{
+    for (int kind = 0; kind < NAME_KEYED; kind++) {
+        size_t size = book->n[kind] * sizeof(*book->text[kind]);
+
+        if (size == 0)
+            continue;
+        s->text[kind] = malloc(size);
+        if (s->text[kind] == NULL)
+            return false;
+        memcpy(s->text[kind], book->text[kind], size);
+        s->n_texts[kind] = book->n[kind];
+    }
+    return true;
+}
+
 int
 state_new(const struct rules *rules, struct name_book *book, uint64_t seed, struct state **out,
           struct weir_errbuf *err)
@@ -327,7 +367,7 @@ state_new(const struct rules *rules, struct name_book *book, uint64_t seed, stru
         plan_all(s, rules, &names);
         if (names.keyed)
             s->keyed = keyed_new(STATE_KEYS_MAX, seed);
-        failed = names.failed || (names.keyed && s->keyed == NULL);
+        failed = names.failed || (names.keyed && s->keyed == NULL) || !copy_texts(s, book);
     }
     names_free(&names);
     if (failed) {
@@ -346,6 +386,8 @@ state_free(struct state *s)
     for (size_t i = 0; i < s->n; i++)
         plan_free(s->by_rule[i]);
     keyed_free(s->keyed);
+    for (int kind = 0; kind < NAME_KEYED; kind++)
+        free(s->text[kind]);
     free(s->by_rule);
     free(s);
 }
@@ -373,6 +415,21 @@ bool
 state_is_tested(const struct state *s, uint32_t rule)
 {
     return state_is_used(s, rule) && s->by_rule[rule]->tests;
+}
+
+void
+state_tell(const struct state *s, const struct memory *memory, known_fn tell, void *ctx)
+{
+    uint32_t number, value;
+
+    for (uint32_t i = 0; s != NULL && memory_at(memory, i, &number, &value); i++) {
+        bool is_bit = number < MEMORY_NUMBERS;
+        enum name_kind kind = is_bit ? NAME_BIT : NAME_INT;
+
+        number -= is_bit ? 0 : MEMORY_NUMBERS;
+        if (number < s->n_texts[kind])
+            tell(ctx, s->text[kind][number], is_bit, value);
+    }
 }
 
 uint64_t

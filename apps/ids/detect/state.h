@@ -45,6 +45,10 @@ bool state_holds(struct state *s, uint32_t rule, const struct subject *subject);
  */
 bool state_apply(struct state *s, uint32_t rule, const struct subject *subject);
 
+/* Told of what is remembered of a flow: a bit that is set, or a number. */
+typedef void (*known_fn)(void *ctx, const char *name, bool is_bit, uint32_t value);
+void state_tell(const struct state *s, const struct memory *memory, known_fn tell, void *ctx);
+
 /* Changes so far, of what flows and addresses are known for; s may be NULL. */
 uint64_t state_changes(const struct state *s);
 

@@ -98,6 +98,7 @@ put_alert(const struct eve_out *eve, struct json *j, const struct rule *rule,
         put_references(j, rule);
     if (eve->opts.rule_metadata)
         put_rule_metadata(j, rule);
+    eve_put_captured(j, about);
     if (eve->opts.rule_raw && rule->text != NULL)
         json_text(j, "rule", rule->text, strlen(rule->text));
     json_close(j);
@@ -158,11 +159,9 @@ gather_stream(struct eve_out *eve, const struct eve_flow *flow, const struct wei
     return g.n;
 }
 
-/* As Suricata prints payload: what is no ASCII is a dot, but for line ends. */
-static void
-put_printable(struct json *j, const char *key, const uint8_t *p, size_t n)
+void
+eve_put_printable(struct json *j, const uint8_t *p, size_t n)
 {
-    json_key(j, key);
     out_char(j->out, '"');
     for (size_t i = 0; i < n; i++) {
         if (p[i] == '\n' || p[i] == '\r') {
@@ -205,8 +204,10 @@ put_payload(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
     }
     if (n > 0 && eve->opts.payload)
         json_base64(j, "payload", p, n);
-    if (n > 0 && eve->opts.payload_printable)
-        put_printable(j, "payload_printable", p, n);
+    if (n > 0 && eve->opts.payload_printable) {
+        json_key(j, "payload_printable");
+        eve_put_printable(j, p, n);
+    }
     json_u64(j, "stream", stream);
 }
 

@@ -129,7 +129,7 @@ eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct w
     json_close(&j);
     if (weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
         put_tcp(&j, ev->flow, flow);
-    if (eve->opts.metadata && about->put_metadata != NULL)
-        about->put_metadata(about->ctx, &j);
+    if (eve->opts.metadata)
+        eve_put_metadata(&j, about);
     json_end(&j);
 }

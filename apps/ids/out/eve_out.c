@@ -216,8 +216,8 @@ eve_put_context(struct eve_out *eve, struct json *j, const struct weir_event *ev
     eve_put_app(j, about);
     if (ev->flow != NULL)
         json_str(j, "direction", ev->direction == WEIR_TOSERVER ? "to_server" : "to_client");
-    if (eve->opts.metadata && about->put_metadata != NULL)
-        about->put_metadata(about->ctx, j);
+    if (eve->opts.metadata)
+        eve_put_metadata(j, about);
 }
 
 /* ---- anomalies and flow events ------------------------------------------------------------- */

@@ -16,7 +16,10 @@
 
 #include <weir/event.h>
 
+struct captures;
 struct digest;
+struct flow_past;
+struct outcome;
 struct tx;
 
 /* Output's part of a flow; all zero at first. */
@@ -41,9 +44,10 @@ struct eve_about {
     const char *action;  /* "allowed", "blocked"; NULL: allowed */
     const char *verdict; /* "alert", "pass", "drop"; NULL: alert */
     uint8_t target;      /* whose address the rule's target: names: enum eve_target */
-    /* Write the members of metadata{}, if there are any (flowbits); NULL: there are none. */
-    void (*put_metadata)(void *ctx, struct json *j);
-    void *ctx;
+    /* For metadata{} and context{}; NULL: nothing is known. */
+    const struct outcome *outcome;
+    const struct flow_past *past;
+    const struct captures *of_packet, *of_alert;
 };
 
 /* Where packets come from; zeros: nobody knows. Lent. */
@@ -126,6 +130,15 @@ void eve_put_app(struct json *j, const struct eve_about *about);
 /* app_proto, direction and metadata, behind the record's own object. */
 void eve_put_context(struct eve_out *eve, struct json *j, const struct weir_event *ev,
                      const struct eve_about *about);
+
+/* metadata{}: what rules remember of the flow, and captured; nothing if there is none. */
+void eve_put_metadata(struct json *j, const struct eve_about *about);
+
+/* context{}: what the alert's own rule captured for it, likewise. */
+void eve_put_captured(struct json *j, const struct eve_about *about);
+
+/* As Suricata prints payload: what is no ASCII is a dot, but for line ends. */
+void eve_put_printable(struct json *j, const uint8_t *p, size_t n);
 
 /* packet{}, packet_info{}; nothing if pkt is NULL. */
 void eve_put_packet(struct json *j, const struct weir_packet *pkt);

@@ -67,6 +67,7 @@ handshake_fault(uint8_t why)
         [WEIR_BAD_HANDSHAKE_SYN_ACK_ACK] = "3whs_synack_with_wrong_ack",
         [WEIR_BAD_HANDSHAKE_DIRECTION] = "3whs_synack_in_wrong_direction",
         [WEIR_BAD_HANDSHAKE_ACK] = "3whs_right_seq_wrong_ack_evasion",
+        [WEIR_BAD_HANDSHAKE_FLOOD] = "3whs_syn_flood",
     };
 
     return name[why];
@@ -101,11 +102,13 @@ stream_fault(const struct weir_event *ev)
     case WEIR_EV_BAD_HANDSHAKE:
         return handshake_fault(ev->bad_handshake.why);
     case WEIR_EV_BAD_RST:
-        return ev->bad_rst.why == WEIR_BAD_RST_ACK ? "rst_invalid_ack" : NULL;
+        return ev->bad_rst.why == WEIR_BAD_RST_ACK         ? "rst_invalid_ack"
+               : ev->bad_rst.why == WEIR_BAD_RST_TIMESTAMP ? "pkt_invalid_timestamp"
+                                                           : NULL;
     case WEIR_EV_BAD_ACK:
         return ev->bad_ack.why != WEIR_BAD_ACK_UNSEEN ? "pkt_invalid_ack" : NULL;
     case WEIR_EV_BAD_TIMESTAMP:
-        return ev->bad_timestamp.why == WEIR_BAD_TIMESTAMP_OLD ? "pkt_invalid_timestamp" : NULL;
+        return ev->bad_timestamp.why == WEIR_BAD_TIMESTAMP_MISSING ? NULL : "pkt_invalid_timestamp";
     case WEIR_EV_BAD_FLAGS:
         if (ev->bad_flags.why == WEIR_BAD_FLAGS_SYN_FIN)
             return "fin_syn";

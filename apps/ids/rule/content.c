@@ -1,5 +1,6 @@
 #include "rule/content.h"
 
+#include "rule/pcre.h"
 #include "rule/regex.h"
 
 #include <stdlib.h>
@@ -41,6 +42,7 @@ step_clear(struct step *step)
     free(step->number);
     free(step->compare);
     regex_free(step->regex);
+    catches_free(step->catches);
 }
 
 uint8_t

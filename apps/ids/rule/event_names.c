@@ -23,7 +23,7 @@ static const struct event_name names[] = {
     { .name = "stream.3whs_synack_toserver_on_syn_recv" },
     { .name = "stream.3whs_synack_with_wrong_ack", .source = { "bad_handshake,why=syn_ack_ack" } },
     { .name = "stream.3whs_synack_flood" },
-    { .name = "stream.3whs_syn_flood" },
+    { .name = "stream.3whs_syn_flood", .source = { "bad_handshake,why=flood" } },
     { .name = "stream.3whs_synack_tfo_data_ignored" },
     { .name = "stream.3whs_syn_resend_diff_seq_on_syn_recv",
       .source = { "bad_handshake,why=syn_seq" } },
@@ -131,7 +131,9 @@ static const struct event_name names[] = {
       .closing = CLOSING_ANY },
 
     /* at any time */
-    { .name = "stream.pkt_invalid_timestamp", .source = { "bad_timestamp,why=old" } },
+    { .name = "stream.pkt_invalid_timestamp",
+      .source = { "bad_timestamp,why=old", "bad_timestamp,why=echo",
+                  "bad_rst,why=bad_timestamp" } },
     { .name = "stream.pkt_invalid_ack", .source = { "bad_ack,why=unsent", "bad_ack,why=old" } },
     { .name = "stream.pkt_bad_window_update" },
     { .name = "stream.pkt_retransmission", .source = { "retransmit,length>0", "fake_retransmit" } },

@@ -4,7 +4,7 @@
 
 #include "rule/lexer.h"
 
-enum { SOURCES_MAX = 2 };
+enum { SOURCES_MAX = 3 };
 
 struct event_name {
     const char *name;

@@ -1,8 +1,10 @@
 #include "rule/option_buffer.h"
 
+#include "dns.h"
 #include "rule/buffer.h"
 #include "rule/content.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -145,17 +147,45 @@ index_take(struct step *step, struct text value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+static const char *
+name_of(enum number_id id, unsigned number)
+{
+    return id == NUMBER_DNS_RRTYPE  ? dns_type_name(number)
+           : id == NUMBER_DNS_RCODE ? dns_rcode_name(number)
+                                    : dns_opcode_name(number);
+}
+
+/* Put a number in the place of its name, perhaps behind a sign: "!NS", "NXDOMAIN". */
+static struct text
+name_resolve(enum number_id id, struct text value, char room[16])
+{
+    bool negated = value.n > 0 && value.p[0] == '!';
+    struct text word = negated ? text_trim(text_of(value.p + 1, value.p + value.n)) : value;
+
+    for (unsigned number = 0; number <= UINT16_MAX; number++) {
+        const char *name = name_of(id, number);
+
+        if (name == NULL || !text_is_nocase(word, name))
+            continue;
+        return (struct text){ room,
+                              (size_t)snprintf(room, 16, "%s%u", negated ? "!" : "", number) };
+    }
+    return value;
+}
+
 static int
 tx_number_take(struct rule *rule, enum number_id id, struct text value, bool many,
                struct weir_errbuf *err)
 {
     struct text rest = value;
     struct step *step;
+    char room[16];
     int rc;
 
     if (many)
         text_next(&rest, ',', &value);
-    rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, value, 65535, err);
+    rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME,
+                        name_resolve(id, text_trim(value), room), 65535, err);
     if (rc != WEIR_E_OK)
         return rc;
     step = &rule->step[rule->n_steps - 1];

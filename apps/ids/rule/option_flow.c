@@ -63,8 +63,9 @@ static const struct {
     const char *name;
     char side;
 } sides[] = {
-    { "server", 's' }, { "client", 'c' },    { "both", 'b' },
-    { "either", 'e' }, { "to_client", 's' }, { "to_server", 'c' }, /* Snort 3: of whom they come */
+    { "server", 's' },    { "client", 'c' },    { "both", 'b' }, { "either", 'e' },
+    { "to_client", 's' }, { "to_server", 'c' }, /* Snort 3: of whom they come */
+    { "toclient", 's' },  { "toserver", 'c' },  /* likewise, of flow.pkts */
 };
 
 static bool
@@ -104,6 +105,72 @@ stream_size_take(struct rule *rule, struct text value, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_SYNTAX,
                             "server, client, both or either expected, not '%.*s'", TEXT(rest));
     return check_add(rule, &check, err);
+}
+
+/* ---- flow.age and its like ----------------------------------------------------------------- */
+
+int
+flow_age_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct check check = { .kind = CHECK_FLOW_AGE };
+    int rc = compare_parse(value, UINT32_MAX, &check.compare, err);
+
+    return rc == WEIR_E_OK ? check_add(rule, &check, err) : rc;
+}
+
+/* side 0: it stands before the number. */
+static int
+count_take(struct rule *rule, enum check_kind kind, char side, struct text value,
+           struct weir_errbuf *err)
+{
+    struct check check = { .kind = (uint8_t)kind, .how = side };
+    struct text word;
+    int rc;
+
+    if (side == 0 && (!text_next(&value, ',', &word) || !take_side(word, &check.how)))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "toserver, toclient, both or either expected before a comma");
+    if (value.p == NULL)
+        return weir_err_set(err, WEIR_E_SYNTAX, "a number expected behind a comma");
+    rc = compare_parse(text_trim(value), kind == CHECK_FLOW_BYTES ? INT64_MAX : UINT32_MAX,
+                       &check.compare, err);
+    return rc == WEIR_E_OK ? check_add(rule, &check, err) : rc;
+}
+
+int
+flow_packets_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_PACKETS, 0, value, err);
+}
+
+int
+flow_packets_toserver_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_PACKETS, 'c', value, err);
+}
+
+int
+flow_packets_toclient_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_PACKETS, 's', value, err);
+}
+
+int
+flow_bytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_BYTES, 0, value, err);
+}
+
+int
+flow_bytes_toserver_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_BYTES, 'c', value, err);
+}
+
+int
+flow_bytes_toclient_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return count_take(rule, CHECK_FLOW_BYTES, 's', value, err);
 }
 
 /* ---- application protocols ----------------------------------------------------------------- */

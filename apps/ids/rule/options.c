@@ -96,6 +96,13 @@ static const struct {
     { "vlan.id", NEEDS_VALUE, vlan_id_take },
     { "vlan.layers", NEEDS_VALUE, vlan_layers_take },
     { "stream_size", NEEDS_VALUE, stream_size_take },
+    { "flow.age", NEEDS_VALUE, flow_age_take },
+    { "flow.pkts", NEEDS_VALUE, flow_packets_take },
+    { "flow.pkts_toserver", NEEDS_VALUE, flow_packets_toserver_take },
+    { "flow.pkts_toclient", NEEDS_VALUE, flow_packets_toclient_take },
+    { "flow.bytes", NEEDS_VALUE, flow_bytes_take },
+    { "flow.bytes_toserver", NEEDS_VALUE, flow_bytes_toserver_take },
+    { "flow.bytes_toclient", NEEDS_VALUE, flow_bytes_toclient_take },
     { "flowbits", NEEDS_VALUE, flowbits_take },
     { "flowint", NEEDS_VALUE, flowint_take },
     { "xbits", NEEDS_VALUE, xbits_take },
@@ -104,6 +111,7 @@ static const struct {
     { "detection_filter", NEEDS_VALUE, detection_filter_take },
     { "tag", NEEDS_VALUE, tag_take },
     { "noalert", NO_VALUE, noalert_take },
+    { "alert", NO_VALUE, alert_take },
     { "replace", NEEDS_VALUE, replace_take },
 };
 

@@ -4,6 +4,7 @@
 #include "rule/content.h"
 #include "rule/regex.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -53,35 +54,99 @@ expression_split(struct text t, struct text *pattern, struct text *flags, struct
     return WEIR_E_OK;
 }
 
-/*
- * Cut names for groups off the flags: ",flow:a, pkt:b" (Suricata), one a group. Nothing here asks for
- * what they would hold.
- */
-static int
-variables_cut(struct text *flags, unsigned *n, struct weir_errbuf *err)
-{
-    struct text rest = *flags, part, kind;
+/* ---- what is captured ---------------------------------------------------------------------- */
 
-    text_next(&rest, ',', flags);
-    while (rest.p != NULL && rest.n > 0 && text_next(&rest, ',', &part)) {
-        if (!text_next(&part, ':', &kind) || part.p == NULL || part.n == 0 ||
-            !(text_is(kind, "flow") || text_is(kind, "pkt") || text_is(kind, "alert")))
-            return weir_err_set(err, WEIR_E_SYNTAX,
-                                "flow:NAME, pkt:NAME or alert:NAME expected behind the flags");
-        ++*n;
-    }
+static const struct {
+    const char *word;
+    uint8_t kind;
+} kinds[] = { { "flow", CAPTURE_FLOW }, { "pkt", CAPTURE_PACKET }, { "alert", CAPTURE_ALERT } };
+
+void
+catches_free(struct catches *catches)
+{
+    for (unsigned i = 0; catches != NULL && i < catches->n; i++)
+        free(catches->at[i].name);
+    free(catches);
+}
+
+static int
+catch_add(struct step *step, unsigned group, uint8_t kind, struct text name,
+          struct weir_errbuf *err)
+{
+    struct catch *catch;
+
+    if (group > REGEX_GROUPS_MAX || (step->catches != NULL && step->catches->n == CATCHES_MAX))
+        return weir_err_set(err, WEIR_E_LIMIT, "more than %u groups have names", CATCHES_MAX);
+    if (name.n > CAPTURED_NAME_MAX)
+        return weir_err_set(err, WEIR_E_SYNTAX, "a name of %zu bytes, at most %u are taken", name.n,
+                            CAPTURED_NAME_MAX);
+    if (step->catches == NULL)
+        step->catches = calloc(1, sizeof(*step->catches));
+    if (step->catches == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    catch = &step->catches->at[step->catches->n];
+    *catch = (struct catch){ (uint8_t)group, kind, strndup(name.p, name.n) };
+    if (catch->name == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    step->catches->n++;
     return WEIR_E_OK;
 }
+
+/* Names behind the flags: ",flow:a, pkt:b" (Suricata), one a group. */
+static int
+take_listed(struct step *step, struct text list, struct weir_errbuf *err)
+{
+    unsigned n = 0, groups = regex_groups(step->regex);
+    struct text part, word;
+    int rc = WEIR_E_OK;
+
+    while (rc == WEIR_E_OK && list.p != NULL && list.n > 0 && text_next(&list, ',', &part)) {
+        size_t kind = 0;
+
+        text_next(&part, ':', &word);
+        while (kind < sizeof(kinds) / sizeof(*kinds) && !text_is(word, kinds[kind].word))
+            kind++;
+        if (part.p == NULL || part.n == 0 || kind == sizeof(kinds) / sizeof(*kinds))
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "flow:NAME, pkt:NAME or alert:NAME expected behind the flags");
+        if (++n > groups)
+            return weir_err_set(err, WEIR_E_SYNTAX, "%u variables, but %u groups", n, groups);
+        rc = catch_add(step, n, kinds[kind].kind, text_trim(part), err);
+    }
+    return rc;
+}
+
+/* Groups whose own names begin with flow_, pkt_ or alert_; others are the expression's affair. */
+static int
+take_named(struct step *step, struct weir_errbuf *err)
+{
+    const char *name;
+    unsigned group;
+    int rc = WEIR_E_OK;
+
+    for (unsigned i = 0; rc == WEIR_E_OK && (name = regex_named(step->regex, i, &group)) != NULL;
+         i++) {
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {
+            size_t n = strlen(kinds[k].word);
+
+            if (strncmp(name, kinds[k].word, n) == 0 && name[n] == '_' && name[n + 1] != '\0')
+                rc = catch_add(step, group, kinds[k].kind,
+                               (struct text){ name + n + 1, strlen(name + n + 1) }, err);
+        }
+    }
+    return rc;
+}
+
+/* ---- the whole of it ----------------------------------------------------------------------- */
 
 static int
 expression_take(struct step *step, struct text inner, struct weir_errbuf *err)
 {
-    struct text pattern = { NULL, 0 }, letter = { NULL, 0 };
-    unsigned flags = 0, n = 0;
-    int rc = expression_split(inner, &pattern, &letter, err);
+    struct text pattern = { NULL, 0 }, list = { NULL, 0 }, letter;
+    unsigned flags = 0;
+    int rc = expression_split(inner, &pattern, &list, err);
 
-    if (rc == WEIR_E_OK)
-        rc = variables_cut(&letter, &n, err);
+    text_next(&list, ',', &letter);
     for (size_t i = 0; rc == WEIR_E_OK && i < letter.n; i++)
         rc = letter_take(letter.p[i], &flags, step, err);
     if (rc != WEIR_E_OK)
@@ -89,10 +154,9 @@ expression_take(struct step *step, struct text inner, struct weir_errbuf *err)
     if (flags & REGEX_ANCHORED)
         step->flags |= STEP_STARTSWITH;
     rc = regex_new(pattern, flags, &step->regex, err);
-    if (rc == WEIR_E_OK && n > regex_groups(step->regex))
-        return weir_err_set(err, WEIR_E_SYNTAX, "%u variables, but %u groups", n,
-                            regex_groups(step->regex));
-    return rc;
+    if (rc == WEIR_E_OK)
+        rc = take_listed(step, list, err);
+    return rc == WEIR_E_OK ? take_named(step, err) : rc;
 }
 
 int

@@ -4,6 +4,9 @@
 
 #include "rule/rule.h"
 
+/* NULL is allowed. */
+void catches_free(struct catches *catches);
+
 int pcre_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 
 #endif

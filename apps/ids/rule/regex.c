@@ -117,7 +117,7 @@ regex_scratch_new(struct regex_scratch **out)
     if (scratch->room != NULL)
         scratch->memory = pcre2_general_context_create(take_room, leave_room, scratch);
     if (scratch->memory != NULL)
-        scratch->match = pcre2_match_data_create(2, scratch->memory);
+        scratch->match = pcre2_match_data_create(1 + REGEX_GROUPS_MAX, scratch->memory);
     if (scratch->stack != NULL && scratch->limit[0] != NULL && scratch->limit[1] != NULL &&
         scratch->match != NULL)
         return WEIR_E_OK;
@@ -166,6 +166,35 @@ regex_groups(const struct regex *regex)
 
     pcre2_pattern_info(regex->code, PCRE2_INFO_CAPTURECOUNT, &n);
     return n;
+}
+
+/* An entry of the table of names is the group's number, two bytes, and the name with its zero. */
+const char *
+regex_named(const struct regex *regex, unsigned i, unsigned *group)
+{
+    uint32_t n = 0, size = 0;
+    PCRE2_SPTR table = NULL;
+
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMECOUNT, &n);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMEENTRYSIZE, &size);
+    pcre2_pattern_info(regex->code, PCRE2_INFO_NAMETABLE, &table);
+    if (i >= n)
+        return NULL;
+    table += (size_t)i * size;
+    *group = (unsigned)(table[0] << 8 | table[1]);
+    return (const char *)table + 2;
+}
+
+bool
+regex_captured(const struct regex_scratch *scratch, unsigned group, size_t at[2])
+{
+    const PCRE2_SIZE *place = pcre2_get_ovector_pointer(scratch->match) + 2 * (size_t)group;
+
+    if (group > REGEX_GROUPS_MAX || place[0] == PCRE2_UNSET || place[0] > place[1])
+        return false;
+    at[0] = place[0];
+    at[1] = place[1];
+    return true;
 }
 
 enum regex_answer

@@ -12,6 +12,7 @@
 
 #include <weir/error.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,6 +52,14 @@ enum regex_answer regex_find(const struct regex *regex, struct regex_scratch *sc
 
 /* How many groups it has. */
 unsigned regex_groups(const struct regex *regex);
+
+/* The name of its i-th named group, and the number of that; NULL: there are no more. */
+const char *regex_named(const struct regex *regex, unsigned i, unsigned *group);
+
+enum { REGEX_GROUPS_MAX = 8 }; /* whose places are kept, as in Suricata */
+
+/* Where a group is in what regex_find() found last; false: it took no part. */
+bool regex_captured(const struct regex_scratch *scratch, unsigned group, size_t at[2]);
 
 /* The first match's first group: [at[0], at[1]). REGEX_NO: there is no match, or not that group. */
 enum regex_answer regex_group(const struct regex *regex, struct regex_scratch *scratch,

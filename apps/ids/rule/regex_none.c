@@ -43,6 +43,20 @@ regex_groups(const struct regex *regex)
     return 0;
 }
 
+const char *
+regex_named(const struct regex *regex, unsigned i, unsigned *group)
+{
+    (void)regex, (void)i, (void)group;
+    return NULL;
+}
+
+bool
+regex_captured(const struct regex_scratch *scratch, unsigned group, size_t at[2])
+{
+    (void)scratch, (void)group, (void)at;
+    return false;
+}
+
 enum regex_answer
 regex_group(const struct regex *regex, struct regex_scratch *scratch,
             const struct regex_bytes *bytes, size_t at[2])

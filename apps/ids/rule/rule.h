@@ -126,6 +126,31 @@ struct number {
     char *name;          /* byte_extract, byte_math: of the variable; owned */
 };
 
+/* Whom what is captured is about. */
+enum capture_kind {
+    CAPTURE_FLOW,    /* pcre with flow:NAME, or a group flow_NAME */
+    CAPTURE_PACKET,  /* pkt:NAME, pkt_NAME */
+    CAPTURE_ALERT,   /* alert:NAME, alert_NAME */
+    CAPTURE_ENTROPY, /* of a flow: what entropy measured, a double */
+};
+
+enum { CAPTURED_NAME_MAX = 255 };
+
+/* What of an expression is remembered when its rule matches. */
+struct catch
+{
+    uint8_t group; /* 1 is the first */
+    uint8_t kind;  /* enum capture_kind */
+    char *name;    /* owned */
+};
+
+enum { CATCHES_MAX = 8 };
+
+struct catches {
+    unsigned n;
+    struct catch at[CATCHES_MAX];
+};
+
 struct step {
     uint8_t kind;
     uint8_t buffer;               /* enum buffer_id */
@@ -136,10 +161,11 @@ struct step {
     uint16_t n;               /* bytes of content */
     uint16_t fast_at, fast_n; /* STEP_FAST: the part to look for first; fast_n 0: its beginning */
     uint8_t *bytes;           /* owned; lower case if STEP_NOCASE */
-    int32_t offset;        /* of the first byte: from the buffer's start or, relative, from the last
+    int32_t offset;      /* of the first byte: from the buffer's start or, relative, from the last
                         match's end (distance); isdataat: where data has to be */
-    struct regex *regex;   /* STEP_PCRE; owned */
-    struct number *number; /* STEP_BYTE_...; owned */
+    struct regex *regex; /* STEP_PCRE; owned */
+    struct catches *catches; /* of the regex; owned; NULL: none */
+    struct number *number;   /* STEP_BYTE_...; owned */
     struct compare *compare; /* STEP_BSIZE, STEP_TX_NUMBER; owned */
     int32_t length; /* STEP_DEPTH, STEP_WITHIN: the content lies in so many bytes from offset on */
 };
@@ -171,7 +197,10 @@ enum check_kind {
     CHECK_WSCALE,
     CHECK_VLAN_ID,
     CHECK_VLAN_LAYERS,
-    CHECK_CLOSING,     /* flags: CLOSING_... bits of rule/event_names.h */
+    CHECK_CLOSING,  /* flags: CLOSING_... bits of rule/event_names.h */
+    CHECK_FLOW_AGE, /* seconds */
+    CHECK_FLOW_PACKETS,
+    CHECK_FLOW_BYTES,
     CHECK_STREAM_SIZE, /* by sequence numbers, of which SYN and FIN take one each */
 };
 
@@ -184,7 +213,7 @@ struct check {
     uint8_t flags, mask;    /* CHECK_FLAGS, CHECK_FRAGBITS: the field without mask against flags, by
                                how; CHECK_IPOPTS: flags is the option's type, or 255 for any */
     char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or
-                               CHECK_STREAM_SIZE: 's'erver, 'c'lient, 'b'oth, 'e'ither */
+                               of CHECK_STREAM_SIZE, CHECK_FLOW_...: 's'erver, 'c'lient, 'b'oth, 'e'ither */
     int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
 
@@ -260,6 +289,7 @@ struct rule {
     bool unmet;        /* it requires what weir-ids does not have: to be skipped */
 
     bool noalert;
+    bool tells;               /* alert was given: a pass rule alerts, too */
     struct rule_state *state; /* owned; NULL: it remembers and asks nothing */
     struct event_test *event; /* owned; NULL: none. One of n_events; none of 0: it never comes */
     uint8_t n_events;

@@ -565,6 +565,16 @@ noalert_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 }
 
 int
+alert_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    (void)value;
+    if (rule->noalert)
+        return weir_err_set(err, WEIR_E_SYNTAX, "contradicts noalert");
+    rule->tells = true;
+    return WEIR_E_OK;
+}
+
+int
 replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     (void)rule, (void)value;

@@ -81,6 +81,7 @@ int threshold_take(struct rule *rule, struct text value, struct weir_errbuf *err
 int detection_filter_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int tag_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int noalert_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int alert_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int replace_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 
 #endif
