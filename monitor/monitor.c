@@ -4,6 +4,7 @@
 #include "cores.h"
 #include "hosts.h"
 #include "reasm.h"
+#include "state/shared.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -156,6 +157,12 @@ struct order *
 monitor_order(const struct weir_monitor *m)
 {
     return m->cores->order;
+}
+
+void
+weir_monitor_share(const struct weir_monitor *m, struct weir_shared *s)
+{
+    shared_set_order(s, m->cores->order);
 }
 
 /* What weir_monitor_run() is at. */

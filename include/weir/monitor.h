@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 struct weir_monitor; /* opaque */
+struct weir_shared;
 
 /** What a target host is: which of two conflicting segments it believes. Values never change. */
 enum weir_policy {
@@ -218,6 +219,15 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
+
+/**
+ * Let all cores of the monitor use a table (weir/shared.h), from its stages: what they ask of it is
+ * answered as if one core had followed all flows, in the order of packets. A core whose turn has not
+ * come waits for the others.
+ *
+ * @param s  outlives the monitor, or its end.
+ */
+WEIR_API void weir_monitor_share(const struct weir_monitor *m, struct weir_shared *s);
 
 /** Make weir_monitor_run() return soon, now and in later calls. Async-signal-safe. */
 WEIR_API void weir_monitor_stop(struct weir_monitor *m);

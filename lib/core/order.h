@@ -117,6 +117,14 @@ void order_post(struct order_end *end, order_fn *fn, void *ctx, struct piece_of_
 /* Block until all other cores are past this core's moment. */
 void order_turn(struct order_end *end);
 
+/* The same where there may be no order, or only one core. */
+static inline void
+order_turn_here(struct order *order)
+{
+    if (order != NULL)
+        order_turn(order_here(order));
+}
+
 /* Run the posts whose turn has come, unless another core does. Returns whether there were some. */
 bool order_run(struct order *order);
 
