@@ -74,6 +74,12 @@ tests_model_test_receiver_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_receiver_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_receiver_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/model/test_cores_model
+tests_model_test_cores_model_SOURCES  = tests/model/test_cores_model.c
+tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/model/test_metamorphic
 tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c
 tests_model_test_metamorphic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
