@@ -324,6 +324,42 @@ def ids(*words, sockets=1, before=None, **how):
     return p
 
 
+def ids_counters():
+    p = ids("-q", "-i", "wb", "--set", "stats.interval=1", "udp")
+    found = until(lambda: len(p.records("stats", "log/eve.json")) >= 3)
+    stats = [r["stats"] for r in p.records("stats", "log/eve.json")]
+    ok(found and all(s["decoder"]["pkts"] == 0 for s in stats) and stats[-1]["uptime"] >= 2,
+       "weir-ids: a stats record an interval, packets or not", p.read("log/eve.json"))
+    p.kill(signal.SIGUSR1)
+    asked = len(stats)
+    ok(until(lambda: "log_dropped" in p.err()) and p.end() == 0, "weir-ids: SIGUSR1 prints counters", p.err())
+
+    p = ids("-q", "-i", "wb", "--buffer", "256K", "udp")
+    lose_some(p)
+    time.sleep(1.5)
+    p.kill(signal.SIGUSR1)
+    found = until(lambda: p.records("stats", "log/eve.json") != [])
+    stats = [r["stats"] for r in p.records("stats", "log/eve.json")]
+    ok(found and stats[0]["capture"]["kernel_packets"] == SENT and
+       stats[0]["capture"]["kernel_drops"] == SENT - stats[0]["decoder"]["pkts"] > 0,
+       "weir-ids: SIGUSR1 writes a record with the kernel's counts", p.read("log/eve.json")[-2000:])
+    p.end()
+
+
+def ids_interfaces():
+    p = ids("-q", *BOTH, "udp", sockets=2)
+    send("wa", 1000)
+    until(lambda: len(p.records("alert", "log/eve.json")) == 1)
+    send("wc", 2000)
+    until(lambda: len(p.records("alert", "log/eve.json")) == 2)
+    code = p.end()
+    seen = {(r["event_type"], r["src_port"], r["in_iface"])
+            for r in p.records(name="log/eve.json") if r["event_type"] in ("alert", "flow")}
+    ok(code == 0 and seen == {(kind, *where) for kind in ("alert", "flow")
+                              for where in ((1000, "wb"), (2000, "wd"))},
+       "weir-ids: records name their interface", code, seen)
+
+
 def is_nobody(p):
     wanted = {"Uid": "\t".join([str(NOBODY)] * 4), "Gid": "\t".join([str(NOBODY)] * 4), "CapEff": "0" * 16,
               "CapPrm": "0" * 16, "NoNewPrivs": "1", "Groups": " "}
@@ -375,7 +411,7 @@ def main():
         return 0
     tests = [two_interfaces, one_is_busy, links, drops, options, faults, early_signals, counters_on_request]
     if os.access(BUILD + "/weir-ids", os.X_OK):
-        tests.append(privileges)
+        tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):
         tests.append(prads)
     for test in tests:
