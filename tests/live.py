@@ -271,27 +271,35 @@ def faults():
 
 
 def feed(fifo, text):
-    """To who reads it; whether there is anybody."""
-    try:
-        fd = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
-    except OSError:
-        return False
-    os.write(fd, text)
-    os.close(fd)
-    return True
+    """To who reads it; whether there is anybody, within a second."""
+    def try_to():
+        try:
+            fd = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:
+            return False
+        os.write(fd, text)
+        os.close(fd)
+        return True
+    return until(try_to, 1)
+
+
+def catches(p, number):
+    with open("/proc/%d/status" % p.p.pid) as file:
+        caught = next(line for line in file if line.startswith("SigCgt:"))
+    return int(caught.split()[1], 16) >> (number - 1) & 1
 
 
 def early_signals():
     fifo = tempfile.mktemp()
     os.mkfifo(fifo)
     p = Program("weir", "-q", "-i", "wb", "-F", fifo, sockets=0)
-    time.sleep(0.3)
+    until(lambda: catches(p, signal.SIGUSR1), 3)
     p.kill(signal.SIGUSR1)
     time.sleep(0.1)
     alive = feed(fifo, b"udp\n") and until(lambda: listening() > 0)
     ok(alive and p.end() == 0 and "kernel_drops" in p.err(), "SIGUSR1 while the program begins is kept", p.err())
     p = Program("weir", "-q", "-i", "wb", "-F", fifo, sockets=0)
-    time.sleep(0.3)
+    until(lambda: catches(p, signal.SIGHUP), 3)
     p.kill(signal.SIGHUP)
     time.sleep(0.1)
     ok(feed(fifo, b"udp\n") and p.end(None) == 0, "SIGHUP, too, which ends a program without logs well", p.err())
