@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include "cli_live.h"
 #include "detect/inspect.h"
 #include "hash.h"
 #include "out/eve_stats.h"
@@ -146,13 +147,21 @@ on_tagged(void *ctx, const struct weir_event *ev)
     eve_packet(prg->eve, &prg->flow->eve, ev, &about);
 }
 
+static bool
+is_live(const struct program *prg)
+{
+    return prg->cli.interface != NULL;
+}
+
 static void
 write_stats(struct program *prg, uint64_t now)
 {
     const struct eve_counters counters = { .start = prg->cli.first_time,
                                            .now = now,
-                                           .live = prg->cli.interface != NULL,
+                                           .live = is_live(prg),
+                                           .kernel_packets = prg->cli.kernel_packets,
                                            .kernel_drops = prg->cli.kernel_drops,
+                                           .interface_drops = prg->cli.interface_drops,
                                            .alerts = program_alerts(prg),
                                            .alerts_suppressed = program_held(prg),
                                            .rules_loaded = prg->set->rules.n,
@@ -169,7 +178,7 @@ stats_interval(const struct program *prg)
     enum { LIVE_SECONDS = 8 }; /* as Suricata's */
     uint64_t seconds = prg->settings.outputs.eve.stats_interval;
 
-    if (seconds == 0 && prg->cli.interface != NULL)
+    if (seconds == 0 && is_live(prg))
         seconds = LIVE_SECONDS;
     return seconds * 1000000000;
 }
@@ -193,7 +202,7 @@ tell_flow(struct program *prg)
     eve_flow_record(prg->eve, &prg->flow->eve, prg->ev, &about);
 }
 
-/* Where intervals are asked for, one record for each in which there are packets. */
+/* One record for each interval; in a replay, for each in which there are packets. */
 static void
 tell_stats(struct program *prg, uint64_t now)
 {
@@ -209,7 +218,7 @@ wanted(const struct program *prg)
 {
     uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve) | app_wants();
 
-    return stats_interval(prg) > 0 ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
+    return prg->interval > 0 && !is_live(prg) ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
 }
 
 /* What the rules that are tested need. */
@@ -264,7 +273,7 @@ on_event(void *ctx, weir_fut in)
 
     prg->flow = flow;
     prg->ev = ev;
-    if (prg->interval != 0)
+    if (prg->interval != 0 && !is_live(prg))
         tell_stats(prg, ev->time);
     if (prg->told >> ev->type & 1)
         tell_event(prg);
@@ -306,12 +315,23 @@ at_end(void *arg)
         keep_end(prg->keep);
 }
 
+/* SIGUSR1. */
+static void
+on_asked(void *arg)
+{
+    struct program *prg = arg;
+
+    write_stats(prg, cli_now(&prg->cli));
+}
+
 static void
 after_batch(void *arg)
 {
     struct program *prg = arg;
 
     each_output(prg, cli_check_output);
+    if (is_live(prg)) /* packets or not */
+        tell_stats(prg, cli_now(&prg->cli));
     if (reload_check(prg))
         ask_rules(prg);
     if (prg->with_prads)
@@ -347,7 +367,8 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
     if (rc == WEIR_E_OK)
         rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
     if (rc == WEIR_E_OK)
-        prg->eve->input = (struct eve_input){ prg->cli.interface, &prg->cli.input_now };
+        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.interface_now,
+                                              &prg->cli.input_now };
     return rc;
 }
 
@@ -408,7 +429,7 @@ feed(struct program *prg)
 {
     cli_run(&prg->cli, prg->m, after_batch, prg);
     if (!prg->cli.bad_filter)
-        write_stats(prg, prg->cli.last_time);
+        write_stats(prg, cli_now(&prg->cli));
     each_output(prg, cli_flush_output);
     if (prg->with_prads)
         prads_end(prg->prads, &prg->cli);
@@ -427,6 +448,7 @@ program_run(struct program *prg)
     int rc = open_outputs(prg, &err);
 
     prg->cli.at_end = at_end;
+    prg->cli.asked = on_asked;
 
     if (rc == WEIR_E_OK && prg->keep_file != NULL)
         rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);
