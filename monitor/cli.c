@@ -1078,8 +1078,10 @@ show_progress(struct run *run, const struct weir_port *port)
 static void
 look_up(struct run *run, const struct weir_port *port)
 {
-    if (cli_was_asked())
+    if (cli_was_asked()) {
+        monitor_settle(run->m);
         tell_counters(run->cli, run->m);
+    }
     if (run->terminal && run->bytes_total > 0 && ++run->batches % BATCHES_A_LOOK == 0)
         show_progress(run, port);
 }
