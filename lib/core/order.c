@@ -19,7 +19,7 @@ static bool
 make_ring(struct order_end *end, size_t size)
 {
     end->posts = aligned_alloc(alignof(struct records), sizeof(*end->posts));
-    return end->posts != NULL && records_init(end->posts, size);
+    return end->posts != NULL && records_init(end->posts, size, false);
 }
 
 static void
