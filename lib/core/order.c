@@ -159,8 +159,8 @@ all_are_ahead(const struct order_end *end)
     const struct order *o = end->order;
 
     for (unsigned i = 0; i < o->n; i++)
-        if (&o->end[i] != end && atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <=
-                                     end->now.packet)
+        if (&o->end[i] != end &&
+            atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <= end->now.packet)
             return false;
     return true;
 }
@@ -194,6 +194,19 @@ post_of(const struct record *record)
 }
 
 /*
+ * Whether no post of this core comes before the moment. Under the lock. Where the core is is asked
+ * before its ring: what it posted on the way there, perhaps just now, is in the ring then.
+ */
+static bool
+has_nothing_before(struct order_end *end, const struct moment *at)
+{
+    const bool past = is_past(end, at);
+    struct record record;
+
+    return first_post(end, &record) ? !is_before(&post_of(&record)->at, at) : past;
+}
+
+/*
  * The core with the earliest post; NULL: there is none, or a core without posts may still come with
  * an earlier one.
  */
@@ -221,9 +234,7 @@ earliest(struct order *o, struct record *out)
         return first;
     pthread_mutex_lock(&o->lock);
     for (unsigned i = 0; i < o->n && sure; i++)
-        sure = is_past(&o->end[i], &post_of(out)->at) ||
-               (first_post(&o->end[i], &record) &&
-                !is_before(&post_of(&record)->at, &post_of(out)->at));
+        sure = has_nothing_before(&o->end[i], &post_of(out)->at);
     pthread_mutex_unlock(&o->lock);
     return sure ? first : NULL;
 }
