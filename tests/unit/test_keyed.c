@@ -24,6 +24,8 @@ put(struct keyed *t, unsigned a, uint64_t until, uint64_t now)
     v->count = a;
 }
 
+static const struct keyed_opts opts = { .seed = 1 }, other = { .seed = 99 };
+
 static bool
 has(struct keyed *t, unsigned a, uint64_t now)
 {
@@ -40,7 +42,7 @@ keys_differ_in_each_part(void **state)
     static const struct keyed_key keys[] = {
         { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 }, { (u128)1 << 64, 0, 0 }, { 0, (u128)1 << 64, 0 },
     };
-    struct keyed *t = keyed_new(16, 1);
+    struct keyed *t = keyed_new(16, &opts);
 
     (void)state;
     for (unsigned i = 0; i < 5; i++)
@@ -53,7 +55,7 @@ keys_differ_in_each_part(void **state)
 static void
 a_value_ends_with_its_time(void **state)
 {
-    struct keyed *t = keyed_new(16, 1);
+    struct keyed *t = keyed_new(16, &opts);
     struct keyed_key k = key(3);
 
     (void)state;
@@ -71,7 +73,7 @@ a_value_ends_with_its_time(void **state)
 static void
 what_was_used_longest_ago_makes_room(void **state)
 {
-    struct keyed *t = keyed_new(4, 1);
+    struct keyed *t = keyed_new(4, &opts);
 
     (void)state;
     for (unsigned i = 1; i <= 4; i++)
@@ -86,7 +88,7 @@ what_was_used_longest_ago_makes_room(void **state)
 static void
 what_means_nothing_any_more_is_no_loss(void **state)
 {
-    struct keyed *t = keyed_new(2, 1);
+    struct keyed *t = keyed_new(2, &opts);
 
     (void)state;
     put(t, 1, 10, 0);
@@ -108,7 +110,7 @@ next_random(uint64_t *x)
 static void
 seeds_decide_nothing(void **state)
 {
-    struct keyed *a = keyed_new(50, 1), *b = keyed_new(50, 99);
+    struct keyed *a = keyed_new(50, &opts), *b = keyed_new(50, &other);
     uint64_t x = 7;
 
     (void)state;

@@ -36,7 +36,7 @@ set_up(void **state)
                                   .has_addresses = true,
                                   .src = 10,
                                   .dst = 20,
-                                  .now = SECOND };
+                                  .time = SECOND };
     *state = &f;
     return f.vars == NULL || f.base == NULL;
 }
@@ -61,6 +61,7 @@ tear_down(void **state)
 static void
 begin(struct fixture *f, const char *const *options)
 {
+    const struct keyed_opts opts = { .seed = 1 };
     struct weir_errbuf err = { "" };
 
     for (unsigned i = 0; options[i] != NULL; i++) {
@@ -75,7 +76,7 @@ begin(struct fixture *f, const char *const *options)
     assert_int_equal(f->rules.refused, 0);
     f->book = name_book_new();
     assert_non_null(f->book);
-    assert_int_equal(state_new(&f->rules, f->book, 1, &f->state, &err), WEIR_E_OK);
+    assert_int_equal(state_new(&f->rules, f->book, &opts, &f->state, &err), WEIR_E_OK);
 }
 #define BEGIN(...) begin(f, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -235,27 +236,27 @@ static void
 bits_of_addresses_expire(void **state)
 {
     struct fixture *f = *state;
-    uint64_t start = f->subject.now;
+    uint64_t start = f->subject.time;
 
     BEGIN("xbits:set,a,track ip_src,expire 10", "xbits:isset,a,track ip_src",
           "xbits:toggle,a,track ip_src,expire 5", "xbits:unset,a,track ip_src", "hostbits:set,h",
           "hostbits:isset,h");
     matches(f, 0);
     matches(f, 4);
-    f->subject.now = start + UINT64_C(10) * SECOND - 1;
+    f->subject.time = start + UINT64_C(10) * SECOND - 1;
     assert_true(holds(f, 1));
-    f->subject.now++;
+    f->subject.time++;
     assert_false(holds(f, 1));
     matches(f, 2); /* it is not set any more */
     assert_true(holds(f, 1));
     matches(f, 0); /* begins the time anew */
-    f->subject.now += UINT64_C(9) * SECOND;
+    f->subject.time += UINT64_C(9) * SECOND;
     assert_true(holds(f, 1));
     matches(f, 3);
     assert_false(holds(f, 1));
-    f->subject.now = start + UINT64_C(299) * SECOND;
+    f->subject.time = start + UINT64_C(299) * SECOND;
     assert_true(holds(f, 5));
-    f->subject.now += SECOND;
+    f->subject.time += SECOND;
     assert_false(holds(f, 5));
 }
 
