@@ -6,7 +6,7 @@ dist_check_SCRIPTS += %D%/check_events_doc.sh %D%/check_frag_kernel.sh
 EXTRA_DIST += %D%/frag_kernel.py
 dist_check_SCRIPTS += %D%/check_stacks.sh
 EXTRA_DIST += %D%/stacks.py
-dist_check_SCRIPTS += %D%/check_eve.sh %D%/check_reload.sh
+dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
 EXTRA_DIST += %D%/eve.py
 dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
     %D%/check_exports.sh %D%/check_headers.sh

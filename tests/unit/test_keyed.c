@@ -99,6 +99,23 @@ what_means_nothing_any_more_is_no_loss(void **state)
     keyed_free(t);
 }
 
+static void
+owners_share_a_table_and_its_time(void **state)
+{
+    struct keyed *t = keyed_new(4, &opts), *same = keyed_share(t);
+
+    (void)state;
+    assert_false(keyed_was_used(same));
+    put(t, 1, 100, keyed_turn(t, 50));
+    assert_true(keyed_was_used(same));
+    assert_int_equal(keyed_turn(same, 20), 50); /* of what one of them has seen */
+    assert_true(has(same, 1, 50));
+    keyed_free(t);
+    assert_int_equal(keyed_turn(same, 60), 60);
+    assert_true(has(same, 1, 60));
+    keyed_free(same);
+}
+
 static uint64_t
 next_random(uint64_t *x)
 {
@@ -144,6 +161,7 @@ main(void)
         cmocka_unit_test(a_value_ends_with_its_time),
         cmocka_unit_test(what_was_used_longest_ago_makes_room),
         cmocka_unit_test(what_means_nothing_any_more_is_no_loss),
+        cmocka_unit_test(owners_share_a_table_and_its_time),
         cmocka_unit_test(seeds_decide_nothing),
     };
 

@@ -232,6 +232,49 @@ pairs_have_no_direction(void **state)
     assert_false(holds(f, 2));
 }
 
+/* Of one core, with what is known beside it and before it. */
+static struct state *
+another(struct fixture *f, const struct state *with, const struct state *before)
+{
+    const struct keyed_opts opts = { .seed = 2 };
+    struct weir_errbuf err = { "" };
+    struct state *s;
+
+    assert_int_equal(state_new(&f->rules, f->book, &opts, &s, &err), WEIR_E_OK);
+    state_share(s, with);
+    state_inherit(s, before);
+    return s;
+}
+
+static void
+cores_know_the_same_of_addresses(void **state)
+{
+    struct fixture *f = *state;
+    struct state *beside, *after, *beside_after;
+    struct state_stats stats;
+
+    BEGIN("xbits:set,a,track ip_src,expire 10", "xbits:isset,a,track ip_src");
+    beside = another(f, f->state, NULL);
+    assert_false(state_holds(beside, 1, &f->subject));
+    matches(f, 0);
+    assert_true(state_holds(beside, 1, &f->subject));
+    state_get_stats(beside, &stats);
+    assert_int_equal(stats.changes, 0); /* they are the other's */
+
+    after = another(f, NULL, NULL);
+    beside_after = another(f, after, NULL);
+    state_inherit(after, f->state);
+    state_inherit(beside_after, beside);
+    state_free(f->state);
+    f->state = after;
+    state_free(beside);
+    assert_true(state_holds(beside_after, 1, &f->subject));
+    f->subject.src = 11;
+    assert_true(state_apply(beside_after, 0, &f->subject));
+    assert_true(holds(f, 1));
+    state_free(beside_after);
+}
+
 static void
 bits_of_addresses_expire(void **state)
 {
@@ -366,6 +409,7 @@ main(void)
         T(without_a_flow_nothing_holds),
         T(xbits_belong_to_addresses),
         T(pairs_have_no_direction),
+        T(cores_know_the_same_of_addresses),
         T(bits_of_addresses_expire),
         T(numbers_count),
         T(numbers_and_bits_of_one_name_differ),
