@@ -65,14 +65,16 @@ ids() { # CORES RULES INPUTS: a folder with what weir-ids writes
     shift 2
     rm -rf "${work:?}/$j"
     mkdir -p "$work/$j"
-    "$builddir/weir-ids" -q -j "$j" -l "$work/$j" -S "$tested" -w "$work/$j/kept.pcapng" \
+    "$builddir/weir-ids" --init-errors-fatal -j "$j" -l "$work/$j" -S "$tested" \
+        -w "$work/$j/kept.pcapng" \
         --set threshold-file="$work/threshold.config" --set outputs.flow-event=yes \
         --set stats.interval=1 --set detectors.port-scan.ports=2 --set detectors.syn-flood.count=2 \
         --set detectors.brute-force.count=1 --set detectors.fake-retransmit.count=1 \
-        --set detectors.rst-injection.count=1 "$@" 2>>"$work/said" >&2
+        --set detectors.rst-injection.count=1 "$@" 2>"$work/$j/all" >&2
     echo $? >"$work/$j/code"
+    sed '/ packets\/s$/d' "$work/$j/all" >"$work/$j/notices" # but for what tells of seconds
 }
-all_files='eve.json fast.log kept.pcapng code'
+all_files='eve.json fast.log kept.pcapng notices code'
 
 cat >"$work/flow.rules" <<'END'
 alert tcp any any -> any any (msg:"content"; content:"HTTP"; sid:1;)
@@ -92,7 +94,7 @@ alert tcp any any -> any any (msg:"set"; flow:established; xbits:set,seen,track 
 alert ip any any -> any any (msg:"is set"; xbits:isset,seen,track ip_src; sid:4;)
 alert ip any any -> any any (msg:"is not set"; xbits:isnotset,seen,track ip_dst; threshold: type threshold, track by_both, count 2, seconds 60; sid:5;)
 alert tcp any any -> any any (msg:"pair"; flags:S; xbits:set,pair,track ip_pair,expire 10; hostbits:set,host,src; sid:6;)
-alert tcp any any -> any any (msg:"toggle"; flags:A; hostbits:toggle,host,both; xbits:toggle,pair,track ip_pair; noalert; sid:7;)
+alert tcp any any -> any any (msg:"toggle"; flags:A; hostbits:toggle,host,dst; xbits:toggle,pair,track ip_pair; noalert; sid:7;)
 alert tcp any any -> any any (msg:"host"; hostbits:isset,host,src; content:"e"; sid:8;)
 alert tcp any any -> any any (msg:"tag host"; flags:S; tag:host,3,packets,src; sid:9;)
 alert udp any any -> any any (msg:"tag session"; tag:session,2,seconds; sid:10;)
@@ -110,6 +112,7 @@ for rules in flow cross; do
     for sid in $(sed '/noalert/d; /^pass/d; s/.*sid:\([0-9]*\);.*/\1/' "$work/$rules.rules"); do
         grep -q "\[1:$sid:0\]" "$work/1/fast.log" || echo "$sid has not alerted" >>"$work/said"
     done
+    [ "$(cat "$work/1/code")" -eq 0 ] || cat "$work/1/notices" >>"$work/said"
     for what in '"event_type":"stats"' '"gid":600' ; do
         grep -q "$what" "$work/1/eve.json" || echo "there is no $what" >>"$work/said"
     done
