@@ -203,10 +203,6 @@ load_prads(struct program *prg)
 {
     struct weir_errbuf err = { "" };
 
-    if (prg->cli.monitor.cores > 1) {
-        cli_error(&prg->cli, "-j: with --with prads 1 is expected, not %u", prg->cli.monitor.cores);
-        return EXIT_USAGE;
-    }
     if (prads_load(prg->prads, &prg->cli, &err) == WEIR_E_OK)
         return -1;
     cli_error(&prg->cli, "%s", err.text);
