@@ -19,13 +19,14 @@ struct reload {
     struct weir_errbuf err; /* FAILED */
 };
 
-static volatile sig_atomic_t asked; /* signals that are not answered yet; 0 or 1 */
+/* Signals that are not answered yet; 0 or 1. Another core may read than the one that is told. */
+static atomic_int asked;
 
 static void
 on_signal(int number)
 {
     (void)number;
-    asked = 1;
+    atomic_store_explicit(&asked, 1, memory_order_relaxed);
 }
 
 void
@@ -106,7 +107,7 @@ begin(struct reload *r, enum reload_state state, void *work(void *arg))
 static void
 begin_loading(struct reload *r)
 {
-    asked = 0;
+    atomic_store_explicit(&asked, 0, memory_order_relaxed);
     if (!begin(r, LOADING, load))
         cli_notice(&r->prg->cli, "rules cannot be loaded anew: no thread for it");
 }
@@ -137,7 +138,7 @@ reload_check(struct program *prg)
     struct reload *r = prg->reload;
     int state = atomic_load_explicit(&r->state, memory_order_acquire);
 
-    if (state == IDLE && asked)
+    if (state == IDLE && atomic_load_explicit(&asked, memory_order_relaxed))
         begin_loading(r);
     if (state == IDLE || state == LOADING || state == SWEEPING)
         return false;
