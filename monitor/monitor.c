@@ -54,6 +54,7 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     if (m == NULL)
         return WEIR_E_NOMEM;
     memset(m, 0, sizeof(*m));
+    m->call_at = UINT64_MAX;
     e = &m->e;
     e->opts = *opts;
     if (e->opts.memcap == 0)
@@ -142,9 +143,29 @@ monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n
 {
     int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
 
-    for (unsigned i = 0; i < n && rc == WEIR_E_OK; i++)
+    for (unsigned i = 0; i < n && rc == WEIR_E_OK; i++) {
+        if (frames[i].time >= m->call_at) {
+            cores_settle(m->cores);
+            m->call_at = m->call(m->call_ctx, frames[i].time);
+        }
         reader_take(&m->cores->reader, &frames[i]);
+    }
     return rc;
+}
+
+void
+monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
+                void *ctx)
+{
+    m->call_at = time;
+    m->call = fn;
+    m->call_ctx = ctx;
+}
+
+unsigned
+monitor_last_app(const struct weir_monitor *m)
+{
+    return m->e.n_apps - 1;
 }
 
 void
