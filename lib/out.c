@@ -1,8 +1,10 @@
 #include "out.h"
 
+#include "core/order.h"
 #include "file/log.h"
 
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,6 +48,29 @@ out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err)
 
     out->name = "a descriptor";
     return rc;
+}
+
+/* Address space for one record, used as needed. */
+int
+out_open_ordered(struct out *out, struct out *to, struct order_end *order)
+{
+    void *p = mmap(NULL, OUT_RECORD_MAX, PROT_READ | PROT_WRITE,
+                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    *out = (struct out){ .to = to, .order = order };
+    if (p == MAP_FAILED)
+        return WEIR_E_NOMEM;
+    out->p = p;
+    out->room = OUT_RECORD_MAX;
+    return WEIR_E_OK;
+}
+
+void
+out_close_ordered(struct out *out)
+{
+    if (out->p != NULL)
+        munmap(out->p, OUT_RECORD_MAX);
+    *out = (struct out){ .to = NULL };
 }
 
 static bool
@@ -107,9 +132,40 @@ out_close(struct out *out, struct weir_errbuf *err)
     return rc;
 }
 
+static void
+write_ordered(void *ctx, const void *p, size_t n)
+{
+    out_bytes(ctx, p, n);
+    out_end_record(ctx);
+}
+
+static void
+lose_ordered(void *ctx, const void *p, size_t n)
+{
+    struct out *out = ctx;
+
+    (void)p, (void)n;
+    out->lost++;
+}
+
+static void
+post_record(struct out *out)
+{
+    if (out->too_long || out->n > 0)
+        order_post(out->order, out->too_long ? lose_ordered : write_ordered, out->to,
+                   (struct piece_of_post){ out->p, out->too_long ? 0 : out->n },
+                   (struct piece_of_post){ NULL, 0 });
+    out->n = 0;
+    out->too_long = false;
+}
+
 void
 out_end_record(struct out *out)
 {
+    if (out->order != NULL) {
+        post_record(out);
+        return;
+    }
     if (out->full)
         out->dropped++;
     else if (out->too_long || log_has_ended(out->log))
@@ -196,7 +252,7 @@ more_room(struct out *out, size_t n)
 
     if (out->too_long || out->full)
         return NULL;
-    if (n > OUT_RECORD_MAX || all > OUT_RECORD_MAX) {
+    if (n > OUT_RECORD_MAX || all > OUT_RECORD_MAX || out->order != NULL) {
         out->too_long = true;
         return NULL;
     }

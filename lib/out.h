@@ -7,6 +7,9 @@
  * in dropped. A file is tried again until it takes records again; standard output is not. When no
  * more packets come, out_let_wait() makes the end of a live run wait like a replay, with a limit.
  *
+ * Where several cores write to one output in the order of packets, each has an output of its own in
+ * front of it (out_open_ordered()), whose records reach it in their turn.
+ *
  * Threads: an output belongs to one thread.
  */
 #ifndef WEIR_OUT_H
@@ -21,6 +24,7 @@
 
 struct weir_log;
 struct log_end;
+struct order_end;
 
 enum {
     OUT_RING = 4 << 20,             /* bytes that wait to be written, at most */
@@ -42,6 +46,8 @@ struct out {
     uint64_t lost;    /* records too long, or put together after the error that ended the log */
     uint64_t dropped; /* live, or stopped: records for which the ring had no room */
     const char *name; /* for errors; lives as long as the output */
+    struct order_end *order; /* not NULL: records go to another output, in their turn */
+    struct out *to;
 };
 
 /* Write to path (NULL: standard output), made if missing, appended to if not. */
@@ -49,6 +55,13 @@ int out_open(struct out *out, const char *path, bool live, struct weir_errbuf *e
 
 /* Write to a descriptor, which stays the caller's. */
 int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
+
+/*
+ * A core's output in front of another one, which outlives it. WEIR_E_OK or WEIR_E_NOMEM. Only
+ * records may be put together in it; errors and counters are the other's.
+ */
+int out_open_ordered(struct out *out, struct out *to, struct order_end *order);
+void out_close_ordered(struct out *out);
 
 /*
  * Block until what is complete is written. Not on a live packet core.

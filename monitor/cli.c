@@ -4,6 +4,7 @@
 #include "cli_live.h"
 #include "cli_set.h"
 #include "decode.h"
+#include "engine.h"
 #include "hash.h"
 
 #include <weir/log.h>
@@ -216,9 +217,14 @@ take_log_dir(void *ctx, const char *value, struct weir_errbuf *err)
 static int
 take_cores(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    (void)ctx;
-    if (strcmp(value, "1") != 0)
-        return weir_err_set(err, WEIR_E_INVAL, "-j: 1 is expected, not '%s'", value);
+    struct cli *cli = ctx;
+    char *end;
+    const unsigned long n = strtoul(value, &end, 10);
+
+    if (value[0] < '0' || value[0] > '9' || *end != '\0' || n < 1 || n > MAX_CORES)
+        return weir_err_set(err, WEIR_E_INVAL, "-j: 1 to %d is expected, not '%s'", MAX_CORES,
+                            value);
+    cli->monitor.cores = (uint32_t)n;
     return WEIR_E_OK;
 }
 
@@ -433,7 +439,7 @@ static const struct cli_option common[] = {
     { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
-    { 'j', "cores", "N", "packet threads (1)", take_cores },
+    { 'j', "cores", "N", "packet threads (default: 1)", take_cores },
     { 0, "policy", "NAME[=NET]",
       "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
       "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
@@ -624,6 +630,8 @@ check(struct cli *cli, bool words)
         cli_error(cli, "out of memory");
     else if (cli->interface != NULL && cli->n_inputs > 0)
         cli_error(cli, "-i and -r exclude each other");
+    else if (cli->interface != NULL && cli->monitor.cores > 1)
+        cli_error(cli, "-j: with -i 1 is expected, not %u", cli->monitor.cores);
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -762,6 +770,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     listen_early();
     cli->log_dir = ".";
     cli->monitor.seed = hash_draw_monitor_seed();
+    cli->monitor.cores = 1;
     while (words.at < words.end && code < 0) {
         const char *word = *words.at++;
 
@@ -1032,6 +1041,7 @@ struct run {
     void *arg;
     uint64_t bytes_total;     /* of all inputs; 0: unknown */
     uint64_t bytes_done;      /* of those before this one */
+    uint64_t packets;         /* read */
     struct weir_port **ports; /* still open, since flows refer to their frames */
     size_t n_ports;
     uint64_t shown_at; /* wall clock of the last progress line */
@@ -1044,7 +1054,6 @@ static void
 show_progress(struct run *run, const struct weir_port *port)
 {
     uint64_t now = wall_ns(), done;
-    struct weir_monitor_stats stats;
     struct weir_port_stats input;
     double seconds, part;
     char bar[21];
@@ -1053,7 +1062,6 @@ show_progress(struct run *run, const struct weir_port *port)
         return;
     run->shown_at = now;
     weir_port_get_stats(port, &input);
-    weir_monitor_get_stats(run->m, &stats);
     done = run->bytes_done + input.bytes_read;
     seconds = (double)(now - run->cli->started) / 1e9;
     part = (double)done / (double)run->bytes_total;
@@ -1063,15 +1071,17 @@ show_progress(struct run *run, const struct weir_port *port)
     bar[20] = '\0';
     fprintf(stderr, "\r%s: [%s] %3d%%  %.0f MB/s  %.2f Mpps  ETA %.0f s\033[K", run->cli->program,
             bar, (int)(part * 100), (double)done / 1e6 / seconds,
-            (double)stats.packets / 1e6 / seconds, part > 0 ? seconds / part - seconds : 0.0);
+            (double)run->packets / 1e6 / seconds, part > 0 ? seconds / part - seconds : 0.0);
     progress_shown = true;
 }
 
 static void
 look_up(struct run *run, const struct weir_port *port)
 {
-    if (cli_was_asked())
+    if (cli_was_asked()) {
+        monitor_settle(run->m);
         tell_counters(run->cli, run->m);
+    }
     if (run->terminal && run->bytes_total > 0 && ++run->batches % BATCHES_A_LOOK == 0)
         show_progress(run, port);
 }
@@ -1107,33 +1117,51 @@ look_at_times(struct cli *cli, const struct weir_frame *frames, int n)
             cli->last_time = frames[i].time;
 }
 
-/* Read the port to its end. Returns whether its frames outlive the next read. */
+/* A port that is read. */
+struct pump {
+    struct run *run;
+    struct weir_port *port;
+    const char *name;
+    bool stable; /* its frames outlive the next read */
+};
+
+/* One read. Returns whether to go on. Called by one core at a time. */
 static bool
-pump(struct run *run, struct weir_port *port, const char *name)
+pull(void *ctx)
 {
+    struct pump *pump = ctx;
+    struct run *run = pump->run;
+    struct cli *cli = run->cli;
     struct weir_frame frames[READ_BATCH];
     struct weir_errbuf err = { "" };
-    bool live = run->cli->interface != NULL, stable = false;
-    int n;
+    const int n = weir_port_read(pump->port, frames, READ_BATCH, &err);
 
-    do {
-        n = weir_port_read(port, frames, READ_BATCH, &err);
-        stable |= n > 0 && frames[0].stable;
-        look_at_links(run, frames, n, name);
-        look_at_times(run->cli, frames, n);
-        if (n >= 0 && weir_monitor_feed(run->m, frames, (unsigned)n) != WEIR_E_OK) {
-            cli_error(run->cli, "out of memory: address space for the flows (see --memcap)");
-            run->cli->failed = run->cli->failed_output = true;
-        }
-        if (run->after_batch != NULL)
-            run->after_batch(run->arg);
-        look_up(run, port);
-    } while ((n > 0 || (n == 0 && live)) && !stopped(run));
-    if (n < 0 && caught == 0) {
-        cli_error(run->cli, "%s", err.text[0] != '\0' ? err.text : name);
-        run->cli->failed = true;
+    pump->stable |= n > 0 && frames[0].stable;
+    look_at_links(run, frames, n, pump->name);
+    look_at_times(cli, frames, n);
+    if (n > 0 && monitor_read(run->m, frames, (unsigned)n) != WEIR_E_OK) {
+        cli_error(cli, "out of memory: address space for the flows (see --memcap)");
+        cli->failed = cli->failed_output = true;
     }
-    return stable;
+    if (run->after_batch != NULL)
+        run->after_batch(run->arg);
+    run->packets += n > 0 ? (uint64_t)n : 0;
+    look_up(run, pump->port);
+    if (n < 0 && caught == 0) {
+        cli_error(cli, "%s", err.text[0] != '\0' ? err.text : pump->name);
+        cli->failed = true;
+    }
+    return (n > 0 || (n == 0 && cli->interface != NULL)) && !stopped(run);
+}
+
+/* Read the port to its end. Returns whether its frames outlive the next read. */
+static bool
+read_port(struct run *run, struct weir_port *port, const char *name)
+{
+    struct pump pump = { .run = run, .port = port, .name = name };
+
+    monitor_pull(run->m, pull, &pump);
+    return pump.stable;
 }
 
 static void
@@ -1216,7 +1244,7 @@ run_port(struct run *run, const char *name, bool in_folder)
     }
     run->told_link = false;
     cli->input_now = cli->interface == NULL ? name : NULL;
-    stable = pump(run, port, name);
+    stable = read_port(run, port, name);
     cli->input_now = NULL;
     tell_end(run, port, name);
     if (stable)

@@ -60,6 +60,18 @@ engine_finish_taps(struct engine *e, uint8_t *part)
     return asleep;
 }
 
+uint8_t *
+engine_flowless(struct engine *e)
+{
+    uint8_t *part = e->flowless + e->shard * e->layout.app_stride;
+
+    if (!e->flowless_used[e->shard]) {
+        e->flowless_used[e->shard] = true;
+        engine_start_taps(e, part);
+    }
+    return part;
+}
+
 typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev);
 
 /* Fill in what all events have. Returns where the taps of its flow are. */
@@ -72,7 +84,7 @@ complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
     ev->number = e->packet != NULL ? e->packet->number : 0;
     ev->flow = flow;
     ev->has_flow = flow != NULL;
-    return flow != NULL ? flow_apps(flow) : e->flowless;
+    return flow != NULL ? flow_apps(flow) : engine_flowless(e);
 }
 
 static void
@@ -120,6 +132,16 @@ push_or_drop(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
     push_all(e, flow, ev, count_dropped);
 }
 
+/* How often a limit was hit, where it was: in this shard. */
+static int64_t
+count_overload(struct engine *e, const struct weir_flow *flow, enum weir_overload what)
+{
+    const size_t shard = flow != NULL ? (size_t)(flow_shard(flow) - e->shards) : e->shard;
+
+    e->stats.overload[what]++;
+    return (int64_t)++e->overload[shard][what];
+}
+
 bool
 engine_settle(struct engine *e)
 {
@@ -148,7 +170,7 @@ push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_even
             return;
     e->stats.tap_dropped++;
     overload.overload.what = WEIR_OVERLOAD_TAP_QUEUE;
-    overload.overload.count = (int64_t)++e->stats.overload[WEIR_OVERLOAD_TAP_QUEUE];
+    overload.overload.count = count_overload(e, ev->flow, WEIR_OVERLOAD_TAP_QUEUE);
     if (engine_raises(e, ev->flow, WEIR_EV_OVERLOAD))
         push_with_defined(e, ev->flow, &overload, push_or_drop);
 }
@@ -191,11 +213,10 @@ engine_overload(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 {
     struct weir_event ev = { .type = WEIR_EV_OVERLOAD, .direction = (uint8_t)dir };
 
-    e->stats.overload[what]++;
+    ev.overload.what = (uint8_t)what;
+    ev.overload.count = count_overload(e, flow, what);
     if (!engine_raises(e, flow, WEIR_EV_OVERLOAD))
         return;
-    ev.overload.what = (uint8_t)what;
-    ev.overload.count = (int64_t)e->stats.overload[what];
     engine_deliver(e, flow, &ev);
 }
 
@@ -250,7 +271,7 @@ hold(void *arg, const void *event)
 {
     struct engine *e = arg;
     struct weir_event ev = *(const struct weir_event *)event;
-    struct mem *mem = ev.flow != NULL ? &flow_shard(ev.flow)->mem : &e->shards[0].mem;
+    struct mem *mem = ev.flow != NULL ? &flow_shard(ev.flow)->mem : &e->shards[e->shard].mem;
     struct weir_bytes *show[2];
     unsigned n = ev.stable ? 0 : shown(&ev, show);
     size_t frame = ev.packet != NULL && !ev.packet->stable ? ev.packet->caplen : 0, at = frame;
@@ -495,12 +516,9 @@ collect(void *ctx, struct wheel_node *timer)
         push_due(e, timer);
 }
 
-/*
- * All that is due at one tick, over all shards, in the order of the flows' ids. Among them are
- * datagrams in fragments, in the order of their first packets.
- */
+/* All that is due at one tick, over all shards, in the order of the flows' ids. */
 static void
-run_tick(struct engine *e, uint64_t tick)
+collect_tick(struct engine *e, uint64_t tick)
 {
     for (unsigned i = 0; i < N_SHARDS; i++) {
         if (e->next_tick[i] > tick)
@@ -508,26 +526,14 @@ run_tick(struct engine *e, uint64_t tick)
         wheel_turn(&e->wheels[i], tick, collect, e);
         wheel_next(&e->wheels[i], &e->next_tick[i]);
     }
-    e->tick = tick;
-    e->now = tick * TICK_NS;
+    e->tick = e->due_tick = tick;
     e->due = sort_by_id(e->due);
-    for (;;) {
-        const uint64_t flow = e->due != NULL ? id_of(e->due) : UINT64_MAX;
-        const uint64_t fragments = frag_due_id(&e->frags, tick);
-
-        if (fragments < flow)
-            frag_expire(e, tick);
-        else if (flow != UINT64_MAX)
-            flow_due(e, pop_due(e), tick);
-        else
-            break;
-    }
 }
 
 static uint64_t
 first_tick(const struct engine *e)
 {
-    uint64_t first = frag_next_tick(&e->frags);
+    uint64_t first = UINT64_MAX;
 
     for (unsigned i = 0; i < N_SHARDS; i++)
         if (e->next_tick[i] < first)
@@ -536,20 +542,57 @@ first_tick(const struct engine *e)
 }
 
 void
-engine_run_timers(struct engine *e)
+engine_run_due(struct engine *e, uint64_t number, uint64_t tick, uint64_t id)
 {
-    const uint64_t until = e->clock / TICK_NS;
-    uint64_t tick;
-
     e->packet = NULL;
-    while ((tick = first_tick(e)) <= until)
-        run_tick(e, tick);
+    for (;;) {
+        while (e->due != NULL && (e->due_tick < tick || id_of(e->due) < id)) {
+            struct weir_flow *flow = pop_due(e);
+
+            e->now = e->due_tick * TICK_NS;
+            engine_reach(e, number, e->due_tick, weir_flow_id(flow), 0);
+            flow_due(e, flow, e->due_tick);
+        }
+        if (e->due != NULL || first_tick(e) > tick)
+            break;
+        collect_tick(e, first_tick(e));
+    }
+}
+
+void
+engine_run_core(struct engine *e)
+{
+    weir_core_run(e->core, UINT32_MAX);
+}
+
+/* One after the other, so that their order is that of all cores' timers. */
+static void
+fire_timers(struct engine *e, uint64_t number, uint64_t now)
+{
+    uint64_t deadline, made;
+
+    core_set_time(e->core, now);
+    while (core_fire_first(e->core, &deadline, &made)) {
+        engine_reach(e, number, PHASE_TIMERS, deadline, made);
+        engine_run_core(e);
+    }
+}
+
+void
+engine_run_timers(struct engine *e, uint64_t number, uint64_t clock)
+{
+    const uint64_t until = clock / TICK_NS;
+
+    engine_run_due(e, number, until, UINT64_MAX);
     e->tick = until;
+    e->now = until * TICK_NS;
     /* What is written takes no packet time, so no timer may come before it. */
-    if (core_sleeps_outside(e->core) > 0 && weir_core_next_timer(e->core) <= until * TICK_NS)
+    if (core_sleeps_outside(e->core) > 0 && weir_core_next_timer(e->core) <= e->now) {
+        engine_reach(e, number, PHASE_WOKEN, 0, 0);
         (void)engine_settle(e);
-    weir_core_advance(e->core, until * TICK_NS);
-    e->next_run = (until + 1) * TICK_NS;
+        engine_run_core(e);
+    }
+    fire_timers(e, number, e->now);
 }
 
 /* ---- the end of flows ------------------------------------------------------------------------ */
@@ -676,19 +719,23 @@ pop_first(struct heap *heap)
     return flow_of_timer(timer);
 }
 
-void
-engine_end_all(struct engine *e)
+static void
+end_all_flows(struct engine *e)
 {
     struct heap heap = { .n = 0 };
 
-    for (unsigned i = 0; i < N_SHARDS; i++) {
+    for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores) {
         heap.list[heap.n] = take_timers(e, &e->shards[i]);
         heap.n += heap.list[heap.n] != NULL;
     }
     for (unsigned i = heap.n; i-- > 0;)
         sink(&heap, i);
-    while (heap.n > 0)
-        engine_end_flow(e, pop_first(&heap), WEIR_END_EOF);
+    while (heap.n > 0) {
+        struct weir_flow *flow = pop_first(&heap);
+
+        engine_reach(e, ORDER_AT_END, 0, weir_flow_id(flow), 0);
+        engine_end_flow(e, flow, WEIR_END_EOF);
+    }
 }
 
 static void
@@ -702,16 +749,75 @@ cancel_taps(struct engine *e, uint8_t *part)
     }
 }
 
-void
-engine_cancel_sleepers(struct engine *e)
+static void
+cancel_shard(struct engine *e, unsigned shard)
 {
-    for (unsigned i = 0; i < N_SHARDS; i++) {
-        struct weir_flow *flow = NULL;
+    struct weir_flow *flow = NULL;
+    uint64_t n = 0;
 
-        while ((flow = shard_next(&e->shards[i], flow)) != NULL)
-            if (flow_used(flow) && flow_cold(flow)->asleep > 0)
-                cancel_taps(e, flow_apps(flow));
+    e->shard = shard;
+    while ((flow = shard_next(&e->shards[shard], flow)) != NULL) {
+        engine_reach(e, ORDER_AT_END, PHASE_PACKET, shard, n++);
+        if (flow_used(flow) && flow_cold(flow)->asleep > 0)
+            cancel_taps(e, flow_apps(flow));
     }
-    if (e->flowless_asleep > 0)
-        cancel_taps(e, e->flowless);
+    engine_reach(e, ORDER_AT_END, PHASE_PACKET, shard, n);
+    if (e->flowless_asleep[shard] > 0)
+        cancel_taps(e, engine_flowless(e));
+}
+
+static void
+end_flowless(struct engine *e)
+{
+    for (e->shard = e->index; e->shard < N_SHARDS; e->shard += e->n_cores) {
+        engine_reach(e, ORDER_AT_END, 1, e->shard, 0);
+        if (e->flowless_used[e->shard])
+            e->flowless_asleep[e->shard] = engine_finish_taps(e, engine_flowless(e));
+    }
+    e->shard = 0;
+}
+
+/* Let all handlers run that can, those that sleep on a log among them. */
+static void
+run_all(struct engine *e)
+{
+    do
+        while (weir_core_run(e->core, UINT32_MAX) > 0)
+            continue;
+    while (engine_settle(e));
+}
+
+/*
+ * Let what sleeps on logs wake when they are written, and what sleeps on the core's timers as if
+ * time went on, for a day; what sleeps on, and what only ever waits for its next turn, is cancelled.
+ */
+static void
+drain_core(struct engine *e)
+{
+    const uint64_t day = UINT64_C(86400) * 1000000000;
+    uint64_t next;
+
+    engine_reach(e, ORDER_AT_END, PHASE_WOKEN, 0, 0);
+    run_all(e);
+    while ((next = weir_core_next_timer(e->core)) <= e->clock + day) {
+        fire_timers(e, ORDER_AT_END, next);
+        run_all(e);
+    }
+    for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores)
+        cancel_shard(e, i);
+    engine_reach(e, ORDER_AT_END, PHASE_QUOTED, 0, 0);
+    run_all(e);
+}
+
+void
+engine_end(struct engine *e)
+{
+    e->packet = NULL;
+    e->now = e->clock;
+    e->shard = 0;
+    end_all_flows(e);
+    if (!e->ended)
+        end_flowless(e);
+    e->ended = true;
+    drain_core(e);
 }

@@ -1,18 +1,20 @@
 /*
- * The engine's inside: what one monitor owns, and how its rooms raise events.
+ * The engine's inside: what one core of a monitor owns, and how its rooms raise events.
  *
- * Threads: one.
+ * Threads: one. What all cores of a monitor share (hosts, definitions, apps) does not change once
+ * the first packet has come.
  */
 #ifndef WEIR_ENGINE_H
 #define WEIR_ENGINE_H
 
-#include "frag.h"
+#include "batch.h"
+#include "core/order.h"
 #include "shard.h"
 
 #include <weir/core.h>
 #include <weir/monitor.h>
 
-enum { MAX_APPS = 16, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
+enum { MAX_APPS = 16, SCRATCH = 65536, N_SENDERS = 1024 };
 
 /*
  * An app, and where its tap and its state lie in a flow's part for apps: the taps of all apps come
@@ -21,6 +23,7 @@ enum { MAX_APPS = 16, BATCH = 32, SCRATCH = 65536, N_SENDERS = 1024 };
 struct app {
     struct weir_app pub;
     size_t tap, state; /* offsets in the part; the state's is a multiple of 16 */
+    void *core_arg[MAX_CORES];
 };
 
 /* Checksums seen of a source address, to notice a host whose network card computes them. */
@@ -38,6 +41,8 @@ struct definition {
 };
 
 struct engine {
+    unsigned index, n_cores;
+    struct order_end *order; /* NULL: there is one core */
     struct weir_monitor_opts opts;
     uint64_t timeout[WEIR_TIMEOUT_COUNT]; /* nanoseconds, by enum weir_timeout */
     struct hash_key secret;
@@ -50,9 +55,11 @@ struct engine {
     unsigned n_defs;
     uint64_t want;     /* what any app wants, and the bases of that */
     uint64_t bases;    /* of definitions that are live */
-    uint8_t *flowless; /* taps and state for events that belong to no flow */
-    bool flowless_ended;
-    unsigned flowless_asleep; /* of its taps, after the end */
+    uint8_t *flowless; /* by shard: taps and state for events that belong to no flow */
+    bool flowless_used[N_SHARDS];
+    unsigned flowless_asleep[N_SHARDS]; /* of its taps, after the end */
+    unsigned shard; /* of the packet that is looked at; 0: of none */
+    bool ended;
     bool no_flow_packets;     /* an app wants packets that belong to no flow */
     bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
     uint32_t window; /* acknowledged bytes a direction that are retained */
@@ -60,10 +67,9 @@ struct engine {
     bool started;
     uint64_t clock;                   /* greatest packet time so far */
     uint64_t tick;                    /* clock / TICK_NS, up to which timers ran */
-    uint64_t next_run;                /* clock at which timers have to run again */
+    uint64_t due_tick;                /* of those in due */
     uint64_t next_tick[N_SHARDS];     /* no timer of the shard comes round before */
     uint64_t now;                     /* time that events raised now carry */
-    uint64_t number;                  /* packets so far */
     const struct weir_packet *packet; /* being looked at; NULL: a timer is */
 
     uint8_t *range; /* address range of all shards */
@@ -72,9 +78,10 @@ struct engine {
     struct shard_layout layout;
     struct shard shards[N_SHARDS];
     struct wheel wheels[N_SHARDS];
-    struct frag_room frags;
 
     struct weir_monitor_stats stats;
+    uint64_t overload[N_SHARDS][sizeof(((struct weir_monitor_stats *)NULL)->overload) /
+                                sizeof(uint64_t)]; /* by enum weir_overload */
     struct sender senders[N_SENDERS];
     bool offload;             /* a sender whose place another took had mostly bad checksums */
     struct wheel_node *due;   /* timers that came round, linked through next */
@@ -83,9 +90,69 @@ struct engine {
     volatile int stop; /* set by a signal handler */
 };
 
+struct cores;
+
 struct weir_monitor {
-    struct engine e;
+    struct engine e; /* of the first core; what is known before the first packet is here */
+    struct cores *cores;
+    uint64_t call_at; /* packet time of a call of monitor_call_at(); UINT64_MAX: there is none */
+    uint64_t (*call)(void *ctx, uint64_t now);
+    void *call_ctx;
 };
+
+/* How much lies between several cores. */
+struct cores_sizes {
+    unsigned batch;   /* arrivals in one, at most BATCH_MANY */
+    unsigned batches; /* that cores may be apart */
+    size_t ring;      /* bytes of posts that wait in one core, as order_new() has them */
+};
+
+/* As weir_monitor_new(), with other sizes; NULL: the usual ones. */
+int monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes *sizes,
+                      struct weir_monitor **out);
+
+/* The monitor's order; NULL: there is one core. */
+struct order *monitor_order(const struct weir_monitor *m);
+
+/*
+ * For programs, which do more between reads: pull() is called, by one core at a time, until it
+ * returns false, and calls monitor_read(). The frames need not outlive pull(), unless stable.
+ */
+void monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx);
+int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
+
+/*
+ * Call fn(ctx, its time) before the first packet of monitor_read() whose time is not before this one:
+ * when all cores have done what came earlier, and wait. It returns the time of the next call;
+ * UINT64_MAX: there is none.
+ */
+void monitor_call_at(struct weir_monitor *m, uint64_t time,
+                     uint64_t (*fn)(void *ctx, uint64_t now), void *ctx);
+
+/* The app that was added last, and its state in a flow of the core that asks. */
+unsigned monitor_last_app(const struct weir_monitor *m);
+
+static inline void *
+monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir_flow *flow)
+{
+    return flow_apps(flow) + m->e.apps[app].state;
+}
+
+/* In pull(): wait until all cores are done with what was read. */
+void monitor_settle(struct weir_monitor *m);
+
+/* The core of an engine. WEIR_E_OK or WEIR_E_NOMEM. */
+int engine_make_core(struct engine *e);
+
+/* Another core's engine, as the first one was set up. */
+int engine_copy(const struct engine *first, unsigned index, struct engine **out);
+
+/* All apps are known: make room for flows. */
+int engine_start(struct engine *e, uint64_t time);
+
+/* Free what an engine owns, and itself. NULL is allowed. */
+void engine_release(struct engine *e);
+void engine_free(struct engine *e);
 
 extern const struct weir_tap_ops engine_tap_ops;
 
@@ -139,8 +206,31 @@ void engine_start_taps(struct engine *e, uint8_t *part);
 /* No more events will come for this part. How many of its taps have not ended, but sleep. */
 unsigned engine_finish_taps(struct engine *e, uint8_t *part);
 
-/* Do what the clock has made due, tick by tick. */
-void engine_run_timers(struct engine *e);
+/* Where in the order of the run the engine is. */
+static inline void
+engine_reach(struct engine *e, uint64_t packet, uint64_t phase, uint64_t id, uint64_t made)
+{
+    if (e->order != NULL)
+        order_reach(e->order, packet, phase, id, made);
+}
+
+/* Do what is due before packet number @number at ticks before @tick, and then for flows before @id. */
+void engine_run_due(struct engine *e, uint64_t number, uint64_t tick, uint64_t id);
+
+/* Do what the clock has made due before packet number @number: of flows, then of handlers. */
+void engine_run_timers(struct engine *e, uint64_t number, uint64_t clock);
+
+/* Run handlers that can. */
+void engine_run_core(struct engine *e);
+
+/* Take what is this core's of a batch. */
+void engine_take(struct engine *e, struct batch *batch);
+
+/* End all flows and wait for what sleeps on time; cancel what sleeps on. */
+void engine_end(struct engine *e);
+
+/* The taps and state of this shard for events without a flow; made if they are new. */
+uint8_t *engine_flowless(struct engine *e);
 
 /*
  * Let everything that sleeps on logs and the like be over, however long that takes: to a replay,
@@ -150,12 +240,6 @@ void engine_run_timers(struct engine *e);
  * Returns whether there was something, and it is over: its handlers can run.
  */
 bool engine_settle(struct engine *e);
-
-/* End all flows, in the order of their ids. */
-void engine_end_all(struct engine *e);
-
-/* Cancel the taps that sleep although their flow has ended and nothing will wake them. */
-void engine_cancel_sleepers(struct engine *e);
 
 /* Hand an event to every tap of its flow that wants it; type and own fields are set. */
 void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev);

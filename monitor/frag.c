@@ -1,7 +1,7 @@
 #include "frag.h"
 
 #include "checksum.h"
-#include "engine.h"
+#include "reader.h"
 #include "hosts.h"
 #include "pieces.h"
 #include "rd.h"
@@ -83,7 +83,7 @@ make_key(const struct weir_packet *pkt, bool by_vlan, uint32_t ident, uint64_t k
 }
 
 static void
-read_fragment(const struct engine *e, const struct weir_packet *pkt, struct fragment *f)
+read_fragment(const struct reader *r, const struct weir_packet *pkt, struct fragment *f)
 {
     uint32_t ident;
 
@@ -103,8 +103,8 @@ read_fragment(const struct engine *e, const struct weir_packet *pkt, struct frag
     }
     f->n_frame = (uint32_t)(pkt->ip - pkt->frame) + f->n_header;
     f->end = f->start + pkt->payload_wire;
-    make_key(pkt, !e->opts.no_vlan, ident, f->key);
-    f->hash = siphash13(&e->secret, f->key, KEY_WORDS);
+    make_key(pkt, !r->opts->no_vlan, ident, f->key);
+    f->hash = siphash13(&r->secret, f->key, KEY_WORDS);
 }
 
 /* Bytes of the payload that were captured and lie before its end. */
@@ -194,7 +194,7 @@ link_datagram(struct frag_room *room, struct datagram *d)
     room->n++;
 }
 
-void
+static void
 frag_free(struct frag_room *room, struct datagram *d)
 {
     if (d == NULL)
@@ -204,6 +204,39 @@ frag_free(struct frag_room *room, struct datagram *d)
     if (d->pieces.piece != NULL)
         mem_free(&room->mem, d->pieces.piece, d->max_pieces * sizeof(struct piece));
     mem_free(&room->mem, d, sizeof(*d));
+}
+
+/* Of the room's memory, by the sizes that it was asked for with. */
+static size_t
+size_of(const struct datagram *d)
+{
+    size_t n = mem_block_size(sizeof(*d));
+
+    if (d->block != NULL)
+        n += mem_block_size(d->block_size);
+    if (d->pieces.piece != NULL)
+        n += mem_block_size(d->max_pieces * sizeof(struct piece));
+    return n;
+}
+
+void
+frag_lend(struct frag_room *room, struct datagram *d, struct datagram **lent)
+{
+    mem_uncharge(&room->mem, size_of(d));
+    d->next = *lent;
+    *lent = d;
+}
+
+void
+frag_take_back(struct frag_room *room, struct datagram **lent)
+{
+    struct datagram *d;
+
+    while ((d = *lent) != NULL) {
+        *lent = d->next;
+        room->mem.used += size_of(d); /* to free it takes that off */
+        frag_free(room, d);
+    }
 }
 
 static void
@@ -241,45 +274,45 @@ oldest_but(struct frag_room *room, const struct datagram *but)
 }
 
 static bool
-make_room(struct engine *e, const struct datagram *but)
+make_room(struct reader *r, const struct datagram *but)
 {
-    struct datagram *victim = oldest_but(&e->frags, but);
+    struct datagram *victim = oldest_but(&r->frags, but);
 
     if (victim == NULL)
         return false;
-    discard(&e->frags, victim);
-    engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FRAGMENTS);
+    discard(&r->frags, victim);
+    reader_overload(r);
     return true;
 }
 
 /* Memory for a datagram, of which the oldest others may have to go. Not zeroed. */
 static void *
-allocate(struct engine *e, size_t size, const struct datagram *but)
+allocate(struct reader *r, size_t size, const struct datagram *but)
 {
     void *block;
 
     do
-        block = mem_alloc(&e->frags.mem, size);
-    while (block == NULL && make_room(e, but));
+        block = mem_alloc(&r->frags.mem, size);
+    while (block == NULL && make_room(r, but));
     return block;
 }
 
 static struct datagram *
-new_datagram(struct engine *e, const struct fragment *f)
+new_datagram(struct reader *r, const struct fragment *f)
 {
     const struct weir_packet *pkt = f->pkt;
     struct datagram *d;
 
-    if (e->frags.n == MAX_DATAGRAMS)
-        make_room(e, NULL);
-    d = allocate(e, sizeof(*d), NULL);
+    if (r->frags.n == MAX_DATAGRAMS)
+        make_room(r, NULL);
+    d = allocate(r, sizeof(*d), NULL);
     if (d == NULL)
         return NULL;
     *d = (struct datagram){ .cut = UINT32_MAX };
     memcpy(d->key, f->key, sizeof(d->key));
     d->hash = f->hash;
     d->id = pkt->number;
-    d->deadline = (e->clock + timeout[pkt->ip_version == 6] + TICK_NS - 1) / TICK_NS;
+    d->deadline = (r->clock + timeout[pkt->ip_version == 6] + TICK_NS - 1) / TICK_NS;
     d->first = (struct weir_packet){
         .time = pkt->time,
         .link = pkt->link,
@@ -295,7 +328,7 @@ new_datagram(struct engine *e, const struct fragment *f)
         .src = pkt->src,
         .dst = pkt->dst,
     };
-    link_datagram(&e->frags, d);
+    link_datagram(&r->frags, d);
     return d;
 }
 
@@ -310,7 +343,7 @@ data_room(size_t block_size, uint32_t header_room)
 
 /* Let the datagram hold data up to end, and headers of this size. */
 static bool
-fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_frame)
+fit_data(struct reader *r, struct datagram *d, uint32_t end, uint32_t n_frame)
 {
     uint32_t header_room = d->header_room > 0 ? d->header_room : HEADER_ROOM;
     size_t size;
@@ -324,7 +357,7 @@ fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_frame)
         end = d->data_room;
     size = header_room + ((size_t)end + 7) / 8 * 10;
     size = mem_block_size(size > FIRST_BLOCK ? size : FIRST_BLOCK);
-    block = allocate(e, size, d);
+    block = allocate(r, size, d);
     if (block == NULL)
         return false;
     /* Data is read only where it has an owner. */
@@ -335,7 +368,7 @@ fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_frame)
                d->n_frame + d->data_room);
         memcpy(block + header_room + data_room(size, header_room), d->pieces.owner,
                d->data_room / 8 * sizeof(*d->pieces.owner));
-        mem_free(&e->frags.mem, d->block, d->block_size);
+        mem_free(&r->frags.mem, d->block, d->block_size);
     }
     d->block = block;
     d->block_size = size;
@@ -346,19 +379,19 @@ fit_data(struct engine *e, struct datagram *d, uint32_t end, uint32_t n_frame)
 }
 
 static bool
-fit_piece(struct engine *e, struct datagram *d)
+fit_piece(struct reader *r, struct datagram *d)
 {
     const uint32_t n = d->max_pieces > 0 ? 2 * d->max_pieces : FIRST_PIECES;
     struct piece *piece;
 
     if (d->pieces.n < d->max_pieces)
         return true;
-    piece = n > MAX_PIECES ? NULL : allocate(e, n * sizeof(*piece), d);
+    piece = n > MAX_PIECES ? NULL : allocate(r, n * sizeof(*piece), d);
     if (piece == NULL)
         return false;
     if (d->pieces.piece != NULL) {
         memcpy(piece, d->pieces.piece, d->pieces.n * sizeof(*piece));
-        mem_free(&e->frags.mem, d->pieces.piece, d->max_pieces * sizeof(*piece));
+        mem_free(&r->frags.mem, d->pieces.piece, d->max_pieces * sizeof(*piece));
     }
     d->pieces.piece = piece;
     d->max_pieces = n;
@@ -368,27 +401,23 @@ fit_piece(struct engine *e, struct datagram *d)
 /* ---- a fragment ---------------------------------------------------------------------------- */
 
 static void
-raise_bad(struct engine *e, enum weir_frag_bad why, bool discarded)
+raise_bad(struct reader *r, enum weir_frag_bad why, bool discarded)
 {
     struct weir_event ev = { .type = WEIR_EV_FRAG_BAD };
 
-    if (!engine_raises(e, NULL, WEIR_EV_FRAG_BAD))
-        return;
     ev.frag_bad.why = (uint8_t)why;
     ev.frag_bad.discarded = discarded;
-    engine_deliver(e, NULL, &ev);
+    reader_raise(r, &ev);
 }
 
 static void
-raise_overlap(struct engine *e, bool conflict, bool discarded)
+raise_overlap(struct reader *r, bool conflict, bool discarded)
 {
     struct weir_event ev = { .type = WEIR_EV_FRAG_OVERLAP };
 
-    if (!engine_raises(e, NULL, WEIR_EV_FRAG_OVERLAP))
-        return;
     ev.frag_overlap.conflict = conflict;
     ev.frag_overlap.discarded = discarded;
-    engine_deliver(e, NULL, &ev);
+    reader_raise(r, &ev);
 }
 
 /* What a fragment is good for. */
@@ -399,9 +428,9 @@ enum use {
 };
 
 static enum use
-judge(struct engine *e, enum weir_frag_bad why, enum use use)
+judge(struct reader *r, enum weir_frag_bad why, enum use use)
 {
-    raise_bad(e, why, use == DROP_WHOLE);
+    raise_bad(r, why, use == DROP_WHOLE);
     return use;
 }
 
@@ -411,33 +440,33 @@ judge(struct engine *e, enum weir_frag_bad why, enum use use)
  * length is cut off in IPv4; in IPv6 that fragment alone goes.
  */
 static enum use
-check_alone(struct engine *e, struct fragment *f)
+check_alone(struct reader *r, struct fragment *f)
 {
     const bool v6 = f->pkt->ip_version == 6;
     enum use use = USE_IT;
 
     if (f->end == f->start)
-        return judge(e, WEIR_FRAG_ZERO_LENGTH, v6 && f->start == 0 ? DROP_IT : DROP_WHOLE);
+        return judge(r, WEIR_FRAG_ZERO_LENGTH, v6 && f->start == 0 ? DROP_IT : DROP_WHOLE);
     if (f->end + (v6 ? 0 : f->n_header) > MAX_LENGTH)
-        return judge(e, WEIR_FRAG_TOO_LONG, v6 ? DROP_IT : DROP_WHOLE);
+        return judge(r, WEIR_FRAG_TOO_LONG, v6 ? DROP_IT : DROP_WHOLE);
     if (f->more && f->end % 8 != 0) {
         f->end -= v6 ? 0 : f->end % 8;
-        use = judge(e, WEIR_FRAG_UNALIGNED,
+        use = judge(r, WEIR_FRAG_UNALIGNED,
                     v6                   ? DROP_IT
                     : f->end == f->start ? DROP_WHOLE
                                          : USE_IT);
     }
     if (use == USE_IT && f->more && f->start == 0 && is_tiny(f))
-        use = judge(e, WEIR_FRAG_TINY, v6 ? DROP_IT : USE_IT);
+        use = judge(r, WEIR_FRAG_TINY, v6 ? DROP_IT : USE_IT);
     return use;
 }
 
 /* Where the datagram ends: the last fragment says, and none may lie behind it. */
 static enum use
-check_end(struct engine *e, struct datagram *d, const struct fragment *f)
+check_end(struct reader *r, struct datagram *d, const struct fragment *f)
 {
     if (f->more ? d->last && f->end > d->end : f->end < d->end || (d->last && f->end != d->end))
-        return judge(e, WEIR_FRAG_END, DROP_WHOLE);
+        return judge(r, WEIR_FRAG_END, DROP_WHOLE);
     if (f->end > d->end)
         d->end = f->end;
     d->last = d->last || !f->more;
@@ -463,7 +492,7 @@ in_conflict(const struct datagram *d, const struct fragment *f)
 }
 
 static enum use
-check_overlap(struct engine *e, const struct datagram *d, const struct fragment *f,
+check_overlap(struct reader *r, const struct datagram *d, const struct fragment *f,
               enum frag_policy policy)
 {
     const struct pieces_found found = pieces_find(&d->pieces, f->start, f->end);
@@ -478,7 +507,7 @@ check_overlap(struct engine *e, const struct datagram *d, const struct fragment 
         use = all && found.same_run ? DROP_IT : DROP_WHOLE;
     else if (policy == FRAG_STRICT)
         use = all && found.same_piece && !conflict ? DROP_IT : DROP_WHOLE;
-    raise_overlap(e, conflict, use == DROP_WHOLE);
+    raise_overlap(r, conflict, use == DROP_WHOLE);
     return use;
 }
 
@@ -515,11 +544,11 @@ take_headers(struct datagram *d, const struct fragment *f)
 
 /* Room for all that the fragment may bring. */
 static bool
-fit(struct engine *e, struct datagram *d, const struct fragment *f)
+fit(struct reader *r, struct datagram *d, const struct fragment *f)
 {
-    if (fit_data(e, d, f->end, f->start == 0 ? f->n_frame : 0) && fit_piece(e, d))
+    if (fit_data(r, d, f->end, f->start == 0 ? f->n_frame : 0) && fit_piece(r, d))
         return true;
-    engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FRAGMENTS);
+    reader_overload(r);
     return false;
 }
 
@@ -536,16 +565,16 @@ put(struct datagram *d, const struct fragment *f, enum frag_policy policy)
 }
 
 static enum use
-take_in(struct engine *e, struct datagram *d, const struct fragment *f)
+take_in(struct reader *r, struct datagram *d, const struct fragment *f)
 {
     const enum frag_policy policy = frag_policy_of(
-        hosts_find(e->hosts, &f->pkt->dst, f->pkt->ip_version), f->pkt->ip_version);
-    enum use use = check_end(e, d, f);
+        hosts_find(r->hosts, &f->pkt->dst, f->pkt->ip_version), f->pkt->ip_version);
+    enum use use = check_end(r, d, f);
 
-    if (use == USE_IT && !fit(e, d, f))
+    if (use == USE_IT && !fit(r, d, f))
         use = DROP_WHOLE;
     if (use == USE_IT)
-        use = check_overlap(e, d, f, policy);
+        use = check_overlap(r, d, f, policy);
     if (use == USE_IT)
         put(d, f, policy);
     return use;
@@ -617,24 +646,24 @@ hand_out(struct datagram *d, uint64_t time, struct whole *whole)
 }
 
 bool
-frag_add(struct engine *e, const struct weir_packet *pkt, struct whole *whole)
+frag_add(struct reader *r, const struct weir_packet *pkt, struct whole *whole)
 {
-    struct frag_room *room = &e->frags;
+    struct frag_room *room = &r->frags;
     struct datagram *d;
     struct fragment f;
     enum use use;
 
-    read_fragment(e, pkt, &f);
-    use = check_alone(e, &f);
+    read_fragment(r, pkt, &f);
+    use = check_alone(r, &f);
     d = find(room, &f);
-    if (use == USE_IT && d == NULL && (d = new_datagram(e, &f)) == NULL) {
-        engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FRAGMENTS);
+    if (use == USE_IT && d == NULL && (d = new_datagram(r, &f)) == NULL) {
+        reader_overload(r);
         return false;
     }
     if (use == USE_IT)
-        use = take_in(e, d, &f);
+        use = take_in(r, d, &f);
     if (use == USE_IT && is_whole(d) && is_too_long(d))
-        use = judge(e, WEIR_FRAG_TOO_LONG, DROP_WHOLE);
+        use = judge(r, WEIR_FRAG_TOO_LONG, DROP_WHOLE);
     if (use == DROP_WHOLE)
         discard(room, d);
     if (use != USE_IT || !is_whole(d))
@@ -680,16 +709,11 @@ frag_due_id(const struct frag_room *room, uint64_t tick)
 }
 
 void
-frag_expire(struct engine *e, uint64_t tick)
+frag_expire(struct reader *r, uint64_t tick)
 {
-    struct datagram *d = first_due(&e->frags, tick);
-    struct weir_event ev = { .type = WEIR_EV_FRAG_TIMEOUT };
+    struct datagram *d = first_due(&r->frags, tick);
 
-    unlink_datagram(&e->frags, d);
-    if (engine_raises(e, NULL, WEIR_EV_FRAG_TIMEOUT)) {
-        e->packet = &d->first;
-        engine_deliver(e, NULL, &ev);
-        e->packet = NULL;
-    }
-    frag_free(&e->frags, d);
+    unlink_datagram(&r->frags, d);
+    reader_expire(r, &d->first, tick, d->id);
+    frag_free(&r->frags, d);
 }

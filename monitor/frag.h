@@ -1,9 +1,9 @@
 /*
  * Datagrams that are being put together from IP fragments.
  *
- * They belong to no flow and so to no shard: the room is the engine's, and a whole datagram goes to
- * the shard of its flow. Its memory is a sixteenth of the engine's, taken from the same address
- * range; when it is used up, or MAX_DATAGRAMS are waiting, the oldest datagram goes.
+ * They belong to no flow and so to no shard: the room is the reader's, and a whole datagram goes to
+ * the shard of its flow. Its memory is a sixteenth of the monitor's; when it is used up, or
+ * MAX_DATAGRAMS are waiting, the oldest datagram goes.
  */
 #ifndef WEIR_FRAG_H
 #define WEIR_FRAG_H
@@ -18,12 +18,12 @@
 #include <stdint.h>
 
 enum {
-    FRAG_SHARE = 16, /* of the engine's memory, one part is for fragments */
+    FRAG_SHARE = 16, /* of the monitor's memory, one part is for fragments */
     MAX_DATAGRAMS = 16384,
     FRAG_BUCKETS = 8192,
 };
 
-struct engine;
+struct reader;
 struct datagram;
 
 struct frag_room {
@@ -39,19 +39,23 @@ void frag_init(struct frag_room *room, struct arena *arena, size_t cap);
 
 /* Put together by frag_add(). */
 struct whole {
-    struct datagram *datagram; /* NULL: nothing; else freed with frag_free() */
+    struct datagram *datagram; /* NULL: nothing; else for frag_lend() */
     struct weir_frame frame;   /* of the first fragment's headers and all the payload */
     uint8_t *ip;               /* in the frame: from here on it is as if it had not been cut */
 };
 
 /*
- * Take a fragment: a packet of DECODE_FRAGMENT, which is e->packet. Raises what is odd about it.
+ * Take a fragment: a packet of DECODE_FRAGMENT, which is r->packet. Raises what is odd about it.
  * Returns true if it completes its datagram.
  */
-bool frag_add(struct engine *e, const struct weir_packet *pkt, struct whole *whole);
+bool frag_add(struct reader *r, const struct weir_packet *pkt, struct whole *whole);
 
-/* Free a datagram that was put together. NULL is allowed. */
-void frag_free(struct frag_room *room, struct datagram *datagram);
+/*
+ * A datagram that was put together no longer counts, but its bytes stay until frag_take_back()
+ * frees all of the list.
+ */
+void frag_lend(struct frag_room *room, struct datagram *datagram, struct datagram **lent);
+void frag_take_back(struct frag_room *room, struct datagram **lent);
 
 /* Forget all that waits, without an event: the input is over. */
 void frag_clear(struct frag_room *room);
@@ -63,6 +67,6 @@ uint64_t frag_next_tick(const struct frag_room *room);
 uint64_t frag_due_id(const struct frag_room *room, uint64_t tick);
 
 /* Give up the datagram of frag_due_id(). */
-void frag_expire(struct engine *e, uint64_t tick);
+void frag_expire(struct reader *r, uint64_t tick);
 
 #endif

@@ -1,5 +1,7 @@
 #include "keep.h"
 
+#include "core/order.h"
+#include "engine.h"
 #include "pcapng_out.h"
 
 #include <weir/core.h>
@@ -40,6 +42,7 @@ struct keep {
     uint64_t first_note, next_note;
     uint64_t latest; /* time of a packet */
 
+    struct order *order;       /* NULL: one core calls */
     struct weir_core *core;    /* what the table below is used on */
     struct weir_shared *flows; /* those that are marked, by id */
     struct pcapng_out to;
@@ -127,79 +130,138 @@ let_go(struct keep *k)
 
 /* ---- into the line ------------------------------------------------------------------------- */
 
+/* What a core asks for, to be done in the order of packets. */
+struct call {
+    enum { CALL_PACKET, CALL_END, CALL_MARK } kind;
+    bool stable, has_text;
+    struct waiting w;
+    uint8_t bytes[]; /* of the frame, if not stable; or the text, with its end */
+};
+
 /* A copy of the frame, in one piece, once older ones have made room. */
 static const uint8_t *
-copy(struct keep *k, const struct weir_packet *pkt)
+copy(struct keep *k, const uint8_t *frame, uint32_t n)
 {
     uint64_t at = k->copied % KEEP_BYTES;
     uint8_t *to;
 
-    if (at + pkt->caplen > KEEP_BYTES)
+    if (at + n > KEEP_BYTES)
         k->copied += KEEP_BYTES - at;
-    while (k->first < k->next && k->copied + pkt->caplen - k->freed > KEEP_BYTES)
+    while (k->first < k->next && k->copied + n - k->freed > KEEP_BYTES)
         let_go(k);
     to = k->bytes + k->copied % KEEP_BYTES;
-    memcpy(to, pkt->frame, pkt->caplen);
-    k->copied += pkt->caplen;
+    memcpy(to, frame, n);
+    k->copied += n;
     return to;
 }
 
-static struct waiting *
-add(struct keep *k)
+static void
+add(struct keep *k, const struct waiting *w)
 {
     if (k->next - k->first == KEEP_PACKETS)
         let_go(k);
-    return &k->line[k->next % KEEP_PACKETS];
+    k->line[k->next % KEEP_PACKETS] = *w;
+    k->line[k->next++ % KEEP_PACKETS].copied = k->copied;
 }
 
 static void
-add_packet(struct keep *k, const struct weir_event *ev)
+add_packet(struct keep *k, const struct call *call, const uint8_t *frame)
 {
-    const struct weir_packet *pkt = ev->packet;
-    const uint8_t *frame;
-    struct waiting *w;
+    struct waiting w = call->w;
 
-    if (pkt == NULL)
-        return;
-    if (pkt->time > k->latest)
-        k->latest = pkt->time;
+    if (w.time > k->latest)
+        k->latest = w.time;
     while (k->live && k->first < k->next &&
            k->latest - k->line[k->first % KEEP_PACKETS].time > KEEP_LIVE_NS)
         let_go(k);
-    frame = pkt->stable ? pkt->frame : copy(k, pkt);
-    w = add(k);
-    *w = (struct waiting){ .time = pkt->time,
-                           .number = pkt->number,
-                           .flow = ev->flow != NULL ? weir_flow_id(ev->flow) : NO_FLOW,
-                           .copied = k->copied,
-                           .frame = frame,
-                           .caplen = pkt->caplen,
-                           .wirelen = pkt->wirelen,
-                           .link = pkt->link };
-    k->next++;
+    if (!call->stable)
+        w.frame = copy(k, frame, w.caplen);
+    add(k, &w);
 }
 
 static void
-add_end(struct keep *k, const struct weir_event *ev)
+add_mark(struct keep *k, const struct call *call, const char *text)
 {
-    struct waiting *w = add(k);
+    struct note *note;
 
-    *w = (struct waiting){
-        .time = k->latest, .flow = weir_flow_id(ev->flow), .copied = k->copied, .is_end = true
-    };
-    k->next++;
+    if (call->w.flow != NO_FLOW)
+        set_mark(k, call->w.flow);
+    if (call->w.number == 0 || (call->w.flow != NO_FLOW && !call->has_text))
+        return;
+    if (k->next_note - k->first_note == KEEP_NOTES) {
+        k->stats.notes_lost++;
+        return;
+    }
+    note = &k->note[k->next_note++ % KEEP_NOTES];
+    note->number = call->w.number;
+    note->has_text = call->has_text;
+    snprintf(note->text, sizeof(note->text), "%s", call->has_text ? text : "");
+}
+
+static void
+do_call(struct keep *k, const struct call *call, const void *bytes)
+{
+    struct waiting end = call->w;
+
+    switch (call->kind) {
+    case CALL_PACKET:
+        add_packet(k, call, bytes);
+        break;
+    case CALL_END:
+        end.time = k->latest;
+        add(k, &end);
+        break;
+    case CALL_MARK:
+        add_mark(k, call, bytes);
+        break;
+    }
+}
+
+static void
+do_posted(void *ctx, const void *p, size_t n)
+{
+    const struct call *call = p;
+
+    (void)n;
+    do_call(ctx, call, call->bytes);
+}
+
+/* n: of the bytes, those that are gone when this returns. */
+static void
+make_call(struct keep *k, const struct call *call, const void *bytes, size_t n)
+{
+    struct order_end *end = order_here(k->order);
+
+    if (end == NULL)
+        do_call(k, call, bytes);
+    else
+        order_post(end, do_posted, k, (struct piece_of_post){ call, sizeof(*call) },
+                   (struct piece_of_post){ bytes, n });
 }
 
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
+    const struct weir_packet *pkt = ev->packet;
+    struct call call = { .kind = CALL_END };
 
     (void)ctx;
-    if (ev->type == WEIR_EV_PACKET)
-        add_packet(ev->app, ev);
-    else
-        add_end(ev->app, ev);
+    call.w.flow = ev->flow != NULL ? weir_flow_id(ev->flow) : NO_FLOW;
+    if (ev->type != WEIR_EV_PACKET) {
+        call.w.is_end = true;
+        make_call(ev->app, &call, NULL, 0);
+    } else if (pkt != NULL) {
+        call.kind = CALL_PACKET;
+        call.stable = pkt->stable;
+        call.w.time = pkt->time;
+        call.w.number = pkt->number;
+        call.w.frame = pkt->frame;
+        call.w.caplen = pkt->caplen;
+        call.w.wirelen = pkt->wirelen;
+        call.w.link = pkt->link;
+        make_call(ev->app, &call, pkt->frame, pkt->stable ? 0 : pkt->caplen);
+    }
     return weir_ok(0);
 }
 
@@ -214,6 +276,7 @@ static const struct weir_tap_spec spec = {
 int
 keep_add(struct keep *keep, struct weir_monitor *m)
 {
+    keep->order = monitor_order(m);
     return weir_monitor_add(
         m,
         &(struct weir_app){ .name = "keep", .spec = &spec, .no_flow_packets = true, .arg = keep });
@@ -222,20 +285,14 @@ keep_add(struct keep *keep, struct weir_monitor *m)
 void
 keep_mark(struct keep *keep, const struct weir_event *ev, const char *comment)
 {
-    struct note *note;
+    struct call call = { .kind = CALL_MARK, .has_text = comment != NULL };
+    char text[PCAPNG_COMMENT_MAX + 1] = "";
 
-    if (ev->flow != NULL)
-        set_mark(keep, weir_flow_id(ev->flow));
-    if (ev->number == 0 || (ev->flow != NULL && comment == NULL))
-        return;
-    if (keep->next_note - keep->first_note == KEEP_NOTES) {
-        keep->stats.notes_lost++;
-        return;
-    }
-    note = &keep->note[keep->next_note++ % KEEP_NOTES];
-    note->number = ev->number;
-    note->has_text = comment != NULL;
-    snprintf(note->text, sizeof(note->text), "%s", comment != NULL ? comment : "");
+    call.w.flow = ev->flow != NULL ? weir_flow_id(ev->flow) : NO_FLOW;
+    call.w.number = ev->number;
+    if (comment != NULL)
+        snprintf(text, sizeof(text), "%s", comment);
+    make_call(keep, &call, text, comment != NULL ? strlen(text) + 1 : 0);
 }
 
 /* ---- life ---------------------------------------------------------------------------------- */

@@ -6,7 +6,8 @@
  * The line holds KEEP_PACKETS packets, and of those whose bytes do not stay where they are, copies of
  * KEEP_BYTES in all; live, no packet waits longer than KEEP_LIVE_NS for the next one's coming.
  *
- * Threads: one. Memory: all at keep_open(), used as needed.
+ * Threads: keep_mark() where the monitor's events are, on all its cores; the rest is one thread's.
+ * Memory: all at keep_open(), used as needed.
  */
 #ifndef WEIR_KEEP_H
 #define WEIR_KEEP_H

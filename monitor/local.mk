@@ -1,9 +1,11 @@
 # monitor: packets to flow events
 libcore_la_SOURCES += \
+    %D%/batch.h \
     %D%/checksum.c %D%/checksum.h \
+    %D%/cores.c %D%/cores.h \
     %D%/decode.c %D%/decode.h \
     %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
-    %D%/engine.c %D%/engine.h \
+    %D%/engine.c %D%/engine.h %D%/engine_life.c \
     %D%/event.c \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
@@ -12,10 +14,12 @@ libcore_la_SOURCES += \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
+    %D%/reader.c %D%/reader.h \
     %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
+    %D%/take.c \
     %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \
@@ -70,6 +74,12 @@ tests_model_test_receiver_model_SOURCES  = tests/model/test_receiver_model.c tes
 tests_model_test_receiver_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_receiver_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_receiver_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_cores_model
+tests_model_test_cores_model_SOURCES  = tests/model/test_cores_model.c
+tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/model/test_metamorphic
 tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c

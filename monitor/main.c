@@ -1,5 +1,7 @@
 /* weir: prints flow events. */
 #include "cli.h"
+#include "core/order.h"
+#include "engine.h"
 #include "json.h"
 #include "keep.h"
 #include "out.h"
@@ -27,10 +29,19 @@ struct program {
     bool events_chosen; /* by --events */
     uint32_t bytes;     /* of a field that shows bytes */
     const char *streams_dir;
-    struct streams *streams;
     const char *keep_file;
     struct keep *keep; /* NULL: -w was not given */
     struct out out;
+    struct part *part; /* by core */
+    unsigned n_parts;
+};
+
+/* What a core has of it. */
+struct part {
+    struct program *prg;
+    struct out *out; /* the program's, or ordered */
+    struct out ordered;
+    struct streams *streams;
 };
 
 /* ---- options ------------------------------------------------------------------------------- */
@@ -131,34 +142,35 @@ static const struct cli_option options[] = {
 /* ---- the app ------------------------------------------------------------------------------- */
 
 static void
-keep_streams(struct program *prg, struct stream_state *state, const struct weir_event *ev)
+keep_streams(struct part *part, struct stream_state *state, const struct weir_event *ev)
 {
     if (ev->flow == NULL)
         return;
     if (ev->type == WEIR_EV_FLOW_START && weir_flow_proto(ev->flow) == WEIR_PROTO_TCP)
-        streams_start(prg->streams, state, ev->flow);
+        streams_start(part->streams, state, ev->flow);
     else if (ev->type == WEIR_EV_PAYLOAD)
-        streams_write(prg->streams, state, ev);
+        streams_write(part->streams, state, ev);
     else if (ev->type == WEIR_EV_FLOW_END)
-        streams_end(prg->streams, state, ev);
+        streams_end(part->streams, state, ev);
 }
 
 static weir_fut
 print_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
-    struct program *prg = ev->app;
+    struct part *part = ev->app;
+    struct program *prg = part->prg;
 
-    if (prg->streams != NULL)
-        keep_streams(prg, ctx, ev);
+    if (part->streams != NULL)
+        keep_streams(part, ctx, ev);
     if (prg->keep != NULL && prg->events >> ev->type & 1)
         keep_mark(prg->keep, ev, NULL);
     if (prg->summary || (prg->events >> ev->type & 1) == 0)
         return weir_ok(0);
     if (prg->json)
-        out_json_event(&prg->out, ev, prg->bytes);
+        out_json_event(part->out, ev, prg->bytes);
     else
-        out_text_event(&prg->out, ev, prg->bytes, prg->colour);
+        out_text_event(part->out, ev, prg->bytes, prg->colour);
     return weir_ok(0);
 }
 
@@ -248,32 +260,80 @@ wanted(const struct program *prg)
 {
     uint64_t want = prg->summary && prg->keep == NULL ? 0 : prg->events;
 
-    if (prg->streams != NULL)
+    if (prg->streams_dir != NULL)
         want |= WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD) |
                 WEIR_EV_BIT(WEIR_EV_FLOW_END);
     return want;
+}
+
+/* What each core needs. */
+static int
+make_parts(struct program *prg, struct order *order, struct weir_errbuf *err)
+{
+    int rc = WEIR_E_OK;
+
+    prg->n_parts = prg->cli.monitor.cores;
+    prg->part = calloc(prg->n_parts, sizeof(*prg->part));
+    if (prg->part == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    for (unsigned i = 0; i < prg->n_parts && rc == WEIR_E_OK; i++) {
+        struct part *part = &prg->part[i];
+
+        part->prg = prg;
+        part->out = order != NULL ? &part->ordered : &prg->out;
+        if (order != NULL)
+            rc = out_open_ordered(&part->ordered, &prg->out, order_end(order, i));
+        if (rc == WEIR_E_OK && prg->streams_dir != NULL)
+            rc = streams_new(prg->streams_dir, prg->n_parts, &part->streams, err);
+    }
+    return rc;
+}
+
+static void
+free_parts(struct program *prg)
+{
+    struct weir_errbuf err = { "" };
+
+    for (unsigned i = 0; prg->part != NULL && i < prg->n_parts; i++) {
+        out_close_ordered(&prg->part[i].ordered);
+        if (streams_free(prg->part[i].streams, &err) == WEIR_E_OK)
+            continue;
+        cli_error(&prg->cli, "%s", err.text);
+        prg->cli.failed = true;
+    }
+    free(prg->part);
+}
+
+static int
+add_app(struct program *prg, struct weir_monitor *m, struct weir_tap_spec *spec)
+{
+    void *arg[MAX_CORES];
+    struct weir_app app = { .name = "weir", .spec = spec, .arg = &prg->part[0], .core_arg = arg };
+
+    *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(prg) };
+    app.flow_size = prg->streams_dir != NULL ? sizeof(struct stream_state) : 0;
+    for (unsigned i = 0; i < prg->n_parts; i++)
+        arg[i] = &prg->part[i];
+    return spec->want != 0 ? weir_monitor_add(m, &app) : WEIR_E_OK;
 }
 
 static int
 set_up(struct program *prg, struct weir_monitor **m, struct weir_tap_spec *spec,
        struct weir_errbuf *err)
 {
-    struct weir_app app = { .name = "weir", .spec = spec, .arg = prg };
     int rc = cli_open_output(&prg->cli, NULL, &prg->out, err);
 
-    if (rc == WEIR_E_OK && prg->streams_dir != NULL)
-        rc = streams_new(prg->streams_dir, &prg->streams, err);
     if (rc == WEIR_E_OK && prg->keep_file != NULL)
         rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, err);
     if (rc != WEIR_E_OK)
         return rc;
-    *spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(prg) };
-    app.flow_size = prg->streams != NULL ? sizeof(struct stream_state) : 0;
     rc = weir_monitor_new(&prg->cli.monitor, m);
     if (rc == WEIR_E_OK && prg->keep != NULL)
         rc = keep_add(prg->keep, *m);
-    if (rc == WEIR_E_OK && spec->want != 0)
-        rc = weir_monitor_add(*m, &app);
+    if (rc == WEIR_E_OK && (rc = make_parts(prg, monitor_order(*m), err)) != WEIR_E_OK)
+        return rc;
+    if (rc == WEIR_E_OK)
+        rc = add_app(prg, *m, spec);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
 }
 
@@ -288,19 +348,18 @@ run(struct program *prg)
         cli_error(&prg->cli, "%s", err.text);
         prg->cli.failed = true;
         keep_close(prg->keep, &prg->cli);
+        free_parts(prg);
         cli_close_output(&prg->cli, &prg->out);
+        weir_monitor_free(m);
         return;
     }
     cli_run(&prg->cli, m, after_batch, prg);
     if (prg->summary && !prg->cli.bad_filter)
         print_summary(prg, m);
+    free_parts(prg);
     cli_flush_output(&prg->cli, &prg->out);
     cli_close_output(&prg->cli, &prg->out);
     keep_close(prg->keep, &prg->cli);
-    if (streams_free(prg->streams, &err) != WEIR_E_OK) {
-        cli_error(&prg->cli, "%s", err.text);
-        prg->cli.failed = true;
-    }
     cli_stats(&prg->cli, m, prg->json);
     cli_summary(&prg->cli, m);
     weir_monitor_free(m);

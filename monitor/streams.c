@@ -61,7 +61,7 @@ slots_allowed(void)
 }
 
 int
-streams_new(const char *dir, struct streams **out, struct weir_errbuf *err)
+streams_new(const char *dir, unsigned share, struct streams **out, struct weir_errbuf *err)
 {
     struct streams *s = calloc(1, sizeof(*s));
     int rc = cli_make_dir(dir, err);
@@ -71,7 +71,7 @@ streams_new(const char *dir, struct streams **out, struct weir_errbuf *err)
         free(s);
         return rc != WEIR_E_OK ? rc : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
-    s->n_slots = slots_allowed();
+    s->n_slots = (slots_allowed() + share - 1) / share;
     *out = s;
     return WEIR_E_OK;
 }

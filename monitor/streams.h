@@ -27,8 +27,9 @@ struct stream_state {
     uint16_t slot[2];    /* by direction: where its file is open, if it still is */
 };
 
-/* dir is made if missing. */
-int streams_new(const char *dir, struct streams **out, struct weir_errbuf *err);
+/* dir is made if missing; as many as share have their files in it, each those of other tuples. */
+int
+streams_new(const char *dir, unsigned share, struct streams **out, struct weir_errbuf *err);
 
 /* A flow begins: number its connection. */
 void streams_start(struct streams *s, struct stream_state *state, const struct weir_flow *flow);

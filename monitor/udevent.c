@@ -55,7 +55,7 @@ void
 engine_raise_defined(struct engine *e, struct weir_flow *flow, const struct weir_event *ev,
                      engine_push *push)
 {
-    uint8_t *part = flow != NULL ? flow_apps(flow) : e->flowless;
+    uint8_t *part = flow != NULL ? flow_apps(flow) : engine_flowless(e);
     uint64_t raised = WEIR_EV_BIT(ev->type);
 
     struct weir_event own = *ev;

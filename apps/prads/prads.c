@@ -1,5 +1,6 @@
 #include "prads.h"
 
+#include "batch.h"
 #include "hash.h"
 #include "pool.h"
 #include "watch.h"
@@ -18,7 +19,9 @@ struct prads {
     struct homenets home;
     const char *sig_dir; /* NULL: /etc/prads, if it is there */
     const char *stacks;  /* NULL: those that come with weir */
-    struct watch *watch;
+    struct watch *watch[MAX_CORES]; /* by core */
+    struct watch_opts beside[MAX_CORES]; /* likewise, with lists of their own where they must be */
+    unsigned n;
     struct out log, json;
     char log_path[PATH_SIZE], json_path[PATH_SIZE];
 };
@@ -35,14 +38,20 @@ prads_new(void)
 }
 
 static void
+free_services(struct watch_opts *opts)
+{
+    service_list_free(opts->server);
+    service_list_free(opts->client);
+    service_list_free(opts->udp);
+}
+
+static void
 free_signatures(struct watch_opts *opts)
 {
     for (unsigned i = 0; i < FP_KINDS; i++)
         fp_list_free(opts->os[i]);
     p0f_list_free(opts->stacks);
-    service_list_free(opts->server);
-    service_list_free(opts->client);
-    service_list_free(opts->udp);
+    free_services(opts);
     mac_list_free(opts->macs);
     dhcp_list_free(opts->dhcp);
 }
@@ -52,7 +61,10 @@ prads_free(struct prads *p)
 {
     if (p == NULL)
         return;
-    watch_free(p->watch);
+    for (unsigned i = p->n; i-- > 0;) {
+        watch_free(p->watch[i]);
+        free_services(&p->beside[i]);
+    }
     free_signatures(&p->opts);
     free(p);
 }
@@ -252,10 +264,17 @@ load_systems(struct loading *l, struct weir_errbuf *err)
     return rc;
 }
 
-static int
-load_services(struct loading *l, struct weir_errbuf *err)
+/* What comes of the same files for other cores was told of. */
+static void
+tell_nobody(void *ctx, const char *text)
 {
-    struct watch_opts *opts = &l->prads->opts;
+    (void)ctx, (void)text;
+}
+
+static int
+load_services(struct loading *l, struct watch_opts *opts, struct weir_errbuf *err)
+{
+    const bool first = opts == &l->prads->opts;
     const struct {
         const char *file;
         struct service_list **list;
@@ -269,8 +288,8 @@ load_services(struct loading *l, struct weir_errbuf *err)
     int rc = WEIR_E_OK;
 
     for (unsigned i = 0; i < sizeof(lists) / sizeof(*lists) && rc == WEIR_E_OK; i++)
-        if (opts->checks & CHECK_BIT(lists[i].check) && find_file(l, lists[i].file, path))
-            rc = service_list_load(path, tell_bad_line, l, lists[i].list, err);
+        if (l->prads->opts.checks & CHECK_BIT(lists[i].check) && find_file(l, lists[i].file, path))
+            rc = service_list_load(path, first ? tell_bad_line : tell_nobody, l, lists[i].list, err);
     return rc;
 }
 
@@ -321,11 +340,15 @@ prads_load(struct prads *p, const struct cli *cli, struct weir_errbuf *err)
     if (rc == WEIR_E_OK)
         rc = load_stacks(&l, err);
     if (rc == WEIR_E_OK)
-        rc = load_services(&l, err);
+        rc = load_services(&l, &p->opts, err);
     if (rc == WEIR_E_OK)
         rc = load_macs(&l, err);
     if (rc == WEIR_E_OK && p->opts.checks & CHECK_BIT(CHECK_DHCP) && find_file(&l, "dhcp.fp", path))
         rc = dhcp_list_load(path, &p->opts.dhcp, err);
+    p->n = cli->monitor.cores;
+    l.must = false;
+    for (unsigned i = 1; i < p->n && rc == WEIR_E_OK; i++)
+        rc = load_services(&l, &p->beside[i], err);
     return rc;
 }
 
@@ -353,6 +376,23 @@ open_asset_log(struct prads *p, struct cli *cli, struct weir_errbuf *err)
     return rc;
 }
 
+/* One for each core; what they match with takes room that is its own. */
+static int
+make_watches(struct prads *p, struct weir_errbuf *err)
+{
+    int rc = watch_new(&p->opts, &p->watch[0], err);
+
+    for (unsigned i = 1; i < p->n && rc == WEIR_E_OK; i++) {
+        struct watch_opts opts = p->opts;
+
+        opts.server = p->beside[i].server;
+        opts.client = p->beside[i].client;
+        opts.udp = p->beside[i].udp;
+        rc = watch_beside(p->watch[0], &opts, &p->watch[i], err);
+    }
+    return rc;
+}
+
 int
 prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
 {
@@ -366,7 +406,7 @@ prads_open(struct prads *p, struct cli *cli, struct weir_errbuf *err)
         return rc;
     p->opts.report.json = &p->json;
     p->opts.inventory.seed = hash_draw_seed();
-    return watch_new(&p->opts, &p->watch, err);
+    return make_watches(p, err);
 }
 
 int
@@ -385,7 +425,7 @@ prads_check(struct prads *p, struct cli *cli)
 void
 prads_end(struct prads *p, struct cli *cli)
 {
-    watch_end(p->watch);
+    watch_end(p->watch[0]);
     cli_flush_output(cli, &p->log);
     cli_flush_output(cli, &p->json);
 }
@@ -400,32 +440,40 @@ prads_close(struct prads *p, struct cli *cli)
 static void
 tell_limits(const struct prads *p, const struct cli *cli)
 {
-    const struct inventory_stats *inv = watch_get_inventory(p->watch);
-    const struct pool_stats *pool = watch_get_pool(p->watch);
-    const uint64_t http = watch_get_http_limited(p->watch);
+    const struct inventory_stats *inv = watch_get_inventory(p->watch[0]);
+    struct pool_stats pool = { .exhausted = 0 };
+    uint64_t http = 0;
 
+    for (unsigned i = 0; i < p->n; i++) {
+        pool.exhausted += watch_get_pool(p->watch[i])->exhausted;
+        pool.too_long += watch_get_pool(p->watch[i])->too_long;
+        http += watch_get_http_limited(p->watch[i]);
+    }
     if (inv->evicted + inv->too_many + inv->no_room > 0)
         cli_notice(cli,
                    "limits: %llu assets gave room to others, %llu facts beyond those an asset may "
                    "have, %llu for which there was no room",
                    (unsigned long long)inv->evicted, (unsigned long long)inv->too_many,
                    (unsigned long long)inv->no_room);
-    if (pool->exhausted + pool->too_long + http > 0)
+    if (pool.exhausted + pool.too_long + http > 0)
         cli_notice(cli,
                    "limits: %llu messages not read for want of memory, %llu because they were too "
                    "long, %llu HTTP connections not read to their end",
-                   (unsigned long long)pool->exhausted, (unsigned long long)pool->too_long,
+                   (unsigned long long)pool.exhausted, (unsigned long long)pool.too_long,
                    (unsigned long long)http);
 }
 
 void
 prads_summary(const struct prads *p, const struct cli *cli)
 {
-    const struct inventory_stats *inv = watch_get_inventory(p->watch);
-    const uint64_t *facts = watch_get_stats(p->watch)->facts;
+    const struct inventory_stats *inv = watch_get_inventory(p->watch[0]);
+    uint64_t facts[FACT_KINDS] = { 0 };
 
     if (cli->bad_filter) /* nothing was read */
         return;
+    for (unsigned i = 0; i < p->n; i++)
+        for (unsigned k = 0; k < FACT_KINDS; k++)
+            facts[k] += watch_get_stats(p->watch[i])->facts[k];
     cli_notice(cli,
                "%llu assets: %llu systems, %llu services, %llu clients, %llu cards, %llu DHCP "
                "clients, %llu names",

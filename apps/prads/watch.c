@@ -1,5 +1,7 @@
 #include "watched.h"
 
+#include "core/order.h"
+#include "engine.h"
 #include <weir/flow.h>
 #include <weir/tap.h>
 
@@ -37,10 +39,19 @@ time_of(const struct weir_event *ev)
     return ev->type == WEIR_EV_FLOW_END ? weir_flow_last_time(ev->flow) : ev->time;
 }
 
+struct inventory *
+watch_inventory(struct watch *w)
+{
+    order_turn_here(w->order);
+    inventory_expire(w->inventory, w->ev->time);
+    return w->inventory;
+}
+
 void
 watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct sighting *s)
 {
     const struct weir_packet *pkt = w->ev->packet;
+    struct inventory *inventory;
     struct host host;
 
     if (w->opts.home != NULL && !homenets_have(w->opts.home, version, addr)) {
@@ -48,8 +59,9 @@ watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct
         return;
     }
     s->time = time_of(w->ev);
-    if (!(s->heard ? inventory_hear(w->inventory, version, addr, &s->fact, s->time, &host)
-                   : inventory_see(w->inventory, version, addr, vlan_of(w->ev), &s->fact, s->time,
+    inventory = watch_inventory(w);
+    if (!(s->heard ? inventory_hear(inventory, version, addr, &s->fact, s->time, &host)
+                   : inventory_see(inventory, version, addr, vlan_of(w->ev), &s->fact, s->time,
                                    &host)))
         return;
     w->stats.facts[s->fact.kind]++;
@@ -65,8 +77,8 @@ see_service(struct watch *w, bool *named, bool server, uint16_t port, const stru
     if (!is_checked(w, server ? CHECK_SERVER : CHECK_CLIENT))
         return;
     s->fact.kind = server ? FACT_SERVER : FACT_CLIENT;
-    if (s->fact.value[0] == '@' && inventory_has_better(w->inventory, end->version, &end->addr,
-                                                        s->fact.kind, end->proto, port))
+    if (s->fact.value[0] == '@' && inventory_has_better(watch_inventory(w), end->version,
+                                                        &end->addr, s->fact.kind, end->proto, port))
         return; /* what is known says more */
     s->fact.proto = end->proto;
     s->fact.port = port;
@@ -159,7 +171,7 @@ flow_ends(struct watch *w, struct watched *x)
         if (weir_flow_next_offset(w->ev->flow, watch_turn(x, (unsigned)dir)) > 0)
             watch_name_anyhow(w, x, (enum weir_dir)dir);
     for (int side = 0; side < 2; side++)
-        inventory_touch(w->inventory, tuple.ip_version, &tuple.addr[side],
+        inventory_touch(watch_inventory(w), tuple.ip_version, &tuple.addr[side],
                         weir_flow_last_time(w->ev->flow));
 }
 
@@ -203,7 +215,6 @@ on_event(void *ctx, weir_fut in)
     struct watch *w = ev->app;
 
     w->ev = ev;
-    inventory_expire(w->inventory, ev->time);
     take(w, ctx);
     return weir_ok(0);
 }
@@ -242,7 +253,7 @@ wanted(const struct watch *w)
 static int
 make_parts(struct watch *w)
 {
-    int rc = inventory_new(&w->opts.inventory, &w->inventory);
+    int rc = w->lent ? WEIR_E_OK : inventory_new(&w->opts.inventory, &w->inventory);
 
     if (rc == WEIR_E_OK)
         rc = pool_new(POOL_BYTES, &w->pool);
@@ -254,8 +265,9 @@ make_parts(struct watch *w)
     return rc;
 }
 
-int
-watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err)
+static int
+make(const struct watch_opts *opts, struct watch *first, struct watch **out,
+     struct weir_errbuf *err)
 {
     struct watch *w = calloc(1, sizeof(*w));
     int rc = WEIR_E_NOMEM;
@@ -265,6 +277,8 @@ watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf 
         w->opts = *opts;
         w->opts.inventory.gone = host_gone;
         w->opts.inventory.ctx = w;
+        w->lent = first != NULL;
+        w->inventory = first != NULL ? first->inventory : NULL;
         w->spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = wanted(w) };
         rc = make_parts(w);
     }
@@ -276,12 +290,26 @@ watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf 
     return weir_err_set(err, rc, "%s", weir_strerror(rc));
 }
 
+int
+watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err)
+{
+    return make(opts, NULL, out, err);
+}
+
+int
+watch_beside(struct watch *first, const struct watch_opts *opts, struct watch **out,
+             struct weir_errbuf *err)
+{
+    return make(opts, first, out, err);
+}
+
 void
 watch_free(struct watch *w)
 {
     if (w == NULL)
         return;
-    inventory_free(w->inventory);
+    if (!w->lent)
+        inventory_free(w->inventory);
     pool_free(w->pool);
     digest_free(w->digest);
     http_free(w->http);
@@ -289,14 +317,22 @@ watch_free(struct watch *w)
 }
 
 int
-watch_add(struct watch *w, struct weir_monitor *m)
+watch_add(struct watch *const *watch, struct weir_monitor *m)
 {
+    struct order *order = monitor_order(m);
+    void *arg[MAX_CORES] = { watch[0] };
+
+    for (unsigned i = 0; i < (order != NULL ? order->n : 1); i++) {
+        watch[i]->order = order;
+        arg[i] = watch[i];
+    }
     return weir_monitor_add(m, &(struct weir_app){ .name = "prads",
-                                                   .spec = &w->spec,
+                                                   .spec = &watch[0]->spec,
                                                    .flow_size = sizeof(struct watched),
                                                    .history = WATCH_BYTES + SEGMENT_MAX,
-                                                   .no_flow_packets = is_checked(w, CHECK_ARP),
-                                                   .arg = w });
+                                                   .no_flow_packets = is_checked(watch[0], CHECK_ARP),
+                                                   .arg = watch[0],
+                                                   .core_arg = arg });
 }
 
 void

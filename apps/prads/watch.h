@@ -5,7 +5,7 @@
  * signatures of services and clients, up to WATCH_BYTES, and by the parsers of the protocol that is
  * recognised. UDP is looked at datagram by datagram.
  *
- * Threads: one. Memory: made at set-up, but for libhtp's, which is bounded.
+ * Threads: one for each core. The inventory and the logs are used in turns. Memory: made at set-up, but for libhtp's, which is bounded.
  */
 #ifndef WEIR_PRADS_WATCH_H
 #define WEIR_PRADS_WATCH_H
@@ -81,13 +81,17 @@ struct pool_stats; /* pool.h */
 /* opts are copied. Returns WEIR_E_*, with a text in err. */
 int watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err);
 
-/* NULL is allowed; after the monitor is freed. */
+/* Another core's, with the inventory of the first; of opts, service lists of its own. */
+int watch_beside(struct watch *first, const struct watch_opts *opts, struct watch **out,
+                 struct weir_errbuf *err);
+
+/* NULL is allowed; after the monitor is freed, and the first one last. */
 void watch_free(struct watch *watch);
 
-/* Let it listen. Only before the first packet. */
-int watch_add(struct watch *watch, struct weir_monitor *m);
+/* Let them listen, each on its core. Only before the first packet. */
+int watch_add(struct watch *const *watch, struct weir_monitor *m);
 
-/* The run is over: report of all hosts since when and until when they were seen. */
+/* The run is over: the first reports of all hosts since when and until when they were seen. */
 void watch_end(struct watch *watch);
 
 const struct watch_stats *watch_get_stats(const struct watch *watch);

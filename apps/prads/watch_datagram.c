@@ -38,7 +38,7 @@ name_host(struct watch *w, const struct dns_record *record)
     if ((record->type != DNS_A && record->type != DNS_AAAA) || record->rdata.n != n)
         return;
     memcpy(addr.b, record->rdata.p, n);
-    if (!inventory_has(w->inventory, version, &addr))
+    if (!inventory_has(watch_inventory(w), version, &addr))
         return;
     watch_text(text, (struct weir_bytes){ (const uint8_t *)record->name.text, record->name.n });
     if (text[0] != '\0')

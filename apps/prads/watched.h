@@ -18,7 +18,9 @@ enum { TEXT_MAX = FACT_VALUE_MAX, POOL_BYTES = 64 << 20 };
 struct watch {
     struct watch_opts opts;
     struct weir_tap_spec spec;
-    struct inventory *inventory;
+    struct inventory *inventory; /* of all cores: see watch_inventory() */
+    bool lent;                   /* it is the first core's */
+    struct order *order;         /* NULL: there is one core */
     struct pool *pool;
     struct digest *digest; /* NULL: built without libcrypto */
     struct http *http;     /* NULL: built without libhtp */
@@ -72,6 +74,12 @@ watch_wants_packets(const struct watch *w)
     return w->opts.checks & (CHECK_BIT(CHECK_FIN) | CHECK_BIT(CHECK_RST) | CHECK_BIT(CHECK_ACK) |
                              CHECK_BIT(CHECK_UDP) | CHECK_BIT(CHECK_ICMP));
 }
+
+/*
+ * The inventory, in this core's turn: what is asked of it before the event is over is answered as if
+ * one core had watched all flows.
+ */
+struct inventory *watch_inventory(struct watch *w);
 
 /* A sighting of a host, in the event at hand; time, vlan and distance are found here. */
 void watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr,

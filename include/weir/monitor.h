@@ -5,7 +5,8 @@
  * Use: weir_monitor_new(), weir_monitor_add() for each app, weir_monitor_run() for each port (or
  * weir_monitor_feed() for packets of your own), weir_monitor_end(), weir_monitor_free().
  *
- * Threads: a monitor belongs to one thread; two monitors share nothing.
+ * Threads: a monitor belongs to one thread; two monitors share nothing. With weir_monitor_opts.cores
+ *          its stages run on threads of its own, too: those of one flow always on the same one.
  * Memory:  address space is reserved with the first packet and used as needed, up to memcap. Flows
  *          refer to the bytes of stable frames: their port stays open until weir_monitor_end().
  * Time:    weir_after() and weir_timeout() in stages count packet time, in steps of 100 ms.
@@ -24,6 +25,7 @@
 #include <stdint.h>
 
 struct weir_monitor; /* opaque */
+struct weir_shared;
 
 /** What a target host is: which of two conflicting segments it believes. Values never change. */
 enum weir_policy {
@@ -95,6 +97,8 @@ struct weir_monitor_opts {
                             packets are in: for links where the directions are tagged differently */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
+    uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each
+                         has its own flows: see weir_app.core_arg */
     bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
 };
@@ -112,6 +116,8 @@ struct weir_app {
         no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
                                if it wants that: not IP, malformed, fragments that complete nothing */
     void *arg;           /**< handed out as weir_event.app */
+    void *const *core_arg; /**< weir_monitor_opts.cores of them, copied: what each core hands out
+                                instead; NULL: arg, which all use at the same time */
 };
 
 /**
@@ -213,6 +219,15 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
+
+/**
+ * Let all cores of the monitor use a table (weir/shared.h), from its stages: what they ask of it is
+ * answered as if one core had followed all flows, in the order of packets. A core whose turn has not
+ * come waits for the others.
+ *
+ * @param s  outlives the monitor, or its end.
+ */
+WEIR_API void weir_monitor_share(const struct weir_monitor *m, struct weir_shared *s);
 
 /** Make weir_monitor_run() return soon, now and in later calls. Async-signal-safe. */
 WEIR_API void weir_monitor_stop(struct weir_monitor *m);

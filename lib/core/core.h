@@ -75,6 +75,15 @@ void core_remove_poller(struct core_poller *poller);
 /* Resolve what is over outside. Runs no handler. */
 void core_poll(struct weir_core *core);
 
+/*
+ * weir_core_advance() in steps: the time first, then one timer after the other, so that the caller
+ * knows whose handlers run. The core is the current one.
+ */
+void core_set_time(struct weir_core *core, uint64_t now);
+
+/* Resolve the first timer that is due; false: none is. */
+bool core_fire_first(struct weir_core *core, uint64_t *deadline, uint64_t *made);
+
 /* How many futures sleep on what happens outside. */
 uint32_t core_sleeps_outside(const struct weir_core *core);
 

@@ -1,6 +1,6 @@
 # futures, taps, the core they run on
 libcore_la_SOURCES += \
-    lib/core/core.c lib/core/core.h lib/core/ring.c lib/core/ring.h \
+    lib/core/core.c lib/core/core.h lib/core/order.c lib/core/order.h lib/core/ring.c lib/core/ring.h \
     lib/core/wheel.c lib/core/wheel.h \
     %D%/cancel.c %D%/cell.c %D%/cell.h %D%/co.c %D%/combine.c %D%/debug.c %D%/future.c \
     %D%/report.c %D%/sem.c %D%/tap.c %D%/timer.c
@@ -19,6 +19,11 @@ tests_unit_test_wheel_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_model_test_wheel_model_SOURCES = tests/model/test_wheel_model.c
 tests_model_test_wheel_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_wheel_model_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_order
+tests_unit_test_order_SOURCES = tests/unit/test_order.c
+tests_unit_test_order_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_order_LDADD   = libcore.la $(CMOCKA_LIBS) -lpthread
 
 tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
 tests_unit_test_ring_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)

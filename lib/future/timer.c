@@ -121,36 +121,52 @@ expire(struct weir_core *core, struct weir_cell *timeout)
     call_off(core, timeout->src);
 }
 
-static void
-fire_due(struct weir_core *core)
+void
+core_set_time(struct weir_core *core, uint64_t now)
+{
+    uint64_t tick;
+
+    if (now <= core->now)
+        return;
+    core->now = now;
+    while (wheel_next(&core->wheel, &tick) && tick <= now >> TICK_SHIFT)
+        wheel_turn(&core->wheel, tick, file, core);
+    wheel_turn(&core->wheel, now >> TICK_SHIFT, file, core);
+}
+
+bool
+core_fire_first(struct weir_core *core, uint64_t *deadline, uint64_t *made)
 {
     struct weir_cell *cell;
 
+    if (core->soon == NULL)
+        return false;
     sort_soon(core);
-    while (core->soon != NULL && timer_of(core->soon)->due.deadline <= core->now) {
-        cell = timer_of(core->soon);
-        wheel_remove(&cell->timer);
-        if (cell->kind == CELL_TIMER)
-            settle_later(core, cell, weir_ok(0));
-        else
-            expire(core, cell);
-    }
+    cell = timer_of(core->soon);
+    if (cell->due.deadline > core->now)
+        return false;
+    *deadline = cell->due.deadline;
+    *made = cell->due.number;
+    wheel_remove(&cell->timer);
+    if (cell->kind == CELL_TIMER)
+        settle_later(core, cell, weir_ok(0));
+    else
+        expire(core, cell);
+    return true;
 }
 
 void
 weir_core_advance(struct weir_core *core, uint64_t now)
 {
     struct weir_core *before;
-    uint64_t tick;
+    uint64_t deadline, made;
 
     if (now <= core->now)
         return;
     before = weir_core_enter(core);
-    core->now = now;
-    while (wheel_next(&core->wheel, &tick) && tick <= now >> TICK_SHIFT)
-        wheel_turn(&core->wheel, tick, file, core);
-    wheel_turn(&core->wheel, now >> TICK_SHIFT, file, core);
-    fire_due(core);
+    core_set_time(core, now);
+    while (core_fire_first(core, &deadline, &made))
+        continue;
     weir_core_enter(before);
 }
 

@@ -1,5 +1,5 @@
 # shared state: numbers and sets under keys
-libcore_la_SOURCES  += %D%/shared.c
+libcore_la_SOURCES  += %D%/shared.c %D%/shared.h
 weirinclude_HEADERS += include/weir/shared.h
 
 UNIT_TESTS += tests/unit/test_shared

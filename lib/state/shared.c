@@ -1,13 +1,14 @@
 /*
- * Shared state of one core: a hash table for finding entries and a heap for forgetting them, over
+ * Shared state of one core, or of cores that take turns: a hash table for finding entries and a heap for forgetting them, over
  * one array of entries that is made at once.
  *
  * A member of a set is an entry of its own, found by its key's serial number, not by the key: when a
  * key was forgotten and comes again, it has another number, and the members of its former life are
  * never found any more.
  */
-#include <weir/shared.h>
+#include "state/shared.h"
 
+#include "core/order.h"
 #include "hash.h"
 
 #include <weir/core.h>
@@ -51,6 +52,7 @@ struct weir_shared {
     int32_t unused;
     uint64_t serial;
     struct hash_key secret;
+    struct order *order; /* of the cores that use it; NULL: it is one core's */
     struct weir_shared_stats stats;
 };
 
@@ -102,6 +104,12 @@ weir_shared_new(const struct weir_shared_opts *opts, struct weir_shared **out)
     memset(s->bucket, 0xff, buckets * sizeof(*s->bucket)); /* NONE */
     *out = s;
     return WEIR_E_OK;
+}
+
+void
+shared_set_order(struct weir_shared *s, struct order *order)
+{
+    s->order = order;
 }
 
 void
@@ -333,6 +341,7 @@ begin(struct weir_shared *s, struct name *name, const void *key, size_t n, uint6
 
     if (core == NULL || !name_of(name, key, n))
         return false;
+    order_turn_here(s->order);
     *now = weir_core_now(core);
     sweep(s, *now);
     return true;

@@ -233,7 +233,7 @@ start(struct fixture *f)
     f->opts.report = (struct report){ .log = &f->log, .json = &f->json };
     assert_int_equal(watch_new(&f->opts, &f->watch, &err), WEIR_E_OK);
     assert_int_equal(weir_monitor_new(&opts, &f->m), WEIR_E_OK);
-    assert_int_equal(watch_add(f->watch, f->m), WEIR_E_OK);
+    assert_int_equal(watch_add(&f->watch, f->m), WEIR_E_OK);
     f->blocks = free_blocks(f->watch->pool);
     assert_true(f->blocks > 100);
 }

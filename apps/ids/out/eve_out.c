@@ -189,7 +189,7 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
 {
     struct eve_ends ends;
 
-    eve->written[type]++;
+    eve->count.written[type]++;
     eve_ends(ev, &ends);
     if (type == EVE_FLOW)
         put_icmp(&ends, flow);
@@ -304,19 +304,19 @@ note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
     } else if (ev->type == WEIR_EV_FLOW_END) {
         switch (weir_flow_proto(ev->flow)) {
         case WEIR_PROTO_TCP:
-            eve->flows[EVE_FLOW_TCP]++;
+            eve->count.flows[EVE_FLOW_TCP]++;
             break;
         case WEIR_PROTO_UDP:
-            eve->flows[EVE_FLOW_UDP]++;
+            eve->count.flows[EVE_FLOW_UDP]++;
             break;
         case WEIR_PROTO_ICMP:
-            eve->flows[EVE_FLOW_ICMPV4]++;
+            eve->count.flows[EVE_FLOW_ICMPV4]++;
             break;
         case WEIR_PROTO_ICMPV6:
-            eve->flows[EVE_FLOW_ICMPV6]++;
+            eve->count.flows[EVE_FLOW_ICMPV6]++;
             break;
         default:
-            eve->flows[EVE_FLOW_OTHER]++;
+            eve->count.flows[EVE_FLOW_OTHER]++;
         }
     }
 }

@@ -71,17 +71,22 @@ enum eve_flow_kind {
     EVE_FLOW_KINDS
 };
 
+/* They only grow. */
+struct eve_counts {
+    uint64_t written[EVE_TYPES];
+    uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
+    uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
+    uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
+    uint64_t dns_cut;                  /* sections of messages that were cut: DNS_SHOWN */
+};
+
 struct eve_out {
     struct eve_opts opts;
     struct eve_input input; /* set by who knows */
     struct out *out;
     struct digest *digest; /* NULL: no community id */
     uint8_t *payload;      /* room for what payload shows, with what is said of holes */
-    uint64_t written[EVE_TYPES];
-    uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
-    uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
-    uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
-    uint64_t dns_cut;                  /* sections of messages that were cut: DNS_SHOWN */
+    struct eve_counts count;
 };
 
 /* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */

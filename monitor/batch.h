@@ -1,0 +1,78 @@
+/*
+ * Packets on their way from the reader to the cores: decoded, and each with the core that it is for.
+ * Between them stand what is due before the next one, and what the reader has to tell.
+ */
+#ifndef WEIR_BATCH_H
+#define WEIR_BATCH_H
+
+#include "core/order.h"
+#include "decode.h"
+#include "shard.h"
+
+#include <stdint.h>
+
+enum {
+    BATCH_ONE = 32,   /* arrivals of a batch where the reader's core is the only one: in its cache */
+    BATCH_MANY = 256, /* where others have to be told of it */
+    BATCH_SPARE = 32, /* more than one packet makes, which lies in one batch as its bytes do */
+    BATCH_BYTES = 2 << 20, /* of frames that do not stay where they are */
+    ALL_CORES = 0xff,
+    MAX_CORES = 64,
+};
+
+enum arrival_kind {
+    ARRIVES_PACKET,  /* of a flow */
+    ARRIVES_NO_FLOW, /* a packet that belongs to none */
+    ARRIVES_EVENT,   /* the reader raises one, without a flow */
+    ARRIVES_QUOTE,   /* an ICMP error, for the flow of the packet that it quotes */
+    ARRIVES_EXPIRED, /* for all cores, like those that follow: the reader raises an event at a tick,
+                        among the flows that expire then */
+    ARRIVES_TICK,    /* the clock has passed a tick */
+    ARRIVES_SETTLE,
+    ARRIVES_END,     /* the input is over */
+};
+
+/* Something of the reader's that becomes an event. */
+struct told {
+    uint64_t before, tick, id; /* ARRIVES_EXPIRED: number of the packet that comes next */
+    uint32_t times;    /* overload: how often */
+    uint8_t type;      /* enum weir_event_type */
+    uint8_t why, layer;
+    bool conflict, discarded;
+};
+
+struct arrival {
+    struct weir_packet pkt; /* ARRIVES_TICK, _SETTLE: the number of the one that comes next */
+    union {
+        struct flow_ref ref; /* ARRIVES_PACKET, ARRIVES_QUOTE */
+        struct told told;    /* ARRIVES_EVENT, ARRIVES_EXPIRED */
+    };
+    uint32_t bytes; /* of the packet on the wire; of one that was put together, the last part's */
+    uint64_t clock; /* the greatest packet time so far */
+    struct decode_fault fault;
+    enum decode_result result;
+    enum weir_layer bad_layer; /* pkt.bad_checksum: where */
+    uint8_t kind;              /* enum arrival_kind */
+    uint8_t fragments;         /* the packet was one; */
+    uint8_t datagrams;         /* how many it completed */
+    struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
+};
+
+/* The core that owns a shard; its shards are its index and every n_cores-th behind it. */
+static inline unsigned
+core_of_shard(unsigned shard, unsigned n_cores)
+{
+    return shard % n_cores;
+}
+
+struct batch {
+    unsigned n, room;
+    struct arrival *at;
+    uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */
+    struct moment next;       /* what comes behind it is not before this */
+    struct datagram *lent;    /* what its packets were put together in */
+    uint8_t *bytes;           /* BATCH_BYTES for frames; NULL: they stay until it is done */
+    size_t used;
+};
+
+#endif

@@ -1,0 +1,368 @@
+#include "cores.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+static void
+free_slots(struct cores *c)
+{
+    for (unsigned i = 0; i < c->n_slots; i++) {
+        free(c->slot[i].at);
+        free(c->slot[i].bytes);
+    }
+    free(c->slot);
+}
+
+static bool
+make_slots(struct cores *c, const struct cores_sizes *sizes)
+{
+    const bool one = c->n == 1;
+    const unsigned room = (one ? BATCH_ONE : sizes->batch) + BATCH_SPARE;
+    bool made;
+
+    c->n_slots = one ? 1 : sizes->batches;
+    c->slot = calloc(c->n_slots, sizeof(*c->slot));
+    made = c->slot != NULL;
+    for (unsigned i = 0; made && i < c->n_slots; i++) {
+        c->slot[i].room = room;
+        c->slot[i].at = malloc(room * sizeof(*c->slot[i].at));
+        c->slot[i].bytes = one ? NULL : malloc(BATCH_BYTES);
+        made = c->slot[i].at != NULL && (one || c->slot[i].bytes != NULL);
+    }
+    if (c->slot == NULL)
+        c->n_slots = 0;
+    return made;
+}
+
+static struct batch *hand_over(void *ctx, struct batch *full);
+
+int
+cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, struct cores **out)
+{
+    struct cores *c;
+
+    *out = NULL;
+    if (n > MAX_CORES)
+        return WEIR_E_LIMIT;
+    if ((c = calloc(1, sizeof(*c))) == NULL)
+        return WEIR_E_NOMEM;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    c->n = n;
+    c->engine[0] = first;
+    sizes = sizes != NULL ? sizes : &usual;
+    c->order = n > 1 ? order_new(n, sizes->ring) : NULL;
+    if (!make_slots(c, sizes) || (n > 1 && c->order == NULL)) {
+        cores_free(c);
+        return WEIR_E_NOMEM;
+    }
+    c->reader = (struct reader){ .opts = &first->opts,
+                                 .hosts = first->hosts,
+                                 .secret = first->secret,
+                                 .n_cores = n,
+                                 .batch = &c->slot[0],
+                                 .hand_over = hand_over,
+                                 .ctx = c };
+    *out = c;
+    return WEIR_E_OK;
+}
+
+static void
+stop_threads(struct cores *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->quit = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    for (unsigned i = 0; i < c->n_threads; i++)
+        pthread_join(c->thread[i], NULL);
+}
+
+void
+cores_free(struct cores *c)
+{
+    if (c == NULL)
+        return;
+    stop_threads(c);
+    for (unsigned i = 1; i < c->n; i++)
+        engine_free(c->engine[i]);
+    order_free(c->order);
+    reader_free(&c->reader);
+    free_slots(c);
+    pthread_cond_destroy(&c->changed);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+/* ---- batches ------------------------------------------------------------------------------- */
+
+/* Under the lock. */
+static void
+note_change(struct cores *c)
+{
+    pthread_cond_broadcast(&c->changed);
+}
+
+static uint64_t
+done_by_all(const struct cores *c)
+{
+    uint64_t least = c->published;
+
+    for (unsigned i = 0; i < c->n; i++)
+        if (c->done[i] < least)
+            least = c->done[i];
+    return least;
+}
+
+/* Take the next batch, with the lock given back meanwhile. False: there is none. */
+static bool
+take_next(struct cores *c, unsigned core)
+{
+    struct batch *batch = &c->slot[c->done[core] % c->n_slots];
+
+    if (c->done[core] == c->published)
+        return false;
+    pthread_mutex_unlock(&c->lock);
+    engine_take(c->engine[core], batch);
+    order_pass(order_end(c->order, core), &batch->next);
+    (void)order_run(c->order);
+    pthread_mutex_lock(&c->lock);
+    c->done[core]++;
+    note_change(c);
+    return true;
+}
+
+static void
+take_or_wait(struct cores *c, unsigned core)
+{
+    if (!take_next(c, core))
+        pthread_cond_wait(&c->changed, &c->lock);
+}
+
+static struct batch *
+hand_over(void *ctx, struct batch *full)
+{
+    struct cores *c = ctx;
+    struct batch *next = full;
+
+    if (c->n == 1) {
+        engine_take(c->engine[0], full);
+    } else {
+        pthread_mutex_lock(&c->lock);
+        c->published++;
+        note_change(c);
+        while (c->published - done_by_all(c) == c->n_slots)
+            take_or_wait(c, c->reads);
+        pthread_mutex_unlock(&c->lock);
+        next = &c->slot[c->published % c->n_slots];
+    }
+    reader_recycle(&c->reader, next);
+    return next;
+}
+
+/* ---- threads ------------------------------------------------------------------------------- */
+
+/* With the lock given back meanwhile. False: another core reads, or there is nothing to read. */
+static bool
+read_some(struct cores *c, unsigned core)
+{
+    bool more;
+
+    if (c->pull == NULL || c->reading || c->over)
+        return false;
+    c->reading = true;
+    c->reads = core;
+    pthread_mutex_unlock(&c->lock);
+    more = c->pull(c->ctx);
+    reader_flush(&c->reader);
+    pthread_mutex_lock(&c->lock);
+    c->reading = false;
+    c->over = !more;
+    note_change(c);
+    return true;
+}
+
+struct start {
+    struct cores *c;
+    unsigned core;
+};
+
+static void *
+thread(void *arg)
+{
+    struct start start = *(struct start *)arg;
+    struct cores *c = start.c;
+
+    free(arg);
+    pthread_mutex_lock(&c->lock);
+    while (!c->quit)
+        if (!take_next(c, start.core) && !read_some(c, start.core))
+            pthread_cond_wait(&c->changed, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+static int
+start_thread(struct cores *c, unsigned core)
+{
+    struct start *start = malloc(sizeof(*start));
+    int error;
+
+    if (start == NULL)
+        return WEIR_E_NOMEM;
+    *start = (struct start){ c, core };
+    error = pthread_create(&c->thread[c->n_threads], NULL, thread, start);
+    if (error != 0) {
+        free(start);
+        return WEIR_E_NOMEM;
+    }
+    c->n_threads++;
+    return WEIR_E_OK;
+}
+
+/* Signals are the first core's, or the program's. */
+static int
+start_threads(struct cores *c)
+{
+    sigset_t all, before;
+    int rc = WEIR_E_OK;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (unsigned i = 1; i < c->n && rc == WEIR_E_OK; i++)
+        rc = start_thread(c, i);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
+int
+cores_start(struct cores *c, uint64_t time)
+{
+    int rc = WEIR_E_OK;
+
+    for (unsigned i = 1; i < c->n && rc == WEIR_E_OK; i++)
+        if (c->engine[i] == NULL)
+            rc = engine_copy(c->engine[0], i, &c->engine[i]);
+    for (unsigned i = 0; i < c->n && rc == WEIR_E_OK; i++) {
+        c->engine[i]->order = c->order != NULL ? order_end(c->order, i) : NULL;
+        rc = engine_start(c->engine[i], time);
+    }
+    if (rc == WEIR_E_OK)
+        rc = reader_start(&c->reader);
+    return rc == WEIR_E_OK ? start_threads(c) : rc;
+}
+
+/* ---- runs ---------------------------------------------------------------------------------- */
+
+/* Live, handlers wake while no packet comes. */
+static void
+run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+{
+    bool more;
+
+    do {
+        more = pull(ctx);
+        reader_flush(&c->reader);
+        if (c->engine[0]->opts.live)
+            weir_core_run(c->engine[0]->core, UINT32_MAX);
+    } while (more);
+}
+
+void
+cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+{
+    if (c->n == 1) {
+        run_alone(c, pull, ctx);
+        return;
+    }
+    pthread_mutex_lock(&c->lock);
+    c->pull = pull;
+    c->ctx = ctx;
+    c->over = false;
+    note_change(c);
+    while (!c->over)
+        if (!take_next(c, 0) && !read_some(c, 0))
+            pthread_cond_wait(&c->changed, &c->lock);
+    c->pull = NULL;
+    pthread_mutex_unlock(&c->lock);
+    c->reads = 0;
+    cores_settle(c);
+}
+
+void
+cores_flush(struct cores *c)
+{
+    reader_flush(&c->reader);
+    if (c->n == 1)
+        return;
+    pthread_mutex_lock(&c->lock);
+    while (take_next(c, 0))
+        continue;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void
+cores_settle(struct cores *c)
+{
+    reader_flush(&c->reader);
+    if (c->n == 1)
+        return;
+    pthread_mutex_lock(&c->lock);
+    while (done_by_all(c) < c->published)
+        take_or_wait(c, c->reads);
+    pthread_mutex_unlock(&c->lock);
+    order_run_all(c->order);
+}
+
+void
+cores_end(struct cores *c)
+{
+    reader_end(&c->reader);
+    cores_settle(c);
+}
+
+/* ---- checksums ----------------------------------------------------------------------------- */
+
+static bool
+mostly_bad(const struct sender *s)
+{
+    return s->bad * UINT64_C(5) > (uint64_t)s->good + s->bad;
+}
+
+/* What all cores have seen of the sender in this place, if they saw the same one there. */
+static struct sender
+sender_at(const struct cores *c, const struct sender *like, unsigned place)
+{
+    struct sender all = { .who = like->who };
+
+    for (unsigned i = 0; i < c->n; i++) {
+        const struct sender *s = &c->engine[i]->senders[place];
+
+        if (s->who != like->who)
+            continue;
+        all.good += s->good;
+        all.bad += s->bad;
+    }
+    return all;
+}
+
+bool
+cores_see_offload(const struct cores *c)
+{
+    bool any = false;
+
+    for (unsigned i = 0; i < c->n && c->engine[i] != NULL; i++)
+        any |= c->engine[i]->offload;
+    for (unsigned i = 0; i < c->n && c->engine[i] != NULL && c->engine[c->n - 1] != NULL; i++)
+        for (unsigned k = 0; k < N_SENDERS && !any; k++) {
+            const struct sender all = sender_at(c, &c->engine[i]->senders[k], k);
+
+            any = mostly_bad(&all);
+        }
+    return any;
+}

@@ -1,0 +1,313 @@
+#include "reader.h"
+
+#include "checksum.h"
+#include "hosts.h"
+#include "quote.h"
+
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    SETTLE_EVERY = 256, /* packets of a replay, after which handlers that sleep on a log wake */
+    MAX_NESTED = 4,     /* fragments inside what was put together from fragments */
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+/* Four times the cap: what was freed in small blocks serves no larger one. */
+int
+reader_start(struct reader *r)
+{
+    const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 4 * cap;
+    void *range = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (range == MAP_FAILED)
+        return WEIR_E_NOMEM;
+    r->range = range;
+    r->range_size = size;
+    arena_init(&r->arena, range, size);
+    frag_init(&r->frags, &r->arena, cap);
+    return WEIR_E_OK;
+}
+
+void
+reader_free(struct reader *r)
+{
+    if (r->range == NULL)
+        return;
+    arena_give_back(&r->arena, r->range);
+    munmap(r->range, r->range_size);
+    r->range = NULL;
+}
+
+/* ---- batches ------------------------------------------------------------------------------- */
+
+/* Behind its last arrival, which may be due before the next packet. */
+static struct moment
+end_of(const struct reader *r, const struct batch *batch)
+{
+    const struct arrival *last = &batch->at[batch->n - 1];
+    struct moment end = { .packet = r->number + 1 };
+
+    if (last->kind == ARRIVES_EXPIRED)
+        end = (struct moment){ end.packet, last->told.tick, last->told.id, 1 };
+    else if (last->kind == ARRIVES_TICK)
+        end.phase = PHASE_SETTLE;
+    else if (last->kind == ARRIVES_SETTLE)
+        end.phase = PHASE_PACKET;
+    else if (last->kind == ARRIVES_END)
+        end.packet = UINT64_MAX;
+    return end;
+}
+
+void
+reader_flush(struct reader *r)
+{
+    if (r->batch->n == 0)
+        return;
+    r->batch->next = end_of(r, r->batch);
+    r->batch = r->hand_over(r->ctx, r->batch);
+}
+
+void
+reader_recycle(struct reader *r, struct batch *batch)
+{
+    frag_take_back(&r->frags, &batch->lent);
+    batch->n = 0;
+    batch->used = 0;
+}
+
+static struct arrival *
+add(struct reader *r, enum arrival_kind kind, unsigned core)
+{
+    struct arrival *a;
+
+    if (r->batch->n == r->batch->room)
+        reader_flush(r);
+    a = &r->batch->at[r->batch->n];
+    r->batch->core[r->batch->n++] = (uint8_t)core;
+    a->kind = (uint8_t)kind;
+    a->clock = r->clock;
+    return a;
+}
+
+/* Something for all cores, before the packet that comes next. */
+static void
+add_for_all(struct reader *r, enum arrival_kind kind)
+{
+    add(r, kind, ALL_CORES)->pkt.number = r->number + 1;
+}
+
+void
+reader_end(struct reader *r)
+{
+    frag_clear(&r->frags);
+    add_for_all(r, ARRIVES_END);
+    reader_flush(r);
+}
+
+/* ---- what the reader tells ----------------------------------------------------------------- */
+
+/* What belongs to no flow is told where the first shard is. */
+static struct arrival *
+tell(struct reader *r, enum arrival_kind kind, const struct weir_packet *pkt, unsigned type)
+{
+    struct arrival *a = add(r, kind, core_of_shard(0, r->n_cores));
+
+    a->pkt = *pkt;
+    a->told = (struct told){ .type = (uint8_t)type };
+    return a;
+}
+
+void
+reader_raise(struct reader *r, const struct weir_event *ev)
+{
+    struct arrival *a = tell(r, ARRIVES_EVENT, r->packet, ev->type);
+
+    if (ev->type == WEIR_EV_FRAG_BAD) {
+        a->told.why = ev->frag_bad.why;
+        a->told.discarded = ev->frag_bad.discarded;
+    } else if (ev->type == WEIR_EV_FRAG_OVERLAP) {
+        a->told.conflict = ev->frag_overlap.conflict;
+        a->told.discarded = ev->frag_overlap.discarded;
+    }
+}
+
+/* One packet may take the room of many datagrams: they are told of together. */
+void
+reader_overload(struct reader *r)
+{
+    const unsigned n = r->batch->n;
+    struct arrival *last = n > 0 ? &r->batch->at[n - 1] : NULL;
+
+    if (last == NULL || last->kind != ARRIVES_EVENT || last->told.type != WEIR_EV_OVERLOAD ||
+        last->pkt.number != r->packet->number)
+        last = tell(r, ARRIVES_EVENT, r->packet, WEIR_EV_OVERLOAD);
+    last->told.times++;
+}
+
+void
+reader_expire(struct reader *r, const struct weir_packet *pkt, uint64_t tick, uint64_t id)
+{
+    struct arrival *a = tell(r, ARRIVES_EXPIRED, pkt, WEIR_EV_FRAG_TIMEOUT);
+
+    r->batch->core[r->batch->n - 1] = ALL_CORES;
+    a->told.before = r->number + 1;
+    a->told.tick = tick;
+    a->told.id = id;
+}
+
+/* ---- fragments ----------------------------------------------------------------------------- */
+
+static bool
+fragment_is_sound(struct reader *r, struct arrival *a)
+{
+    if (r->opts->no_checksums || ip_checksum_right(&a->pkt))
+        return true;
+    tell(r, ARRIVES_EVENT, &a->pkt, WEIR_EV_BAD_CHECKSUM)->told.layer = WEIR_LAYER_IPV4;
+    return false;
+}
+
+/*
+ * A fragment. The packet that completes a datagram is the datagram from then on; inside a tunnel
+ * that may be a fragment again, so there is a limit.
+ */
+static void
+take_fragment(struct reader *r, struct arrival *a)
+{
+    bool whole_before = false;
+
+    a->fragments = 1;
+    for (unsigned n = 0; a->result == DECODE_FRAGMENT && n < MAX_NESTED; n++) {
+        struct whole whole = { .datagram = NULL };
+
+        r->packet = &a->pkt;
+        if (!fragment_is_sound(r, a) || !frag_add(r, &a->pkt, &whole))
+            return;
+        a->datagrams++;
+        whole_before = true;
+        a->result = decode_whole(&whole.frame, whole.ip, &a->pkt, &a->fault);
+        frag_lend(&r->frags, whole.datagram, &r->batch->lent);
+    }
+    if (a->result == DECODE_FRAGMENT && whole_before) {
+        a->result = DECODE_BAD;
+        a->fault = (struct decode_fault){ WEIR_LAYER_LINK, WEIR_BAD_LAYERS };
+    }
+}
+
+/* ---- a packet ------------------------------------------------------------------------------ */
+
+static void
+pass_ticks(struct reader *r)
+{
+    const uint64_t until = r->clock / TICK_NS;
+    uint64_t tick;
+
+    while ((tick = frag_next_tick(&r->frags)) <= until)
+        while (frag_due_id(&r->frags, tick) != UINT64_MAX)
+            frag_expire(r, tick);
+    add_for_all(r, ARRIVES_TICK);
+    r->tick_at = (until + 1) * TICK_NS;
+}
+
+static void
+make_room(struct reader *r, size_t n)
+{
+    if (r->batch->n + BATCH_SPARE > r->batch->room ||
+        (r->batch->bytes != NULL && r->batch->used + n > BATCH_BYTES))
+        reader_flush(r);
+}
+
+/* The frame, where it stays until the batch is done. */
+static struct weir_frame
+keep_frame(struct reader *r, const struct weir_frame *frame)
+{
+    struct batch *batch = r->batch;
+    struct weir_frame kept = *frame;
+
+    if (frame->stable || batch->bytes == NULL)
+        return kept;
+    kept.data = memcpy(batch->bytes + batch->used, frame->data, frame->caplen);
+    batch->used += frame->caplen;
+    return kept;
+}
+
+/* An ICMP error is for the flow of the packet that it quotes, too. */
+static void
+add_quote(struct reader *r, const struct weir_packet *pkt)
+{
+    struct weir_packet quoted;
+    enum weir_layer layer;
+    struct flow_ref ref;
+    struct arrival *a;
+
+    if (r->opts->packets_only || !quote_read(pkt, &quoted) ||
+        (!r->opts->no_checksums && !checksums_right(pkt, &layer)))
+        return;
+    flow_ref(&quoted, !r->opts->no_vlan, &r->secret, &ref);
+    a = add(r, ARRIVES_QUOTE, core_of_shard(ref.shard, r->n_cores));
+    a->pkt = *pkt;
+    a->ref = ref;
+}
+
+static bool
+is_icmp(const struct weir_packet *pkt)
+{
+    return pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
+}
+
+static void
+dispatch(struct reader *r, struct arrival *a, uint8_t *core)
+{
+    a->kind = ARRIVES_NO_FLOW;
+    *core = (uint8_t)core_of_shard(0, r->n_cores);
+    if (a->result != DECODE_FLOW)
+        return;
+    a->kind = ARRIVES_PACKET;
+    flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
+    *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+}
+
+/*
+ * The same where the packet is a fragment: what there is to tell of it stands before it.
+ *
+ * Not inline: what all packets take stays short.
+ */
+static __attribute__((noinline)) struct arrival *
+read_fragment(struct reader *r)
+{
+    struct arrival a = r->batch->at[--r->batch->n], *to;
+
+    take_fragment(r, &a);
+    to = add(r, ARRIVES_NO_FLOW, 0);
+    *to = a;
+    return to;
+}
+
+void
+reader_take(struct reader *r, const struct weir_frame *frame)
+{
+    struct weir_frame kept;
+    struct arrival *a;
+
+    if (frame->time > r->clock)
+        r->clock = frame->time;
+    if (r->clock >= r->tick_at)
+        pass_ticks(r);
+    if ((r->number + 1) % SETTLE_EVERY == 0)
+        add_for_all(r, ARRIVES_SETTLE);
+    make_room(r, frame->caplen);
+    kept = keep_frame(r, frame);
+    a = add(r, ARRIVES_PACKET, 0);
+    a->fragments = a->datagrams = 0;
+    a->bytes = frame->wirelen;
+    a->guess = NULL;
+    a->result = decode(&kept, &a->pkt, &a->fault);
+    a->pkt.number = ++r->number;
+    if (a->result == DECODE_FRAGMENT)
+        a = read_fragment(r);
+    dispatch(r, a, &r->batch->core[r->batch->n - 1]);
+    if (a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
+        add_quote(r, &a->pkt);
+}

@@ -1,0 +1,65 @@
+/*
+ * The reader: gives frames their numbers and the clock, decodes them, puts fragments together, and
+ * puts what comes of it into batches, each packet for the core of its shard.
+ *
+ * Threads: one at a time.
+ */
+#ifndef WEIR_READER_H
+#define WEIR_READER_H
+
+#include "batch.h"
+#include "frag.h"
+#include "hash.h"
+
+#include <weir/event.h>
+#include <weir/monitor.h>
+#include <weir/port.h>
+
+struct hosts;
+
+struct reader {
+    const struct weir_monitor_opts *opts;
+    const struct hosts *hosts;
+    struct hash_key secret;
+    unsigned n_cores;
+
+    uint64_t number; /* of the latest packet */
+    uint64_t clock;  /* greatest packet time so far */
+    uint64_t tick_at; /* clock at which ticks have passed again */
+    const struct weir_packet *packet; /* what events are about */
+
+    uint8_t *range; /* of the room for fragments */
+    size_t range_size;
+    struct arena arena;
+    struct frag_room frags;
+
+    struct batch *batch; /* that is being filled */
+    /* Hand it over, and have an empty one; may wait. */
+    struct batch *(*hand_over)(void *ctx, struct batch *full);
+    void *ctx;
+};
+
+/* The first packet. WEIR_E_OK or WEIR_E_NOMEM. */
+int reader_start(struct reader *r);
+void reader_free(struct reader *r);
+
+/* Take a frame; batches that are full are handed over. */
+void reader_take(struct reader *r, const struct weir_frame *frame);
+
+/* Hand over what there is. */
+void reader_flush(struct reader *r);
+
+/* Have every core do what is due when the input is over. */
+void reader_end(struct reader *r);
+
+/* A batch is done: its memory is the reader's again. */
+void reader_recycle(struct reader *r, struct batch *batch);
+
+/* For frag.c: an event about r->packet, which is copied. */
+void reader_raise(struct reader *r, const struct weir_event *ev);
+void reader_overload(struct reader *r);
+
+/* For frag.c: a datagram has waited for too long, of which pkt is the first. */
+void reader_expire(struct reader *r, const struct weir_packet *pkt, uint64_t tick, uint64_t id);
+
+#endif
