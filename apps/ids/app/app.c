@@ -36,7 +36,7 @@ make_parts(struct app_layer *app)
     int rc = digest_new(&app->digest);
 
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = app_http_new(&app->opts, &app->http);
+        rc = app_http_new(&app->opts, &app->mem, &app->http);
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
         rc = pool_new(app->pool_size, &app->pool);
     app->scratch.p = malloc(SCRATCH);

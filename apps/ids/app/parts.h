@@ -136,7 +136,7 @@ bool dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 bool tls_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 
 /* For struct app_layer.http. */
-int app_http_new(const struct app_opts *opts, struct http **out);
+int app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out);
 
 /* Whether HTTP became a tunnel; from: as in http_is_tunnel(). */
 bool app_http_is_tunnel(const struct app_conn *conn, uint64_t from[2]);
