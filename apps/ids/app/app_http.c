@@ -291,6 +291,18 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
     http_feed(((struct http_conn *)conn)->flow, dir, bytes);
 }
 
+static uint32_t
+may_pass(const struct app_conn *conn, enum weir_dir dir)
+{
+    return http_may_pass(((const struct http_conn *)conn)->flow, dir);
+}
+
+static void
+pass(struct app_conn *conn, enum weir_dir dir, uint32_t n)
+{
+    http_pass(((struct http_conn *)conn)->flow, dir, n);
+}
+
 static void
 gap(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n)
 {
@@ -330,6 +342,14 @@ ended(const struct app_conn *conn, enum weir_dir dir)
     return http_ended(((const struct http_conn *)conn)->flow, dir);
 }
 
+static bool
+is_idle(const struct app_conn *conn)
+{
+    const struct http_conn *c = (const struct http_conn *)conn;
+
+    return c->open == 0 && http_is_idle(c->flow);
+}
+
 static void
 close_http(struct app_layer *app, struct app_conn *conn)
 {
@@ -349,7 +369,10 @@ const struct app_ops app_http = { .size = sizeof(struct http_conn),
                                   .gap = gap,
                                   .end = end,
                                   .pause = pause_http,
+                                  .may_pass = may_pass,
+                                  .pass = pass,
                                   .ended = ended,
+                                  .idle = is_idle,
                                   .close = close_http };
 
 /* ---- for records */

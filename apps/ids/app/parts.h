@@ -44,7 +44,15 @@ struct app_ops {
      * nothing is open, and the parser may begin anew with what follows. NULL: it just goes on.
      */
     bool (*pause)(struct app_layer *app, struct app_conn *conn);
+    /*
+     * How many bytes of a direction that follow those that were fed now the parser need not see, for
+     * they are of a body that nobody looks at; and that so many of them came. Or NULL.
+     */
+    uint32_t (*may_pass)(const struct app_conn *conn, enum weir_dir dir);
+    void (*pass)(struct app_conn *conn, enum weir_dir dir, uint32_t n);
     bool (*ended)(const struct app_conn *conn, enum weir_dir dir);
+    /* Nothing is under way: closed, and opened with what follows, it is the same; or NULL. */
+    bool (*idle)(const struct app_conn *conn);
     void (*close)(struct app_layer *app, struct app_conn *conn); /* ends what is open */
 };
 
@@ -52,6 +60,7 @@ struct app_conn {
     struct app_layer *app;
     struct app_flow *flow;
     enum weir_dir dir; /* of the bytes that are read */
+    uint32_t may_pass; /* that may pass, with those that did: struct app_flow's are left */
 };
 
 struct app_layer {
