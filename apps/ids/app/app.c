@@ -428,9 +428,11 @@ app_is_one_sided(const struct weir_event *ev)
 
     if (weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
         return false;
-    weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
     weir_flow_counts(ev->flow, !ev->direction, &receiver);
-    return receiver.packets == 0 && sender.tcp_flags & WEIR_TH_SYN && sender.packets > 1;
+    if (receiver.packets != 0) /* of nearly all packets of nearly all flows */
+        return false;
+    weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
+    return sender.tcp_flags & WEIR_TH_SYN && sender.packets > 1;
 }
 
 static bool
