@@ -5,6 +5,7 @@
 #ifndef WEIR_BATCH_H
 #define WEIR_BATCH_H
 
+#include "core/order.h"
 #include "decode.h"
 #include "shard.h"
 
@@ -23,9 +24,10 @@ enum arrival_kind {
     ARRIVES_PACKET,  /* of a flow */
     ARRIVES_NO_FLOW, /* a packet that belongs to none */
     ARRIVES_EVENT,   /* the reader raises one, without a flow */
-    ARRIVES_EXPIRED, /* likewise, at a tick, among the flows that expire then */
     ARRIVES_QUOTE,   /* an ICMP error, for the flow of the packet that it quotes */
-    ARRIVES_TICK,    /* the clock has passed a tick: for all cores, like those that follow */
+    ARRIVES_EXPIRED, /* for all cores, like those that follow: the reader raises an event at a tick,
+                        among the flows that expire then */
+    ARRIVES_TICK,    /* the clock has passed a tick */
     ARRIVES_SETTLE,
     ARRIVES_END,     /* the input is over */
 };
@@ -67,7 +69,7 @@ struct batch {
     unsigned n, room;
     struct arrival *at;
     uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */
-    uint64_t next;            /* no packet in it has this number, or a greater one */
+    struct moment next;       /* what comes behind it is not before this */
     struct datagram *lent;    /* what its packets were put together in */
     uint8_t *bytes;           /* BATCH_BYTES for frames; NULL: they stay until it is done */
     size_t used;

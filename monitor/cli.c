@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "cli_dump.h"
+#include "cli_live.h"
 #include "cli_set.h"
 #include "decode.h"
 #include "engine.h"
@@ -150,17 +151,6 @@ take_input(void *ctx, const char *value, struct weir_errbuf *err)
     cli->inputs[cli->n_inputs++] = value;
     if (strcmp(value, "-") != 0 && stat(value, &st) != 0)
         return weir_err_set(err, WEIR_E_NOENT, "%s: %s", value, strerror(errno));
-    return WEIR_E_OK;
-}
-
-static int
-take_interface(void *ctx, const char *value, struct weir_errbuf *err)
-{
-    struct cli *cli = ctx;
-
-    if (cli->interface != NULL)
-        return weir_err_set(err, WEIR_E_INVAL, "-i: one interface is expected, not two");
-    cli->interface = value;
     return WEIR_E_OK;
 }
 
@@ -390,6 +380,13 @@ take_nothing(void *ctx, const char *value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* The same. */
+static int
+take_list(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    return take_nothing(ctx, value, err);
+}
+
 /* They are taken when all options are known: cli_apply_settings(). */
 static int
 take_set(void *ctx, const char *value, struct weir_errbuf *err)
@@ -428,7 +425,16 @@ take_dump(void *ctx, const char *value, struct weir_errbuf *err)
 static const struct cli_option common[] = {
     { 'r', "read", "FILE|DIR|-", "read a capture, all files of a folder, or standard input",
       take_input },
-    { 'i', "interface", "IFACE", "capture on an interface", take_interface },
+    { 'i', "interface", "IFACE", "capture on an interface; may be repeated", cli_take_interface },
+    { 0, "list-interfaces", NULL, "print the interfaces there are, and stop", take_list },
+    { 0, "snaplen", "BYTES", "live: capture so much of each packet (262144)", cli_take_snaplen },
+    { 0, "no-promisc", NULL, "live: only what the interface takes in anyway", cli_take_no_promisc },
+    { 0, "buffer", "SIZE", "live: what the kernel holds for an interface (16MiB)",
+      cli_take_buffer },
+    { 0, "immediate", NULL, "live: look at packets at once, not within 100 ms",
+      cli_take_immediate },
+    { 0, "user", "USER", "go on as this user once inputs and outputs are open", cli_take_user },
+    { 0, "group", "GROUP", "the same for the group (default: the user's)", cli_take_group },
     { 'F', "filter-file", "FILE", "read the packet filter (BPF) from a file", take_filter_file },
     { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
       take_checksums },
@@ -556,6 +562,8 @@ apply(struct cli *cli, const struct cli_option *option, void *ctx, const char *v
         printf("%s %s\n", cli->program, PACKAGE_VERSION);
         return printed(cli);
     }
+    if (option->take == take_list)
+        return cli_list_interfaces(cli);
     if (option->take(ctx, value, &err) == WEIR_E_OK)
         return -1;
     cli_error(cli, "%s", err.text);
@@ -693,6 +701,51 @@ apply_settings(struct cli *cli)
     return code;
 }
 
+/* ---- signals ------------------------------------------------------------------------------- */
+
+static struct weir_log *volatile reopened[MOST_OUTPUTS]; /* by SIGHUP; those there are */
+
+static void
+on_signal(int number)
+{
+    caught = number;
+}
+
+/* Before the outputs are open nobody knows what it asks for. */
+static volatile sig_atomic_t hung_up;
+
+static void
+on_hangup(int number)
+{
+    (void)number;
+    hung_up = 1;
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        if (reopened[i] != NULL)
+            weir_log_reopen(reopened[i]);
+}
+
+static bool
+is_ignored(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+/* What opens logs anew does not interrupt a read. */
+static const struct sigaction hangup_action = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
+
+/* Signals that ask for something must not kill the program while it begins. */
+static void
+listen_early(void)
+{
+    if (!is_ignored(SIGHUP))
+        sigaction(SIGHUP, &hangup_action, NULL);
+    cli_listen();
+}
+
+/* ---- the command line, as a whole ----------------------------------------------------------- */
+
 /*
  * A file that took the place of a closed standard error would get the notices. Input and output
  * fail as before: their stand-ins are open the wrong way round.
@@ -714,6 +767,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     bool only_words = false, filter_words = false;
     int code = hold_standard_fds();
 
+    listen_early();
     cli->log_dir = ".";
     cli->monitor.seed = hash_draw_monitor_seed();
     cli->monitor.cores = 1;
@@ -738,6 +792,8 @@ cli_parse(struct cli *cli, int argc, char **argv)
         code = check(cli, filter_words);
     if (code < 0)
         code = apply_settings(cli);
+    if (code < 0)
+        code = cli_find_identity(cli);
     if (code < 0 && cli->dump_config) {
         cli_dump_all(cli);
         code = printed(cli);
@@ -749,6 +805,8 @@ void
 cli_free(struct cli *cli)
 {
     free(cli->inputs);
+    free(cli->interfaces);
+    cli->interfaces = NULL;
     free(cli->filter);
     free(cli->hosts);
     free(cli->sets);
@@ -759,24 +817,7 @@ cli_free(struct cli *cli)
     cli->filter = NULL;
 }
 
-/* ---- signals ------------------------------------------------------------------------------- */
-
-static struct weir_log *volatile reopened[MOST_OUTPUTS]; /* by SIGHUP; those there are */
-
-static void
-on_signal(int number)
-{
-    caught = number;
-}
-
-static void
-on_hangup(int number)
-{
-    (void)number;
-    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
-        if (reopened[i] != NULL)
-            weir_log_reopen(reopened[i]);
-}
+/* ---- signals in a run ---------------------------------------------------------------------- */
 
 /* A mapped capture that shrank is the port's to mend; any other fault ends the program. */
 static void
@@ -801,18 +842,17 @@ static void
 catch_signals(void)
 {
     struct sigaction stop = { .sa_handler = on_signal };
-    /* What stops interrupts a read; what opens logs anew does not. */
-    struct sigaction hangup = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
-
-    struct sigaction before;
 
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
-    if (has_logs()) /* under nohup, too: a terminal that is gone does no harm */
-        sigaction(SIGHUP, &hangup, NULL);
-    else if (sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+    if (has_logs()) { /* under nohup, too: a terminal that is gone does no harm */
+        sigaction(SIGHUP, &hangup_action, NULL);
+    } else if (!is_ignored(SIGHUP)) {
         sigaction(SIGHUP, &stop, NULL);
+        if (hung_up) /* it came early */
+            caught = SIGHUP;
+    }
     sigaction(SIGBUS, &fault, NULL);
 }
 
@@ -908,6 +948,80 @@ cli_close_output(struct cli *cli, struct out *out)
     cli->failed = true;
 }
 
+/* ---- counters ------------------------------------------------------------------------------ */
+
+enum {
+    LOG_DROPPED = 12,
+    N_COUNTERS,
+    N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
+};
+
+struct counter {
+    char name[32];
+    uint64_t value;
+};
+
+static void
+gather_counters(const struct cli *cli, const struct weir_monitor *m,
+                struct counter all[N_COUNTERS + N_LIMITS])
+{
+    const struct weir_field *limits = weir_event_fields(WEIR_EV_OVERLOAD);
+    struct weir_monitor_stats s;
+
+    weir_monitor_get_stats(m, &s);
+    const struct counter fixed[N_COUNTERS] = {
+        { "packets", s.packets },
+        { "bytes", s.bytes },
+        { "flows", s.flows },
+        { "no_flow", s.no_flow },
+        { "fragments", s.fragments },
+        { "datagrams", s.datagrams },
+        { "bad_checksums", s.bad_checksums },
+        { "undelivered", s.undelivered },
+        { "kernel_packets", cli->kernel_packets },
+        { "kernel_drops", cli->kernel_drops },
+        { "interface_drops", cli->interface_drops },
+        { "tap_dropped", s.tap_dropped },
+        { "log_dropped", cli->log_dropped },
+    };
+
+    memcpy(all, fixed, sizeof(fixed));
+    for (unsigned i = 0; i < N_LIMITS; i++) {
+        struct counter *c = &all[N_COUNTERS + i];
+
+        snprintf(c->name, sizeof(c->name), "limit_%s", limits[0].names[i]);
+        c->value = s.overload[i];
+    }
+}
+
+static void
+print_counters(FILE *file, const struct counter *counters, bool json)
+{
+    if (json)
+        fprintf(file, "{\"event_type\":\"stats\"");
+    for (unsigned i = 0; i < N_COUNTERS + N_LIMITS; i++)
+        fprintf(file, json ? ",\"%s\":%llu" : "%-18s%14llu\n", counters[i].name,
+                (unsigned long long)counters[i].value);
+    if (json)
+        fprintf(file, "}\n");
+}
+
+/* SIGUSR1 asked for them. */
+static void
+tell_counters(const struct cli *cli, const struct weir_monitor *m)
+{
+    struct counter all[N_COUNTERS + N_LIMITS];
+
+    gather_counters(cli, m, all);
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        if (outputs[i] != NULL)
+            all[LOG_DROPPED].value += outputs[i]->dropped;
+    clear_progress();
+    print_counters(stderr, all, false);
+    if (cli->asked != NULL)
+        cli->asked(cli->ctx);
+}
+
 /* ---- progress ------------------------------------------------------------------------------ */
 
 static uint64_t
@@ -964,6 +1078,10 @@ show_progress(struct run *run, const struct weir_port *port)
 static void
 look_up(struct run *run, const struct weir_port *port)
 {
+    if (cli_was_asked()) {
+        monitor_settle(run->m);
+        tell_counters(run->cli, run->m);
+    }
     if (run->terminal && run->bytes_total > 0 && ++run->batches % BATCHES_A_LOOK == 0)
         show_progress(run, port);
 }
@@ -1054,7 +1172,6 @@ tell_end(struct run *run, const struct weir_port *port, const char *name)
 
     weir_port_get_stats(port, &input);
     run->bytes_done += input.bytes_total;
-    cli->kernel_drops += input.kernel_drops;
     if (input.shrank) {
         cli_error(cli, "%s: input_shrank: the file was cut while it was read", name);
         cli->failed = true;
@@ -1084,17 +1201,32 @@ keep_port(struct run *run, struct weir_port *port)
     run->ports[run->n_ports++] = port;
 }
 
+static int
+open_live(struct cli *cli, struct weir_port **port, struct weir_errbuf *err)
+{
+    const struct weir_port_opts opts = cli_live_opts(cli);
+    struct weir_errbuf why = { "" };
+    int rc;
+
+    cli->first_time = cli_now(cli);
+    rc = cli_live_open(cli, &opts, false, port, &why);
+    return rc == WEIR_E_OK
+               ? rc
+               : weir_err_set(err, rc, "%s%s", why.text,
+                              rc == WEIR_E_NOENT ? " (--list-interfaces names all)" : "");
+}
+
 /* in_folder: a file that is no capture was not asked for by name, and is passed over. */
 static void
 run_port(struct run *run, const char *name, bool in_folder)
 {
     struct cli *cli = run->cli;
+    const bool live = cli->interface != NULL;
     struct weir_port_opts opts = { .filter = cli->filter, .no_map = cli->no_map };
     struct weir_errbuf err = { "" };
     struct weir_port *port;
     bool stable;
-    int rc = cli->interface != NULL ? weir_port_open_live(name, &opts, &port, &err)
-                                    : weir_port_open_file(name, &opts, &port, &err);
+    int rc = live ? open_live(cli, &port, &err) : weir_port_open_file(name, &opts, &port, &err);
 
     if (rc == WEIR_E_FORMAT && in_folder) {
         cli_notice(cli, "%s (passed over)", err.text);
@@ -1103,7 +1235,11 @@ run_port(struct run *run, const char *name, bool in_folder)
     if (rc != WEIR_E_OK) {
         cli_error(cli, "%s", err.text);
         cli->failed = true;
-        cli->bad_filter |= rc == WEIR_E_SYNTAX;
+        cli->bad_filter |= rc == WEIR_E_SYNTAX || (live && rc == WEIR_E_NOENT);
+        return;
+    }
+    if (live && !cli_settle(cli)) {
+        weir_port_close(port);
         return;
     }
     run->told_link = false;
@@ -1205,7 +1341,7 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
     run.terminal = !cli->quiet && isatty(STDERR_FILENO);
     if (cli->interface != NULL) {
         run_port(&run, cli->interface, false);
-    } else {
+    } else if (cli_settle(cli)) {
         for_each_input(&run, add_size);
         for_each_input(&run, run_input);
     }
@@ -1250,61 +1386,26 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                "%.0f packets/s",
                (unsigned long long)s.packets, (unsigned long long)s.bytes,
                (unsigned long long)s.flows, (unsigned long long)all_events(&s),
-               (unsigned long long)(s.tap_dropped + cli->kernel_drops), seconds,
-               seconds > 0 ? (double)s.packets / seconds : 0.0);
-}
-
-struct counter {
-    const char *name;
-    uint64_t value;
-};
-
-enum {
-    N_COUNTERS = 11,
-    N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
-};
-
-static void
-print_counters(const struct counter *counters, unsigned n, bool json)
-{
-    if (json)
-        printf("{\"event_type\":\"stats\"");
-    for (unsigned i = 0; i < n; i++)
-        printf(json ? ",\"%s\":%llu" : "%-18s%14llu\n", counters[i].name,
-               (unsigned long long)counters[i].value);
-    if (json)
-        printf("}\n");
+               (unsigned long long)(s.tap_dropped + cli->kernel_drops + cli->interface_drops),
+               seconds, seconds > 0 ? (double)s.packets / seconds : 0.0);
+    if (cli->interface != NULL)
+        cli_notice(
+            cli,
+            "%llu packets received by the kernel, %llu of them dropped, %llu more dropped by "
+            "interfaces",
+            (unsigned long long)cli->kernel_packets, (unsigned long long)cli->kernel_drops,
+            (unsigned long long)cli->interface_drops);
 }
 
 void
 cli_stats(struct cli *cli, const struct weir_monitor *m, bool json)
 {
-    const struct weir_field *limits = weir_event_fields(WEIR_EV_OVERLOAD);
-    char names[N_LIMITS][32];
-    struct weir_monitor_stats s;
+    struct counter all[N_COUNTERS + N_LIMITS];
 
     if (!cli->stats || cli->bad_filter)
         return;
-    weir_monitor_get_stats(m, &s);
-    struct counter all[N_COUNTERS + N_LIMITS] = {
-        { "packets", s.packets },
-        { "bytes", s.bytes },
-        { "flows", s.flows },
-        { "no_flow", s.no_flow },
-        { "fragments", s.fragments },
-        { "datagrams", s.datagrams },
-        { "bad_checksums", s.bad_checksums },
-        { "undelivered", s.undelivered },
-        { "kernel_drops", cli->kernel_drops },
-        { "tap_dropped", s.tap_dropped },
-        { "log_dropped", cli->log_dropped },
-    };
-
-    for (unsigned i = 0; i < N_LIMITS; i++) {
-        snprintf(names[i], sizeof(names[i]), "limit_%s", limits[0].names[i]);
-        all[N_COUNTERS + i] = (struct counter){ names[i], s.overload[i] };
-    }
-    print_counters(all, N_COUNTERS + N_LIMITS, json);
+    gather_counters(cli, m, all);
+    print_counters(stdout, all, json);
     if (fflush(stdout) != 0)
         cli->failed = true;
 }

@@ -53,16 +53,24 @@ struct cli {
         *beside_options; /* of an app that can run beside; NULL: there is none */
     const char *beside_name;
     void *beside; /* for their take() */
+    /* SIGUSR1: the counters go to standard error; what else is to be told. May be NULL. */
+    void (*asked)(void *ctx);
     /* Called when the monitor has ended, while its frames are still there; may be NULL. */
     void (*at_end)(void *ctx);
     bool input_optional; /* set by a program whose options made an input needless (-T) */
 
     const char **inputs; /* files, folders and "-", in order */
     size_t n_inputs;
-    const char *interface;               /* -i; NULL: a replay */
-    char *filter;                        /* BPF; NULL: none */
-    const char *log_dir;                 /* -l; "." if not given */
-    bool log_dir_given, checksums_given; /* by an option: stronger than a setting */
+    const char *interface;   /* -i, the first; NULL: a replay */
+    const char **interfaces; /* -i, all */
+    size_t n_interfaces;
+    uint32_t snaplen, buffer; /* bytes; 0: the port's defaults */
+    bool no_promisc, immediate;
+    const char *user, *group;               /* to become, by option; NULL: nobody else */
+    const char *run_as_user, *run_as_group; /* the same by setting, for live runs */
+    char *filter;                           /* BPF; NULL: none */
+    const char *log_dir;                    /* -l; "." if not given */
+    bool log_dir_given, checksums_given;    /* by an option: stronger than a setting */
     bool quiet, strict_input, no_map, stats, dump_config;
     const char *config_file; /* -c; NULL: none */
     struct config config;    /* what it says */
@@ -73,15 +81,18 @@ struct cli {
     struct weir_monitor_opts monitor;
     struct weir_host_policy *hosts; /* monitor.hosts, owned */
 
-    bool failed;           /* something that makes the exit code 1 */
-    bool failed_output;    /* output is lost: nothing is gained by going on */
-    bool bad_filter;       /* the packet filter does not compile */
-    uint64_t kernel_drops; /* live: packets that the kernel lost */
-    uint64_t log_dropped;  /* live: records for which an output had no room */
-    const char *input_now; /* the file that is read; NULL: none, or an interface */
-    uint64_t started;      /* monotonic ns */
+    bool failed;        /* something that makes the exit code 1 */
+    bool failed_output; /* output is lost: nothing is gained by going on */
+    bool bad_filter;    /* it does not compile, or there is no such interface: nothing was read */
+    /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
+     * lost; those that an interface lost. */
+    _Atomic uint64_t kernel_packets, kernel_drops, interface_drops;
+    _Atomic unsigned interface_now; /* place in interfaces of where packets are from */
+    uint64_t log_dropped;           /* live: records for which an output had no room */
+    const char *input_now;          /* the file that is read; NULL: none, or an interface */
+    uint64_t started;               /* monotonic ns */
     uint64_t first_time,
-        last_time; /* ns: of the first packet, and the greatest; 0: there was none */
+        last_time; /* ns: of the first packet (live: when it began), and the greatest; 0: none */
 };
 
 /*

@@ -175,6 +175,11 @@ cli_set(struct cli *cli, const char *text, bool *known, struct weir_errbuf *err)
         return set_checksums(cli, text, equals + 1, err);
     if (is_named(text, n, "vlan.use-for-tracking"))
         return set_not(&cli->monitor.no_vlan, text, equals + 1, err);
+    *known = is_named(text, n, "run-as.user") || is_named(text, n, "run-as.group");
+    if (*known) {
+        *(text[n - 1] == 'r' ? &cli->run_as_user : &cli->run_as_group) = equals + 1;
+        return WEIR_E_OK;
+    }
     *known = is_named(text, n, "default-log-dir");
     if (*known && !cli->log_dir_given) /* made where a log is opened */
         cli->log_dir = equals + 1;

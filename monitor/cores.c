@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOTS = 16 };
+static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
@@ -19,13 +19,13 @@ free_slots(struct cores *c)
 }
 
 static bool
-make_slots(struct cores *c)
+make_slots(struct cores *c, const struct cores_sizes *sizes)
 {
     const bool one = c->n == 1;
-    const unsigned room = (one ? BATCH_ONE : BATCH_MANY) + BATCH_SPARE;
+    const unsigned room = (one ? BATCH_ONE : sizes->batch) + BATCH_SPARE;
     bool made;
 
-    c->n_slots = one ? 1 : SLOTS;
+    c->n_slots = one ? 1 : sizes->batches;
     c->slot = calloc(c->n_slots, sizeof(*c->slot));
     made = c->slot != NULL;
     for (unsigned i = 0; made && i < c->n_slots; i++) {
@@ -42,7 +42,7 @@ make_slots(struct cores *c)
 static struct batch *hand_over(void *ctx, struct batch *full);
 
 int
-cores_new(struct engine *first, unsigned n, struct cores **out)
+cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, struct cores **out)
 {
     struct cores *c;
 
@@ -55,8 +55,9 @@ cores_new(struct engine *first, unsigned n, struct cores **out)
     pthread_cond_init(&c->changed, NULL);
     c->n = n;
     c->engine[0] = first;
-    c->order = n > 1 ? order_new(n) : NULL;
-    if (!make_slots(c) || (n > 1 && c->order == NULL)) {
+    sizes = sizes != NULL ? sizes : &usual;
+    c->order = n > 1 ? order_new(n, sizes->ring) : NULL;
+    if (!make_slots(c, sizes) || (n > 1 && c->order == NULL)) {
         cores_free(c);
         return WEIR_E_NOMEM;
     }
@@ -128,7 +129,7 @@ take_next(struct cores *c, unsigned core)
         return false;
     pthread_mutex_unlock(&c->lock);
     engine_take(c->engine[core], batch);
-    order_pass(order_end(c->order, core), batch->next);
+    order_pass(order_end(c->order, core), &batch->next);
     (void)order_run(c->order);
     pthread_mutex_lock(&c->lock);
     c->done[core]++;

@@ -23,7 +23,7 @@ struct cores {
     struct reader reader;
     unsigned reads; /* the core that does, while it does */
     struct batch *slot;
-    unsigned n_slots;
+    unsigned n_slots; /* so far the reader may be ahead of the last core */
 
     pthread_mutex_t lock; /* of all that follows */
     pthread_cond_t changed;
@@ -36,8 +36,9 @@ struct cores {
     unsigned n_threads;
 };
 
-/* What is known before any packet. WEIR_E_OK, WEIR_E_NOMEM or WEIR_E_LIMIT. */
-int cores_new(struct engine *first, unsigned n, struct cores **out);
+/* WEIR_E_OK, WEIR_E_NOMEM or WEIR_E_LIMIT. */
+int cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes,
+              struct cores **out);
 
 /* The first packet: the engines are made as the first one is. */
 int cores_start(struct cores *c, uint64_t time);

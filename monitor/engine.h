@@ -100,6 +100,17 @@ struct weir_monitor {
     void *call_ctx;
 };
 
+/* How much lies between several cores. */
+struct cores_sizes {
+    unsigned batch;   /* arrivals in one, at most BATCH_MANY */
+    unsigned batches; /* that cores may be apart */
+    size_t ring;      /* bytes of posts that wait in one core, as order_new() has them */
+};
+
+/* As weir_monitor_new(), with other sizes; NULL: the usual ones. */
+int monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes *sizes,
+                      struct weir_monitor **out);
+
 /* The monitor's order; NULL: there is one core. */
 struct order *monitor_order(const struct weir_monitor *m);
 

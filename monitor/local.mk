@@ -29,6 +29,7 @@ libcore_la_SOURCES += \
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
 libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
+    %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
     %D%/config_file.c %D%/config_file.h %D%/config_parts.h %D%/eve.c %D%/eve.h \
     %D%/keep.c %D%/keep.h %D%/out_json.c %D%/out_json.h %D%/pcapng_out.c %D%/pcapng_out.h
 if HAVE_YAML
@@ -36,8 +37,8 @@ libprog_la_SOURCES += %D%/config_yaml.c
 else
 libprog_la_SOURCES += %D%/config_none.c
 endif
-libprog_la_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS)
-libprog_la_LIBADD   = libcore.la $(YAML_LIBS)
+libprog_la_CPPFLAGS = $(AM_CPPFLAGS) $(YAML_CFLAGS) $(PCAP_CFLAGS) $(CAP_NG_CFLAGS)
+libprog_la_LIBADD   = libcore.la $(YAML_LIBS) $(PCAP_LIBS) $(CAP_NG_LIBS)
 
 UNIT_TESTS += tests/unit/test_config_file
 tests_unit_test_config_file_SOURCES = tests/unit/test_config_file.c
@@ -73,6 +74,12 @@ tests_model_test_receiver_model_SOURCES  = tests/model/test_receiver_model.c tes
 tests_model_test_receiver_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_receiver_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_receiver_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_cores_model
+tests_model_test_cores_model_SOURCES  = tests/model/test_cores_model.c
+tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/model/test_metamorphic
 tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c

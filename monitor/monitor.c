@@ -33,6 +33,13 @@ opts_are_valid(const struct weir_monitor_opts *opts)
 int
 weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out)
 {
+    return monitor_new_sized(opts, NULL, out);
+}
+
+int
+monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes *sizes,
+                  struct weir_monitor **out)
+{
     static const struct weir_monitor_opts defaults;
     struct weir_monitor *m;
     struct engine *e;
@@ -63,7 +70,7 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
     if (rc == WEIR_E_OK)
         rc = engine_make_core(e);
     if (rc == WEIR_E_OK)
-        rc = cores_new(e, e->n_cores, &m->cores);
+        rc = cores_new(e, e->n_cores, sizes, &m->cores);
     if (rc != WEIR_E_OK) {
         weir_monitor_free(m);
         return rc;

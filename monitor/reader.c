@@ -43,12 +43,30 @@ reader_free(struct reader *r)
 
 /* ---- batches ------------------------------------------------------------------------------- */
 
+/* Behind its last arrival, which may be due before the next packet. */
+static struct moment
+end_of(const struct reader *r, const struct batch *batch)
+{
+    const struct arrival *last = &batch->at[batch->n - 1];
+    struct moment end = { .packet = r->number + 1 };
+
+    if (last->kind == ARRIVES_EXPIRED)
+        end = (struct moment){ end.packet, last->told.tick, last->told.id, 1 };
+    else if (last->kind == ARRIVES_TICK)
+        end.phase = PHASE_SETTLE;
+    else if (last->kind == ARRIVES_SETTLE)
+        end.phase = PHASE_PACKET;
+    else if (last->kind == ARRIVES_END)
+        end.packet = UINT64_MAX;
+    return end;
+}
+
 void
 reader_flush(struct reader *r)
 {
     if (r->batch->n == 0)
         return;
-    r->batch->next = r->ended ? UINT64_MAX : r->number + 1;
+    r->batch->next = end_of(r, r->batch);
     r->batch = r->hand_over(r->ctx, r->batch);
 }
 
@@ -86,7 +104,6 @@ reader_end(struct reader *r)
 {
     frag_clear(&r->frags);
     add_for_all(r, ARRIVES_END);
-    r->ended = true;
     reader_flush(r);
 }
 
@@ -135,6 +152,7 @@ reader_expire(struct reader *r, const struct weir_packet *pkt, uint64_t tick, ui
 {
     struct arrival *a = tell(r, ARRIVES_EXPIRED, pkt, WEIR_EV_FRAG_TIMEOUT);
 
+    r->batch->core[r->batch->n - 1] = ALL_CORES;
     a->told.before = r->number + 1;
     a->told.tick = tick;
     a->told.id = id;

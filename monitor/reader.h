@@ -25,7 +25,6 @@ struct reader {
 
     uint64_t number; /* of the latest packet */
     uint64_t clock;  /* greatest packet time so far */
-    bool ended;
     uint64_t tick_at; /* clock at which ticks have passed again */
     const struct weir_packet *packet; /* what events are about */
 

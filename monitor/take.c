@@ -317,7 +317,8 @@ take_expired(struct engine *e, struct arrival *a)
     e->now = tick * TICK_NS;
     engine_reach(e, next, tick, a->told.id, 0);
     e->packet = &a->pkt;
-    take_told(e, a);
+    if (core_of_shard(0, e->n_cores) == e->index)
+        take_told(e, a);
 }
 
 static void
@@ -342,7 +343,6 @@ begin(struct engine *e, const struct arrival *a)
     e->clock = a->clock;
     e->now = a->pkt.time;
     e->packet = &a->pkt;
-    e->shard = 0;
     number_timers(e->core, a->pkt.number);
     engine_reach(e, a->pkt.number, a->kind == ARRIVES_QUOTE ? PHASE_QUOTED : PHASE_PACKET, 0, 0);
 }
@@ -350,6 +350,7 @@ begin(struct engine *e, const struct arrival *a)
 static void
 take(struct engine *e, struct arrival *a)
 {
+    e->shard = 0;
     switch ((enum arrival_kind)a->kind) {
     case ARRIVES_TICK:
         e->clock = a->clock;

@@ -143,7 +143,7 @@ TYPES = {
     },
     'stats': {
         'stats': {
-            'uptime': whole, 'capture': {'kernel_packets': whole, 'kernel_drops': whole},
+            'uptime': whole, 'capture': dict.fromkeys(('kernel_packets', 'kernel_drops', 'kernel_ifdrops'), whole),
             'decoder': dict.fromkeys(('pkts', 'bytes', 'invalid', 'avg_pkt_size'), whole),
             'flow': dict.fromkeys(('total', 'active', 'tcp', 'udp', 'icmpv4', 'icmpv6', 'memcap'), whole),
             'defrag': dict.fromkeys(('fragments', 'reassembled', 'max_frag_hits'), whole),

@@ -1,5 +1,6 @@
 #include "program.h"
 
+#include "cli_live.h"
 #include "detect/inspect.h"
 #include "engine.h"
 #include "hash.h"
@@ -152,14 +153,22 @@ on_tagged(void *ctx, const struct weir_event *ev)
     eve_packet(part->eve, &part->flow->eve, ev, &about);
 }
 
+static bool
+is_live(const struct program *prg)
+{
+    return prg->cli.interface != NULL;
+}
+
 static void
 write_stats(struct program *prg, uint64_t now)
 {
     struct program_counts counts;
     struct eve_counters counters = { .start = prg->cli.first_time,
                                      .now = now,
-                                     .live = prg->cli.interface != NULL,
+                                     .live = is_live(prg),
+                                     .kernel_packets = prg->cli.kernel_packets,
                                      .kernel_drops = prg->cli.kernel_drops,
+                                     .interface_drops = prg->cli.interface_drops,
                                      .rules_loaded = prg->set->rules.n,
                                      .rules_failed = prg->set->rules.refused };
     struct weir_monitor_stats all;
@@ -178,7 +187,7 @@ stats_interval(const struct program *prg)
     enum { LIVE_SECONDS = 8 }; /* as Suricata's */
     uint64_t seconds = prg->settings.outputs.eve.stats_interval;
 
-    if (seconds == 0 && prg->cli.interface != NULL)
+    if (seconds == 0 && is_live(prg))
         seconds = LIVE_SECONDS;
     return seconds * 1000000000;
 }
@@ -213,6 +222,17 @@ tell_stats(void *ctx, uint64_t now)
 
     write_stats(prg, now);
     return now - (now - prg->cli.first_time) % prg->interval + prg->interval;
+}
+
+/* Packets or not, a record for each interval. */
+static void
+tell_stats_live(struct program *prg, uint64_t now)
+{
+    if (prg->interval == 0 || now < prg->next_stats)
+        return;
+    if (prg->next_stats != 0)
+        write_stats(prg, now);
+    prg->next_stats = now - (now - prg->cli.first_time) % prg->interval + prg->interval;
 }
 
 /* What the rules that are tested need. */
@@ -308,12 +328,23 @@ at_end(void *arg)
         keep_end(prg->keep);
 }
 
+/* SIGUSR1. */
+static void
+on_asked(void *arg)
+{
+    struct program *prg = arg;
+
+    write_stats(prg, cli_now(&prg->cli));
+}
+
 static void
 after_batch(void *arg)
 {
     struct program *prg = arg;
 
     each_output(prg, cli_check_output);
+    if (is_live(prg))
+        tell_stats_live(prg, cli_now(&prg->cli));
     if (reload_check(prg))
         ask_rules(prg);
     if (prg->with_prads)
@@ -349,7 +380,8 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
     if (rc == WEIR_E_OK)
         rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
     if (rc == WEIR_E_OK)
-        prg->eve->input = (struct eve_input){ prg->cli.interface, &prg->cli.input_now };
+        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.interface_now,
+                                              &prg->cli.input_now };
     return rc;
 }
 
@@ -504,7 +536,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
         return weir_err_set(err, rc, "%s", weir_strerror(rc));
     ask_rules(prg); /* that they may want anything later the monitor knows */
     prg->interval = stats_interval(prg);
-    if (prg->interval > 0)
+    if (prg->interval > 0 && !is_live(prg))
         monitor_call_at(prg->m, 0, tell_stats, prg);
     rc = reload_start(prg, err);
     if (rc == WEIR_E_OK && prg->with_prads)
@@ -517,7 +549,7 @@ feed(struct program *prg)
 {
     cli_run(&prg->cli, prg->m, after_batch, prg);
     if (!prg->cli.bad_filter)
-        write_stats(prg, prg->cli.last_time);
+        write_stats(prg, cli_now(&prg->cli));
     each_output(prg, cli_flush_output);
     if (prg->with_prads)
         prads_end(prg->prads, &prg->cli);
@@ -545,6 +577,7 @@ program_run(struct program *prg)
     int rc = open_outputs(prg, &err);
 
     prg->cli.at_end = at_end;
+    prg->cli.asked = on_asked;
 
     if (rc == WEIR_E_OK && prg->keep_file != NULL)
         rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);

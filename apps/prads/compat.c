@@ -430,7 +430,8 @@ say_end(struct compat *c, const struct weir_port *port, bool live)
     weir_port_get_stats(port, &stats);
     snprintf(text, sizeof(text), "-- libpcap:\n-- %-39s:%12llu\n-- %-39s:%12llu\n-- %-39s:%12llu\n",
              "Total packets received", (unsigned long long)stats.frames, "Total packets dropped",
-             (unsigned long long)stats.kernel_drops, "Total packets dropped by Interface", 0ULL);
+             (unsigned long long)stats.kernel_drops, "Total packets dropped by Interface",
+             (unsigned long long)stats.interface_drops);
     if (live)
         say(c, "%s", text);
     say(c, "[*] prads ended.\n");

@@ -28,21 +28,44 @@ struct weir_frame {
     bool stable;      /**< data lives until the port is closed */
 };
 
+/** How the ports of a group share the packets of an interface. Values never change. */
+enum weir_fanout {
+    WEIR_FANOUT_NONE,
+    WEIR_FANOUT_HASH,  /**< by addresses and ports: a flow's packets, of both directions, to one */
+    WEIR_FANOUT_CPU,   /**< by the CPU that took the packet in */
+    WEIR_FANOUT_QUEUE, /**< by the network card's receive queue */
+};
+
 struct weir_port_opts {
     const char *filter; /**< BPF expression (pcap-filter(7)); NULL or "": every packet */
     bool no_map;        /**< read files through libpcap even where they could be mapped */
-    uint32_t snaplen;   /**< live: bytes to capture of a packet, at most 262144; 0: so many */
+
+    /* The rest is for live ports. */
+    uint32_t snaplen; /**< bytes to capture of a packet, at most 262144; 0: so many */
+    bool no_promisc;  /**< only what the interface takes in anyway */
+    bool immediate;   /**< packets within a millisecond or a few, not 100, for more CPU time */
+    bool no_wait;     /**< weir_port_read() never waits; weir_port_fd() tells when to call it */
+    uint32_t buffer;  /**< bytes that the kernel holds for us; 0: 16 MiB; at most 2^31 - 1 */
+    enum weir_fanout fanout; /**< with the other ports of fanout_id, which are all alike */
+    uint16_t fanout_id;      /**< one interface, one mode; the network namespace's processes share
+                                  the numbers */
+    bool fanout_fragments;   /**< WEIR_FANOUT_HASH: fragments of IPv4 stay what they are, and go by
+                                  their addresses alone; else the kernel puts them together, and
+                                  nothing is known of how they were cut */
 };
 
 /** What became of the input. Counters only grow. */
 struct weir_port_stats {
-    uint64_t frames;       /**< handed out */
-    uint64_t filtered;     /**< refused by the filter; live: 0, the kernel filters */
-    uint64_t bytes_read;   /**< file bytes walked so far, for a progress bar; of a pipe: about */
-    uint64_t bytes_total;  /**< file size at open; 0: unknown */
-    uint64_t kernel_drops; /**< live: lost before they reached us, by the kernel's count */
-    bool truncated;        /**< the last record of the file was cut */
-    bool shrank;           /**< the file shrank while it was mapped */
+    uint64_t frames;         /**< handed out */
+    uint64_t filtered;       /**< refused by the filter; live: 0, the kernel filters */
+    uint64_t bytes_read;     /**< file bytes walked so far, for a progress bar; of a pipe: about */
+    uint64_t bytes_total;    /**< file size at open; 0: unknown */
+    uint64_t kernel_drops;   /**< live: of kernel_packets, those for which its buffer had no room */
+    bool truncated;          /**< the last record of the file was cut */
+    bool shrank;             /**< the file shrank while it was mapped */
+    bool down;               /**< live: the interface is down; it is read on when it is up again */
+    uint64_t kernel_packets; /**< live: that passed the filter */
+    uint64_t interface_drops; /**< live: lost by the interface or its driver */
 };
 
 /**
@@ -59,7 +82,10 @@ struct weir_port_stats {
 WEIR_API WEIR_MUST_USE int weir_port_open_file(const char *path, const struct weir_port_opts *opts,
                                                struct weir_port **out, struct weir_errbuf *err);
 
-/** Capture live on an interface, through libpcap, in promiscuous mode. Errors as above. */
+/**
+ * Capture live on an interface, through libpcap, in promiscuous mode unless it is told not to. Errors
+ * as above; WEIR_E_UNSUPPORTED if the system has no fan-out.
+ */
 WEIR_API WEIR_MUST_USE int
 weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
                     struct weir_port **out, struct weir_errbuf *err);
@@ -71,12 +97,20 @@ weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
  * @return how many were written; 0 at the end of a file, or when a live port has nothing within
  *         100 ms; WEIR_E_IO or WEIR_E_MALFORMED (corruption before the tail) with a text in
  *         @p err; for a further interface of a pcapng file also WEIR_E_SYNTAX (the filter does not
- *         fit it) or WEIR_E_NOMEM. Frames before the error were handed out by earlier calls.
+ *         fit it) or WEIR_E_NOMEM; WEIR_E_NOENT when the interface of a live port is gone. Frames
+ *         before the error were handed out by earlier calls.
  */
 WEIR_API WEIR_MUST_USE int weir_port_read(struct weir_port *port, struct weir_frame *frames,
                                           unsigned max, struct weir_errbuf *err);
 
+/**
+ * Of a live port the kernel is asked, whose counts have 32 bits: call it before 2^32 packets have
+ * come since the last time.
+ */
 WEIR_API void weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out);
+
+/** A descriptor that poll(2) finds readable when a live port has packets; -1 for all others. */
+WEIR_API int weir_port_fd(const struct weir_port *port);
 
 /** Close; NULL is allowed. Its frames are gone. */
 WEIR_API void weir_port_close(struct weir_port *port);

@@ -15,7 +15,8 @@
  * Memory:  all of it at weir_shared_new(). Where there is no room for one more, the key or member
  *          that would be forgotten next goes, of equal ones the one that was made first, and is
  *          counted (weir_shared_stats.evicted). So nothing depends on the seed.
- * Threads: a table belongs to the core on which it is used, and is used while that is current.
+ * Threads: a table belongs to the core on which it is used, and is used while that is current; or to
+ *          all cores of a monitor, see weir_monitor_share().
  */
 #ifndef WEIR_SHARED_H
 #define WEIR_SHARED_H

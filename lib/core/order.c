@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RING = 8 << 20 };
-
 struct post {
     struct moment at;
     order_fn *fn;
@@ -18,10 +16,10 @@ struct post {
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static bool
-make_ring(struct order_end *end)
+make_ring(struct order_end *end, size_t size)
 {
     end->posts = aligned_alloc(alignof(struct records), sizeof(*end->posts));
-    return end->posts != NULL && records_init(end->posts, RING);
+    return end->posts != NULL && records_init(end->posts, size, false);
 }
 
 static void
@@ -33,7 +31,7 @@ free_ring(struct order_end *end)
 }
 
 struct order *
-order_new(unsigned cores)
+order_new(unsigned cores, size_t ring)
 {
     struct order *o = calloc(1, sizeof(*o));
     bool made;
@@ -49,7 +47,7 @@ order_new(unsigned cores)
         memset(o->end, 0, cores * sizeof(*o->end));
     for (; made && o->n < cores; o->n++) {
         o->end[o->n].order = o;
-        made = make_ring(&o->end[o->n]);
+        made = make_ring(&o->end[o->n], ring);
     }
     if (made)
         return o;
@@ -102,16 +100,16 @@ order_tell(struct order *o)
 }
 
 void
-order_pass(struct order_end *end, uint64_t packet)
+order_pass(struct order_end *end, const struct moment *next)
 {
     struct order *o = end->order;
 
-    end->now = (struct moment){ .packet = packet };
-    atomic_store_explicit(&end->packet, packet, memory_order_release);
-    /* Who waits counts itself, then looks at what was stored: one of the two sees the other. */
-    atomic_thread_fence(memory_order_seq_cst);
-    if (atomic_load_explicit(&o->waiting, memory_order_relaxed) > 0)
-        order_tell(o);
+    end->now = *next;
+    pthread_mutex_lock(&o->lock);
+    end->passed = *next;
+    atomic_store_explicit(&end->packet, next->packet, memory_order_release);
+    note_change(o);
+    pthread_mutex_unlock(&o->lock);
 }
 
 /* Whether a core can do nothing before this moment any more. Under the lock. */
@@ -120,7 +118,7 @@ is_past(const struct order_end *end, const struct moment *at)
 {
     if (atomic_load_explicit(&end->packet, memory_order_acquire) > at->packet)
         return true;
-    return end->waits && is_before(at, &end->waits_at);
+    return is_before(at, &end->passed);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */
@@ -129,17 +127,14 @@ static void
 begin_to_wait(struct order_end *end)
 {
     pthread_mutex_lock(&end->order->lock);
-    atomic_fetch_add_explicit(&end->order->waiting, 1, memory_order_seq_cst);
-    atomic_thread_fence(memory_order_seq_cst);
-    end->waits_at = end->now;
-    end->waits = true;
+    atomic_fetch_add_explicit(&end->order->waiting, 1, memory_order_relaxed);
+    end->passed = end->now;
     note_change(end->order); /* others may wait for just this */
 }
 
 static void
 end_waiting(struct order_end *end)
 {
-    end->waits = false;
     atomic_fetch_sub_explicit(&end->order->waiting, 1, memory_order_relaxed);
     pthread_mutex_unlock(&end->order->lock);
 }
@@ -159,8 +154,8 @@ all_are_ahead(const struct order_end *end)
     const struct order *o = end->order;
 
     for (unsigned i = 0; i < o->n; i++)
-        if (&o->end[i] != end &&
-            atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <= end->now.packet)
+        if (&o->end[i] != end && atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <=
+                                     end->now.packet)
             return false;
     return true;
 }
@@ -194,19 +189,6 @@ post_of(const struct record *record)
 }
 
 /*
- * Whether no post of this core comes before the moment. Under the lock. Where the core is is asked
- * before its ring: what it posted on the way there, perhaps just now, is in the ring then.
- */
-static bool
-has_nothing_before(struct order_end *end, const struct moment *at)
-{
-    const bool past = is_past(end, at);
-    struct record record;
-
-    return first_post(end, &record) ? !is_before(&post_of(&record)->at, at) : past;
-}
-
-/*
  * The core with the earliest post; NULL: there is none, or a core without posts may still come with
  * an earlier one.
  */
@@ -233,8 +215,14 @@ earliest(struct order *o, struct record *out)
     if (first == NULL || post_of(out)->at.packet < least_packet)
         return first;
     pthread_mutex_lock(&o->lock);
-    for (unsigned i = 0; i < o->n && sure; i++)
-        sure = has_nothing_before(&o->end[i], &post_of(out)->at);
+    for (unsigned i = 0; i < o->n && sure; i++) {
+        /* Again first how far it is, then the ring. */
+        const bool past = is_past(&o->end[i], &post_of(out)->at);
+
+        sure = first_post(&o->end[i], &record)
+                   ? !is_before(&post_of(&record)->at, &post_of(out)->at)
+                   : past;
+    }
     pthread_mutex_unlock(&o->lock);
     return sure ? first : NULL;
 }

@@ -47,8 +47,7 @@ struct weir_core;
 struct order_end {
     alignas(64) _Atomic uint64_t packet; /* all before this one is done */
     struct moment now;                   /* the core's own */
-    struct moment waits_at;              /* under the order's lock, if waits */
-    bool waits;
+    struct moment passed;                /* all before it is done; under the order's lock */
     struct order *order;
     struct records *posts;
 };
@@ -56,20 +55,18 @@ struct order_end {
 struct order {
     struct order_end *end;
     unsigned n;
-    pthread_mutex_t lock;   /* of waits_at, waits and changes, and for those who wait */
+    pthread_mutex_t lock;   /* of passed and changes, and for those who wait */
     pthread_cond_t changed; /* some core has gone on, or waits, or there is room in a ring */
     uint64_t changes;       /* how often */
     _Atomic uint32_t waiting;
     pthread_mutex_t running; /* who holds it runs posts */
 };
 
-enum { ORDER_POST_MAX = 3 << 20 }; /* bytes of a post */
-
 /* A call: p has n bytes, aligned to 8, and is the callee's until it returns. */
 typedef void order_fn(void *ctx, const void *p, size_t n);
 
-/* NULL: no memory. */
-struct order *order_new(unsigned cores);
+/* Rings of so many bytes, a power of two from 4096 on. NULL: no memory. */
+struct order *order_new(unsigned cores, size_t ring);
 void order_free(struct order *order);
 
 static inline struct order_end *
@@ -84,7 +81,10 @@ struct order_end *order_here(struct order *order);
 /* For those who wait: this core has gone on. */
 void order_tell(struct order *order);
 
-/* This core has come to a moment, not before the last one. */
+/*
+ * This core has come to a moment, not before the last one. (Who waits may miss the news of a packet,
+ * and has it with the batch: looking for who waits is cheap here, but may come too early.)
+ */
 static inline void
 order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id, uint64_t made)
 {
@@ -97,20 +97,18 @@ order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id,
         order_tell(end->order);
 }
 
-/*
- * As above, to where the next batch will begin; those who wait are told for sure. (In between the
- * news may be missed: looking for who waits is cheap there, and may come too early.)
- */
-void order_pass(struct order_end *end, uint64_t packet);
+/* As above, to where a batch ends: nothing before that comes any more. Who waits is told for sure. */
+void order_pass(struct order_end *end, const struct moment *next);
 
-/*
- * Have fn(ctx, copy of head and tail, their length) run in its turn; at most ORDER_POST_MAX bytes.
- * Blocks while the ring is full.
- */
 struct piece_of_post {
     const void *p;
     size_t n;
 };
+
+/*
+ * Have fn(ctx, copy of head and tail, their length) run in its turn; they are less than half a ring
+ * by a hundred bytes. Blocks while the ring is full.
+ */
 void order_post(struct order_end *end, order_fn *fn, void *ctx, struct piece_of_post head,
                 struct piece_of_post tail);
 

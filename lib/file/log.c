@@ -59,7 +59,7 @@ make_end(struct weir_log *log, struct log_end *end)
     end->promises = calloc(promises, sizeof(*end->promises));
     end->codes = calloc(promises, 1);
     end->waiting = calloc(waiting, sizeof(*end->waiting));
-    if (!records_init(&end->ring, log->opts.ring_size) || end->promises == NULL ||
+    if (!records_init(&end->ring, log->opts.ring_size, true) || end->promises == NULL ||
         end->codes == NULL || end->waiting == NULL)
         return WEIR_E_NOMEM;
     return WEIR_E_OK;

@@ -4,10 +4,10 @@
 #include <sys/mman.h>
 
 bool
-records_init(struct records *r, uint64_t size)
+records_init(struct records *r, uint64_t size, bool touched)
 {
     void *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+                       MAP_PRIVATE | MAP_ANONYMOUS | (touched ? MAP_POPULATE : 0), -1, 0);
 
     r->bytes = r->bytes_too = bytes != MAP_FAILED ? bytes : NULL;
     r->size = size;

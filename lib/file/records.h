@@ -43,10 +43,11 @@ struct records {
 };
 
 /*
- * @size is a power of two, 4096 .. 1 << 30. All pages are touched, so that none is faulted in later.
+ * @size is a power of two, 4096 .. 1 << 30. @touched: all pages are now, so that none is faulted in
+ * later.
  * @return false: there is no memory. records_free() is allowed after both.
  */
-bool records_init(struct records *r, uint64_t size);
+bool records_init(struct records *r, uint64_t size, bool touched);
 void records_free(struct records *r);
 
 /* Of the ring, with its head. */

@@ -20,6 +20,11 @@ tests_model_test_wheel_model_SOURCES = tests/model/test_wheel_model.c
 tests_model_test_wheel_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_wheel_model_LDADD   = libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_order
+tests_unit_test_order_SOURCES = tests/unit/test_order.c
+tests_unit_test_order_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_order_LDADD   = libcore.la $(CMOCKA_LIBS) -lpthread
+
 tests_unit_test_ring_SOURCES = tests/unit/test_ring.c
 tests_unit_test_ring_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_ring_LDADD   = libcore.la $(CMOCKA_LIBS) -lpthread

@@ -118,6 +118,12 @@ weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     port->ops->get_stats(port, out);
 }
 
+int
+weir_port_fd(const struct weir_port *port)
+{
+    return port->ops->fd != NULL ? port->ops->fd(port) : -1;
+}
+
 void
 weir_port_close(struct weir_port *port)
 {

@@ -16,7 +16,8 @@ struct port_ops {
     int (*read)(struct weir_port *port, struct weir_frame *frames, unsigned max,
                 struct weir_errbuf *err);
     void (*get_stats)(const struct weir_port *port, struct weir_port_stats *out);
-    void (*close)(struct weir_port *port); /* takes half-built ports */
+    void (*close)(struct weir_port *port);   /* takes half-built ports */
+    int (*fd)(const struct weir_port *port); /* NULL: there is none to wait for */
 };
 
 /* First member of every back end's own struct. */

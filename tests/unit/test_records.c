@@ -17,7 +17,7 @@ static int
 make_ring(void **state)
 {
     (void)state;
-    return records_init(&ring, SIZE) ? 0 : -1;
+    return records_init(&ring, SIZE, true) ? 0 : -1;
 }
 
 static int

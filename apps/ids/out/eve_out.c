@@ -172,6 +172,16 @@ put_vlan(struct eve_ends *ends, const struct eve_flow *flow)
     memcpy(ends->vlan, flow->vlan, sizeof(flow->vlan));
 }
 
+/* The packet's; where there is none, that of the flow's first one. */
+static const char *
+interface_of(const struct eve_out *eve, enum eve_source source, const struct eve_flow *flow,
+             const struct weir_event *ev)
+{
+    const bool of_flow = ev->flow != NULL && (source == EVE_OF_FLOW || ev->number == 0);
+
+    return eve->input.interfaces[of_flow ? flow->interface : *eve->input.now];
+}
+
 void
 eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_source source,
               const struct eve_flow *flow, const struct weir_event *ev,
@@ -187,8 +197,8 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
         put_vlan(&ends, flow);
     ends.all_digits = true;
     eve_begin_ends(j, eve->out, ev, record_name[type], &ends);
-    if (eve->input.interface != NULL)
-        json_str(j, "in_iface", eve->input.interface);
+    if (eve->input.interfaces != NULL)
+        json_str(j, "in_iface", interface_of(eve, source, flow, ev));
     if (eve->opts.pcap_file && eve->input.file != NULL && *eve->input.file != NULL)
         json_str(j, "pcap_filename", *eve->input.file);
     if (ends.ip_version != 0)
@@ -282,6 +292,7 @@ static void
 note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
 {
     if (ev->type == WEIR_EV_FLOW_START && ev->packet != NULL) {
+        flow->interface = eve->input.now != NULL ? (uint8_t)*eve->input.now : 0;
         flow->icmp_type = ev->packet->icmp_type;
         flow->icmp_code = ev->packet->icmp_code;
         flow->n_vlan = ev->packet->n_vlan < 2 ? ev->packet->n_vlan : 2;

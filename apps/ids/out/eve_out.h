@@ -28,7 +28,7 @@ struct eve_flow {
     uint32_t gap_n[2]; /* its bytes; 0: there was none */
     uint64_t told[2];  /* anomalies that were told, a bit for each anomaly_number() */
     /* Of the first packet; the VLANs are needed where flows go by none. */
-    uint8_t icmp_type, icmp_code, n_vlan;
+    uint8_t icmp_type, icmp_code, n_vlan, interface;
     uint16_t vlan[2];
 };
 
@@ -52,8 +52,9 @@ struct eve_about {
 
 /* Where packets come from; zeros: nobody knows. Lent. */
 struct eve_input {
-    const char *interface;   /* NULL: a replay */
-    const char *const *file; /* the capture that is being read; what it points to changes */
+    const char *const *interfaces; /* NULL: a replay */
+    const _Atomic unsigned *now;   /* which of them a packet is from; what it points to changes */
+    const char *const *file;       /* the capture that is being read; likewise */
 };
 
 enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */

@@ -104,7 +104,7 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
     const struct eve_ends nowhere = { .ip_version = 0 };
     struct json j;
 
-    if (!eve_writes(&eve->opts, EVE_STATS) || stats->packets == 0)
+    if (!eve_writes(&eve->opts, EVE_STATS) || (stats->packets == 0 && !counters->live))
         return;
     eve->count.written[EVE_STATS]++;
     eve_begin_ends(&j, eve->out, &at, "stats", &nowhere);
@@ -112,8 +112,9 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
     json_u64(&j, "uptime", (counters->now - counters->start) / 1000000000);
     if (counters->live) {
         json_open(&j, "capture");
-        json_u64(&j, "kernel_packets", stats->packets + counters->kernel_drops);
+        json_u64(&j, "kernel_packets", counters->kernel_packets);
         json_u64(&j, "kernel_drops", counters->kernel_drops);
+        json_u64(&j, "kernel_ifdrops", counters->interface_drops);
         json_close(&j);
     }
     put_decoder(&j, stats);

@@ -1,0 +1,68 @@
+#include "port/packet_socket.h"
+
+#ifdef __linux__
+
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+/* By index: an interface may get another name while it is read. */
+enum link_state
+packet_socket_link(int fd, unsigned index)
+{
+    struct ifreq request = { .ifr_ifindex = (int)index };
+
+    if (index == 0)
+        return LINK_UP;
+    if (ioctl(fd, SIOCGIFNAME, &request) != 0 || ioctl(fd, SIOCGIFFLAGS, &request) != 0)
+        return errno == ENODEV || errno == ENXIO ? LINK_GONE : LINK_UP;
+    return request.ifr_flags & IFF_UP ? LINK_UP : LINK_DOWN;
+}
+
+static unsigned
+mode_of(const struct weir_port_opts *opts)
+{
+    switch (opts->fanout) {
+    case WEIR_FANOUT_CPU:
+        return PACKET_FANOUT_CPU;
+    case WEIR_FANOUT_QUEUE:
+        return PACKET_FANOUT_QM;
+    default:
+        return PACKET_FANOUT_HASH | (opts->fanout_fragments ? 0U : PACKET_FANOUT_FLAG_DEFRAG);
+    }
+}
+
+int
+packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
+                   struct weir_errbuf *err)
+{
+    const unsigned value = opts->fanout_id | mode_of(opts) << 16;
+
+    if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, &value, sizeof(value)) == 0)
+        return WEIR_E_OK;
+    return weir_err_set(
+        err, WEIR_E_IO, "%s: cannot join fan-out group %u: %s", name, opts->fanout_id,
+        errno == EINVAL ? "it is another interface's, or has another mode" : strerror(errno));
+}
+
+#else
+
+enum link_state
+packet_socket_link(int fd, unsigned index)
+{
+    (void)fd, (void)index;
+    return LINK_UP;
+}
+
+int
+packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
+                   struct weir_errbuf *err)
+{
+    (void)fd, (void)opts;
+    return weir_err_set(err, WEIR_E_UNSUPPORTED, "%s: this system has no fan-out", name);
+}
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * What Linux knows of an interface and of the packet socket that libpcap reads it through
+ * (packet(7), netdevice(7)). Elsewhere there is none of this: no fan-out, and an interface is always
+ * taken for up.
+ */
+#ifndef WEIR_PORT_PACKET_SOCKET_H
+#define WEIR_PORT_PACKET_SOCKET_H
+
+#include <weir/error.h>
+#include <weir/port.h>
+
+enum link_state {
+    LINK_UP,
+    LINK_DOWN,
+    LINK_GONE,
+};
+
+/* Of the interface with this index, asked through any socket. index 0: unknown, taken for up. */
+enum link_state packet_socket_link(int fd, unsigned index);
+
+/* Let the socket, which is bound, share its interface's packets. */
+int packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
+                       struct weir_errbuf *err);
+
+#endif

@@ -1,0 +1,520 @@
+#include "cli_live.h"
+
+#include "port/port.h"
+#include "privileges.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <pcap/pcap.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    WAIT_MS = 100, /* for packets, before others get their turn: logs, signals */
+    SPINS_MAX = 8, /* wakes in a row for nothing; then ... */
+    PAUSE_MS = 10, /* ... comes a pause */
+    BUFFER_MIN = 65536,
+    SNAPLEN_MAX = 262144,
+};
+
+#define LOOK_NS      UINT64_C(1000000000)  /* between looks at counters and links */
+#define RETRY_MAX_NS UINT64_C(32000000000) /* between tries to open what is gone */
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+int
+cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    for (size_t i = 0; i < cli->n_interfaces; i++)
+        if (strcmp(cli->interfaces[i], value) == 0)
+            return weir_err_set(err, WEIR_E_INVAL, "-i: %s is given twice", value);
+    if (cli->n_interfaces == CLI_INTERFACES_MAX)
+        return weir_err_set(err, WEIR_E_INVAL, "-i: at most %d interfaces are read",
+                            CLI_INTERFACES_MAX);
+    if (cli->interfaces == NULL)
+        cli->interfaces = calloc(CLI_INTERFACES_MAX, sizeof(*cli->interfaces));
+    if (cli->interfaces == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    cli->interfaces[cli->n_interfaces++] = value;
+    cli->interface = cli->interfaces[0];
+    return WEIR_E_OK;
+}
+
+int
+cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    uint64_t bytes;
+
+    if (!cli_parse_size(value, &bytes) || bytes == 0 || bytes > SNAPLEN_MAX)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--snaplen: 1 to 262144 bytes are expected, not '%s'", value);
+    ((struct cli *)ctx)->snaplen = (uint32_t)bytes;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_no_promisc(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->no_promisc = true;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_immediate(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    ((struct cli *)ctx)->immediate = true;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_buffer(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    uint64_t bytes;
+
+    if (!cli_parse_size(value, &bytes) || bytes < BUFFER_MIN || bytes > INT32_MAX)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--buffer: a size of 64KiB to less than 2GiB is expected, not '%s'",
+                            value);
+    ((struct cli *)ctx)->buffer = (uint32_t)bytes;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_user(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)err;
+    ((struct cli *)ctx)->user = value;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_group(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)err;
+    ((struct cli *)ctx)->group = value;
+    return WEIR_E_OK;
+}
+
+static const char *
+state_of(const pcap_if_t *interface)
+{
+    const unsigned status = interface->flags & PCAP_IF_CONNECTION_STATUS;
+
+    if (interface->flags & PCAP_IF_UP)
+        return "up";
+    return status == PCAP_IF_CONNECTION_STATUS_NOT_APPLICABLE ? "-" : "down";
+}
+
+int
+cli_list_interfaces(const struct cli *cli)
+{
+    char why[PCAP_ERRBUF_SIZE];
+    pcap_if_t *all;
+
+    if (pcap_findalldevs(&all, why) != 0) {
+        cli_error(cli, "%s", why);
+        return EXIT_FAILED;
+    }
+    for (const pcap_if_t *at = all; at != NULL; at = at->next)
+        printf("%-20s%s%s%s\n", at->name, state_of(at), at->description != NULL ? "\t" : "",
+               at->description != NULL ? at->description : "");
+    pcap_freealldevs(all);
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return EXIT_DONE;
+    cli_error(cli, "standard output: %s", strerror(errno));
+    return EXIT_FAILED;
+}
+
+/* ---- the interfaces ------------------------------------------------------------------------ */
+
+struct interface {
+    const char *name;
+    struct weir_port *port;         /* NULL: it is gone */
+    struct weir_port_opts opts;     /* it was opened with */
+    struct weir_port_stats counted; /* when it was last looked at */
+    bool down, told_kernel, told_interface;
+    uint64_t retry_at, pause; /* monotonic ns, gone; pause 0: it is not tried again */
+};
+
+struct interfaces {
+    struct weir_port port;
+    struct cli *cli;
+    struct interface *at;
+    unsigned n, left, turn;
+    bool skip_interface_drops;
+    struct weir_port_stats gone; /* what those counted that are gone */
+    struct pollfd *fds;          /* n */
+    unsigned spins;              /* wakes for nothing, in a row */
+    uint64_t looked_at;          /* monotonic ns */
+    struct weir_errbuf why;      /* the last one that was left is gone */
+};
+
+static uint64_t
+clock_ns(clockid_t clock)
+{
+    struct timespec ts;
+
+    clock_gettime(clock, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* What the kernel counted since the last look. */
+static void
+add_counts(struct interfaces *all, struct interface *one, const struct weir_port_stats *now)
+{
+    struct cli *cli = all->cli;
+
+    cli->kernel_packets += now->kernel_packets - one->counted.kernel_packets;
+    cli->kernel_drops += now->kernel_drops - one->counted.kernel_drops;
+    if (!all->skip_interface_drops)
+        cli->interface_drops += now->interface_drops - one->counted.interface_drops;
+    one->counted = *now;
+}
+
+static void
+tell_drops(const struct interfaces *all, struct interface *one)
+{
+    if (one->counted.kernel_drops > 0 && !one->told_kernel) {
+        cli_notice(all->cli,
+                   "%s: packets are lost (%llu by now): they come faster than they are read; "
+                   "--buffer makes room for more, a filter leaves some out",
+                   one->name, (unsigned long long)one->counted.kernel_drops);
+        one->told_kernel = true;
+    }
+    if (one->counted.interface_drops > 0 && !one->told_interface && !all->skip_interface_drops) {
+        cli_notice(all->cli, "%s: packets are lost by the interface or its driver (%llu by now)",
+                   one->name, (unsigned long long)one->counted.interface_drops);
+        one->told_interface = true;
+    }
+}
+
+/* Each outage is told once. */
+static void
+tell_link(const struct interfaces *all, struct interface *one)
+{
+    if (one->counted.down == one->down)
+        return;
+    one->down = one->counted.down;
+    if (one->down)
+        cli_error(all->cli, "%s: the interface is down; it is read on when it is up again",
+                  one->name);
+    else
+        cli_notice(all->cli, "%s: the interface is up again", one->name);
+}
+
+static void
+look_at(struct interfaces *all, struct interface *one)
+{
+    struct weir_port_stats now = { .frames = 0 };
+
+    weir_port_get_stats(one->port, &now);
+    add_counts(all, one, &now);
+}
+
+static void
+sum(struct weir_port_stats *all, const struct weir_port_stats *one)
+{
+    all->kernel_packets += one->kernel_packets;
+    all->kernel_drops += one->kernel_drops;
+    all->interface_drops += one->interface_drops;
+}
+
+/* It is gone, or fails; the last one takes the run with it. */
+static void
+lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *why)
+{
+    struct weir_port_stats last = { .frames = 0 };
+
+    weir_port_get_stats(one->port, &last);
+    last.down = false;
+    add_counts(all, one, &last);
+    sum(&all->gone, &last);
+    weir_port_close(one->port);
+    one->port = NULL;
+    one->counted = (struct weir_port_stats){ .frames = 0 };
+    one->down = false;
+    one->pause = LOOK_NS;
+    one->retry_at = clock_ns(CLOCK_MONOTONIC) + one->pause;
+    all->left--;
+    if (all->left > 0)
+        cli_error(all->cli, "%s; the others are read on", why->text);
+    else
+        all->why = *why;
+}
+
+/* An interface of that name is there again, say after its driver was loaded anew. */
+static void
+retry(struct interfaces *all, struct interface *one, uint64_t now)
+{
+    struct weir_errbuf err = { "" };
+    int rc;
+
+    if (one->pause == 0 || now < one->retry_at || if_nametoindex(one->name) == 0)
+        return;
+    rc = weir_port_open_live(one->name, &one->opts, &one->port, &err);
+    if (rc == WEIR_E_OK) {
+        all->left++;
+        cli_notice(all->cli, "%s: the interface is there again", one->name);
+    } else if (rc == WEIR_E_PERM) {
+        one->pause = 0;
+        cli_error(all->cli, "%s: there again, but with the privileges left it cannot be read: %s",
+                  one->name, err.text);
+    } else {
+        one->pause = one->pause < RETRY_MAX_NS ? one->pause * 2 : RETRY_MAX_NS;
+        one->retry_at = now + one->pause;
+    }
+}
+
+/* About once a second. */
+static void
+look(struct interfaces *all)
+{
+    const uint64_t now = clock_ns(CLOCK_MONOTONIC);
+
+    if (now - all->looked_at < LOOK_NS)
+        return;
+    all->looked_at = now;
+    for (unsigned i = 0; i < all->n; i++) {
+        struct interface *one = &all->at[i];
+
+        if (one->port == NULL) {
+            retry(all, one, now);
+            continue;
+        }
+        look_at(all, one);
+        tell_drops(all, one);
+        tell_link(all, one);
+    }
+}
+
+/* Each gets its turn, from the one behind that whose turn was last. Returns how many frames. */
+static int
+take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
+{
+    for (unsigned i = 0; i < all->n; i++) {
+        struct interface *one = &all->at[all->turn];
+        struct weir_errbuf why = { "" };
+        int n = 0;
+
+        all->cli->interface_now = all->turn;
+        all->turn = all->turn + 1 < all->n ? all->turn + 1 : 0;
+        if (one->port != NULL)
+            n = weir_port_read(one->port, frames, max, &why);
+        if (n > 0)
+            return n;
+        if (n < 0)
+            lose(all, one, &why);
+    }
+    return 0;
+}
+
+/* Returns whether there may be packets. */
+static bool
+wait_for_any(struct interfaces *all)
+{
+    for (unsigned i = 0; i < all->n; i++)
+        all->fds[i] = (struct pollfd){ .fd = all->at[i].port != NULL ? weir_port_fd(all->at[i].port)
+                                                                     : -1,
+                                       .events = POLLIN };
+    if (all->spins >= SPINS_MAX) /* an error that stays must not keep this thread busy */
+        (void)poll(NULL, 0, PAUSE_MS);
+    return poll(all->fds, all->n, WAIT_MS) > 0;
+}
+
+static int
+interfaces_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
+                struct weir_errbuf *err)
+{
+    struct interfaces *all = (struct interfaces *)port;
+    int n = take_in_turn(all, frames, max);
+
+    if (n == 0 && all->left > 0) {
+        if (wait_for_any(all)) {
+            n = take_in_turn(all, frames, max);
+            all->spins++;
+        } else {
+            all->spins = 0;
+        }
+    }
+    if (n > 0)
+        all->spins = 0;
+    look(all);
+    if (all->left == 0 && n == 0)
+        return weir_err_set(err, WEIR_E_NOENT, "%s; no interface is left", all->why.text);
+    return n;
+}
+
+static void
+interfaces_get_stats(const struct weir_port *port, struct weir_port_stats *out)
+{
+    const struct interfaces *all = (const struct interfaces *)port;
+
+    sum(out, &all->gone);
+    for (unsigned i = 0; i < all->n; i++)
+        sum(out, &all->at[i].counted);
+}
+
+static void
+interfaces_close(struct weir_port *port)
+{
+    struct interfaces *all = (struct interfaces *)port;
+
+    for (unsigned i = 0; all->at != NULL && i < all->n; i++) {
+        if (all->at[i].port == NULL)
+            continue;
+        look_at(all, &all->at[i]);
+        weir_port_close(all->at[i].port);
+    }
+    free(all->fds);
+    free(all->at);
+    free(all);
+}
+
+static const struct port_ops interfaces_ops = { interfaces_read, interfaces_get_stats,
+                                                interfaces_close, NULL };
+
+static struct interfaces *
+new_interfaces(struct cli *cli)
+{
+    struct interfaces *all = calloc(1, sizeof(*all));
+
+    if (all == NULL)
+        return NULL;
+    all->port.ops = &interfaces_ops;
+    all->cli = cli;
+    all->n = (unsigned)cli->n_interfaces;
+    all->at = calloc(all->n, sizeof(*all->at));
+    all->fds = calloc(all->n, sizeof(*all->fds));
+    all->looked_at = clock_ns(CLOCK_MONOTONIC);
+    if (all->at != NULL && all->fds != NULL)
+        return all;
+    interfaces_close(&all->port);
+    return NULL;
+}
+
+int
+cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_interface_drops,
+              struct weir_port **out, struct weir_errbuf *err)
+{
+    struct interfaces *all = new_interfaces(cli);
+    int rc = WEIR_E_OK;
+
+    *out = NULL;
+    if (all == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    all->skip_interface_drops = skip_interface_drops;
+    for (unsigned i = 0; i < all->n && rc == WEIR_E_OK; i++) {
+        struct interface *one = &all->at[i];
+
+        one->name = cli->interfaces[i];
+        one->opts = *opts;
+        one->opts.no_wait = true;
+        one->opts.fanout_id = (uint16_t)(opts->fanout_id + i);
+        rc = weir_port_open_live(one->name, &one->opts, &one->port, err);
+        all->left++;
+    }
+    if (rc == WEIR_E_OK)
+        *out = &all->port;
+    else
+        interfaces_close(&all->port);
+    return rc;
+}
+
+struct weir_port_opts
+cli_live_opts(const struct cli *cli)
+{
+    return (struct weir_port_opts){ .filter = cli->filter,
+                                    .snaplen = cli->snaplen,
+                                    .no_promisc = cli->no_promisc,
+                                    .immediate = cli->immediate,
+                                    .buffer = cli->buffer };
+}
+
+uint64_t
+cli_now(const struct cli *cli)
+{
+    const uint64_t now = cli->interface != NULL ? clock_ns(CLOCK_REALTIME) : 0;
+
+    return now > cli->last_time ? now : cli->last_time;
+}
+
+/* ---- privileges ---------------------------------------------------------------------------- */
+
+/* The settings of a file speak of a daemon: a replay stays what it is. */
+static int
+find_identity(const struct cli *cli, struct identity *who, struct weir_errbuf *err)
+{
+    const bool live = cli->interface != NULL;
+    const char *user = cli->user == NULL && live ? cli->run_as_user : cli->user;
+    const char *group = cli->group == NULL && live ? cli->run_as_group : cli->group;
+
+    return privileges_find(user, group, who, err);
+}
+
+int
+cli_find_identity(struct cli *cli)
+{
+    struct weir_errbuf err = { "" };
+    struct identity who;
+
+    privileges_close_door();
+    if (find_identity(cli, &who, &err) == WEIR_E_OK)
+        return -1;
+    if (who.user ? cli->user == NULL : cli->group == NULL)
+        cli_blame(cli, who.user ? cli->run_as_user : cli->run_as_group, &err);
+    cli_error(cli, "%s", err.text);
+    return EXIT_USAGE;
+}
+
+bool
+cli_settle(struct cli *cli)
+{
+    struct weir_errbuf err = { "" };
+    struct identity who;
+    int rc = find_identity(cli, &who, &err);
+
+    if (rc == WEIR_E_OK)
+        rc = privileges_drop(&who, &err);
+    if (rc == WEIR_E_OK)
+        return true;
+    cli_error(cli, "%s", err.text);
+    cli->failed = true;
+    return false;
+}
+
+/* ---- counters on request ------------------------------------------------------------------- */
+
+static volatile sig_atomic_t asked;
+
+static void
+on_signal(int number)
+{
+    (void)number;
+    asked = 1;
+}
+
+void
+cli_listen(void)
+{
+    const struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+    sigaction(SIGUSR1, &action, NULL);
+}
+
+bool
+cli_was_asked(void)
+{
+    const bool was = asked != 0;
+
+    if (was)
+        asked = 0;
+    return was;
+}
