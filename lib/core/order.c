@@ -38,6 +38,7 @@ order_new(unsigned cores, size_t ring)
 
     if (o == NULL)
         return NULL;
+    atomic_init(&o->wanted, UINT64_MAX);
     pthread_mutex_init(&o->lock, NULL);
     pthread_mutex_init(&o->running, NULL);
     pthread_cond_init(&o->changed, NULL);
@@ -95,6 +96,7 @@ void
 order_tell(struct order *o)
 {
     pthread_mutex_lock(&o->lock);
+    atomic_store_explicit(&o->wanted, UINT64_MAX, memory_order_relaxed);
     note_change(o);
     pthread_mutex_unlock(&o->lock);
 }
@@ -127,15 +129,21 @@ static void
 begin_to_wait(struct order_end *end)
 {
     pthread_mutex_lock(&end->order->lock);
-    atomic_fetch_add_explicit(&end->order->waiting, 1, memory_order_relaxed);
     end->passed = end->now;
     note_change(end->order); /* others may wait for just this */
+}
+
+/* Be told when a core goes past this packet. Under the lock, and before looking again. */
+static void
+want(struct order *o, uint64_t packet)
+{
+    if (packet < atomic_load_explicit(&o->wanted, memory_order_relaxed))
+        atomic_store_explicit(&o->wanted, packet, memory_order_relaxed);
 }
 
 static void
 end_waiting(struct order_end *end)
 {
-    atomic_fetch_sub_explicit(&end->order->waiting, 1, memory_order_relaxed);
     pthread_mutex_unlock(&end->order->lock);
 }
 
@@ -154,8 +162,8 @@ all_are_ahead(const struct order_end *end)
     const struct order *o = end->order;
 
     for (unsigned i = 0; i < o->n; i++)
-        if (&o->end[i] != end && atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <=
-                                     end->now.packet)
+        if (&o->end[i] != end &&
+            atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <= end->now.packet)
             return false;
     return true;
 }
@@ -166,8 +174,11 @@ order_turn(struct order_end *end)
     if (all_are_ahead(end))
         return;
     begin_to_wait(end);
-    while (!is_turn_of(end))
+    want(end->order, end->now.packet);
+    while (!is_turn_of(end)) {
         pthread_cond_wait(&end->order->changed, &end->order->lock);
+        want(end->order, end->now.packet);
+    }
     end_waiting(end);
 }
 
@@ -253,7 +264,7 @@ order_run(struct order *o)
         return false;
     any = run_posts(o);
     pthread_mutex_unlock(&o->running);
-    if (any && atomic_load(&o->waiting) > 0)
+    if (any && atomic_load(&o->wanted) != UINT64_MAX)
         order_tell(o);
     return any;
 }
@@ -286,6 +297,7 @@ wait_for_room(struct order_end *end, size_t n)
         (void)run_posts(o);
         pthread_mutex_unlock(&o->running);
         pthread_mutex_lock(&o->lock);
+        want(o, 0);
         p = records_reserve(end->posts, n);
         while (p == NULL && o->changes == seen)
             pthread_cond_wait(&o->changed, &o->lock);

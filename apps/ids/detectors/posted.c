@@ -65,9 +65,8 @@ is_far_below(const struct posted *posted, const struct call *call, int64_t thres
     const uint64_t newest = atomic_load_explicit(&posted->newest, memory_order_relaxed);
     const uint64_t packets = call->packet - packet + 1; /* this one, too */
 
-    return call->packet >= packet && call->now >= newest &&
-           packets < (uint64_t)threshold / POSTED_A_PACKET &&
-           most < threshold - (int64_t)packets * POSTED_A_PACKET;
+    return call->packet != 0 && call->packet >= packet && call->now >= newest &&
+           packets < (uint64_t)threshold && most < threshold - (int64_t)packets;
 }
 
 int64_t
@@ -78,7 +77,8 @@ posted_count(struct posted *posted, struct order *order, const struct sighting *
         .more = more, .now = weir_core_now(weir_core_current()), .packet = at->number, .key = *key
     };
 
-    if (call.packet != 0 && is_far_below(posted, &call, threshold)) {
+    if (is_far_below(posted, &call, threshold) ||
+        (order_run(order) && is_far_below(posted, &call, threshold))) {
         order_post(order_here(order), do_posted, posted,
                    (struct piece_of_post){ &call, sizeof(call) },
                    (struct piece_of_post){ NULL, 0 });

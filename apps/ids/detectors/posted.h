@@ -3,8 +3,7 @@
  * (core/order.h): it gets into the table in its packet's turn, and nobody asks what came of it. Only
  * near the threshold a core waits for its turn. So it matters to nobody how many cores there are.
  *
- * What is known is the greatest count up to a packet; each later one can have added so much, and no
- * more.
+ * What is known is the greatest count up to a packet; each later packet can have added one, and no more.
  */
 #ifndef IDS_DETECTORS_POSTED_H
 #define IDS_DETECTORS_POSTED_H
@@ -12,8 +11,6 @@
 #include "detectors/detector.h"
 
 #include <stdatomic.h>
-
-enum { POSTED_A_PACKET = 2 }; /* more than one packet adds to all counts of a table */
 
 struct order;
 
