@@ -90,6 +90,20 @@ int out_close(struct out *out, struct weir_errbuf *err);
 /* The record is complete. */
 void out_end_record(struct out *out);
 
+/* Where the next n bytes of the record go, if there is room at hand, to be taken; else NULL. */
+static inline char *
+out_at_hand(const struct out *out, size_t n)
+{
+    return out->p != NULL && out->room - out->n >= n ? (char *)out->p + out->n : NULL;
+}
+
+/* The record goes on behind to, which out_at_hand() has room for. */
+static inline void
+out_take(struct out *out, const char *to)
+{
+    out->n = (size_t)(to - (char *)out->p);
+}
+
 void out_bytes(struct out *out, const void *p, size_t n);
 void out_str(struct out *out, const char *s);
 void out_char(struct out *out, char c);

@@ -38,7 +38,7 @@ order_new(unsigned cores, size_t ring)
 
     if (o == NULL)
         return NULL;
-    atomic_init(&o->wanted, UINT64_MAX);
+    o->wanted = UINT64_MAX;
     pthread_mutex_init(&o->lock, NULL);
     pthread_mutex_init(&o->running, NULL);
     pthread_cond_init(&o->changed, NULL);
@@ -84,10 +84,11 @@ is_before(const struct moment *a, const struct moment *b)
     return a->made < b->made;
 }
 
-/* Under the lock. */
+/* Under the lock. Who waits on says so again. */
 static void
 note_change(struct order *o)
 {
+    atomic_store_explicit(&o->wanted, UINT64_MAX, memory_order_relaxed);
     o->changes++;
     pthread_cond_broadcast(&o->changed);
 }
@@ -96,7 +97,6 @@ void
 order_tell(struct order *o)
 {
     pthread_mutex_lock(&o->lock);
-    atomic_store_explicit(&o->wanted, UINT64_MAX, memory_order_relaxed);
     note_change(o);
     pthread_mutex_unlock(&o->lock);
 }
@@ -133,18 +133,14 @@ begin_to_wait(struct order_end *end)
     note_change(end->order); /* others may wait for just this */
 }
 
-/* Be told when a core goes past this packet. Under the lock, and before looking again. */
 static void
-want(struct order *o, uint64_t packet)
+wait_for_change(struct order_end *end)
 {
-    if (packet < atomic_load_explicit(&o->wanted, memory_order_relaxed))
-        atomic_store_explicit(&o->wanted, packet, memory_order_relaxed);
-}
+    struct order *o = end->order;
 
-static void
-end_waiting(struct order_end *end)
-{
-    pthread_mutex_unlock(&end->order->lock);
+    if (end->now.packet < atomic_load_explicit(&o->wanted, memory_order_relaxed))
+        atomic_store_explicit(&o->wanted, end->now.packet, memory_order_relaxed);
+    pthread_cond_wait(&o->changed, &o->lock);
 }
 
 static bool
@@ -162,8 +158,8 @@ all_are_ahead(const struct order_end *end)
     const struct order *o = end->order;
 
     for (unsigned i = 0; i < o->n; i++)
-        if (&o->end[i] != end &&
-            atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <= end->now.packet)
+        if (&o->end[i] != end && atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <=
+                                     end->now.packet)
             return false;
     return true;
 }
@@ -174,12 +170,9 @@ order_turn(struct order_end *end)
     if (all_are_ahead(end))
         return;
     begin_to_wait(end);
-    want(end->order, end->now.packet);
-    while (!is_turn_of(end)) {
-        pthread_cond_wait(&end->order->changed, &end->order->lock);
-        want(end->order, end->now.packet);
-    }
-    end_waiting(end);
+    while (!is_turn_of(end))
+        wait_for_change(end);
+    pthread_mutex_unlock(&end->order->lock);
 }
 
 /* ---- posts --------------------------------------------------------------------------------- */
@@ -264,7 +257,7 @@ order_run(struct order *o)
         return false;
     any = run_posts(o);
     pthread_mutex_unlock(&o->running);
-    if (any && atomic_load(&o->wanted) != UINT64_MAX)
+    if (any && atomic_load_explicit(&o->wanted, memory_order_relaxed) != UINT64_MAX)
         order_tell(o);
     return any;
 }
@@ -297,15 +290,14 @@ wait_for_room(struct order_end *end, size_t n)
         (void)run_posts(o);
         pthread_mutex_unlock(&o->running);
         pthread_mutex_lock(&o->lock);
-        want(o, 0);
         p = records_reserve(end->posts, n);
         while (p == NULL && o->changes == seen)
-            pthread_cond_wait(&o->changed, &o->lock);
+            wait_for_change(end);
         if (p != NULL)
             break;
     }
     note_change(o); /* who else waits for room, or for a post of this core, looks again */
-    end_waiting(end);
+    pthread_mutex_unlock(&o->lock);
     return p;
 }
 

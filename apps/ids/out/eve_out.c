@@ -115,18 +115,22 @@ eve_put_time(struct json *j, const char *key, uint64_t ns)
 }
 
 static void
-put_community_id(const struct eve_out *eve, struct json *j, const struct eve_flow *flow,
+put_community_id(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
                  const struct weir_event *ev)
 {
+    struct eve_community *last = &eve->community;
     struct weir_tuple tuple;
-    char text[COMMUNITY_TEXT];
 
     if (eve->digest == NULL || ev->flow == NULL)
         return;
     weir_flow_tuple(ev->flow, &tuple);
-    community_id(eve->digest, eve->opts.community_id_seed, &tuple, flow->icmp_type, flow->icmp_code,
-                 text);
-    json_str(j, "community_id", text);
+    if (last->text[0] == '\0' || memcmp(&tuple, &last->tuple, sizeof(tuple)) != 0 ||
+        flow->icmp_type != last->icmp_type || flow->icmp_code != last->icmp_code) {
+        *last = (struct eve_community){ tuple, flow->icmp_type, flow->icmp_code, "" };
+        community_id(eve->digest, eve->opts.community_id_seed, &tuple, flow->icmp_type,
+                     flow->icmp_code, last->text);
+    }
+    json_str(j, "community_id", last->text);
 }
 
 static void

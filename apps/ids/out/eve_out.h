@@ -11,10 +11,12 @@
 #include "detect_proto.h"
 #include "eve.h"
 #include "out.h"
+#include "out/community.h"
 #include "out/outputs.h"
 #include "rule/rule.h"
 
 #include <weir/event.h>
+#include <weir/flow.h>
 
 struct captures;
 struct digest;
@@ -85,7 +87,12 @@ struct eve_out {
     struct eve_input input; /* set by who knows */
     struct out *out;
     struct digest *digest; /* NULL: no community id */
-    uint8_t *payload;      /* room for what payload shows, with what is said of holes */
+    struct eve_community { /* the last one: records of a flow come together */
+        struct weir_tuple tuple;
+        uint8_t icmp_type, icmp_code;
+        char text[COMMUNITY_TEXT];
+    } community;
+    uint8_t *payload; /* room for what payload shows, with what is said of holes */
     struct eve_counts count;
 };
 
