@@ -507,7 +507,7 @@ add_apps(struct program *prg)
         detectors[i] = prg->part[i]->detectors;
     }
     if (rc == WEIR_E_OK)
-        rc = detectors_add(detectors, prg->n_parts, prg->m);
+        rc = detectors_add(detectors, prg->n_parts, prg->m, monitor_order(prg->m));
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(prg->m, &app);
     prg->app = monitor_last_app(prg->m);
