@@ -42,7 +42,7 @@ clear_progress(void)
 
 enum { MOST_OUTPUTS = 8 };
 
-static volatile sig_atomic_t caught; /* the signal that stops the run; 0: none */
+static _Atomic int caught; /* the signal that stops the run; 0: none */
 
 static struct out *outputs[MOST_OUTPUTS]; /* that are open */
 

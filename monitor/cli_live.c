@@ -494,7 +494,7 @@ cli_settle(struct cli *cli)
 
 /* ---- counters on request ------------------------------------------------------------------- */
 
-static volatile sig_atomic_t asked;
+static _Atomic int asked;
 
 static void
 on_signal(int number)
