@@ -17,7 +17,7 @@
 
 #include <weir/error.h>
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ struct out {
     struct log_end *end;
     uint8_t *p;     /* the record that is put together; NULL: it has no room yet */
     size_t n, room; /* its bytes so far, and for how many there is room */
-    const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
+    const _Atomic int *stop; /* not 0: wait no more; may be NULL */
     bool live;
     uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */
     bool too_long;       /* it did not fit */

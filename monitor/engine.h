@@ -95,6 +95,7 @@ struct cores;
 struct weir_monitor {
     struct engine e; /* of the first core; what is known before the first packet is here */
     struct cores *cores;
+    uint64_t read_at; /* live: monotonic ns of the last packets */
     uint64_t call_at; /* packet time of a call of monitor_call_at(); UINT64_MAX: there is none */
     uint64_t (*call)(void *ctx, uint64_t now);
     void *call_ctx;
@@ -137,6 +138,12 @@ monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir
 {
     return flow_apps(flow) + m->e.apps[app].state;
 }
+
+/*
+ * In pull(), live: there is no packet for now. Time has passed since the last one as the machine's
+ * clock says: timers run, and handlers that can.
+ */
+void monitor_pass_time(struct weir_monitor *m);
 
 /* In pull(): wait until all cores are done with what was read. */
 void monitor_settle(struct weir_monitor *m);

@@ -6,7 +6,7 @@ set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cores=${CORES:-2 3 4 5 6 7 8}
-echo 1..6
+echo 1..7
 n=0
 result() { # OK NAME: one line, and what was said
     n=$((n + 1))
@@ -53,7 +53,7 @@ done
 result $? 'events of weir'
 
 if [ ! -x "$builddir/weir-ids" ]; then
-    for name in flow cross each alone prads; do
+    for name in flow cross each differences prads flood; do
         n=$((n + 1))
         echo "ok $n - $name # SKIP no weir-ids"
     done
@@ -158,3 +158,29 @@ done
 [ -s "$work/1/assets.json" ] || echo 'there are no assets' >>"$work/said"
 [ ! -s "$work/said" ]
 result $? 'records of prads beside'
+
+# SYNs to three servers, of which one in three gets its third step: counts rise and fall about the
+# threshold, and time goes back once
+: >"$work/said"
+awk 'BEGIN {
+    for (i = 0; i < 6000; i++) {
+        at = i * 0.003 - (i > 4000 ? 2 : 0)
+        printf "flow tcp 172.16.%d.%d:%d > 10.0.0.%d:80\n", i % 200, i / 200 + 1, 1024 + i, i * i % 7 % 3 + 1
+        printf "%.6f > SYN\n", at
+        if (i % 3 == 0 || i % 1000 < 300)
+            printf "%.6f < SYN ACK\n%.6f > ACK\n", at + 0.001, at + 0.002
+    }
+}' >"$work/flood.pkt"
+"$builddir/pcaps/weir-mkpcap" "$work/flood.pkt" "$work/flood.pcap" 2>>"$work/said" ||
+    echo 'no capture' >>"$work/said"
+for count in 60 300; do
+    for many in 1 $cores; do
+        ids "$many" "$work/flow.rules" -r "$work/flood.pcap" --set detectors.port-scan.enabled=no \
+            --set detectors.syn-flood.count=$count --set outputs.flow-event=no
+        # shellcheck disable=SC2086
+        [ "$many" -eq 1 ] || same "$many" $all_files
+    done
+    grep -q '\[600:3:1\]' "$work/1/fast.log" || echo "no flood of $count" >>"$work/said"
+done
+[ ! -s "$work/said" ]
+result $? 'counts near the threshold, and far below'

@@ -230,6 +230,7 @@ tell_stats_live(struct program *prg, uint64_t now)
 {
     if (prg->interval == 0 || now < prg->next_stats)
         return;
+    monitor_settle(prg->m);
     if (prg->next_stats != 0)
         write_stats(prg, now);
     prg->next_stats = now - (now - prg->cli.first_time) % prg->interval + prg->interval;
@@ -380,8 +381,7 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
     if (rc == WEIR_E_OK)
         rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
     if (rc == WEIR_E_OK)
-        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.interface_now,
-                                              &prg->cli.input_now };
+        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.input_now };
     return rc;
 }
 
@@ -507,7 +507,7 @@ add_apps(struct program *prg)
         detectors[i] = prg->part[i]->detectors;
     }
     if (rc == WEIR_E_OK)
-        rc = detectors_add(detectors, prg->n_parts, prg->m);
+        rc = detectors_add(detectors, prg->n_parts, prg->m, monitor_order(prg->m));
     if (rc == WEIR_E_OK)
         rc = weir_monitor_add(prg->m, &app);
     prg->app = monitor_last_app(prg->m);

@@ -86,7 +86,7 @@ play(const uint8_t *data, size_t size, struct run *run)
         }
     if (detectors_new(&settings, on_alert, run, NULL, &all, NULL) != WEIR_E_OK)
         abort();
-    if (weir_monitor_new(NULL, &m) != WEIR_E_OK || detectors_add(&all, 1, m) != WEIR_E_OK)
+    if (weir_monitor_new(NULL, &m) != WEIR_E_OK || detectors_add(&all, 1, m, NULL) != WEIR_E_OK)
         abort();
     for (; size > 0 && (n = one_frame(data, size, &frame, room, &ms)) > 0; data += n, size -= n) {
         run->packets++;

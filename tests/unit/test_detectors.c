@@ -100,7 +100,7 @@ begin(struct test *t, const struct detectors_settings *settings)
     *t = (struct test){ .all = NULL };
     assert_int_equal(detectors_new(settings, on_alert, t, NULL, &t->all, NULL), WEIR_E_OK);
     assert_int_equal(weir_monitor_new(NULL, &t->m), WEIR_E_OK);
-    assert_int_equal(detectors_add(&t->all, 1, t->m), WEIR_E_OK);
+    assert_int_equal(detectors_add(&t->all, 1, t->m, NULL), WEIR_E_OK);
 }
 
 static void

@@ -1,5 +1,5 @@
 #include "detectors/detector.h"
-
+#include "detectors/posted.h"
 #include "hash.h"
 
 #include <stdio.h>
@@ -26,6 +26,7 @@ struct detectors {
     detectors_alert_fn *alert;
     void *ctx;
     bool counts_with_others; /* tables are the first core's */
+    struct order *order;     /* NULL: one core */
     union slot slots[SIGHTINGS], *unused;
     struct detectors_stats stats;
 };
@@ -161,6 +162,24 @@ make_rules(struct detector *by)
     return WEIR_E_OK;
 }
 
+static uint64_t
+window(const struct detector *by)
+{
+    return (uint64_t)by->param[PARAM_SECONDS] * 1000000000;
+}
+
+static int
+new_tables(struct detector *by, const struct detectors_settings *settings)
+{
+    const int rc = new_table(settings, &by->shared);
+
+    by->posted = calloc(1, sizeof(*by->posted));
+    if (rc != WEIR_E_OK || by->posted == NULL)
+        return WEIR_E_NOMEM;
+    posted_init(by->posted, by->shared, window(by));
+    return WEIR_E_OK;
+}
+
 static int
 make_one(struct detectors *all, unsigned kind, const struct detectors_settings *settings,
          const struct detectors *with)
@@ -173,11 +192,20 @@ make_one(struct detectors *all, unsigned kind, const struct detectors_settings *
     for (unsigned i = 0; i < DETECTOR_PARAMS; i++)
         by->param[i] = settings->given[kind][i] ? settings->value[kind][i]
                                                 : by->kind->param[i].value;
-    if (with != NULL)
+    if (with != NULL) {
         by->shared = with->by[all->n - 1].shared;
-    else
-        rc = new_table(settings, &by->shared);
+        by->posted = with->by[all->n - 1].posted;
+    } else {
+        rc = new_tables(by, settings);
+    }
     return rc == WEIR_E_OK ? make_rules(by) : rc;
+}
+
+static void
+free_tables(struct detector *by)
+{
+    weir_shared_free(by->shared);
+    free(by->posted);
 }
 
 void
@@ -187,7 +215,7 @@ detectors_free(struct detectors *all)
         return;
     for (unsigned i = 0; i < all->n; i++) {
         if (!all->counts_with_others)
-            weir_shared_free(all->by[i].shared);
+            free_tables(&all->by[i]);
         for (unsigned k = 0; k < DETECTOR_ALERTS; k++)
             free(all->by[i].rule[k].msg);
     }
@@ -241,10 +269,13 @@ add_one(struct detectors *const *by_core, unsigned n, unsigned i, struct weir_mo
 }
 
 int
-detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m)
+detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
+              struct order *order)
 {
     int rc = WEIR_E_OK;
 
+    for (unsigned core = 0; core < n; core++)
+        by_core[core]->order = order;
     for (unsigned i = 0; i < by_core[0]->n && rc == WEIR_E_OK; i++)
         rc = add_one(by_core, n, i, m);
     return rc;
@@ -300,12 +331,6 @@ key_begin(struct key *key, char what, const struct weir_tuple *tuple)
     key_bytes(key, tuple->vlan, tuple->n_vlan > 0 ? sizeof(tuple->vlan[0]) : 0);
 }
 
-static uint64_t
-window(const struct sighting *at)
-{
-    return (uint64_t)at->by->param[PARAM_SECONDS] * 1000000000;
-}
-
 static weir_fut
 do_without(void *ctx, weir_fut in)
 {
@@ -322,14 +347,19 @@ or_nothing(weir_fut f)
 count_fut
 detector_count(const struct sighting *at, const struct key *key, int64_t more)
 {
-    return or_nothing(weir_shared_add(at->by->shared, key->b, key->n, more, window(at)));
+    const struct detector *by = at->by;
+
+    if (by->kind->is_posted && by->all->order != NULL)
+        return count_ok(
+            posted_count(by->posted, by->all->order, at, key, more, by->param[at->threshold]));
+    return or_nothing(weir_shared_add(by->shared, key->b, key->n, more, window(by)));
 }
 
 count_fut
 detector_distinct(const struct sighting *at, const struct key *key, const void *member, size_t n)
 {
     return or_nothing(
-        weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at)));
+        weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at->by)));
 }
 
 /* ---- alerts -------------------------------------------------------------------------------- */
@@ -363,7 +393,8 @@ WEIR_HANDLER(count, weigh, struct sighting *, at, count, n)
     weir_flow_tuple(at->flow, &tuple);
     key_begin(&key, (char)at->alert, &tuple); /* no detector's own keys begin so */
     key_addr(&key, &tuple, (enum weir_dir)at->host);
-    return or_nothing(weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at)));
+    return or_nothing(
+        weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at->by)));
 }
 
 WEIR_HANDLER(count, tell, struct sighting *, at, count, before)

@@ -43,6 +43,7 @@ struct detectors_stats {
 };
 
 struct detectors; /* opaque */
+struct order;
 
 /*
  * Make those that are on. with: the first core's, which outlives these; NULL: they are the first
@@ -52,8 +53,9 @@ int detectors_new(const struct detectors_settings *settings, detectors_alert_fn 
                   const struct detectors *with, struct detectors **out, struct weir_errbuf *err);
 void detectors_free(struct detectors *all);
 
-/* Let them listen, those of each core of the monitor. Before the apps that shall know of alerts. */
-int detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m);
+/* Let them listen, those of each core of the monitor, whose order it is. Before the apps that shall know of alerts. */
+int detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
+                  struct order *order);
 
 /* What tables forgot stands in the first core's: sums over cores are right. */
 void detectors_get_stats(const struct detectors *all, struct detectors_stats *out);

@@ -79,7 +79,7 @@ eve_wants(const struct eve_out *eve)
 
     if (opts->types == 0)
         return 0;
-    if (opts->community_id || eve_writes(opts, EVE_FLOW))
+    if (opts->community_id || eve_writes(opts, EVE_FLOW) || eve->input.interfaces != NULL)
         wants |= WEIR_EV_BIT(WEIR_EV_FLOW_START); /* for the type of ICMP */
     if (eve_writes(opts, EVE_FLOW) || eve_writes(opts, EVE_ALERT))
         wants |= WEIR_EV_BIT(WEIR_EV_GAP);
@@ -181,9 +181,9 @@ static const char *
 interface_of(const struct eve_out *eve, enum eve_source source, const struct eve_flow *flow,
              const struct weir_event *ev)
 {
-    const bool of_flow = ev->flow != NULL && (source == EVE_OF_FLOW || ev->number == 0);
+    const bool of_packet = ev->packet != NULL && source == EVE_OF_PACKET;
 
-    return eve->input.interfaces[of_flow ? flow->interface : *eve->input.now];
+    return eve->input.interfaces[of_packet ? ev->packet->port : flow->interface];
 }
 
 void
@@ -296,7 +296,7 @@ static void
 note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
 {
     if (ev->type == WEIR_EV_FLOW_START && ev->packet != NULL) {
-        flow->interface = eve->input.now != NULL ? (uint8_t)*eve->input.now : 0;
+        flow->interface = ev->packet->port;
         flow->icmp_type = ev->packet->icmp_type;
         flow->icmp_code = ev->packet->icmp_code;
         flow->n_vlan = ev->packet->n_vlan < 2 ? ev->packet->n_vlan : 2;

@@ -55,8 +55,7 @@ struct eve_about {
 /* Where packets come from; zeros: nobody knows. Lent. */
 struct eve_input {
     const char *const *interfaces; /* NULL: a replay */
-    const _Atomic unsigned *now;   /* which of them a packet is from; what it points to changes */
-    const char *const *file;       /* the capture that is being read; likewise */
+    const char *const *file;       /* the capture that is being read; what it points to changes */
 };
 
 enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */
