@@ -1,7 +1,24 @@
 # ports: where packets come from
 libcore_la_SOURCES += %D%/arena.h %D%/capfile.c %D%/capfile.h %D%/filter.c %D%/filter.h \
     %D%/live.c %D%/mapped.c %D%/mapped.h %D%/packet_socket.c %D%/packet_socket.h %D%/pcapng.c \
-    %D%/pcapport.c %D%/port.c %D%/port.h
+    %D%/pcapport.c %D%/port.c %D%/port.h %D%/words.c %D%/words.h
+
+# DPDK's flags, -march=corei7 among them, are for the one file that knows it. The user's come behind.
+noinst_LTLIBRARIES += libdpdkport.la
+if HAVE_DPDK
+libdpdkport_la_SOURCES = %D%/dpdk.c %D%/dpdk.h
+libdpdkport_la_CFLAGS  = $(AM_CFLAGS) $(DPDK_CFLAGS)
+libdpdkport_la_LIBADD  = $(DPDK_LIBS)
+else
+libdpdkport_la_SOURCES = %D%/dpdk_none.c %D%/dpdk.h
+endif
+EXTRA_DIST += %D%/dpdk.c %D%/dpdk_none.c
+libcore_la_LIBADD += libdpdkport.la
+
+UNIT_TESTS += tests/unit/test_words
+tests_unit_test_words_SOURCES = tests/unit/test_words.c
+tests_unit_test_words_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_words_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_capfile
 
