@@ -420,8 +420,13 @@ interfaces_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     const struct interfaces *all = (const struct interfaces *)port;
 
     sum(out, &all->gone);
-    for (unsigned i = 0; i < all->n; i++)
-        sum(out, &all->at[i].counted);
+    for (unsigned i = 0; i < all->n; i++) {
+        struct weir_port_stats now = { .frames = 0 };
+
+        if (all->at[i].port != NULL)
+            weir_port_get_stats(all->at[i].port, &now);
+        sum(out, &now);
+    }
 }
 
 static void
