@@ -429,6 +429,7 @@ static const struct cli_option common[] = {
     { 0, "dpdk", "'ARGS'", "start DPDK with these options of its own, and read --port",
       cli_take_dpdk },
     { 0, "port", "NAME|NUMBER", "with --dpdk: read this port; may be repeated", cli_take_port },
+    { 0, "mtu", "BYTES", "with --dpdk: take in frames up to this MTU (1500)", cli_take_mtu },
     { 0, "list-interfaces", NULL, "print the interfaces there are, and stop", take_list },
     { 0, "snaplen", "BYTES", "live: capture so much of each packet (262144)", cli_take_snaplen },
     { 0, "no-promisc", NULL, "live: only what the interface takes in anyway", cli_take_no_promisc },

@@ -66,7 +66,7 @@ struct cli {
     size_t n_interfaces;
     const char *dpdk; /* --dpdk, DPDK's own options; NULL: the interfaces are the kernel's */
     size_t n_ports;   /* --port; all interfaces or none */
-    uint32_t snaplen, buffer; /* bytes; 0: the port's defaults */
+    uint32_t snaplen, buffer, mtu; /* bytes; 0: the port's defaults */
     bool no_promisc, immediate;
     const char *user, *group;               /* to become, by option; NULL: nobody else */
     const char *run_as_user, *run_as_group; /* the same by setting, for live runs */

@@ -25,6 +25,8 @@ enum {
     SLACK_NS = 1000,  /* by which the kernel may make them longer */
     BUFFER_MIN = 65536,
     SNAPLEN_MAX = 262144,
+    MTU_MIN = 68, /* RFC 791 */
+    MTU_MAX = 65535,
 };
 
 #define LOOK_NS      UINT64_C(1000000000)  /* between looks at counters and links */
@@ -86,6 +88,18 @@ cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_INVAL,
                             "--snaplen: 1 to 262144 bytes are expected, not '%s'", value);
     ((struct cli *)ctx)->snaplen = (uint32_t)bytes;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_mtu(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    uint64_t bytes;
+
+    if (!cli_parse_size(value, &bytes) || bytes < MTU_MIN || bytes > MTU_MAX)
+        return weir_err_set(err, WEIR_E_INVAL, "--mtu: %d to %d bytes are expected, not '%s'",
+                            MTU_MIN, MTU_MAX, value);
+    ((struct cli *)ctx)->mtu = (uint32_t)bytes;
     return WEIR_E_OK;
 }
 
@@ -530,7 +544,8 @@ cli_live_opts(const struct cli *cli)
                                     .snaplen = cli->snaplen,
                                     .no_promisc = cli->no_promisc,
                                     .immediate = cli->immediate,
-                                    .buffer = cli->buffer };
+                                    .buffer = cli->buffer,
+                                    .mtu = cli->mtu };
 }
 
 uint64_t

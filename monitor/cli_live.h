@@ -15,6 +15,7 @@ enum { CLI_INTERFACES_MAX = 64 };
 int cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_dpdk(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_port(void *ctx, const char *value, struct weir_errbuf *err);
+int cli_take_mtu(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_no_promisc(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_immediate(void *ctx, const char *value, struct weir_errbuf *err);

@@ -180,6 +180,18 @@ def packet_sockets():
        "what DPDK counted", stats)
 
 
+def large_frames():
+    with tempfile.TemporaryDirectory() as folder:
+        write_capture(folder + "/large.pcap", [frame(1000, 9014), frame(1001, 9023)])
+        p = start("weir", "-v", "--stats", "--mtu", "9000", *from_file(folder + "/large.pcap"))
+        code = run_to(p, 2)
+        stats = counters_of(p.out())
+        ok(code == 0 and stats["frames_copied"] == 0 and stats["packets"] == 2 and
+           "2047 buffers of 9154 bytes, MTU 9000" in p.err(), "--mtu makes room for large frames", stats, p.err())
+    fails(["--mtu", "65535", *dpdk("net_af_packet0,iface=wb", "0")], "its MTU is at most", 2, "an MTU that is too large")
+    fails(["--mtu", "67", *dpdk("net_null0", "0")], "--mtu: 68 to 65535", 2, "an MTU that is none")
+
+
 def users():
     p = start("weir", "--user", "nobody", "--json", "--events", "datagram", *dpdk("net_af_packet0,iface=wb", "0"))
     until(lambda: packets(p) == 0)
@@ -276,7 +288,7 @@ def main():
             for name in pair:
                 subprocess.run(["ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off"],
                                capture_output=True)
-        tests += [packet_sockets, users, faults]
+        tests += [packet_sockets, large_frames, users, faults]
     except (OSError, subprocess.SubprocessError) as error:
         print("# without net_af_packet: %s" % error)
     for name, test in (("weir-ids", ids), ("weir-prads", prads)):

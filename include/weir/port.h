@@ -52,6 +52,9 @@ struct weir_port_opts {
     bool fanout_fragments;   /**< WEIR_FANOUT_HASH: fragments of IPv4 stay what they are, and go by
                                   their addresses alone; else the kernel puts them together, and
                                   nothing is known of how they were cut */
+    uint32_t
+        mtu; /**< DPDK: bytes behind the Ethernet header of the largest frame that the card takes
+                       in; 0: 1500 */
 };
 
 /** What became of the input. Counters only grow. */

@@ -38,6 +38,8 @@ enum {
     TEXT_MAX = 512,
     THREADS_MAX = 256,
     LINK_ETHERNET = 1, /* LINKTYPE_ETHERNET */
+    FRAME_BYTES = 18,  /* of a frame beside what the MTU counts: header and checksum */
+    TAGS_BYTES = 8,    /* of two VLAN tags */
     ARENA_BYTES = BURST * PORT_MAX_CAPLEN,
 };
 
@@ -48,6 +50,7 @@ static struct {
     FILE *stream;
     char text[SAID_MAX + 1];
     size_t n;
+    uint64_t total; /* bytes it ever was */
 } said;
 
 static ssize_t
@@ -62,6 +65,7 @@ hear(void *cookie, const char *text, size_t n)
     }
     memcpy(said.text + said.n, text, take);
     said.n += take;
+    said.total += take;
     said.text[said.n] = '\0';
     return (ssize_t)n;
 }
@@ -334,7 +338,8 @@ struct dpdk {
     struct weir_port port;
     uint16_t id;
     bool started, keeps_time;
-    char *name; /* as it was asked for */
+    char *name;    /* as it was asked for */
+    uint64_t said; /* said.total before it was set up */
     struct rte_mempool *pool;
     struct rte_mbuf *held[BURST]; /* whose frames were handed out */
     unsigned n_held;
@@ -466,6 +471,7 @@ new_port(const char *name)
         return NULL;
     d->port.ops = &dpdk_ops;
     d->id = RTE_MAX_ETHPORTS;
+    d->said = said.total;
     d->name = strdup(name);
     d->arena = malloc(ARENA_BYTES);
     if (d->name != NULL && d->arena != NULL)
@@ -523,11 +529,30 @@ find_port(struct dpdk *d, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-/* A call on the port failed, with rc. */
+/* The last line that was said since total was what it is called with; "": none. */
+static void
+last_said(uint64_t since, char out[TEXT_MAX])
+{
+    const char *at = said.text + said.n;
+
+    out[0] = '\0';
+    if (said.total == since || said.n == 0)
+        return;
+    at--; /* the end of the last line */
+    while (at > said.text && at[-1] != '\n')
+        at--;
+    copy_line(out, at);
+}
+
+/* A call on the port failed, with rc: its driver knows why. */
 static int
 failed(const struct dpdk *d, const char *what, int rc, struct weir_errbuf *err)
 {
-    return weir_err_set(err, code_of(-rc), "--port %s: %s: %s", d->name, what, rte_strerror(-rc));
+    char why[TEXT_MAX];
+
+    last_said(d->said, why);
+    return weir_err_set(err, code_of(-rc), "--port %s: %s: %s", d->name, what,
+                        why[0] != '\0' ? why : rte_strerror(-rc));
 }
 
 static uint32_t
@@ -561,11 +586,27 @@ make_pool(struct dpdk *d, struct weir_errbuf *err)
                         d->name, d->buffers, d->room, "/proc/sys/vm/nr_hugepages");
 }
 
-/* Buffers take a whole frame, or the card cuts it in pieces; 26: header, 2 VLAN tags, checksum. */
+static int
+choose_mtu(struct dpdk *d, const struct rte_eth_dev_info *info, uint32_t mtu,
+           struct weir_errbuf *err)
+{
+    uint32_t most = info->max_mtu != 0 ? info->max_mtu : UINT16_MAX;
+
+    if (info->max_rx_pktlen > FRAME_BYTES && info->max_rx_pktlen - FRAME_BYTES < most)
+        most = info->max_rx_pktlen - FRAME_BYTES;
+    d->mtu = (uint16_t)(RTE_ETHER_MTU < most ? RTE_ETHER_MTU : most);
+    if (mtu > most)
+        return weir_err_set(err, WEIR_E_INVAL, "--port %s: its MTU is at most %u", d->name, most);
+    if (mtu != 0)
+        d->mtu = (uint16_t)mtu;
+    return WEIR_E_OK;
+}
+
+/* Buffers take a whole frame, or the card cuts it in pieces. */
 static void
 choose_room(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
-    const uint32_t frame = d->mtu + 26U;
+    const uint32_t frame = d->mtu + 0U + FRAME_BYTES + TAGS_BYTES;
 
     d->room = RTE_MBUF_DEFAULT_BUF_SIZE;
     if (frame <= RTE_MBUF_DEFAULT_DATAROOM)
@@ -599,7 +640,10 @@ set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *er
         return failed(d, "its driver does not describe it", rc, err);
     d->driver = info.driver_name;
     d->offers = info.rx_offload_capa;
-    (void)rte_eth_dev_get_mtu(d->id, &d->mtu);
+    rc = choose_mtu(d, &info, opts->mtu, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    conf.rxmode.mtu = d->mtu;
     choose_room(d, &info, &conf);
     rc = rte_eth_dev_configure(d->id, 1, 0, &conf);
     if (rc != 0)
