@@ -10,7 +10,7 @@ import ctypes, json, os, re, signal, struct, subprocess, sys, tempfile
 from live import BUILD, CLONE_NEWNET, NOBODY, PAIRS, Program, frame, make_pair, ok, run, send, until
 import live
 
-EAL = "--no-huge --no-shconf --no-telemetry --no-pci -l 0 -m 64"
+EAL = "--no-huge --no-shconf --no-telemetry --no-pci -m 64 -l %d" % min(os.sched_getaffinity(0))
 CAPTURES = "tour", "overload", "http_attack", "reorder_fake", "ipv6"
 
 

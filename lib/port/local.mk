@@ -12,7 +12,7 @@ libdpdkport_la_LIBADD  = $(DPDK_LIBS)
 else
 libdpdkport_la_SOURCES = %D%/dpdk_none.c %D%/dpdk.h
 endif
-EXTRA_DIST += %D%/dpdk.c %D%/dpdk_none.c
+EXTRA_DIST += %D%/dpdk.c %D%/dpdk_none.c tests/unit/test_dpdk.c
 libcore_la_LIBADD += libdpdkport.la
 
 UNIT_TESTS += tests/unit/test_words
@@ -31,3 +31,10 @@ UNIT_TESTS += tests/unit/test_live
 tests_unit_test_live_SOURCES = tests/unit/test_live.c
 tests_unit_test_live_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_live_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+if HAVE_DPDK
+UNIT_TESTS += tests/unit/test_dpdk
+tests_unit_test_dpdk_SOURCES = tests/unit/test_dpdk.c
+tests_unit_test_dpdk_CFLAGS  = $(AM_CFLAGS) $(DPDK_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_dpdk_LDADD   = libcore.la $(DPDK_LIBS) -lrte_ring $(CMOCKA_LIBS)
+endif
