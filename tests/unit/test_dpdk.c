@@ -1,5 +1,6 @@
 #include <weir/port.h>
 
+#include <pthread.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
@@ -234,6 +235,33 @@ a_port_is_read_once_and_gone_when_closed(void **state)
     assert_int_equal(weir_dpdk_start("--no-huge", &err), WEIR_E_INVAL);
 }
 
+static cpu_set_t at_first; /* where the process may run */
+
+static void *
+where(void *cpus)
+{
+    sched_getaffinity(0, sizeof(cpu_set_t), cpus);
+    return cpus;
+}
+
+static void
+threads_made_later_stay_away(void **state)
+{
+    cpu_set_t ours, theirs, both;
+    pthread_t thread;
+
+    (void)state;
+    if (CPU_COUNT(&at_first) < 2)
+        skip();
+    where(&ours);
+    assert_int_equal(CPU_COUNT(&ours), 1);
+    assert_int_equal(pthread_create(&thread, NULL, where, &theirs), 0);
+    pthread_join(thread, NULL);
+    assert_int_equal(CPU_COUNT(&theirs), CPU_COUNT(&at_first) - 1);
+    CPU_AND(&both, &ours, &theirs);
+    assert_int_equal(CPU_COUNT(&both), 0);
+}
+
 static int
 start(void **state)
 {
@@ -242,6 +270,7 @@ start(void **state)
     size_t n;
 
     (void)state;
+    where(&at_first);
     n = (size_t)snprintf(args, sizeof(args),
                          "--no-huge --no-shconf --no-telemetry --no-pci -m 64 -l %d",
                          sched_getcpu());
@@ -271,6 +300,7 @@ main(void)
         cmocka_unit_test(a_read_takes_no_more_than_it_may),
         cmocka_unit_test(what_the_filter_refuses_is_given_back),
         cmocka_unit_test(a_port_is_read_once_and_gone_when_closed),
+        cmocka_unit_test(threads_made_later_stay_away),
     };
 
     return cmocka_run_group_tests(tests, start, stop);
