@@ -10,6 +10,15 @@ bench_bench_flows_LDADD    = libtestsupport.la libcore.la
 bench_bench_log_SOURCES = %D%/bench_log.c
 bench_bench_log_LDADD   = libcore.la
 
+if HAVE_DPDK
+EXTRA_PROGRAMS += %D%/bench_dpdk
+bench_bench_dpdk_SOURCES = %D%/bench_dpdk.c
+bench_bench_dpdk_CFLAGS  = $(AM_CFLAGS) $(DPDK_CFLAGS)
+bench_bench_dpdk_LDADD   = libcore.la $(DPDK_LIBS)
+else
+EXTRA_DIST += %D%/bench_dpdk.c
+endif
+
 CLEANFILES += $(EXTRA_PROGRAMS)
 EXTRA_DIST += %D%/README.md
 

@@ -439,6 +439,10 @@ static const struct cli_option common[] = {
     { 'r', "read", "FILE|DIR|-", "read a capture, all files of a folder, or standard input",
       take_input },
     { 'i', "interface", "IFACE", "capture on an interface; may be repeated", cli_take_interface },
+    { 0, "dpdk", "'ARGS'", "start DPDK with these options of its own, and read --port",
+      cli_take_dpdk },
+    { 0, "port", "NAME|NUMBER", "with --dpdk: read this port; may be repeated", cli_take_port },
+    { 0, "mtu", "BYTES", "with --dpdk: take in frames up to this MTU (1500)", cli_take_mtu },
     { 0, "list-interfaces", NULL, "print the interfaces there are, and stop", take_list },
     { 0, "snaplen", "BYTES", "live: capture so much of each packet (262144)", cli_take_snaplen },
     { 0, "no-promisc", NULL, "live: only what the interface takes in anyway", cli_take_no_promisc },
@@ -636,13 +640,27 @@ parse_short(struct cli *cli, const char *word, struct words *words)
     return code;
 }
 
+static const char *
+live_option(const struct cli *cli)
+{
+    return cli->n_ports > 0 ? "--port" : "-i";
+}
+
 static int
 check(struct cli *cli, bool words)
 {
     if (words && cli->filter == NULL)
         cli_error(cli, "out of memory");
     else if (cli->interface != NULL && cli->n_inputs > 0)
-        cli_error(cli, "-i and -r exclude each other");
+        cli_error(cli, "%s and -r exclude each other", live_option(cli));
+    else if (cli->n_ports > 0 && cli->n_interfaces > cli->n_ports)
+        cli_error(cli, "-i and --port exclude each other");
+    else if (cli->n_ports > 0 && cli->dpdk == NULL)
+        cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
+    else if (cli->n_ports == 0 && cli->dpdk != NULL)
+        cli_error(cli, "--dpdk: a --port is expected beside it");
+    else if (cli->n_ports > 0 && cli->monitor.cores > 1)
+        cli_error(cli, "-j: with --port 1 is expected, not %u", cli->monitor.cores);
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -799,7 +817,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     }
     cli->monitor.live = cli->interface != NULL;
     if (cli->monitor.cores == 0)
-        cli->monitor.cores = cli->monitor.live ? cpus_allowed() : 1;
+        cli->monitor.cores = cli->monitor.live && cli->n_ports == 0 ? cpus_allowed() : 1;
     if (code < 0)
         code = check(cli, filter_words);
     if (code < 0)
@@ -963,7 +981,7 @@ cli_close_output(struct cli *cli, struct out *out)
 /* ---- counters ------------------------------------------------------------------------------ */
 
 enum {
-    LOG_DROPPED = 12,
+    LOG_DROPPED = 13,
     N_COUNTERS,
     N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
 };
@@ -993,6 +1011,7 @@ gather_counters(const struct cli *cli, const struct weir_monitor *m,
         { "kernel_packets", cli->kernel_packets },
         { "kernel_drops", cli->kernel_drops },
         { "interface_drops", cli->interface_drops },
+        { "frames_copied", cli->frames_copied },
         { "tap_dropped", s.tap_dropped },
         { "log_dropped", cli->log_dropped },
     };
@@ -1224,10 +1243,11 @@ open_live(struct cli *cli, struct weir_port **port, struct weir_errbuf *err)
 
     cli->first_time = cli_now(cli);
     rc = cli_live_open(cli, &opts, false, port, &why);
-    return rc == WEIR_E_OK
-               ? rc
-               : weir_err_set(err, rc, "%s%s", why.text,
-                              rc == WEIR_E_NOENT ? " (--list-interfaces names all)" : "");
+    return rc == WEIR_E_OK ? rc
+                           : weir_err_set(err, rc, "%s%s", why.text,
+                                          rc == WEIR_E_NOENT && cli->dpdk == NULL
+                                              ? " (--list-interfaces names all)"
+                                              : "");
 }
 
 /* in_folder: a file that is no capture was not asked for by name, and is passed over. */
@@ -1249,7 +1269,8 @@ run_port(struct run *run, const char *name, bool in_folder)
     if (rc != WEIR_E_OK) {
         cli_error(cli, "%s", err.text);
         cli->failed = true;
-        cli->bad_filter |= rc == WEIR_E_SYNTAX || (live && rc == WEIR_E_NOENT);
+        cli->bad_filter |= rc == WEIR_E_SYNTAX ||
+                           (live && (rc == WEIR_E_NOENT || rc == WEIR_E_INVAL));
         return;
     }
     if (live && !cli_settle(cli)) {
@@ -1403,12 +1424,12 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                (unsigned long long)(s.tap_dropped + cli->kernel_drops + cli->interface_drops),
                seconds, seconds > 0 ? (double)s.packets / seconds : 0.0);
     if (cli->interface != NULL)
-        cli_notice(
-            cli,
-            "%llu packets received by the kernel, %llu of them dropped, %llu more dropped by "
-            "interfaces",
-            (unsigned long long)cli->kernel_packets, (unsigned long long)cli->kernel_drops,
-            (unsigned long long)cli->interface_drops);
+        cli_notice(cli,
+                   "%llu packets received by %s, %llu of them dropped, %llu more dropped by "
+                   "interfaces",
+                   (unsigned long long)cli->kernel_packets,
+                   cli->dpdk != NULL ? "DPDK" : "the kernel", (unsigned long long)cli->kernel_drops,
+                   (unsigned long long)cli->interface_drops);
 }
 
 void

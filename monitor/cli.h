@@ -61,10 +61,12 @@ struct cli {
 
     const char **inputs; /* files, folders and "-", in order */
     size_t n_inputs;
-    const char *interface;   /* -i, the first; NULL: a replay */
-    const char **interfaces; /* -i, all */
+    const char *interface;   /* -i or --port, the first; NULL: a replay */
+    const char **interfaces; /* -i or --port, all */
     size_t n_interfaces;
-    uint32_t snaplen, buffer; /* bytes; 0: the port's defaults */
+    const char *dpdk; /* --dpdk, DPDK's own options; NULL: the interfaces are the kernel's */
+    size_t n_ports;   /* --port; all interfaces or none */
+    uint32_t snaplen, buffer, mtu; /* bytes; 0: the port's defaults */
     bool no_promisc, immediate;
     const char *user, *group;               /* to become, by option; NULL: nobody else */
     const char *run_as_user, *run_as_group; /* the same by setting, for live runs */
@@ -83,10 +85,11 @@ struct cli {
 
     bool failed;        /* something that makes the exit code 1 */
     bool failed_output; /* output is lost: nothing is gained by going on */
-    bool bad_filter;    /* it does not compile, or there is no such interface: nothing was read */
+    bool
+        bad_filter; /* it does not compile, or there is no such interface or port: nothing was read */
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
-     * lost; those that an interface lost. */
-    _Atomic uint64_t kernel_packets, kernel_drops, interface_drops;
+     * lost; those that an interface lost; those that came in pieces, and were copied. */
+    _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
     uint64_t log_dropped;           /* live: records for which an output had no room */
     const char *input_now;          /* the file that is read; NULL: none, or an interface */
     uint64_t started;               /* monotonic ns */

@@ -1,5 +1,6 @@
 #include "cli_live.h"
 
+#include "port/dpdk.h"
 #include "port/port.h"
 #include "privileges.h"
 
@@ -11,14 +12,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <time.h>
 
 enum {
-    WAIT_MS = 100, /* for packets, before others get their turn: logs, signals */
-    SPINS_MAX = 8, /* wakes in a row for nothing; then ... */
-    PAUSE_MS = 10, /* ... comes a pause */
+    WAIT_MS = 100,    /* for packets, before others get their turn: logs, signals */
+    SPINS_MAX = 8,    /* wakes in a row for nothing; then ... */
+    PAUSE_MS = 10,    /* ... comes a pause */
+    POLLS = 32,       /* of DPDK's ports, before others get their turn */
+    BUSY_POLLS = 256, /* in a row for nothing; then come pauses ... */
+    POLL_NS = 30000,  /* ... of so long */
+    SLACK_NS = 1000,  /* by which the kernel may make them longer */
     BUFFER_MIN = 65536,
     SNAPLEN_MAX = 262144,
+    MTU_MIN = 68, /* RFC 791 */
+    MTU_MAX = 65535,
 };
 
 #define LOOK_NS      UINT64_C(1000000000)  /* between looks at counters and links */
@@ -26,16 +34,14 @@ enum {
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-int
-cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err)
+static int
+add_interface(struct cli *cli, const char *option, const char *value, struct weir_errbuf *err)
 {
-    struct cli *cli = ctx;
-
     for (size_t i = 0; i < cli->n_interfaces; i++)
         if (strcmp(cli->interfaces[i], value) == 0)
-            return weir_err_set(err, WEIR_E_INVAL, "-i: %s is given twice", value);
+            return weir_err_set(err, WEIR_E_INVAL, "%s: %s is given twice", option, value);
     if (cli->n_interfaces == CLI_INTERFACES_MAX)
-        return weir_err_set(err, WEIR_E_INVAL, "-i: at most %d interfaces are read",
+        return weir_err_set(err, WEIR_E_INVAL, "%s: at most %d are read", option,
                             CLI_INTERFACES_MAX);
     if (cli->interfaces == NULL)
         cli->interfaces = calloc(CLI_INTERFACES_MAX, sizeof(*cli->interfaces));
@@ -47,6 +53,33 @@ cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 int
+cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    return add_interface(ctx, "-i", value, err);
+}
+
+int
+cli_take_port(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    const int rc = add_interface(cli, "--port", value, err);
+
+    cli->n_ports += rc == WEIR_E_OK;
+    return rc;
+}
+
+int
+cli_take_dpdk(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+
+    if (cli->dpdk != NULL)
+        return weir_err_set(err, WEIR_E_INVAL, "--dpdk: one text of options is expected");
+    cli->dpdk = value;
+    return dpdk_check(err);
+}
+
+int
 cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err)
 {
     uint64_t bytes;
@@ -55,6 +88,18 @@ cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_INVAL,
                             "--snaplen: 1 to 262144 bytes are expected, not '%s'", value);
     ((struct cli *)ctx)->snaplen = (uint32_t)bytes;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_mtu(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    uint64_t bytes;
+
+    if (!cli_parse_size(value, &bytes) || bytes < MTU_MIN || bytes > MTU_MAX)
+        return weir_err_set(err, WEIR_E_INVAL, "--mtu: %d to %d bytes are expected, not '%s'",
+                            MTU_MIN, MTU_MAX, value);
+    ((struct cli *)ctx)->mtu = (uint32_t)bytes;
     return WEIR_E_OK;
 }
 
@@ -176,6 +221,7 @@ add_counts(struct interfaces *all, struct interface *one, const struct weir_port
     cli->kernel_drops += now->kernel_drops - one->counted.kernel_drops;
     if (!all->skip_interface_drops)
         cli->interface_drops += now->interface_drops - one->counted.interface_drops;
+    cli->frames_copied += now->copied - one->counted.copied;
     one->counted = *now;
 }
 
@@ -185,8 +231,9 @@ tell_drops(const struct interfaces *all, struct interface *one)
     if (one->counted.kernel_drops > 0 && !one->told_kernel) {
         cli_notice(all->cli,
                    "%s: packets are lost (%llu by now): they come faster than they are read; "
-                   "--buffer makes room for more, a filter leaves some out",
-                   one->name, (unsigned long long)one->counted.kernel_drops);
+                   "--buffer makes room for more%s",
+                   one->name, (unsigned long long)one->counted.kernel_drops,
+                   all->cli->dpdk == NULL ? ", a filter leaves some out" : "");
         one->told_kernel = true;
     }
     if (one->counted.interface_drops > 0 && !one->told_interface && !all->skip_interface_drops) {
@@ -225,6 +272,8 @@ sum(struct weir_port_stats *all, const struct weir_port_stats *one)
     all->kernel_packets += one->kernel_packets;
     all->kernel_drops += one->kernel_drops;
     all->interface_drops += one->interface_drops;
+    all->filtered += one->filtered;
+    all->copied += one->copied;
 }
 
 /* It is gone, or fails; the last one takes the run with it. */
@@ -241,13 +290,21 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
     one->port = NULL;
     one->counted = (struct weir_port_stats){ .frames = 0 };
     one->down = false;
-    one->pause = LOOK_NS;
+    one->pause = all->cli->dpdk == NULL ? LOOK_NS : 0;
     one->retry_at = clock_ns(CLOCK_MONOTONIC) + one->pause;
     all->left--;
     if (all->left > 0)
         cli_error(all->cli, "%s; the others are read on", why->text);
     else
         all->why = *why;
+}
+
+static int
+open_one(const struct cli *cli, struct interface *one, struct weir_errbuf *err)
+{
+    if (cli->dpdk != NULL)
+        return weir_port_open_dpdk(one->name, &one->opts, &one->port, err);
+    return weir_port_open_live(one->name, &one->opts, &one->port, err);
 }
 
 /* An interface of that name is there again, say after its driver was loaded anew. */
@@ -259,7 +316,7 @@ retry(struct interfaces *all, struct interface *one, uint64_t now)
 
     if (one->pause == 0 || now < one->retry_at || if_nametoindex(one->name) == 0)
         return;
-    rc = weir_port_open_live(one->name, &one->opts, &one->port, &err);
+    rc = open_one(all->cli, one, &err);
     if (rc == WEIR_E_OK) {
         all->left++;
         cli_notice(all->cli, "%s: the interface is there again", one->name);
@@ -318,6 +375,23 @@ take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
     return 0;
 }
 
+/* No descriptor tells of DPDK's packets: to look for them must not take a whole CPU for ever. */
+static int
+poll_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
+{
+    const struct timespec pause = { .tv_nsec = POLL_NS };
+    int n = 0;
+
+    for (unsigned i = 0; i < POLLS && n == 0; i++) {
+        n = take_in_turn(all, frames, max);
+        if (n == 0 && all->spins < BUSY_POLLS)
+            all->spins++;
+        else if (n == 0)
+            (void)nanosleep(&pause, NULL);
+    }
+    return n;
+}
+
 /* Returns whether there may be packets. */
 static bool
 wait_for_any(struct interfaces *all)
@@ -338,7 +412,9 @@ interfaces_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
     struct interfaces *all = (struct interfaces *)port;
     int n = take_in_turn(all, frames, max);
 
-    if (n == 0 && all->left > 0) {
+    if (n == 0 && all->cli->dpdk != NULL) {
+        n = poll_in_turn(all, frames, max);
+    } else if (n == 0 && all->left > 0) {
         if (wait_for_any(all)) {
             n = take_in_turn(all, frames, max);
             all->spins++;
@@ -360,8 +436,13 @@ interfaces_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     const struct interfaces *all = (const struct interfaces *)port;
 
     sum(out, &all->gone);
-    for (unsigned i = 0; i < all->n; i++)
-        sum(out, &all->at[i].counted);
+    for (unsigned i = 0; i < all->n; i++) {
+        struct weir_port_stats now = { .frames = 0 };
+
+        if (all->at[i].port != NULL)
+            weir_port_get_stats(all->at[i].port, &now);
+        sum(out, &now);
+    }
 }
 
 static void
@@ -375,6 +456,8 @@ interfaces_close(struct weir_port *port)
         look_at(all, &all->at[i]);
         weir_port_close(all->at[i].port);
     }
+    if (all->cli->dpdk != NULL)
+        weir_dpdk_stop();
     free(all->fds);
     free(all->at);
     free(all);
@@ -402,17 +485,42 @@ new_interfaces(struct cli *cli)
     return NULL;
 }
 
+/* Before the ports are opened; what DPDK says is shown with -vv. */
+static int
+start_dpdk(const struct cli *cli, struct weir_errbuf *err)
+{
+    if (cli->dpdk == NULL)
+        return WEIR_E_OK;
+    (void)prctl(PR_SET_TIMERSLACK, SLACK_NS, 0, 0, 0);
+    return weir_dpdk_start(cli->dpdk, err);
+}
+
+static void
+tell_dpdk(const struct interfaces *all)
+{
+    const struct cli *cli = all->cli;
+
+    if (cli->dpdk == NULL)
+        return;
+    if (cli->verbose > 1)
+        cli_notice(cli, "DPDK says:\n%s", dpdk_said());
+    for (unsigned i = 0; cli->verbose > 0 && i < all->n; i++)
+        if (all->at[i].port != NULL)
+            cli_notice(cli, "%s: %s", all->at[i].name, dpdk_describe(all->at[i].port));
+}
+
 int
 cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_interface_drops,
               struct weir_port **out, struct weir_errbuf *err)
 {
     struct interfaces *all = new_interfaces(cli);
-    int rc = WEIR_E_OK;
+    int rc;
 
     *out = NULL;
     if (all == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     all->skip_interface_drops = skip_interface_drops;
+    rc = start_dpdk(cli, err);
     for (unsigned i = 0; i < all->n && rc == WEIR_E_OK; i++) {
         struct interface *one = &all->at[i];
 
@@ -420,9 +528,10 @@ cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_inte
         one->opts = *opts;
         one->opts.no_wait = true;
         one->opts.fanout_id = (uint16_t)(opts->fanout_id + i);
-        rc = weir_port_open_live(one->name, &one->opts, &one->port, err);
+        rc = open_one(cli, one, err);
         all->left++;
     }
+    tell_dpdk(all);
     if (rc == WEIR_E_OK)
         *out = &all->port;
     else
@@ -437,7 +546,8 @@ cli_live_opts(const struct cli *cli)
                                     .snaplen = cli->snaplen,
                                     .no_promisc = cli->no_promisc,
                                     .immediate = cli->immediate,
-                                    .buffer = cli->buffer };
+                                    .buffer = cli->buffer,
+                                    .mtu = cli->mtu };
 }
 
 uint64_t

@@ -1,5 +1,5 @@
 /*
- * Live capture as the programs do it: -i and its options, several interfaces as one port, what the
+ * Live capture as the programs do it: -i, --dpdk and their options, several interfaces as one port, what the
  * kernel counts, privileges that are given up, and counters on request (SIGUSR1).
  */
 #ifndef WEIR_CLI_LIVE_H
@@ -13,6 +13,9 @@ enum { CLI_INTERFACES_MAX = 64 };
 
 /* For the table of options; ctx is a struct cli. */
 int cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err);
+int cli_take_dpdk(void *ctx, const char *value, struct weir_errbuf *err);
+int cli_take_port(void *ctx, const char *value, struct weir_errbuf *err);
+int cli_take_mtu(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_snaplen(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_no_promisc(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_immediate(void *ctx, const char *value, struct weir_errbuf *err);
@@ -24,7 +27,7 @@ int cli_take_group(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_list_interfaces(const struct cli *cli);
 
 /*
- * All interfaces of -i as one port: they are read in turn, none is waited for while another one has
+ * All interfaces of -i, or ports of DPDK, as one port: they are read in turn, none is waited for while another one has
  * packets, and the descriptor of the port is no use. What happens to them is told. An interface that
  * is down is waited for; one that is gone is left out, and read on if there is one of its name
  * again. The port fails when none is left.

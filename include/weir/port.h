@@ -53,20 +53,25 @@ struct weir_port_opts {
     bool fanout_fragments;   /**< WEIR_FANOUT_HASH: fragments of IPv4 stay what they are, and go by
                                   their addresses alone; else the kernel puts them together, and
                                   nothing is known of how they were cut */
+    uint32_t
+        mtu; /**< DPDK: bytes behind the Ethernet header of the largest frame that the card takes
+                       in; 0: 1500 */
 };
 
 /** What became of the input. Counters only grow. */
 struct weir_port_stats {
-    uint64_t frames;         /**< handed out */
-    uint64_t filtered;       /**< refused by the filter; live: 0, the kernel filters */
-    uint64_t bytes_read;     /**< file bytes walked so far, for a progress bar; of a pipe: about */
-    uint64_t bytes_total;    /**< file size at open; 0: unknown */
-    uint64_t kernel_drops;   /**< live: of kernel_packets, those for which its buffer had no room */
-    bool truncated;          /**< the last record of the file was cut */
-    bool shrank;             /**< the file shrank while it was mapped */
-    bool down;               /**< live: the interface is down; it is read on when it is up again */
-    uint64_t kernel_packets; /**< live: that passed the filter */
+    uint64_t frames;          /**< handed out */
+    uint64_t filtered;        /**< refused by the filter; of an interface: 0, the kernel filters */
+    uint64_t bytes_read;      /**< file bytes walked so far, for a progress bar; of a pipe: about */
+    uint64_t bytes_total;     /**< file size at open; 0: unknown */
+    uint64_t kernel_drops;    /**< live: of kernel_packets, those for which its buffer had no room;
+                                  DPDK: for which there was no descriptor or no buffer */
+    bool truncated;           /**< the last record of the file was cut */
+    bool shrank;              /**< the file shrank while it was mapped */
+    bool down;                /**< live: the interface is down; it is read on when it is up again */
+    uint64_t kernel_packets;  /**< live: that passed the filter; DPDK: that came */
     uint64_t interface_drops; /**< live: lost by the interface or its driver */
+    uint64_t copied; /**< DPDK: of frames, those that came in pieces and were put together */
 };
 
 /**
@@ -90,6 +95,32 @@ WEIR_API WEIR_MUST_USE int weir_port_open_file(const char *path, const struct we
 WEIR_API WEIR_MUST_USE int
 weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
                     struct weir_port **out, struct weir_errbuf *err);
+
+/**
+ * Start DPDK, once in a process, before any of its ports is opened. The calling thread is the one that
+ * reads them: it is bound to its CPU, and all other threads, those made later too, to the others that
+ * the process may use, as far as there are any.
+ *
+ * @param[in]  args  what DPDK takes, as on a command line; '...', "..." and \ keep blanks.
+ * @param[out] err   says what is wrong and what can be done; may be NULL.
+ * @return WEIR_E_OK, WEIR_E_UNSUPPORTED (built without DPDK), WEIR_E_INVAL (args, or not the first
+ *         time), WEIR_E_PERM, WEIR_E_IO or WEIR_E_NOMEM.
+ */
+WEIR_API WEIR_MUST_USE int weir_dpdk_start(const char *args, struct weir_errbuf *err);
+
+/** Stop it, when its ports are closed. Harmless where it does not run. */
+WEIR_API void weir_dpdk_stop(void);
+
+/**
+ * Read a network card through DPDK, from one queue, without the kernel. weir_port_read() never waits,
+ * and there is no descriptor to wait for. The program's own filter refuses packets. Of the options,
+ * buffer decides how many descriptors there are, one for 2 KiB; fanout is ignored.
+ *
+ * @param[in] name  of a device (net_pcap0, 0000:01:00.0), or the number of the port.
+ * @return as above; WEIR_E_NOENT if DPDK has no such port, WEIR_E_INVAL if it is read already.
+ */
+WEIR_API WEIR_MUST_USE int weir_port_open_dpdk(const char *name, const struct weir_port_opts *opts,
+                                               struct weir_port **out, struct weir_errbuf *err);
 
 /**
  * Take the next frames. Standard input and pipes give one at a time, as it comes.

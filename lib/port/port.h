@@ -1,6 +1,7 @@
 /*
  * What a back end of a port is made of. Each lives in a file of its own: capfile.c (mapped pcap,
- * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces).
+ * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces), dpdk.c (cards
+ * without the kernel).
  */
 #ifndef WEIR_PORT_PRIVATE_H
 #define WEIR_PORT_PRIVATE_H

@@ -1,0 +1,761 @@
+/*
+ * Network cards through DPDK: a port is one receive queue, polled. The only file that knows DPDK;
+ * dpdk_none.c takes its place where there is none.
+ *
+ * Globals: EAL is one for a process, and so is what it says.
+ */
+#include "port/dpdk.h"
+
+#include "port/filter.h"
+#include "port/port.h"
+#include "port/words.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+#include <rte_log.h>
+#include <rte_mbuf.h>
+#include <rte_mbuf_dyn.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    BURST = 32,
+    DESCRIPTORS = 1024,
+    DESCRIPTOR_BYTES = 2048, /* of opts.buffer that one stands for */
+    CACHE = 256,             /* buffers that the thread keeps beside the pool */
+    SAID_MAX = 16384,
+    TEXT_MAX = 512,
+    THREADS_MAX = 256,
+    LINK_ETHERNET = 1, /* LINKTYPE_ETHERNET */
+    FRAME_BYTES = 18,  /* of a frame beside what the MTU counts: header and checksum */
+    TAGS_BYTES = 8,    /* of two VLAN tags */
+    ARENA_BYTES = BURST * PORT_MAX_CAPLEN,
+};
+
+/* ---- what DPDK says ------------------------------------------------------------------------- */
+
+/* Its log: the last SAID_MAX bytes or half as many. The stream's lock guards it. */
+static struct {
+    FILE *stream;
+    char text[SAID_MAX + 1];
+    size_t n;
+    uint64_t total; /* bytes it ever was */
+} said;
+
+static ssize_t
+hear(void *cookie, const char *text, size_t n)
+{
+    const size_t take = n < SAID_MAX / 2 ? n : SAID_MAX / 2;
+
+    (void)cookie;
+    if (said.n + take > SAID_MAX) {
+        said.n -= SAID_MAX / 2;
+        memmove(said.text, said.text + SAID_MAX / 2, said.n);
+    }
+    memcpy(said.text + said.n, text, take);
+    said.n += take;
+    said.total += take;
+    said.text[said.n] = '\0';
+    return (ssize_t)n;
+}
+
+static void
+listen_to_log(void)
+{
+    if (said.stream == NULL)
+        said.stream = fopencookie(NULL, "w", (cookie_io_functions_t){ .write = hear });
+    if (said.stream != NULL)
+        rte_openlog_stream(said.stream);
+}
+
+const char *
+dpdk_said(void)
+{
+    return said.text;
+}
+
+/* Standard output and error while EAL starts, which writes a page of usage there. */
+struct muted {
+    int file, was[3];
+};
+
+static void
+mute(struct muted *muted)
+{
+    fflush(stdout);
+    fflush(stderr);
+    muted->file = memfd_create("eal", MFD_CLOEXEC);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        muted->was[fd] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (muted->file >= 0 && muted->was[fd] >= 0)
+            dup2(muted->file, fd);
+    }
+}
+
+/* What was written meanwhile is text, at most size - 1 bytes. */
+static void
+unmute(struct muted *muted, char *text, size_t size)
+{
+    ssize_t n;
+
+    fflush(stdout);
+    fflush(stderr);
+    for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (muted->was[fd] < 0)
+            continue;
+        dup2(muted->was[fd], fd);
+        close(muted->was[fd]);
+    }
+    n = muted->file >= 0 ? pread(muted->file, text, size - 1, 0) : 0;
+    text[n > 0 ? n : 0] = '\0';
+    if (muted->file >= 0)
+        close(muted->file);
+}
+
+/* ---- what it means -------------------------------------------------------------------------- */
+
+#define HUGEPAGES "echo 512 > /proc/sys/vm/nr_hugepages, or add --no-huge to --dpdk"
+
+/* The first that is in the log explains why EAL did not start. */
+static const struct {
+    const char *words;
+    int code;
+    const char *means;
+} reasons[] = {
+    { "not compatible with --in-memory", WEIR_E_INVAL,
+      "--no-huge and --in-memory exclude each other: use --no-huge --no-shconf" },
+    { "no mounted hugetlbfs", WEIR_E_IO,
+      "there are hugepages, but no hugetlbfs is mounted: add --in-memory to --dpdk, or "
+      "mount -t hugetlbfs nodev /dev/hugepages" },
+    { "hugepages reserved", WEIR_E_IO, "there are no free hugepages: " HUGEPAGES },
+    { "hugepage information", WEIR_E_IO, "there are no hugepages: " HUGEPAGES },
+    { "Not enough memory available", WEIR_E_IO, "there are not enough hugepages: " HUGEPAGES },
+    { "Is another primary process running", WEIR_E_IO,
+      "another DPDK program runs: add --file-prefix=weir or --in-memory to --dpdk" },
+    { "Cannot get a virtual area", WEIR_E_IO, "no address space for its memory: add -m 256" },
+    { "invalid core list", WEIR_E_INVAL, "-l names CPUs that there are not, or that are not ours" },
+    { "invalid coremask", WEIR_E_INVAL, "-c names CPUs that there are not, or that are not ours" },
+    { "failed to parse device", WEIR_E_INVAL, "what --vdev or -a names is no device" },
+};
+
+/* A line of the log without who said it. */
+static void
+copy_line(char out[TEXT_MAX], const char *line)
+{
+    static const char who[] = "EAL: ";
+
+    if (strncmp(line, who, sizeof(who) - 1) == 0)
+        line += sizeof(who) - 1;
+    snprintf(out, TEXT_MAX, "%.*s", (int)strcspn(line, "\n"), line);
+}
+
+/* A line that tells of a failure, the first from at on; returns whether there is one. */
+static bool
+find_fault(const char *at, char out[TEXT_MAX])
+{
+    static const char *const signs[] = { "ailed",  "annot", "nvalid", "rror", "not ",
+                                         "nknown", "No ",   "nable",  "ouldn" };
+
+    for (; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
+        copy_line(out, at);
+        for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+            if (strstr(out, signs[i]) != NULL)
+                return true;
+    }
+    return false;
+}
+
+static int
+code_of(int error)
+{
+    switch (error) {
+    case EPERM:
+    case EACCES:
+        return WEIR_E_PERM;
+    case EINVAL:
+        return WEIR_E_INVAL;
+    default:
+        return WEIR_E_IO;
+    }
+}
+
+/* EAL did not start; printed: what it wrote meanwhile. */
+static int
+explain_start(const char *printed, struct weir_errbuf *err)
+{
+    char line[TEXT_MAX] = "";
+
+    for (size_t i = 0; i < sizeof(reasons) / sizeof(*reasons); i++)
+        if (strstr(said.text, reasons[i].words) != NULL)
+            return weir_err_set(err, reasons[i].code, "--dpdk: %s", reasons[i].means);
+    if (strstr(printed, ": unrecognized option") != NULL ||
+        strstr(printed, ": invalid option") != NULL || strstr(printed, ": option ") != NULL) {
+        copy_line(line, strstr(printed, ": ") + 2);
+        return weir_err_set(err, WEIR_E_INVAL, "--dpdk: %s", line);
+    }
+    if (!find_fault(said.text, line) && !find_fault(printed, line))
+        snprintf(line, sizeof(line), "%s", rte_strerror(rte_errno));
+    return weir_err_set(err, code_of(rte_errno), "--dpdk: DPDK does not start: %s", line);
+}
+
+/* ---- threads -------------------------------------------------------------------------------- */
+
+/* Threads there are before EAL starts, the calling one left out. */
+struct threads {
+    pid_t ids[THREADS_MAX];
+    unsigned n;
+    cpu_set_t cpus; /* where they may run */
+};
+
+static void
+look_at_threads(struct threads *threads)
+{
+    DIR *folder = opendir("/proc/self/task");
+    const struct dirent *entry;
+
+    threads->n = 0;
+    CPU_ZERO(&threads->cpus);
+    sched_getaffinity(0, sizeof(threads->cpus), &threads->cpus);
+    while (folder != NULL && threads->n < THREADS_MAX && (entry = readdir(folder)) != NULL) {
+        const pid_t id = (pid_t)atol(entry->d_name);
+
+        if (id > 0 && id != gettid())
+            threads->ids[threads->n++] = id;
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+/*
+ * EAL bound this thread to its CPU, which is for packets alone: threads there were, and those that
+ * will be made (which would inherit the binding), run on the others that there are.
+ */
+static void
+keep_cpu_free(const struct threads *threads)
+{
+    cpu_set_t ours, rest;
+    pthread_attr_t attr;
+
+    CPU_ZERO(&ours);
+    sched_getaffinity(0, sizeof(ours), &ours);
+    CPU_XOR(&rest, &threads->cpus, &ours);
+    CPU_AND(&rest, &rest, &threads->cpus);
+    if (CPU_COUNT(&rest) == 0)
+        rest = threads->cpus;
+    for (unsigned i = 0; i < threads->n; i++)
+        (void)sched_setaffinity(threads->ids[i], sizeof(rest), &rest); /* it may have ended */
+    if (pthread_attr_init(&attr) != 0)
+        return;
+    if (pthread_attr_setaffinity_np(&attr, sizeof(rest), &rest) == 0)
+        (void)pthread_setattr_default_np(&attr);
+    pthread_attr_destroy(&attr);
+}
+
+/* ---- EAL ------------------------------------------------------------------------------------ */
+
+static struct {
+    struct words words; /* its arguments; it may refer to them until it is stopped */
+    bool runs, spent;   /* spent: it cannot be started again */
+    bool is_read[RTE_MAX_ETHPORTS];
+} eal;
+
+int
+dpdk_check(struct weir_errbuf *err)
+{
+    (void)err;
+    return WEIR_E_OK;
+}
+
+static int
+init(struct weir_errbuf *err)
+{
+    char *printed = malloc(SAID_MAX);
+    struct muted muted;
+    int taken, rc = WEIR_E_OK;
+
+    if (printed == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "--dpdk: out of memory");
+    mute(&muted);
+    taken = rte_eal_init(eal.words.n, eal.words.at);
+    unmute(&muted, printed, SAID_MAX);
+    eal.spent = true;
+    eal.runs = taken >= 0;
+    if (taken < 0)
+        rc = explain_start(printed, err);
+    else if (taken + 1 < eal.words.n)
+        rc = weir_err_set(err, WEIR_E_INVAL, "--dpdk: '%s' is no option of DPDK's",
+                          eal.words.at[taken + 1]);
+    free(printed);
+    return rc;
+}
+
+int
+weir_dpdk_start(const char *args, struct weir_errbuf *err)
+{
+    struct threads threads;
+    int rc;
+
+    if (eal.runs || eal.spent)
+        return weir_err_set(err, WEIR_E_INVAL, "--dpdk: DPDK can be started once in a process");
+    rc = words_split(&eal.words, "weir", args);
+    if (rc != WEIR_E_OK)
+        return weir_err_set(err, rc == WEIR_E_SYNTAX ? WEIR_E_INVAL : rc, "--dpdk: %s",
+                            rc == WEIR_E_SYNTAX ? "a quotation mark is not closed"
+                                                : "out of memory");
+    look_at_threads(&threads);
+    listen_to_log();
+    rc = init(err);
+    if (rc == WEIR_E_OK)
+        keep_cpu_free(&threads);
+    else
+        weir_dpdk_stop();
+    return rc;
+}
+
+void
+weir_dpdk_stop(void)
+{
+    if (eal.runs)
+        (void)rte_eal_cleanup();
+    eal.runs = false;
+    words_free(&eal.words);
+}
+
+/* ---- a port --------------------------------------------------------------------------------- */
+
+struct dpdk {
+    struct weir_port port;
+    uint16_t id;
+    bool started, keeps_time;
+    char *name;    /* as it was asked for */
+    uint64_t said; /* said.total before it was set up */
+    struct rte_mempool *pool;
+    struct rte_mbuf *held[BURST]; /* whose frames were handed out */
+    unsigned n_held;
+    uint32_t snaplen;
+    int time_offset; /* in an mbuf; with keeps_time */
+    uint64_t time_flag;
+    struct filter filter;
+    uint64_t filtered, copied;
+    uint8_t *arena; /* ARENA_BYTES: frames that came in pieces */
+    size_t used;
+    uint16_t descriptors, mtu;
+    uint32_t buffers, room;
+    uint64_t offers; /* RTE_ETH_RX_OFFLOAD_ bits */
+    const char *driver, *promiscuous;
+    char text[TEXT_MAX];
+};
+
+static uint64_t
+wall_clock(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_REALTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* Bytes that lie together, in the buffer or copied. There is room in the arena for BURST frames. */
+static const uint8_t *
+bytes_of(struct dpdk *d, const struct rte_mbuf *m, uint32_t n)
+{
+    const uint8_t *data;
+
+    if (n <= rte_pktmbuf_data_len(m))
+        return rte_pktmbuf_mtod(m, const uint8_t *);
+    data = rte_pktmbuf_read(m, 0, n, d->arena + d->used);
+    d->used += n;
+    d->copied++;
+    return data;
+}
+
+/* now: nanoseconds since 1970, of the burst. */
+static void
+frame_of(struct dpdk *d, const struct rte_mbuf *m, uint64_t now, struct weir_frame *f)
+{
+    f->wirelen = rte_pktmbuf_pkt_len(m);
+    f->caplen = f->wirelen < d->snaplen ? f->wirelen : d->snaplen;
+    f->data = bytes_of(d, m, f->caplen);
+    f->time = now;
+    if (d->keeps_time && (m->ol_flags & d->time_flag) != 0)
+        f->time = *RTE_MBUF_DYNFIELD(m, d->time_offset, const uint64_t *) * 1000;
+    f->link = LINK_ETHERNET;
+    f->stable = false;
+    f->port = 0;
+}
+
+static int
+dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct weir_errbuf *err)
+{
+    struct dpdk *d = (struct dpdk *)port;
+    unsigned n = 0;
+    uint64_t now;
+
+    (void)err;
+    rte_pktmbuf_free_bulk(d->held, d->n_held);
+    d->used = 0;
+    d->n_held = rte_eth_rx_burst(d->id, 0, d->held, (uint16_t)(max < BURST ? max : BURST));
+    if (d->n_held == 0)
+        return 0;
+    for (unsigned i = 0; i < d->n_held; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(d->held[i], const void *));
+    now = wall_clock();
+    for (unsigned i = 0; i < d->n_held; i++) {
+        frame_of(d, d->held[i], now, &frames[n]);
+        if (filter_pass(&d->filter, &frames[n]))
+            n++;
+        else
+            d->filtered++;
+    }
+    return (int)n;
+}
+
+static void
+dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
+{
+    const struct dpdk *d = (const struct dpdk *)port;
+    struct rte_eth_stats stats = { 0 };
+    struct rte_eth_link link = { 0 };
+
+    out->filtered = d->filtered;
+    out->copied = d->copied;
+    if (rte_eth_stats_get(d->id, &stats) == 0) {
+        out->kernel_drops = stats.imissed + stats.rx_nombuf;
+        out->kernel_packets = stats.ipackets + out->kernel_drops;
+        out->interface_drops = stats.ierrors;
+    }
+    out->down = rte_eth_link_get_nowait(d->id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN;
+}
+
+static void
+dpdk_close(struct weir_port *port)
+{
+    struct dpdk *d = (struct dpdk *)port;
+
+    rte_pktmbuf_free_bulk(d->held, d->n_held);
+    if (d->promiscuous != NULL)
+        (void)rte_eth_promiscuous_disable(d->id);
+    if (d->started)
+        (void)rte_eth_dev_stop(d->id);
+    if (d->id < RTE_MAX_ETHPORTS) {
+        (void)rte_eth_dev_close(d->id);
+        eal.is_read[d->id] = false;
+    }
+    rte_mempool_free(d->pool);
+    filter_free(&d->filter);
+    free(d->arena);
+    free(d->name);
+    free(d);
+}
+
+static const struct port_ops dpdk_ops = { dpdk_read, dpdk_get_stats, dpdk_close, NULL };
+
+/* ---- to open it ----------------------------------------------------------------------------- */
+
+static struct dpdk *
+new_port(const char *name)
+{
+    struct dpdk *d = calloc(1, sizeof(*d));
+
+    if (d == NULL)
+        return NULL;
+    d->port.ops = &dpdk_ops;
+    d->id = RTE_MAX_ETHPORTS;
+    d->said = said.total;
+    d->name = strdup(name);
+    d->arena = malloc(ARENA_BYTES);
+    if (d->name != NULL && d->arena != NULL)
+        return d;
+    dpdk_close(&d->port);
+    return NULL;
+}
+
+static bool
+is_number(const char *name)
+{
+    return name[strspn(name, "0123456789")] == '\0' && *name != '\0' && strlen(name) < 5;
+}
+
+/* Why there is no port of the name: a --vdev that failed leaves but a line in the log. */
+static int
+no_such_port(const char *name, struct weir_errbuf *err)
+{
+    char names[TEXT_MAX / 2] = "", one[RTE_ETH_NAME_MAX_LEN], why[TEXT_MAX] = "";
+    size_t n = 0;
+    uint16_t id;
+
+    for (id = 0; id < RTE_MAX_ETHPORTS && n < sizeof(names); id++)
+        if (rte_eth_dev_is_valid_port(id) && rte_eth_dev_get_name_by_port(id, one) == 0)
+            n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? ", " : "", one);
+    if (n > 0)
+        return weir_err_set(err, WEIR_E_NOENT, "--port %s: DPDK has no such port; it has %s", name,
+                            names);
+    if (find_fault(said.text, why))
+        return weir_err_set(err, WEIR_E_NOENT, "--port %s: DPDK has no port: %s%s", name, why,
+                            strstr(why, "failed to initialize") != NULL
+                                ? ": its driver does not take these arguments"
+                                : "");
+    return weir_err_set(err, WEIR_E_NOENT,
+                        "--port %s: DPDK has no port: bind a card to a driver of DPDK's "
+                        "(dpdk-devbind.py --status lists them), or name a --vdev in --dpdk",
+                        name);
+}
+
+static int
+find_port(struct dpdk *d, struct weir_errbuf *err)
+{
+    uint16_t id = RTE_MAX_ETHPORTS;
+
+    if (is_number(d->name))
+        id = (uint16_t)atoi(d->name);
+    else if (rte_eth_dev_get_port_by_name(d->name, &id) != 0)
+        return no_such_port(d->name, err);
+    if (!rte_eth_dev_is_valid_port(id))
+        return no_such_port(d->name, err);
+    if (eal.is_read[id])
+        return weir_err_set(err, WEIR_E_INVAL, "--port %s: it is read already", d->name);
+    eal.is_read[id] = true;
+    d->id = id;
+    return WEIR_E_OK;
+}
+
+/* The last line that was said since total was what it is called with; "": none. */
+static void
+last_said(uint64_t since, char out[TEXT_MAX])
+{
+    const char *at = said.text + said.n;
+
+    out[0] = '\0';
+    if (said.total == since || said.n == 0)
+        return;
+    at--; /* the end of the last line */
+    while (at > said.text && at[-1] != '\n')
+        at--;
+    copy_line(out, at);
+}
+
+/* A call on the port failed, with rc: its driver knows why. */
+static int
+failed(const struct dpdk *d, const char *what, int rc, struct weir_errbuf *err)
+{
+    char why[TEXT_MAX];
+
+    last_said(d->said, why);
+    return weir_err_set(err, code_of(-rc), "--port %s: %s: %s", d->name, what,
+                        why[0] != '\0' ? why : rte_strerror(-rc));
+}
+
+static uint32_t
+power_of_two_above(uint32_t n)
+{
+    uint32_t power = 1;
+
+    while (power <= n)
+        power *= 2;
+    return power;
+}
+
+/*
+ * Buffers for all descriptors, a burst that is handed out and one that the driver fills, and what the
+ * cache may hold back, one and a half times its size.
+ */
+static int
+make_pool(struct dpdk *d, struct weir_errbuf *err)
+{
+    char name[RTE_MEMPOOL_NAMESIZE];
+
+    d->buffers = power_of_two_above(d->descriptors + 2U * BURST + CACHE * 3U / 2) - 1;
+    snprintf(name, sizeof(name), "weir_rx_%u", d->id);
+    d->pool = rte_pktmbuf_pool_create(name, d->buffers, CACHE, 0, (uint16_t)d->room,
+                                      rte_eth_dev_socket_id(d->id));
+    if (d->pool != NULL)
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_NOMEM,
+                        "--port %s: no memory for %u buffers of %u bytes: more hugepages (%s), a "
+                        "larger -m in --dpdk, or a smaller --buffer",
+                        d->name, d->buffers, d->room, "/proc/sys/vm/nr_hugepages");
+}
+
+static int
+choose_mtu(struct dpdk *d, const struct rte_eth_dev_info *info, uint32_t mtu,
+           struct weir_errbuf *err)
+{
+    uint32_t most = info->max_mtu != 0 ? info->max_mtu : UINT16_MAX;
+
+    if (info->max_rx_pktlen > FRAME_BYTES && info->max_rx_pktlen - FRAME_BYTES < most)
+        most = info->max_rx_pktlen - FRAME_BYTES;
+    d->mtu = (uint16_t)(RTE_ETHER_MTU < most ? RTE_ETHER_MTU : most);
+    if (mtu > most)
+        return weir_err_set(err, WEIR_E_INVAL, "--port %s: its MTU is at most %u", d->name, most);
+    if (mtu != 0)
+        d->mtu = (uint16_t)mtu;
+    return WEIR_E_OK;
+}
+
+/* Buffers take a whole frame, or the card cuts it in pieces. */
+static void
+choose_room(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+{
+    const uint32_t frame = d->mtu + 0U + FRAME_BYTES + TAGS_BYTES;
+
+    d->room = RTE_MBUF_DEFAULT_BUF_SIZE;
+    if (frame <= RTE_MBUF_DEFAULT_DATAROOM)
+        return;
+    if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER)
+        conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
+    else
+        d->room = frame + RTE_PKTMBUF_HEADROOM < UINT16_MAX ? frame + RTE_PKTMBUF_HEADROOM
+                                                            : UINT16_MAX;
+}
+
+static void
+choose_descriptors(struct dpdk *d, const struct weir_port_opts *opts)
+{
+    uint32_t n = opts->buffer > 0 ? opts->buffer / DESCRIPTOR_BYTES : DESCRIPTORS;
+
+    n = n < BURST ? BURST : n;
+    d->descriptors = (uint16_t)(n < 32768 ? n : 32768);
+    (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, &d->descriptors, NULL);
+}
+
+/* Sizes, then the queue. */
+static int
+set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *err)
+{
+    struct rte_eth_conf conf = { 0 };
+    struct rte_eth_dev_info info;
+    int rc = rte_eth_dev_info_get(d->id, &info);
+
+    if (rc != 0)
+        return failed(d, "its driver does not describe it", rc, err);
+    d->driver = info.driver_name;
+    d->offers = info.rx_offload_capa;
+    rc = choose_mtu(d, &info, opts->mtu, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    conf.rxmode.mtu = d->mtu;
+    choose_room(d, &info, &conf);
+    rc = rte_eth_dev_configure(d->id, 1, 0, &conf);
+    if (rc != 0)
+        return failed(d, "it takes no queue", rc, err);
+    choose_descriptors(d, opts);
+    rc = make_pool(d, err);
+    if (rc != WEIR_E_OK)
+        return rc;
+    info.default_rxconf.offloads = conf.rxmode.offloads;
+    rc = rte_eth_rx_queue_setup(d->id, 0, d->descriptors, (unsigned)rte_eth_dev_socket_id(d->id),
+                                &info.default_rxconf, d->pool);
+    return rc != 0 ? failed(d, "it takes no queue", rc, err) : WEIR_E_OK;
+}
+
+static int
+set_promiscuous(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *err)
+{
+    const int rc = opts->no_promisc ? -ENOTSUP : rte_eth_promiscuous_enable(d->id);
+
+    if (rc == 0)
+        d->promiscuous = "promiscuous";
+    return rc == 0 || rc == -ENOTSUP ? WEIR_E_OK : failed(d, "promiscuous mode", rc, err);
+}
+
+/*
+ * net_pcap gives each frame's own time, microseconds since 1970. Other drivers count in units of
+ * their card's clock, which nobody relates to ours.
+ */
+static void
+find_time(struct dpdk *d)
+{
+    const int flag = rte_mbuf_dynflag_lookup(RTE_MBUF_DYNFLAG_RX_TIMESTAMP_NAME, NULL);
+
+    d->time_offset = rte_mbuf_dynfield_lookup(RTE_MBUF_DYNFIELD_TIMESTAMP_NAME, NULL);
+    d->keeps_time = flag >= 0 && d->time_offset >= 0 && strcmp(d->driver, "net_pcap") == 0;
+    d->time_flag = d->keeps_time ? UINT64_C(1) << flag : 0;
+}
+
+static int
+start(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *err)
+{
+    int rc = set_up(d, opts, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    rc = rte_eth_dev_start(d->id);
+    if (rc != 0)
+        return failed(d, "it does not start", rc, err);
+    d->started = true;
+    (void)rte_eth_stats_reset(d->id);
+    find_time(d);
+    return set_promiscuous(d, opts, err);
+}
+
+int
+weir_port_open_dpdk(const char *name, const struct weir_port_opts *opts, struct weir_port **out,
+                    struct weir_errbuf *err)
+{
+    static const struct weir_port_opts defaults;
+    struct dpdk *d = new_port(name);
+    int rc;
+
+    *out = NULL;
+    if (d == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "--port %s: out of memory", name);
+    if (opts == NULL)
+        opts = &defaults;
+    d->snaplen = opts->snaplen > 0 && opts->snaplen < PORT_MAX_CAPLEN ? opts->snaplen
+                                                                      : PORT_MAX_CAPLEN;
+    rc = filter_compile(&d->filter, opts->filter, LINK_ETHERNET, err);
+    if (rc == WEIR_E_OK)
+        rc = find_port(d, err);
+    if (rc == WEIR_E_OK)
+        rc = start(d, opts, err);
+    if (rc == WEIR_E_OK)
+        *out = &d->port;
+    else
+        dpdk_close(&d->port);
+    return rc;
+}
+
+/* ---- for -v --------------------------------------------------------------------------------- */
+
+static void
+list_offers(uint64_t offers, char out[TEXT_MAX / 2])
+{
+    size_t n = 0;
+
+    out[0] = '\0';
+    for (; offers != 0; offers &= offers - 1)
+        if (n < TEXT_MAX / 2)
+            n += (size_t)snprintf(out + n, TEXT_MAX / 2 - n, " %s",
+                                  rte_eth_dev_rx_offload_name(offers & -offers));
+}
+
+const char *
+dpdk_describe(const struct weir_port *port)
+{
+    struct dpdk *d = (struct dpdk *)(uintptr_t)port;
+    char offers[TEXT_MAX / 2];
+    struct rte_eth_link link = { 0 };
+
+    (void)rte_eth_link_get_nowait(d->id, &link);
+    list_offers(d->offers, offers);
+    snprintf(d->text, sizeof(d->text),
+             "port %u, driver %s, %u descriptors, %u buffers of %u bytes, MTU %u, %s, time of %s; "
+             "link %s, %u Mbit/s; "
+             "receive offloads:%s",
+             d->id, d->driver, d->descriptors, d->buffers, d->room, d->mtu,
+             d->promiscuous != NULL ? d->promiscuous : "not promiscuous",
+             d->keeps_time ? "the driver" : "the machine", link.link_status ? "up" : "down",
+             link.link_speed, offers[0] != '\0' ? offers : " none");
+    return d->text;
+}
