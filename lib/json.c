@@ -3,11 +3,32 @@
 #include <assert.h>
 #include <string.h>
 
+enum { NUMBER_MAX = 20 }; /* digits of 64 bits, or with a sign */
+
+static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+                            "25262728293031323334353637383940414243444546474849"
+                            "50515253545556575859606162636465666768697071727374"
+                            "75767778798081828384858687888990919293949596979899";
+
+/* A byte that is copied one by one with others: a call would take longer. */
+static void
+put(struct json *j, char c)
+{
+    char *to = out_at_hand(j->out, 1);
+
+    if (to == NULL) {
+        out_char(j->out, c);
+        return;
+    }
+    *to = c;
+    out_take(j->out, to + 1);
+}
+
 static void
 push(struct json *j, char opening, char closing)
 {
     assert(j->depth < JSON_DEPTH);
-    out_char(j->out, opening);
+    put(j, opening);
     j->closing[j->depth++] = closing;
     j->comma = false;
 }
@@ -26,6 +47,29 @@ json_end(struct json *j)
         json_close(j);
     out_char(j->out, '\n');
     out_end_record(j->out);
+}
+
+/* Write what goes before a value, and see to room for n bytes behind. NULL: there is none at hand. */
+static char *
+begin_value(struct json *j, const char *key, size_t length, size_t n)
+{
+    char *to = out_at_hand(j->out, length + sizeof(",\"\":") + n);
+
+    if (to == NULL) {
+        json_key(j, key);
+        return NULL;
+    }
+    if (j->comma)
+        *to++ = ',';
+    j->comma = true;
+    if (key == NULL)
+        return to;
+    *to++ = '"';
+    memcpy(to, key, length);
+    to += length;
+    *to++ = '"';
+    *to++ = ':';
+    return to;
 }
 
 void
@@ -59,7 +103,7 @@ void
 json_close(struct json *j)
 {
     assert(j->depth > 0);
-    out_char(j->out, j->closing[--j->depth]);
+    put(j, j->closing[--j->depth]);
     j->comma = true;
 }
 
@@ -95,6 +139,35 @@ escape(struct out *out, uint8_t c)
     }
 }
 
+/* Whether one of eight bytes is a control, a quote, a backslash, DEL or no ASCII. */
+static bool
+is_odd(uint64_t x)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+    const uint64_t quote = x ^ ones * '"', backslash = x ^ ones * '\\';
+
+    return ((((x - ones * 0x20) | (quote - ones) | (backslash - ones)) & ~x) | (x + ones) | x) &
+           high;
+}
+
+/* Copy what is ASCII that needs no escape, up to the first byte that is not. @return how much. */
+static size_t
+copy_plain(char *to, const uint8_t *p, size_t n)
+{
+    uint64_t eight;
+    size_t i = 0;
+
+    for (; n - i >= sizeof(eight); i += sizeof(eight)) {
+        memcpy(&eight, p + i, sizeof(eight));
+        if (is_odd(eight))
+            break;
+        memcpy(to + i, &eight, sizeof(eight));
+    }
+    for (; i < n && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\'; i++)
+        to[i] = (char)p[i];
+    return i;
+}
+
 /* How many bytes from p on are ASCII that needs no escape. */
 static size_t
 plain_run(const uint8_t *p, size_t n)
@@ -107,14 +180,22 @@ plain_run(const uint8_t *p, size_t n)
 }
 
 void
-json_text(struct json *j, const char *key, const char *text, size_t n)
+json_put_text(struct json *j, const char *key, size_t length, const char *text, size_t n)
 {
     const uint8_t *p = (const uint8_t *)text;
+    char *to = begin_value(j, key, length, n + sizeof("\"\""));
 
-    json_key(j, key);
-    out_char(j->out, '"');
+    if (to == NULL) {
+        out_char(j->out, '"');
+    } else {
+        *to++ = '"';
+        length = copy_plain(to, p, n);
+        out_take(j->out, to + length);
+        p += length;
+        n -= length;
+    }
     while (n > 0) {
-        size_t length = plain_run(p, n);
+        length = plain_run(p, n);
 
         if (length > 0) {
             out_bytes(j->out, p, length);
@@ -127,7 +208,7 @@ json_text(struct json *j, const char *key, const char *text, size_t n)
         p += length;
         n -= length;
     }
-    out_char(j->out, '"');
+    put(j, '"');
 }
 
 void
@@ -145,12 +226,6 @@ json_open_array_text(struct json *j, const char *key)
 }
 
 void
-json_str(struct json *j, const char *key, const char *value)
-{
-    json_text(j, key, value, strlen(value));
-}
-
-void
 json_i64(struct json *j, const char *key, int64_t value)
 {
     json_key(j, key);
@@ -158,10 +233,25 @@ json_i64(struct json *j, const char *key, int64_t value)
 }
 
 void
-json_u64(struct json *j, const char *key, uint64_t value)
+json_put_u64(struct json *j, const char *key, size_t length, uint64_t value)
 {
-    json_key(j, key);
-    out_u64(j->out, value);
+    char *to = begin_value(j, key, length, NUMBER_MAX), *p;
+    uint64_t limit = 10;
+    unsigned n = 1;
+
+    if (to == NULL) {
+        out_u64(j->out, value);
+        return;
+    }
+    for (; n < NUMBER_MAX && value >= limit; limit *= 10)
+        n++;
+    for (p = to + n; value >= 100; value /= 100)
+        memcpy(p -= 2, &pairs[value % 100 * 2], 2);
+    if (value >= 10)
+        memcpy(to, &pairs[value * 2], 2);
+    else
+        *to = (char)('0' + value);
+    out_take(j->out, to + n);
 }
 
 void

@@ -15,6 +15,8 @@
 
 #include "out.h"
 
+#include <string.h>
+
 enum { JSON_DEPTH = 16 };
 
 struct json {
@@ -31,14 +33,38 @@ void json_open(struct json *j, const char *key);
 void json_open_array(struct json *j, const char *key);
 void json_close(struct json *j);
 
-void json_str(struct json *j, const char *key, const char *value);
+/* With the key's length, which the compiler knows of those that are written out. */
+void json_put_text(struct json *j, const char *key, size_t length, const char *p, size_t n);
+void json_put_u64(struct json *j, const char *key, size_t length, uint64_t value);
+
+static inline size_t
+json_length(const char *key)
+{
+    return key != NULL ? strlen(key) : 0;
+}
+
+static inline void
+json_u64(struct json *j, const char *key, uint64_t value)
+{
+    json_put_u64(j, key, json_length(key), value);
+}
+
+static inline void
+json_str(struct json *j, const char *key, const char *value)
+{
+    json_put_text(j, key, json_length(key), value, strlen(value));
+}
+
 void json_i64(struct json *j, const char *key, int64_t value);
-void json_u64(struct json *j, const char *key, uint64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 void json_base64(struct json *j, const char *key, const uint8_t *p, size_t n);
 
 /* Any bytes as a string: what is not valid UTF-8 is written as \u00XX, byte by byte. */
-void json_text(struct json *j, const char *key, const char *p, size_t n);
+static inline void
+json_text(struct json *j, const char *key, const char *p, size_t n)
+{
+    json_put_text(j, key, json_length(key), p, n);
+}
 
 /* As json_open_array(), with a key that is not ours and may hold anything. */
 void json_open_array_text(struct json *j, const char *key);

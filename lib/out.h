@@ -17,7 +17,7 @@
 
 #include <weir/error.h>
 
-#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,7 +36,7 @@ struct out {
     struct log_end *end;
     uint8_t *p;     /* the record that is put together; NULL: it has no room yet */
     size_t n, room; /* its bytes so far, and for how many there is room */
-    const volatile sig_atomic_t *stop; /* not 0: wait no more; may be NULL */
+    const _Atomic int *stop; /* not 0: wait no more; may be NULL */
     bool live;
     uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */
     bool too_long;       /* it did not fit */
@@ -89,6 +89,20 @@ int out_close(struct out *out, struct weir_errbuf *err);
 
 /* The record is complete. */
 void out_end_record(struct out *out);
+
+/* Where the next n bytes of the record go, if there is room at hand, to be taken; else NULL. */
+static inline char *
+out_at_hand(const struct out *out, size_t n)
+{
+    return out->p != NULL && out->room - out->n >= n ? (char *)out->p + out->n : NULL;
+}
+
+/* The record goes on behind to, which out_at_hand() has room for. */
+static inline void
+out_take(struct out *out, const char *to)
+{
+    out->n = (size_t)(to - (char *)out->p);
+}
 
 void out_bytes(struct out *out, const void *p, size_t n);
 void out_str(struct out *out, const char *s);

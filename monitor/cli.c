@@ -14,6 +14,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,7 +42,7 @@ clear_progress(void)
 
 enum { MOST_OUTPUTS = 8 };
 
-static volatile sig_atomic_t caught; /* the signal that stops the run; 0: none */
+static _Atomic int caught; /* the signal that stops the run; 0: none */
 
 static struct out *outputs[MOST_OUTPUTS]; /* that are open */
 
@@ -226,6 +227,18 @@ take_cores(void *ctx, const char *value, struct weir_errbuf *err)
                             value);
     cli->monitor.cores = (uint32_t)n;
     return WEIR_E_OK;
+}
+
+/* CPUs that this process may run on. */
+static uint32_t
+cpus_allowed(void)
+{
+    cpu_set_t set;
+    int n = 1;
+
+    if (sched_getaffinity(0, sizeof(set), &set) == 0)
+        n = CPU_COUNT(&set);
+    return (uint32_t)(n < 1 ? 1 : n > MAX_CORES ? MAX_CORES : n);
 }
 
 /* "10.0.0.1", "10.0.0.0/8", "2001:db8::/32". */
@@ -443,7 +456,7 @@ static const struct cli_option common[] = {
     { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
-    { 'j', "cores", "N", "packet threads (default: 1)", take_cores },
+    { 'j', "cores", "N", "packet threads (default: 1; with -i: one for each CPU)", take_cores },
     { 0, "policy", "NAME[=NET]",
       "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
       "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
@@ -646,8 +659,6 @@ check(struct cli *cli, bool words)
         cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
     else if (cli->n_ports == 0 && cli->dpdk != NULL)
         cli_error(cli, "--dpdk: a --port is expected beside it");
-    else if (cli->interface != NULL && cli->monitor.cores > 1)
-        cli_error(cli, "-j: with %s 1 is expected, not %u", live_option(cli), cli->monitor.cores);
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -786,7 +797,6 @@ cli_parse(struct cli *cli, int argc, char **argv)
     listen_early();
     cli->log_dir = ".";
     cli->monitor.seed = hash_draw_monitor_seed();
-    cli->monitor.cores = 1;
     while (words.at < words.end && code < 0) {
         const char *word = *words.at++;
 
@@ -804,6 +814,8 @@ cli_parse(struct cli *cli, int argc, char **argv)
         }
     }
     cli->monitor.live = cli->interface != NULL;
+    if (cli->monitor.cores == 0) /* DPDK's threads do not share CPUs with others unless asked to */
+        cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
     if (code < 0)
         code = check(cli, filter_words);
     if (code < 0)
@@ -1156,6 +1168,8 @@ pull(void *ctx)
     pump->stable |= n > 0 && frames[0].stable;
     look_at_links(run, frames, n, pump->name);
     look_at_times(cli, frames, n);
+    if (n == 0 && cli->interface != NULL)
+        monitor_pass_time(run->m);
     if (n > 0 && monitor_read(run->m, frames, (unsigned)n) != WEIR_E_OK) {
         cli_error(cli, "out of memory: address space for the flows (see --memcap)");
         cli->failed = cli->failed_output = true;

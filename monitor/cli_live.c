@@ -357,14 +357,16 @@ static int
 take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
 {
     for (unsigned i = 0; i < all->n; i++) {
-        struct interface *one = &all->at[all->turn];
+        const unsigned turn = all->turn;
+        struct interface *one = &all->at[turn];
         struct weir_errbuf why = { "" };
         int n = 0;
 
-        all->cli->interface_now = all->turn;
         all->turn = all->turn + 1 < all->n ? all->turn + 1 : 0;
         if (one->port != NULL)
             n = weir_port_read(one->port, frames, max, &why);
+        for (int k = 0; k < n; k++)
+            frames[k].port = (uint8_t)turn;
         if (n > 0)
             return n;
         if (n < 0)
@@ -602,7 +604,7 @@ cli_settle(struct cli *cli)
 
 /* ---- counters on request ------------------------------------------------------------------- */
 
-static volatile sig_atomic_t asked;
+static _Atomic int asked;
 
 static void
 on_signal(int number)

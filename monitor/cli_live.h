@@ -32,7 +32,7 @@ int cli_list_interfaces(const struct cli *cli);
  * is down is waited for; one that is gone is left out, and read on if there is one of its name
  * again. The port fails when none is left.
  *
- * A read sets cli->interface_now to the place in cli->interfaces of where its frames are from. About
+ * A frame's port is the place in cli->interfaces of where it is from. About
  * once a second it adds what the kernel counted meanwhile to cli's counters.
  *
  * opts: with fan-out, interface k gets the group fanout_id + k. The interfaces' own drops are counted

@@ -456,6 +456,7 @@ start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
         .wirelen = frame->wirelen,
         .link = frame->link,
         .stable = frame->stable,
+        .port = frame->port,
     };
 }
 

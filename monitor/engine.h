@@ -95,6 +95,10 @@ struct cores;
 struct weir_monitor {
     struct engine e; /* of the first core; what is known before the first packet is here */
     struct cores *cores;
+    uint64_t read_at; /* live: monotonic ns of the last packets */
+    uint64_t call_at; /* packet time of a call of monitor_call_at(); UINT64_MAX: there is none */
+    uint64_t (*call)(void *ctx, uint64_t now);
+    void *call_ctx;
 };
 
 /* How much lies between several cores. */
@@ -117,6 +121,29 @@ struct order *monitor_order(const struct weir_monitor *m);
  */
 void monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx);
 int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
+
+/*
+ * Call fn(ctx, its time) before the first packet of monitor_read() whose time is not before this one:
+ * when all cores have done what came earlier, and wait. It returns the time of the next call;
+ * UINT64_MAX: there is none.
+ */
+void monitor_call_at(struct weir_monitor *m, uint64_t time,
+                     uint64_t (*fn)(void *ctx, uint64_t now), void *ctx);
+
+/* The app that was added last, and its state in a flow of the core that asks. */
+unsigned monitor_last_app(const struct weir_monitor *m);
+
+static inline void *
+monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir_flow *flow)
+{
+    return flow_apps(flow) + m->e.apps[app].state;
+}
+
+/*
+ * In pull(), live: there is no packet for now. Time has passed since the last one as the machine's
+ * clock says: timers run, and handlers that can.
+ */
+void monitor_pass_time(struct weir_monitor *m);
 
 /* In pull(): wait until all cores are done with what was read. */
 void monitor_settle(struct weir_monitor *m);

@@ -317,6 +317,7 @@ new_datagram(struct reader *r, const struct fragment *f)
         .time = pkt->time,
         .link = pkt->link,
         .stable = true,
+        .port = pkt->port,
         .ip_version = pkt->ip_version,
         .proto = pkt->proto,
         .n_vlan = pkt->n_vlan,
@@ -640,7 +641,8 @@ hand_out(struct datagram *d, uint64_t time, struct whole *whole)
                    .wirelen = d->n_frame + d->end,
                    .time = time,
                    .link = d->link,
-                   .stable = false },
+                   .stable = false,
+                   .port = d->first.port },
         .ip = data_of(d) - d->n_header,
     };
 }

@@ -9,6 +9,7 @@
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define DEFAULT_MEMCAP (UINT64_C(4) << 30)
 #define LEAST_MEMCAP   (UINT64_C(256) << 20)
@@ -54,6 +55,7 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     if (m == NULL)
         return WEIR_E_NOMEM;
     memset(m, 0, sizeof(*m));
+    m->call_at = UINT64_MAX;
     e = &m->e;
     e->opts = *opts;
     if (e->opts.memcap == 0)
@@ -137,14 +139,56 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
     return WEIR_E_OK;
 }
 
+static uint64_t
+clock_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
 int
 monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n)
 {
     int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
 
-    for (unsigned i = 0; i < n && rc == WEIR_E_OK; i++)
+    if (n > 0 && m->e.opts.live)
+        m->read_at = clock_ns();
+    for (unsigned i = 0; i < n && rc == WEIR_E_OK; i++) {
+        if (frames[i].time >= m->call_at) {
+            cores_settle(m->cores);
+            m->call_at = m->call(m->call_ctx, frames[i].time);
+        }
         reader_take(&m->cores->reader, &frames[i]);
+    }
     return rc;
+}
+
+void
+monitor_pass_time(struct weir_monitor *m)
+{
+    const uint64_t now = clock_ns();
+
+    if (!m->e.started)
+        return;
+    reader_pass_time(&m->cores->reader, now - m->read_at);
+    m->read_at = now;
+}
+
+void
+monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
+                void *ctx)
+{
+    m->call_at = time;
+    m->call = fn;
+    m->call_ctx = ctx;
+}
+
+unsigned
+monitor_last_app(const struct weir_monitor *m)
+{
+    return m->e.n_apps - 1;
 }
 
 void
@@ -187,6 +231,8 @@ pull_port(void *ctx)
     struct weir_frame frames[BATCH_MANY];
     int n = weir_port_read(run->port, frames, BATCH_MANY, run->err);
 
+    if (n == 0 && run->m->e.opts.live)
+        monitor_pass_time(run->m);
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
     return run->rc == WEIR_E_OK && !run->m->e.stop && (n > 0 || run->m->e.opts.live);
 }

@@ -211,6 +211,15 @@ pass_ticks(struct reader *r)
     r->tick_at = (until + 1) * TICK_NS;
 }
 
+void
+reader_pass_time(struct reader *r, uint64_t ns)
+{
+    r->clock += ns;
+    if (r->clock >= r->tick_at)
+        pass_ticks(r);
+    add_for_all(r, ARRIVES_SETTLE);
+}
+
 static void
 make_room(struct reader *r, size_t n)
 {

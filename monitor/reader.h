@@ -46,6 +46,9 @@ void reader_free(struct reader *r);
 /* Take a frame; batches that are full are handed over. */
 void reader_take(struct reader *r, const struct weir_frame *frame);
 
+/* No packet comes for now, and the clock goes on, live, by so many nanoseconds. */
+void reader_pass_time(struct reader *r, uint64_t ns);
+
 /* Hand over what there is. */
 void reader_flush(struct reader *r);
 

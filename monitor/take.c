@@ -325,7 +325,7 @@ static void
 settle(struct engine *e, uint64_t number)
 {
     engine_reach(e, number, PHASE_SETTLE, 0, 0);
-    if (engine_settle(e))
+    if (e->opts.live || engine_settle(e))
         engine_run_core(e);
 }
 

@@ -3,6 +3,8 @@
 #ifdef HAVE_HTP
 
 #include "http_notes.h"
+#include "http_parts.h"
+#include "mem.h"
 
 #include <htp/htp.h>
 
@@ -12,41 +14,28 @@
 /* A bomb of LZMA may take so many bytes of memory for its dictionary. */
 enum { LZMA_MEMORY = 1 << 20 };
 
-struct http {
-    struct http_opts opts;
-    struct http_stats stats;
-    http_fn *fn;
-    htp_cfg_t *cfg;
-    uint32_t flows;
-    bool skims;
-};
+/* Parsers that are kept for other connections, and the transactions after which they are not: of
+ * each libhtp remembers 8 bytes. */
+enum { SPARES = 32, SPARE_TX = 512 };
 
-struct http_side {
-    uint32_t head;    /* bytes since the message began, until its headers are complete */
-    uint64_t fed;     /* bytes, before those at hand */
-    uint64_t from;    /* where a tunnel begins, as fed */
-    uint64_t skimmed; /* bytes of a body that libhtp was not told of yet */
-    uint64_t left;    /* of that body, to come; 0: none is passed over */
-    bool in_head;     /* they are not yet */
-    bool skips;       /* enough of the body at hand was seen */
-    bool given_up;
-    bool torn; /* a hole was in the compressed body at hand: the rest of it says nothing */
-};
-
-struct http_flow {
-    struct http *http;
+struct htp {
     htp_connp_t *connp;
-    void *ctx;
-    uint64_t requests, responses; /* begun, complete */
-    struct http_side side[2];     /* by enum weir_dir */
-    size_t retired;               /* transactions before this one are gone */
+    struct htp *next; /* of spare ones */
+    size_t first;     /* transactions before this one were another connection's */
+    uint64_t before;  /* of this connection, that libhtp did not read */
+    size_t retired;   /* transactions before this one are gone */
+    uint64_t from[2]; /* where a tunnel begins, as fed */
     enum weir_dir feeding;
     struct weir_bytes at_hand; /* that libhtp is given */
     bool limited;              /* a limit is why libhtp was told to stop */
-    bool tunnel;
-    bool skimming; /* what libhtp tells of is not a hole */
-    bool closed;   /* libhtp was told of the end */
+    bool skimming;             /* what libhtp tells of is not a hole */
+    bool known;                /* what libhtp tells of was told already */
+    bool moved;                /* and it has begun to */
+    bool odd;                  /* something was, that may have left traces in the parser */
+    bool whole;                /* the bytes at hand, or last at hand, end with a response */
 };
+
+static const struct weir_bytes no_data = { NULL, 0 };
 
 /* ---- what libhtp calls */
 
@@ -76,13 +65,18 @@ query_of(const htp_tx_t *tx)
     return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->query : NULL);
 }
 
-void
-http_look(void *htp, enum http_event_type type, struct http_event *out)
+/* From 0 on for each connection. */
+static uint64_t
+number_of(const struct http_flow *flow, const htp_tx_t *tx)
 {
-    const htp_tx_t *tx = htp;
+    return tx->index - flow->htp->first + flow->htp->before;
+}
 
+static void
+look(htp_tx_t *tx, enum http_event_type type, struct http_event *out)
+{
     *out = (struct http_event){ .type = type,
-                                .tx = tx->index,
+                                .tx = number_of(flow_of(tx), tx),
                                 .line = bytes_of_bstr(tx->request_line),
                                 .method = bytes_of_bstr(tx->request_method),
                                 .uri = bytes_of_bstr(tx->request_uri),
@@ -98,7 +92,18 @@ http_look(void *htp, enum http_event_type type, struct http_event *out)
                                 .status = tx->response_status_number,
                                 .request_length = tx->request_message_len,
                                 .response_length = tx->response_message_len,
-                                .htp = htp };
+                                .htp = tx };
+}
+
+void
+http_look(void *htp, enum http_event_type type, struct http_event *out)
+{
+    const struct plain *plain = plain_of(htp);
+
+    if (plain != NULL)
+        plain_look(plain, type, out);
+    else
+        look(htp, type, out);
 }
 
 /* Whether an event of this type says what is known of the message. */
@@ -117,17 +122,18 @@ tell(htp_tx_t *tx, enum http_event_type type, struct weir_bytes data)
 
     if (flow->tunnel && type != HTTP_GONE)
         return HTP_OK;
+    if (flow->htp->known && type != HTTP_MOVED && type != HTTP_REQUEST_RAW &&
+        type != HTTP_RESPONSE_RAW)
+        return HTP_OK;
     if (is_looked_at(flow, type))
-        http_look(tx, type, &event);
+        look(tx, type, &event);
     else
-        event = (struct http_event){ .type = type, .tx = tx->index, .htp = tx };
+        event = (struct http_event){ .type = type, .tx = number_of(flow, tx), .htp = tx };
     event.data = data;
-    event.skimmed = flow->skimming && data.p == NULL;
+    event.skimmed = flow->htp->skimming && data.p == NULL;
     flow->http->fn(flow->ctx, &event);
     return HTP_OK;
 }
-
-static const struct weir_bytes no_data = { NULL, 0 };
 
 static void
 begin_head(struct http_side *side)
@@ -141,8 +147,13 @@ on_request_start(htp_tx_t *tx)
 {
     struct http_flow *flow = flow_of(tx);
 
-    flow->requests++;
     begin_head(&flow->side[WEIR_TOSERVER]);
+    if (flow->htp->known) {
+        flow->htp->moved = true;
+        htp_tx_set_user_data(tx, flow->plain->own);
+        return tell(tx, HTTP_MOVED, no_data);
+    }
+    flow->requests++;
     return flow->http->opts.detail ? tell(tx, HTTP_REQUEST_START, no_data) : HTP_OK;
 }
 
@@ -150,7 +161,7 @@ on_request_start(htp_tx_t *tx)
 static int
 stop(struct http_flow *flow, uint64_t *counter)
 {
-    flow->limited = true;
+    flow->htp->limited = true;
     ++*counter;
     return HTP_ERROR;
 }
@@ -162,6 +173,7 @@ on_request_line(htp_tx_t *tx)
     struct http_flow *flow = flow_of(tx);
     struct http *http = flow->http;
 
+    flow->htp->odd |= tx->is_protocol_0_9; /* what follows is a body */
     if (flow->requests > http->opts.requests)
         return stop(flow, &http->stats.requests);
     if (flow->requests - flow->responses > http->opts.pending)
@@ -173,12 +185,13 @@ on_request_line(htp_tx_t *tx)
 static void
 note_tunnel(struct http_flow *flow, const htp_tx_t *tx, enum weir_dir dir)
 {
-    const uint64_t here = dir == WEIR_TOSERVER ? htp_connp_req_data_consumed(flow->connp)
-                                               : htp_connp_res_data_consumed(flow->connp);
+    htp_connp_t *connp = flow->htp->connp;
+    const uint64_t here = dir == WEIR_TOSERVER ? htp_connp_req_data_consumed(connp)
+                                               : htp_connp_res_data_consumed(connp);
 
     if (!flow->http->opts.detail || tx->request_method_number != HTP_M_CONNECT)
         return;
-    flow->side[dir].from = flow->side[dir].fed + here;
+    flow->htp->from[dir] = flow->side[dir].fed + here;
     flow->tunnel = dir == WEIR_TOCLIENT && tx->response_status_number >= 200 &&
                    tx->response_status_number <= 299;
 }
@@ -203,7 +216,8 @@ note(htp_tx_t *tx, const char *name)
     struct http_flow *flow = flow_of(tx);
     struct http_event event;
 
-    http_look(tx, HTTP_NOTE, &event);
+    flow->htp->odd = true;
+    look(tx, HTTP_NOTE, &event);
     event.note = name;
     flow->http->fn(flow->ctx, &event);
 }
@@ -265,10 +279,10 @@ on_request_end(htp_tx_t *tx)
 static void
 correct_version(const struct http_flow *flow, htp_tx_t *tx)
 {
-    const size_t from = htp_connp_res_data_consumed(flow->connp);
-    const struct weir_bytes at = flow->at_hand;
+    const size_t from = htp_connp_res_data_consumed(flow->htp->connp);
+    const struct weir_bytes at = flow->htp->at_hand;
 
-    if (tx->is_protocol_0_9 && flow->feeding == WEIR_TOCLIENT && at.p != NULL && from < at.n &&
+    if (tx->is_protocol_0_9 && flow->htp->feeding == WEIR_TOCLIENT && at.p != NULL && from < at.n &&
         at.n - from >= 7 && memcmp(at.p + from, "HTTP/1.", 7) == 0)
         tx->is_protocol_0_9 = 0;
 }
@@ -290,6 +304,15 @@ on_response_headers(htp_tx_t *tx)
     return end_head(tx, WEIR_TOCLIENT, tx->response_headers, HTTP_RESPONSE);
 }
 
+/* Whether a parser that has read so far is like a new one. */
+static void
+note_end(struct htp *htp, const htp_tx_t *tx)
+{
+    htp->odd |= tx->request_method_number == HTP_M_CONNECT || tx->response_status_number < 200;
+    htp->whole = htp->feeding == WEIR_TOCLIENT && htp->at_hand.p != NULL &&
+                 (size_t)htp_connp_res_data_consumed(htp->connp) == htp->at_hand.n;
+}
+
 static int
 on_response_end(htp_tx_t *tx)
 {
@@ -297,6 +320,7 @@ on_response_end(htp_tx_t *tx)
 
     flow->side[WEIR_TOCLIENT].in_head = false;
     flow->side[WEIR_TOCLIENT].torn = flow->side[WEIR_TOCLIENT].skips = false;
+    note_end(flow->htp, tx);
     if (flow->responses < flow->requests)
         flow->responses++;
     return tell(tx, HTTP_RESPONSE_END, no_data);
@@ -359,13 +383,14 @@ on_log(htp_log_t *log)
     struct http_event event = { .type = HTTP_NOTE };
     const char *note = flow->tunnel ? NULL : http_note_of(log->msg);
 
+    flow->htp->odd = true;
     flow->http->stats.bombs += strncmp(log->msg, "Compression bomb", 16) == 0;
     if (note == NULL)
         return HTP_OK;
     if (log->tx != NULL)
-        http_look(log->tx, HTTP_NOTE, &event);
+        look(log->tx, HTTP_NOTE, &event);
     event.note = note;
-    event.to_client = flow->feeding == WEIR_TOCLIENT;
+    event.to_client = flow->htp->feeding == WEIR_TOCLIENT;
     flow->http->fn(flow->ctx, &event);
     return HTP_OK;
 }
@@ -374,7 +399,7 @@ on_log(htp_log_t *log)
 static void
 forget_log(struct http_flow *flow)
 {
-    htp_conn_t *conn = htp_connp_get_connection(flow->connp);
+    htp_conn_t *conn = htp_connp_get_connection(flow->htp->connp);
     htp_log_t *log;
 
     while (conn->messages != NULL && (log = htp_list_shift(conn->messages)) != NULL) {
@@ -399,17 +424,17 @@ retire(struct http_flow *flow, htp_tx_t *tx)
 static void
 retire_requests(struct http_flow *flow)
 {
-    const htp_list_t *all = htp_connp_get_connection(flow->connp)->transactions;
+    const htp_list_t *all = htp_connp_get_connection(flow->htp->connp)->transactions;
 
-    for (size_t i = flow->retired; i < htp_list_size(all); i++) {
+    for (size_t i = flow->htp->retired; i < htp_list_size(all); i++) {
         htp_tx_t *tx = htp_list_get(all, i);
 
         if (tx != NULL && (tx->request_progress != HTP_REQUEST_COMPLETE ||
-                           tx == htp_connp_get_in_tx(flow->connp)))
+                           tx == htp_connp_get_in_tx(flow->htp->connp)))
             return;
         if (tx != NULL)
             retire(flow, tx);
-        flow->retired = i + 1;
+        flow->htp->retired = i + 1;
     }
 }
 
@@ -453,8 +478,9 @@ set_decompression(const struct http_opts *opts, htp_cfg_t *cfg)
 static int
 make_config(struct http *http)
 {
-    htp_cfg_t *cfg = http->cfg = htp_config_create();
+    htp_cfg_t *cfg = htp_config_create();
 
+    http->cfg = cfg;
     if (cfg == NULL || htp_config_set_server_personality(cfg, HTP_SERVER_IDS) != HTP_OK)
         return WEIR_E_NOMEM;
     htp_config_set_tx_auto_destroy(cfg, 1);
@@ -504,6 +530,7 @@ http_new(const struct http_opts *opts, http_fn *fn, struct http **out)
     if (http->opts.layers == 0)
         http->opts.layers = 2;
     http->fn = fn;
+    http->forms = http->opts.detail && http->opts.mem != NULL;
     rc = make_config(http);
     if (rc != WEIR_E_OK) {
         http_free(http);
@@ -513,11 +540,24 @@ http_new(const struct http_opts *opts, http_fn *fn, struct http **out)
     return WEIR_E_OK;
 }
 
+static void
+free_htp(struct htp *htp)
+{
+    htp_connp_destroy_all(htp->connp);
+    free(htp);
+}
+
 void
 http_free(struct http *http)
 {
+    struct htp *htp;
+
     if (http == NULL)
         return;
+    while ((htp = http->spare) != NULL) {
+        http->spare = htp->next;
+        free_htp(htp);
+    }
     if (http->cfg != NULL)
         htp_config_destroy(http->cfg);
     free(http);
@@ -529,27 +569,131 @@ http_get_stats(const struct http *http)
     return &http->stats;
 }
 
+/* ---- libhtp's part of a connection */
+
+static struct htp *
+make_htp(struct http *http)
+{
+    struct htp *htp = calloc(1, sizeof(*htp));
+
+    if (htp == NULL)
+        return NULL;
+    htp->connp = htp_connp_create(http->cfg);
+    if (htp->connp == NULL) {
+        free(htp);
+        return NULL;
+    }
+    htp_connp_open(htp->connp, NULL, 0, NULL, 0, NULL);
+    return htp;
+}
+
+/* A parser that has read nothing, or nothing but whole transactions. */
+static struct htp *
+take_htp(struct http *http)
+{
+    struct htp *htp = http->spare;
+
+    if (htp == NULL)
+        return make_htp(http);
+    http->spare = htp->next;
+    http->spares--;
+    *htp = (struct htp){ .connp = htp->connp };
+    return htp;
+}
+
+static bool
+give_htp(struct http_flow *flow)
+{
+    struct htp *htp = take_htp(flow->http);
+
+    if (htp == NULL)
+        return false;
+    flow->htp = htp;
+    htp->first = htp->retired = htp_list_size(htp_connp_get_connection(htp->connp)->transactions);
+    htp_connp_set_user_data(htp->connp, flow);
+    return true;
+}
+
+/* Whether libhtp knows of no transaction any more, and has read nothing of another. */
+static bool
+is_empty(const struct htp *htp)
+{
+    const htp_list_t *all = htp_connp_get_connection(htp->connp)->transactions;
+
+    if (htp->odd || !htp->whole || htp_connp_get_in_tx(htp->connp) != NULL ||
+        htp_connp_get_out_tx(htp->connp) != NULL)
+        return false;
+    for (size_t i = htp->retired; i < htp_list_size(all); i++)
+        if (htp_list_get(all, i) != NULL)
+            return false;
+    return true;
+}
+
+bool
+http_is_idle(const struct http_flow *flow)
+{
+    const struct http_side *side = flow->side;
+
+    return flow->plain == NULL && !flow->closed && !flow->tunnel && !side[0].given_up &&
+           !side[1].given_up && (flow->htp == NULL || is_empty(flow->htp));
+}
+
+/* For another connection, where it would do. */
+static void
+release_htp(struct http_flow *flow)
+{
+    struct http *http = flow->http;
+    struct htp *htp = flow->htp;
+
+    if (htp == NULL)
+        return;
+    if (http->spares >= SPARES || flow->side[WEIR_TOSERVER].ended || !http_is_idle(flow) ||
+        htp_list_size(htp_connp_get_connection(htp->connp)->transactions) > SPARE_TX) {
+        free_htp(htp);
+        return;
+    }
+    htp->next = http->spare;
+    http->spare = htp;
+    http->spares++;
+}
+
 /* ---- connections */
+
+static void *
+flow_alloc(struct http *http)
+{
+    struct mem *mem = http->opts.mem;
+
+    return mem != NULL ? mem_alloc(mem, sizeof(struct http_flow))
+                       : malloc(sizeof(struct http_flow));
+}
+
+static void
+flow_free(struct http_flow *flow)
+{
+    struct mem *mem = flow->http->opts.mem;
+
+    if (mem != NULL)
+        mem_free(mem, flow, sizeof(*flow));
+    else
+        free(flow);
+}
 
 struct http_flow *
 http_open(struct http *http, void *ctx)
 {
-    struct http_flow *flow = NULL;
+    struct http_flow *flow = http->flows < http->opts.flows ? flow_alloc(http) : NULL;
 
-    if (http->flows < http->opts.flows)
-        flow = calloc(1, sizeof(*flow));
     if (flow != NULL)
-        flow->connp = htp_connp_create(http->cfg);
-    if (flow == NULL || flow->connp == NULL) {
-        free(flow);
-        http->stats.flows++;
-        return NULL;
+        *flow = (struct http_flow){ .http = http, .ctx = ctx };
+    if (flow != NULL && !http->forms && !give_htp(flow)) {
+        flow_free(flow);
+        flow = NULL;
     }
-    flow->http = http;
-    flow->ctx = ctx;
-    htp_connp_set_user_data(flow->connp, flow);
-    htp_connp_open(flow->connp, NULL, 0, NULL, 0, NULL);
-    http->flows++;
+    if (flow != NULL)
+        http->flows++;
+    else
+        http->stats.flows++;
     return flow;
 }
 
@@ -557,9 +701,9 @@ http_open(struct http *http, void *ctx)
 static void
 tell_rest(struct http_flow *flow)
 {
-    const htp_list_t *all = htp_connp_get_connection(flow->connp)->transactions;
+    const htp_list_t *all = htp_connp_get_connection(flow->htp->connp)->transactions;
 
-    for (size_t i = flow->retired; i < htp_list_size(all); i++) {
+    for (size_t i = flow->htp->retired; i < htp_list_size(all); i++) {
         htp_tx_t *tx = htp_list_get(all, i);
 
         if (tx != NULL)
@@ -568,6 +712,7 @@ tell_rest(struct http_flow *flow)
 }
 
 static void tell_skimmed(struct http_flow *flow, enum weir_dir dir);
+static bool hand_over(struct http_flow *flow);
 
 static void
 close_parser(struct http_flow *flow)
@@ -576,38 +721,55 @@ close_parser(struct http_flow *flow)
     tell_skimmed(flow, WEIR_TOCLIENT);
     if (flow->closed || flow->side[WEIR_TOSERVER].given_up || flow->side[WEIR_TOCLIENT].given_up)
         return;
-    htp_connp_close(flow->connp, NULL);
+    if (flow->htp != NULL) {
+        htp_connp_close(flow->htp->connp, NULL);
+        forget_log(flow);
+    }
     flow->closed = true;
-    forget_log(flow);
 }
 
 void
 http_end(struct http_flow *flow, enum weir_dir dir)
 {
-    if (flow->closed || flow->side[dir].given_up)
+    if (flow->closed || flow->side[dir].given_up || plain_end_of(flow, dir) ||
+        (flow->plain != NULL && !hand_over(flow)))
         return;
     tell_skimmed(flow, WEIR_TOSERVER);
     tell_skimmed(flow, WEIR_TOCLIENT);
-    flow->feeding = dir;
-    if (dir == WEIR_TOSERVER)
-        htp_connp_req_close(flow->connp, NULL);
-    else
+    flow->side[dir].ended = true;
+    if (flow->htp != NULL)
+        flow->htp->feeding = dir;
+    if (dir == WEIR_TOCLIENT)
         close_parser(flow);
-    forget_log(flow);
+    else if (flow->htp != NULL)
+        htp_connp_req_close(flow->htp->connp, NULL);
+    if (flow->htp != NULL)
+        forget_log(flow);
+}
+
+/* Of those that libhtp knows of. */
+static htp_tx_t *
+at_work(const struct http_flow *flow, enum weir_dir dir)
+{
+    return dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->htp->connp)
+                                : htp_connp_get_out_tx(flow->htp->connp);
 }
 
 void *
 http_at_work(const struct http_flow *flow, enum weir_dir dir)
 {
-    return dir == WEIR_TOSERVER ? htp_connp_get_in_tx(flow->connp)
-                                : htp_connp_get_out_tx(flow->connp);
+    const enum plain_stage stage = dir == WEIR_TOSERVER ? PLAIN_REQUEST_BODY : PLAIN_RESPONSE_BODY;
+
+    if (flow->plain != NULL)
+        return flow->plain->stage == stage ? plain_handle(flow->plain) : NULL;
+    return flow->htp != NULL ? at_work(flow, dir) : NULL;
 }
 
 bool
 http_is_tunnel(const struct http_flow *flow, uint64_t from[2])
 {
-    from[WEIR_TOSERVER] = flow->side[WEIR_TOSERVER].from;
-    from[WEIR_TOCLIENT] = flow->side[WEIR_TOCLIENT].from;
+    if (flow->htp != NULL)
+        memcpy(from, flow->htp->from, sizeof(flow->htp->from));
     return flow->tunnel;
 }
 
@@ -616,12 +778,15 @@ http_close(struct http_flow *flow)
 {
     if (flow == NULL)
         return;
-    close_parser(flow);
-    if (flow->http->opts.detail)
+    if (!plain_close(flow))
+        (void)hand_over(flow);
+    if (flow->htp != NULL && !http_is_idle(flow))
+        close_parser(flow);
+    if (flow->http->opts.detail && flow->htp != NULL)
         tell_rest(flow);
-    htp_connp_destroy_all(flow->connp);
+    release_htp(flow);
     flow->http->flows--;
-    free(flow);
+    flow_free(flow);
 }
 
 bool
@@ -647,7 +812,7 @@ goes_on(struct http_flow *flow, enum weir_dir dir, int rc)
     if (rc == HTP_STREAM_TUNNEL || rc == HTP_STREAM_STOP)
         give_up(flow, dir, &counted);
     else if (rc == HTP_STREAM_ERROR)
-        give_up(flow, dir, flow->limited ? &counted : &stats->malformed);
+        give_up(flow, dir, flow->htp->limited ? &counted : &stats->malformed);
     return !flow->side[dir].given_up;
 }
 
@@ -655,14 +820,16 @@ static int
 feed_once(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
 {
     const bool request = dir == WEIR_TOSERVER;
+    struct htp *htp = flow->htp;
     size_t n;
     int rc;
 
-    flow->feeding = dir;
-    flow->at_hand = *bytes;
-    rc = (request ? htp_connp_req_data : htp_connp_res_data)(flow->connp, NULL, bytes->p, bytes->n);
-    n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(flow->connp);
-    flow->at_hand = (struct weir_bytes){ NULL, 0 };
+    htp->feeding = dir;
+    htp->at_hand = *bytes;
+    htp->whole = false;
+    rc = (request ? htp_connp_req_data : htp_connp_res_data)(htp->connp, NULL, bytes->p, bytes->n);
+    n = (request ? htp_connp_req_data_consumed : htp_connp_res_data_consumed)(htp->connp);
+    htp->at_hand = (struct weir_bytes){ NULL, 0 };
     forget_log(flow);
 
     if (n > bytes->n || rc != HTP_STREAM_DATA_OTHER)
@@ -699,7 +866,7 @@ is_in_body(uint64_t n, int coding, int64_t whole, int64_t so_far)
 static bool
 only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
 {
-    const htp_tx_t *tx = http_at_work(flow, dir);
+    const htp_tx_t *tx = at_work(flow, dir);
 
     if (tx == NULL || n > UINT32_MAX)
         return false;
@@ -717,7 +884,7 @@ only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
 static uint64_t
 left_of_body(const struct http_flow *flow, enum weir_dir dir)
 {
-    const htp_tx_t *tx = http_at_work(flow, dir);
+    const htp_tx_t *tx = at_work(flow, dir);
     const bool request = dir == WEIR_TOSERVER;
     int64_t whole, so_far;
 
@@ -733,21 +900,20 @@ static void
 tell_skimmed(struct http_flow *flow, enum weir_dir dir)
 {
     struct http_side *side = &flow->side[dir];
-    struct weir_bytes bytes = { NULL, (uint32_t)side->skimmed };
+    struct weir_bytes bytes = { NULL, side->skimmed };
 
     if (side->skimmed == 0 || http_ended(flow, dir))
         return;
     side->skimmed = 0;
-    flow->skimming = true;
+    flow->htp->skimming = true;
     goes_on(flow, dir, feed_once(flow, dir, &bytes));
-    flow->skimming = false;
+    flow->htp->skimming = false;
 }
 
 /* Pass over what of the bytes is a body that nobody looks at. */
 static void
 skim(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
 {
-    enum { TOLD_AT_ONCE = 1 << 30 };
     struct http_side *side = &flow->side[dir];
     uint32_t n;
 
@@ -765,6 +931,88 @@ skim(struct http_flow *flow, enum weir_dir dir, struct weir_bytes *bytes)
         tell_skimmed(flow, dir);
 }
 
+uint32_t
+http_may_pass(const struct http_flow *flow, enum weir_dir dir)
+{
+    const struct http_side *side = &flow->side[dir];
+    const uint64_t left = side->left;
+
+    if (left == 0 || side->skimmed == 0 || side->given_up || flow->closed)
+        return 0;
+    return left - 1 < TOLD_AT_ONCE ? (uint32_t)left - 1 : TOLD_AT_ONCE;
+}
+
+void
+http_pass(struct http_flow *flow, enum weir_dir dir, uint32_t n)
+{
+    struct http_side *side = &flow->side[dir];
+
+    if (flow->plain != NULL)
+        flow->plain->length[dir] += n;
+    if (side->left != UINT64_MAX)
+        side->left -= n;
+    side->skimmed += n;
+    side->fed += n;
+    if (side->skimmed < TOLD_AT_ONCE)
+        return;
+    if (flow->plain != NULL)
+        plain_tell_skimmed(flow, dir);
+    else
+        tell_skimmed(flow, dir);
+}
+
+/* ---- from messages of a form to libhtp */
+
+/* What of a message was told already. */
+static void
+feed_known(struct http_flow *flow, enum weir_dir dir)
+{
+    enum { AT_ONCE = 1 << 30 };
+    struct weir_bytes head = plain_bytes(flow->plain, dir);
+    uint64_t left = flow->plain->length[dir];
+
+    if (head.p == NULL)
+        return;
+    goes_on(flow, dir, feed_once(flow, dir, &head));
+    while (left > 0) {
+        struct weir_bytes body = { NULL, left < AT_ONCE ? (uint32_t)left : AT_ONCE };
+
+        left -= body.n;
+        goes_on(flow, dir, feed_once(flow, dir, &body));
+    }
+}
+
+/* libhtp reads the connection from here on, and the transaction that is open. */
+static bool
+hand_over(struct http_flow *flow)
+{
+    struct plain *plain = flow->plain;
+
+    for (unsigned dir = 0; dir < 2 && plain != NULL; dir++)
+        plain_tell_skimmed(flow, (enum weir_dir)dir);
+    if (!give_htp(flow)) {
+        flow->side[WEIR_TOSERVER].given_up = flow->side[WEIR_TOCLIENT].given_up = true;
+        flow->http->stats.flows++;
+        plain_end(flow);
+        return false;
+    }
+    flow->htp->before = flow->requests - (plain != NULL);
+    flow->htp->known = true;
+    for (unsigned dir = 0; dir < 2 && plain != NULL; dir++) {
+        feed_known(flow, (enum weir_dir)dir);
+        flow->side[dir].left = 0;
+    }
+    if (flow->side[WEIR_TOSERVER].ended)
+        htp_connp_req_close(flow->htp->connp, NULL);
+    flow->htp->known = false;
+    if (!flow->htp->moved)
+        plain_end(flow);
+    else
+        plain_free(plain);
+    flow->plain = NULL;
+    return true;
+}
+
 /*
  * HTP_STREAM_DATA_OTHER: the other direction has to go on first. A response then may go on at once;
  * what a client sends behind a CONNECT before its answer is not HTTP.
@@ -776,6 +1024,8 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
     int rc;
 
     if (flow->side[dir].given_up || flow->closed)
+        return;
+    if (flow->htp == NULL && (plain_feed(flow, dir, bytes) || !hand_over(flow)))
         return;
     skim(flow, dir, &bytes);
     n = bytes.n;
@@ -801,7 +1051,7 @@ http_feed(struct http_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
 static void
 tear(struct http_flow *flow, enum weir_dir dir)
 {
-    htp_tx_t *tx = http_at_work(flow, dir);
+    htp_tx_t *tx = at_work(flow, dir);
 
     if (!http_is_compressed(tx, dir))
         return;
@@ -816,7 +1066,8 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
     struct weir_bytes hole = { NULL, (uint32_t)n };
     int rc;
 
-    if (flow->side[dir].given_up || flow->closed || n == 0)
+    if (flow->side[dir].given_up || flow->closed || n == 0 ||
+        (flow->htp == NULL && !hand_over(flow)))
         return;
     flow->side[dir].left = 0;
     tell_skimmed(flow, !dir);
@@ -839,13 +1090,20 @@ http_gap(struct http_flow *flow, enum weir_dir dir, uint64_t n)
 void *
 http_own(const void *htp)
 {
-    return htp_tx_get_user_data(htp);
+    const struct plain *plain = plain_of(htp);
+
+    return plain != NULL ? plain->own : htp_tx_get_user_data(htp);
 }
 
 void
 http_set_own(void *htp, void *own)
 {
-    htp_tx_set_user_data(htp, own);
+    struct plain *plain = plain_of(htp);
+
+    if (plain != NULL)
+        plain->own = own;
+    else
+        htp_tx_set_user_data(htp, own);
 }
 
 bool
@@ -853,7 +1111,7 @@ http_is_compressed(const void *htp, enum weir_dir dir)
 {
     const htp_tx_t *tx = htp;
 
-    if (!flow_of(tx)->http->opts.decompress)
+    if (plain_of(htp) != NULL || !flow_of(tx)->http->opts.decompress)
         return false;
     return (dir == WEIR_TOSERVER ? tx->request_content_encoding
                                  : tx->response_content_encoding_processing) > HTP_COMPRESSION_NONE;
@@ -869,9 +1127,12 @@ http_skim(struct http *http, bool on)
 void
 http_skip_body(void *htp, enum weir_dir dir)
 {
+    struct plain *plain = plain_of(htp);
     htp_tx_t *tx = htp;
 
-    flow_of(tx)->side[dir].skips = true;
+    (plain != NULL ? plain->flow : flow_of(tx))->side[dir].skips = true;
+    if (plain != NULL)
+        return;
     if (dir == WEIR_TOSERVER)
         tx->request_content_encoding = HTP_COMPRESSION_NONE;
     else
@@ -883,6 +1144,8 @@ http_fragment(const void *htp)
 {
     const htp_tx_t *tx = htp;
 
+    if (plain_of(htp) != NULL)
+        return no_data;
     return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->fragment : NULL);
 }
 
@@ -891,7 +1154,25 @@ http_uri_host(const void *htp)
 {
     const htp_tx_t *tx = htp;
 
+    if (plain_of(htp) != NULL)
+        return no_data;
     return bytes_of_bstr(tx->parsed_uri != NULL ? tx->parsed_uri->hostname : NULL);
+}
+
+bool
+http_raw(const void *htp, enum weir_dir dir, struct weir_bytes *raw)
+{
+    const struct plain *plain = plain_of(htp);
+
+    *raw = plain != NULL ? plain_raw(plain, dir) : no_data;
+    return raw->p != NULL;
+}
+
+/* Whose message the event tells of. */
+static enum weir_dir
+side_of(const struct http_event *event)
+{
+    return event->type < HTTP_RESPONSE_START ? WEIR_TOSERVER : WEIR_TOCLIENT;
 }
 
 static const htp_table_t *
@@ -899,7 +1180,7 @@ headers_of(const struct http_event *event)
 {
     const htp_tx_t *tx = event->htp;
 
-    return event->type < HTTP_RESPONSE_START ? tx->request_headers : tx->response_headers;
+    return side_of(event) == WEIR_TOSERVER ? tx->request_headers : tx->response_headers;
 }
 
 static bool
@@ -917,8 +1198,12 @@ bool
 http_header(const struct http_event *event, unsigned i, struct weir_bytes *name,
             struct weir_bytes *value)
 {
-    const htp_table_t *headers = headers_of(event);
+    const struct plain *plain = plain_of(event->htp);
+    const htp_table_t *headers;
 
+    if (plain != NULL)
+        return plain_header(plain, side_of(event), i, name, value);
+    headers = headers_of(event);
     return headers != NULL && i < htp_table_size(headers) &&
            header_parts(htp_table_get_index(headers, i, NULL), name, value);
 }
@@ -926,8 +1211,12 @@ http_header(const struct http_event *event, unsigned i, struct weir_bytes *name,
 bool
 http_find(const struct http_event *event, const char *name, struct weir_bytes *value)
 {
-    const htp_table_t *headers = headers_of(event);
+    const struct plain *plain = plain_of(event->htp);
+    const htp_table_t *headers;
 
+    if (plain != NULL)
+        return plain_find(plain, side_of(event), name, value);
+    headers = headers_of(event);
     return headers != NULL && header_parts(htp_table_get_c(headers, name), NULL, value);
 }
 
@@ -1056,6 +1345,38 @@ http_is_compressed(const void *htp, enum weir_dir dir)
     (void)htp;
     (void)dir;
     return false;
+}
+
+bool
+http_raw(const void *htp, enum weir_dir dir, struct weir_bytes *raw)
+{
+    (void)htp;
+    (void)dir;
+    *raw = (struct weir_bytes){ NULL, 0 };
+    return false;
+}
+
+bool
+http_is_idle(const struct http_flow *flow)
+{
+    (void)flow;
+    return false;
+}
+
+uint32_t
+http_may_pass(const struct http_flow *flow, enum weir_dir dir)
+{
+    (void)flow;
+    (void)dir;
+    return 0;
+}
+
+void
+http_pass(struct http_flow *flow, enum weir_dir dir, uint32_t n)
+{
+    (void)flow;
+    (void)dir;
+    (void)n;
 }
 
 struct weir_bytes

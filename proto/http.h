@@ -6,9 +6,15 @@
  * is given up: where a message begins would be a guess. What a tunnel carries (CONNECT) is for the
  * caller to detect anew, from the event of the response to it on.
  *
+ * Most messages leave nothing to interpret (http_form.h). With http_opts.mem a transaction of these is
+ * read without libhtp, and told at the same points and in the same words (tests/fuzz/fuzz_http.c
+ * compares); whatever else comes, libhtp is given the transaction from its beginning.
+ *
  * Memory:  libhtp allocates as it parses, the one exception on the packet path; struct http_opts
  *          bounds how much: 1 KiB a connection, 3 KiB for each message under way (measured), the
  *          heads of these (at most pending * head bytes a direction), 8 bytes for each request.
+ *          32 parsers are kept when their connections close, for others. Without libhtp a
+ *          connection takes 128 bytes of http_opts.mem, its transaction 64 and two heads.
  *          What limits refuse is counted.
  * Threads: an object and its connections belong to one core.
  */
@@ -18,22 +24,24 @@
 #include <weir/error.h>
 #include <weir/event.h>
 
+struct mem;
 struct http;      /* opaque */
 struct http_flow; /* opaque: one connection */
 
 enum http_event_type {
-    HTTP_REQUEST_START,  /* detail: the first byte of a request came */
-    HTTP_REQUEST_RAW,    /* detail: bytes of its headers, or trailer, as they came */
-    HTTP_REQUEST,        /* its headers are complete */
-    HTTP_REQUEST_BODY,   /* some of it */
-    HTTP_REQUEST_END,    /* it is complete */
+    HTTP_REQUEST_START, /* detail: the first byte of a request came */
+    HTTP_REQUEST_RAW,   /* detail: bytes of its headers, or trailer, as they came; see http_raw() */
+    HTTP_REQUEST,       /* its headers are complete */
+    HTTP_REQUEST_BODY,  /* some of it */
+    HTTP_REQUEST_END,   /* it is complete */
     HTTP_RESPONSE_START, /* detail: likewise */
     HTTP_RESPONSE_RAW,
     HTTP_RESPONSE,      /* an interim one (100) is not told */
     HTTP_RESPONSE_BODY, /* without chunks' lengths; with its Content-Encoding, or decompressed */
     HTTP_RESPONSE_END,
-    HTTP_NOTE, /* detail: libhtp noticed what is told by note */
-    HTTP_GONE, /* detail: the last that is told of a transaction */
+    HTTP_NOTE,  /* detail: libhtp noticed what is told by note */
+    HTTP_GONE,  /* detail: the last that is told of a transaction */
+    HTTP_MOVED, /* detail: what was htp in earlier events of the transaction is another now */
 };
 
 /*
@@ -75,6 +83,8 @@ struct http_opts {
     uint32_t bomb;     /* bytes that may come out of less than a 2048th of them; 1 MiB */
     uint32_t time;     /* microseconds of work, the only bound by the clock on the wall; 1 second,
                           more is not possible */
+    struct mem *mem;   /* with detail: messages of a form that leaves nothing to interpret are read
+                          without libhtp, and kept here; NULL: all are libhtp's */
 };
 
 /* What limits refused; they only grow. */
@@ -119,6 +129,12 @@ bool http_is_tunnel(const struct http_flow *flow, uint64_t from[2]);
 /* The transaction whose request or response is being read; NULL: none is. */
 void *http_at_work(const struct http_flow *flow, enum weir_dir dir);
 
+/*
+ * With detail: nothing is under way. Closed and opened again, it would be the same connection, but
+ * that it counts from 0 anew, and would have to be told of directions that have ended.
+ */
+bool http_is_idle(const struct http_flow *flow);
+
 /* Whether a direction needs no more bytes: it was given up, or became a tunnel. */
 bool http_ended(const struct http_flow *flow, enum weir_dir dir);
 
@@ -145,11 +161,21 @@ void http_look(void *htp, enum http_event_type type, struct http_event *out);
  */
 void http_skim(struct http *http, bool on);
 
+/*
+ * Bytes of a direction that may be told of by http_pass() instead of http_feed(): they are of a body
+ * that is passed over, and not its last. So it is until something else of the connection is told.
+ */
+uint32_t http_may_pass(const struct http_flow *flow, enum weir_dir dir);
+void http_pass(struct http_flow *flow, enum weir_dir dir, uint32_t n);
+
 /* Of a body enough was seen: what follows of it is told without decompressing it. */
 void http_skip_body(void *htp, enum weir_dir dir);
 
 /* Whether bodies of a direction are decompressed. */
 bool http_is_compressed(const void *htp, enum weir_dir dir);
+
+/* The headers of a message that libhtp did not read: of these no HTTP_*_RAW tells. */
+bool http_raw(const void *htp, enum weir_dir dir, struct weir_bytes *raw);
 
 /* The parts of an URI that are not in struct http_event. */
 struct weir_bytes http_fragment(const void *htp);

@@ -16,7 +16,9 @@ libproto_la_SOURCES = \
     %D%/ssh.c %D%/ssh.h \
     %D%/dhcp.c %D%/dhcp.h \
     %D%/detect_proto.c %D%/detect_proto.h \
-    %D%/http.c %D%/http.h \
+    %D%/http.c %D%/http.h %D%/http_parts.h \
+    %D%/http_form.c %D%/http_form.h \
+    %D%/http_plain.c \
     %D%/http_notes.c %D%/http_notes.h \
     %D%/x509.c %D%/x509.h
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(HTP_CFLAGS)
@@ -82,11 +84,17 @@ tests_unit_test_detect_proto_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_detect_proto_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_proto_LDADD    = libproto.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_http_form
+tests_unit_test_http_form_SOURCES  = tests/unit/test_http_form.c tests/support/exact.h
+tests_unit_test_http_form_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
+tests_unit_test_http_form_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_http_form_LDADD    = libproto.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_http
 tests_unit_test_http_SOURCES  = tests/unit/test_http.c tests/support/exact.h
 tests_unit_test_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
 tests_unit_test_http_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
-tests_unit_test_http_LDADD    = libproto.la $(CMOCKA_LIBS)
+tests_unit_test_http_LDADD    = libproto.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_put
 tests_unit_test_put_SOURCES  = tests/unit/test_put.c
@@ -127,7 +135,7 @@ tests_fuzz_fuzz_detect_proto_LDFLAGS  = $(FUZZ_LINK)
 FUZZ_TARGETS += tests/fuzz/fuzz_http
 tests_fuzz_fuzz_http_SOURCES  = tests/fuzz/fuzz_http.c tests/support/exact.h $(FUZZ_MAIN)
 tests_fuzz_fuzz_http_CPPFLAGS = $(PROTO_TEST_CPPFLAGS)
-tests_fuzz_fuzz_http_LDADD    = libproto.la
+tests_fuzz_fuzz_http_LDADD    = libproto.la libcore.la
 tests_fuzz_fuzz_http_LDFLAGS  = $(FUZZ_LINK)
 
 # For tests/verify/proto-* and .ci/proto.py.

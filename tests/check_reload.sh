@@ -1,6 +1,6 @@
 #!/bin/sh
 # SIGUSR2 makes weir-ids load its rules anew under traffic: packets come through a pipe for as long as
-# it takes.
+# it takes. What addresses are known for goes on; also where several cores have the rules.
 set -u
 : "${srcdir:?}" "${builddir:?}"
 if [ ! -x "$builddir/weir-ids" ]; then
@@ -9,12 +9,12 @@ if [ ! -x "$builddir/weir-ids" ]; then
 fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-echo 1..4
+echo 1..7
 capture=$builddir/pcaps/udp_dns.pcap
 head -c 24 "$capture" >"$work/header"
 tail -c +25 "$capture" >"$work/packets"
-rule() { # FILE SID
-    echo "alert udp any any -> any 53 (msg:\"a question\"; sid:$2;)" >"$1"
+rule() { # FILE SID [OPTIONS]
+    echo "alert udp any any -> any 53 (msg:\"a question\"; ${3-} sid:$2;)" >"$1"
 }
 
 # Feed packets until the program has said so, or for ten seconds.
@@ -27,38 +27,42 @@ feed_until() { # WORDS
     done
 }
 
-rule "$work/my.rules" 1
-: >"$work/said"
-mkfifo "$work/pipe"
-"$builddir/weir-ids" -l "$work" -S "$work/my.rules" -r - <"$work/pipe" 2>"$work/said" &
-pid=$!
-{
-    cat "$work/header" "$work/packets"
-    sleep 0.3
-    rule "$work/my.rules" 2
-    kill -USR2 $pid
-    feed_until '1 rules loaded'
-    cat "$work/packets"
-    rm "$work/my.rules"
-    kill -USR2 $pid
-    feed_until 'stay as they were'
-    cat "$work/packets"
-} >"$work/pipe"
-wait $pid
-code=$?
 n=0
 result() { # OK NAME
     n=$((n + 1))
     if [ "$1" -eq 0 ]; then echo "ok $n - $2"; else echo "not ok $n - $2"; sed 's/^/# /' "$work/said"; fi
 }
-# the last alert of the first rule comes before the first of the second
-awk '/\[1:1:0\]/ { if (two) exit 1; one = 1 } /\[1:2:0\]/ { two = 1 } END { exit !(one && two) }' \
-    "$work/fast.log"
-result $? 'other rules take the place of those before'
-grep -q "the rules stay as they were: .*my.rules: " "$work/said"
-result $? 'a file that cannot be read changes nothing'
-[ $code -eq 0 ] && grep -q '1 rules loaded, 0 refused, [0-9]* alerts' "$work/said"
-result $? 'the run ends well'
+
+mkfifo "$work/pipe"
+for cores in 1 3; do
+    rule "$work/my.rules" 1 'xbits:set,asked,track ip_src,expire 3600;'
+    : >"$work/said"
+    rm -f "$work/fast.log"
+    "$builddir/weir-ids" -j $cores -l "$work" -S "$work/my.rules" -r - <"$work/pipe" 2>"$work/said" &
+    pid=$!
+    {
+        cat "$work/header" "$work/packets"
+        sleep 0.3
+        rule "$work/my.rules" 2 'xbits:isset,asked,track ip_src;'
+        kill -USR2 $pid
+        feed_until '1 rules loaded'
+        cat "$work/packets"
+        rm "$work/my.rules"
+        kill -USR2 $pid
+        feed_until 'stay as they were'
+        cat "$work/packets"
+    } >"$work/pipe"
+    wait $pid
+    code=$?
+    # the last alert of the first rule comes before the first of the second
+    awk '/\[1:1:0\]/ { if (two) exit 1; one = 1 } /\[1:2:0\]/ { two = 1 } END { exit !(one && two) }' \
+        "$work/fast.log"
+    result $? "other rules take the place of those before, -j $cores"
+    grep -q "the rules stay as they were: .*my.rules: " "$work/said"
+    result $? "a file that cannot be read changes nothing, -j $cores"
+    [ $code -eq 0 ] && grep -q '1 rules loaded, 0 refused, [0-9]* alerts' "$work/said"
+    result $? "the run ends well, -j $cores"
+done
 
 # the rules come from somebody slow, who is asked for them twice
 mkfifo "$work/slow.rules"

@@ -61,8 +61,10 @@ def replay(*words):
     return p
 
 
-def without_flow_ids(text):
-    return re.sub(r'"flow_id":[0-9]+,?', "", text)
+def comparable(text):
+    """Without what differs live: numbers of flows, and when one ends that no packet ended."""
+    text = re.sub(r'"flow_id":[0-9]+,?', "", text)
+    return re.sub(r'"timestamp":"[^"]*",(.*"event":"flow_end")', r"\1", text)
 
 
 def from_file(path, name="net_pcap0"):
@@ -70,15 +72,15 @@ def from_file(path, name="net_pcap0"):
 
 
 def captures():
-    for name in CAPTURES:
+    for k, name in enumerate(CAPTURES):
         path = "%s/pcaps/%s.pcap" % (BUILD, name)
         words = "weir", "--json", "--events", "all"
         r = replay(*words, "--stats", "-r", path)
         n = json.loads(r.out().splitlines()[-1])["packets"]
         expected = "\n".join(r.out().splitlines()[:-1]) + "\n"
-        p = start(*words, *from_file(path))
+        p = start(*words, "-j", str(1 + k % 3), *from_file(path))
         code = run_to(p, n)
-        ok(code == 0 and n > 0 and without_flow_ids(p.out()) == without_flow_ids(expected),
+        ok(code == 0 and n > 0 and comparable(p.out()) == comparable(expected),
            "net_pcap: the same events as of the file: %s" % name, code, p.err(), p.out()[:400])
 
 

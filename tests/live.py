@@ -167,6 +167,27 @@ def one_is_busy():
        "interfaces are read in turn", code, late, p.err())
 
 
+def time_passes():
+    p = Program("weir", "-q", "--json", "--events", "flow_end", "-i", "wb", "--set",
+                "flow-timeouts.udp.new=1", "udp")
+    send("wa", 1000)
+    found = until(lambda: len(p.events()) == 1, 5)
+    ok(found and p.events()[0]["flow_event"]["reason"] == "timeout" and p.end() == 0,
+       "a flow ends by its timeout though no packet comes", p.out(), p.err())
+
+
+def many_cores():
+    p = Program(*EVENTS, "-j", "4", *BOTH, "udp", sockets=2)
+    for k in range(100):
+        send("wa" if k % 2 else "wc", 1000 + k, 20)
+    until(lambda: len(p.events()) == 2000)
+    numbers = [e["pcap_cnt"] for e in p.events()]
+    code = p.end()
+    ok(code == 0 and numbers == sorted(numbers) and len(numbers) == 2000 and
+       sorted(set(ports_of(p))) == list(range(1000, 1100)),
+       "several packet threads print in the order of packets", code, len(numbers), p.err())
+
+
 def links():
     p = Program(*EVENTS, *BOTH, "udp", sockets=2)
     run("ip", "link", "set", "wb", "down")
@@ -417,7 +438,7 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         print("1..0 # SKIP %s" % error)
         return 0
-    tests = [two_interfaces, one_is_busy, links, drops, options, faults, early_signals, counters_on_request]
+    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, faults, early_signals, counters_on_request]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):

@@ -48,7 +48,7 @@ libids_la_SOURCES = \
     %D%/detectors/detectors.c %D%/detectors/detectors.h \
     %D%/detectors/dns_tunnel.c \
     %D%/detectors/fake_storm.c \
-    %D%/detectors/port_scan.c \
+    %D%/detectors/port_scan.c %D%/detectors/posted.c %D%/detectors/posted.h \
     %D%/detectors/rst_injection.c \
     %D%/detectors/syn_flood.c \
     %D%/out/community.c %D%/out/community.h \

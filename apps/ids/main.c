@@ -139,9 +139,6 @@ static const struct cli_option options[] = {
 static void
 clean_up(struct program *prg)
 {
-    detect_free(prg->detect);
-    app_free(prg->app);
-    detectors_free(prg->detectors);
     eve_out_free(prg->eve);
     prads_free(prg->prads);
     ruleset_free(prg->set);

@@ -1,13 +1,15 @@
 /* weir-ids, for the files that make it up: main.c (the command line), load.c (rules), run.c (what
- * happens to events) and summary.c. */
+ * happens to events, core by core) and summary.c. */
 #ifndef IDS_PROGRAM_H
 #define IDS_PROGRAM_H
 
 #include "../prads/prads.h"
 #include "app/app.h"
+#include "batch.h"
 #include "cli.h"
 #include "detect/detect.h"
 #include "detectors/detectors.h"
+#include "http.h"
 #include "keep.h"
 #include "out.h"
 #include "out/eve_out.h"
@@ -19,6 +21,7 @@
 struct flow_state {
     struct flow_scan scan;
     bool bypassed; /* nothing but its end is looked at any more */
+    bool detected; /* a detector has alerted on it */
     bool deep[2];  /* by enum weir_dir: stream.reassembly.depth was reached */
     struct eve_flow eve;
 };
@@ -41,6 +44,24 @@ struct held_alert {
 enum { HELD_MAX = 16 };
 
 struct reload; /* opaque */
+struct program;
+
+/* What a core has of the program; the rest changes only while no core is at a packet. */
+struct part {
+    struct program *prg;
+    struct detect *detect;
+    struct app_layer *app;
+    struct detectors *detectors;
+    struct eve_out *eve;
+    struct out *fast;                     /* the program's, or ordered */
+    struct out eve_ordered, fast_ordered; /* where there are several cores */
+    struct flow_state *flow;              /* whose event is under way, ... */
+    const struct weir_event *ev;
+    struct held_alert held[HELD_MAX];
+    unsigned n_held;
+    struct tx *tx;           /* ... with a transaction of it; NULL: none */
+    uint64_t bypassed, deep; /* flows; directions of flows */
+};
 
 struct program {
     struct cli cli;
@@ -55,28 +76,22 @@ struct program {
 
     struct ruleset *set; /* that is tested; owned */
     struct reload *reload;
-    uint32_t generation; /* how often other rules took its place */
-    struct detect *detect;
-    struct app_layer *app;
-    struct detectors *detectors;
+    uint32_t generation;          /* how often other rules took its place */
+    struct part *part[MAX_CORES]; /* by core; owned */
+    unsigned n_parts;
     struct out eve_out, fast;
     char eve_path[4096], fast_path[4096];
-    struct eve_out *eve;
+    struct eve_out *eve; /* of records that are no core's */
     struct keep *keep;   /* NULL: -w was not given */
     struct prads *prads; /* NULL: not built, or no memory */
     bool with_prads;
 
     struct weir_monitor *m;
     struct weir_tap_spec *spec;
-    struct flow_state *flow; /* whose event is under way, ... */
-    const struct weir_event *ev;
-    struct held_alert held[HELD_MAX];
-    unsigned n_held;
-    struct tx *tx;           /* ... with a transaction of it; NULL: none */
-    uint64_t told;           /* bits of the events that records tell of */
-    uint64_t interval;       /* ns between records of stats; 0: only at the end */
-    uint64_t bypassed, deep; /* flows; directions of flows */
-    uint64_t next_stats;     /* ns of packet time; 0: not before the end */
+    unsigned app;      /* monitor_last_app(): whose state in flows struct flow_state is */
+    uint64_t told;     /* bits of the events that records tell of */
+    uint64_t interval; /* ns between records of stats; 0: only at the end */
+    uint64_t next_stats; /* live: ns of the clock; 0: not before the first look */
 };
 
 /* load.c: returns -1 to go on, or the exit code. */
@@ -103,9 +118,22 @@ int program_run(struct program *prg);
 /* summary.c: what was found, and what limits cost. */
 void program_summary(const struct program *prg);
 
-uint64_t program_alerts(const struct program *prg);
+/* The sums of all cores', between two packets. */
+struct program_counts {
+    struct detect_stats detect;
+    struct outcome_stats outcome;
+    struct detectors_stats detectors;
+    struct app_stats app;
+    struct http_stats http;
+    struct eve_counts eve;
+    uint64_t bypassed, deep;
+};
+
+void program_count(const struct program *prg, struct program_counts *out);
+
+uint64_t program_alerts(const struct program_counts *counts);
 
 /* Matches that came to no alert: suppressed, or held by a threshold. */
-uint64_t program_held(const struct program *prg);
+uint64_t program_held(const struct program_counts *counts);
 
 #endif

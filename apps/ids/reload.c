@@ -1,5 +1,7 @@
 #include "program.h"
 
+#include "engine.h"
+
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,17 +15,18 @@ struct reload {
     _Atomic int state;      /* enum reload_state; only the thread leaves LOADING and SWEEPING */
     struct ruleset *set;    /* READY */
     struct ruleset *before; /* SWEEPING */
-    struct detect_next *next;
+    struct detect_next *next[MAX_CORES];
     struct weir_errbuf err; /* FAILED */
 };
 
-static volatile sig_atomic_t asked; /* signals that are not answered yet; 0 or 1 */
+/* Signals that are not answered yet; 0 or 1. Another core may read than the one that is told. */
+static atomic_int asked;
 
 static void
 on_signal(int number)
 {
     (void)number;
-    asked = 1;
+    atomic_store_explicit(&asked, 1, memory_order_relaxed);
 }
 
 void
@@ -44,6 +47,15 @@ reload_start(struct program *prg, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+static void
+free_next(struct reload *r)
+{
+    for (unsigned i = 0; i < MAX_CORES; i++) {
+        detect_next_free(r->next[i]);
+        r->next[i] = NULL;
+    }
+}
+
 static void *
 load(void *arg)
 {
@@ -51,9 +63,11 @@ load(void *arg)
     size_t n;
     int rc = ruleset_load(r->prg, &n, &r->set, &r->err);
 
-    if (rc == WEIR_E_OK)
-        rc = detect_next_new(r->prg->detect, r->set->groups, &r->set->limits, &r->next, &r->err);
+    for (unsigned i = 0; i < r->prg->n_parts && rc == WEIR_E_OK; i++)
+        rc = detect_next_new(r->prg->part[i]->detect, r->set->groups, &r->set->limits,
+                             i > 0 ? r->next[0] : NULL, &r->next[i], &r->err);
     if (rc != WEIR_E_OK) {
+        free_next(r);
         ruleset_free(r->set);
         r->set = NULL;
     }
@@ -93,22 +107,26 @@ begin(struct reload *r, enum reload_state state, void *work(void *arg))
 static void
 begin_loading(struct reload *r)
 {
-    asked = 0;
+    atomic_store_explicit(&asked, 0, memory_order_relaxed);
     if (!begin(r, LOADING, load))
         cli_notice(&r->prg->cli, "rules cannot be loaded anew: no thread for it");
 }
 
+/* All cores are done with what was read, and wait. */
 static void
 go_over(struct program *prg)
 {
     struct reload *r = prg->reload;
 
+    monitor_settle(prg->m);
     r->before = prg->set;
-    detect_go_over(prg->detect, r->next);
+    for (unsigned i = 0; i < prg->n_parts; i++) {
+        detect_go_over(prg->part[i]->detect, r->next[i]);
+        r->next[i] = NULL;
+    }
     prg->set = r->set;
     prg->generation++;
     r->set = NULL;
-    r->next = NULL;
     if (!begin(r, SWEEPING, sweep))
         ruleset_free(r->before);
     ruleset_tell(prg, prg->set, true);
@@ -120,7 +138,7 @@ reload_check(struct program *prg)
     struct reload *r = prg->reload;
     int state = atomic_load_explicit(&r->state, memory_order_acquire);
 
-    if (state == IDLE && asked)
+    if (state == IDLE && atomic_load_explicit(&asked, memory_order_relaxed))
         begin_loading(r);
     if (state == IDLE || state == LOADING || state == SWEEPING)
         return false;
@@ -142,7 +160,7 @@ reload_stop(struct program *prg)
         return;
     if (atomic_load_explicit(&r->state, memory_order_acquire) != IDLE)
         pthread_join(r->thread, NULL);
-    detect_next_free(r->next);
+    free_next(r);
     ruleset_free(r->set);
     free(r);
     prg->reload = NULL;

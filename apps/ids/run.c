@@ -2,60 +2,62 @@
 
 #include "cli_live.h"
 #include "detect/inspect.h"
+#include "engine.h"
 #include "hash.h"
 #include "out/eve_stats.h"
 #include "out/eve_tx.h"
 
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the app ------------------------------------------------------------------------------- */
 
 static struct eve_about
-about_flow(const struct program *prg)
+about_flow(const struct part *part)
 {
-    return (struct eve_about){ .app = (uint8_t)app_flow_proto(&prg->flow->scan.app),
-                               .tx = prg->tx,
-                               .has_tx_id = prg->tx != NULL,
-                               .tx_id = prg->tx != NULL ? prg->tx->id : 0,
-                               .tx_count = prg->flow->scan.app.n_tx,
-                               .alerted = prg->flow->scan.alerted,
-                               .outcome = detect_outcome(prg->detect),
-                               .past = &prg->flow->scan.past };
+    return (struct eve_about){ .app = (uint8_t)app_flow_proto(&part->flow->scan.app),
+                               .tx = part->tx,
+                               .has_tx_id = part->tx != NULL,
+                               .tx_id = part->tx != NULL ? part->tx->id : 0,
+                               .tx_count = part->flow->scan.app.n_tx,
+                               .alerted = part->flow->scan.alerted,
+                               .outcome = detect_outcome(part->detect),
+                               .past = &part->flow->scan.past };
 }
 
-static void tell_held(struct program *prg);
+static void tell_held(struct part *part);
 
 static void
 on_tx(void *ctx, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
 {
-    struct program *prg = ctx;
+    struct part *part = ctx;
 
-    prg->tx = tx;
-    inspect(prg->detect, tx, dir, stage);
-    tell_held(prg);
-    eve_tx(prg->eve, &prg->flow->eve, prg->ev, tx, dir, stage);
-    prg->tx = NULL;
+    part->tx = tx;
+    inspect(part->detect, tx, dir, stage);
+    tell_held(part);
+    eve_tx(part->eve, &part->flow->eve, part->ev, tx, dir, stage);
+    part->tx = NULL;
 }
 
 static void
 on_app_event(void *ctx, const char *name, struct tx *tx, enum weir_dir dir)
 {
-    struct program *prg = ctx;
-    struct weir_event ev = *prg->ev;
-    struct eve_about about = about_flow(prg);
+    struct part *part = ctx;
+    struct weir_event ev = *part->ev;
+    struct eve_about about = about_flow(part);
 
-    prg->tx = tx;
-    inspect_event(prg->detect, name, tx, dir);
-    tell_held(prg);
-    prg->tx = NULL;
+    part->tx = tx;
+    inspect_event(part->detect, name, tx, dir);
+    tell_held(part);
+    part->tx = NULL;
     about.has_tx_id = tx != NULL;
     about.tx_id = tx != NULL ? tx->id : 0;
     if (ev.direction != dir)
         ev.packet = NULL;
     ev.direction = (uint8_t)dir;
-    eve_app_anomaly(prg->eve, &prg->flow->eve, &ev, name, &about);
+    eve_app_anomaly(part->eve, &part->flow->eve, &ev, name, &about);
 }
 
 static void
@@ -68,25 +70,25 @@ keep_alert(struct keep *keep, const struct rule *rule, const struct weir_event *
 }
 
 static void
-tell_alert(struct program *prg, const struct eve_flow *flow, const struct rule *rule,
+tell_alert(struct part *part, const struct eve_flow *flow, const struct rule *rule,
            const struct weir_event *ev, const struct eve_about *about)
 {
-    eve_alert(prg->eve, flow, rule, ev, about);
-    if (prg->settings.outputs.fast_on)
-        fast_alert(&prg->fast, rule, ev);
-    if (prg->keep != NULL)
-        keep_alert(prg->keep, rule, ev);
+    eve_alert(part->eve, flow, rule, ev, about);
+    if (part->prg->settings.outputs.fast_on)
+        fast_alert(part->fast, rule, ev);
+    if (part->prg->keep != NULL)
+        keep_alert(part->prg->keep, rule, ev);
 }
 
 static void
-tell_held(struct program *prg)
+tell_held(struct part *part)
 {
-    for (unsigned i = 0; i < prg->n_held; i++) {
-        struct held_alert *held = &prg->held[i];
+    for (unsigned i = 0; i < part->n_held; i++) {
+        struct held_alert *held = &part->held[i];
 
-        tell_alert(prg, &prg->flow->eve, held->rule, &held->ev, &held->about);
+        tell_alert(part, &part->flow->eve, held->rule, &held->ev, &held->about);
     }
-    prg->n_held = 0;
+    part->n_held = 0;
 }
 
 /*
@@ -96,25 +98,25 @@ tell_held(struct program *prg)
 static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
-    struct program *prg = ctx;
+    struct part *part = ctx;
     struct held_alert *held;
-    const struct captures *captured = detect_alert_captures(prg->detect);
+    const struct captures *captured = detect_alert_captures(part->detect);
 
-    if (prg->n_held == HELD_MAX)
-        tell_held(prg);
-    held = &prg->held[prg->n_held++];
-    *held = (struct held_alert){ .rule = rule, .ev = *ev, .about = about_flow(prg) };
-    held->about.action = outcome_action_text(detect_outcome(prg->detect));
+    if (part->n_held == HELD_MAX)
+        tell_held(part);
+    held = &part->held[part->n_held++];
+    *held = (struct held_alert){ .rule = rule, .ev = *ev, .about = about_flow(part) };
+    held->about.action = outcome_action_text(detect_outcome(part->detect));
     held->about.target = rule->target;
-    held->about.of_packet = detect_packet_captures(prg->detect);
+    held->about.of_packet = detect_packet_captures(part->detect);
     held->about.of_alert = captured;
     if (captured != NULL)
-        tell_held(prg);
+        tell_held(part);
 }
 
 /* Of the threshold file a detector's alerts know suppress: their counts are its own. */
 static bool
-is_suppressed(const struct program *prg, const struct rule *rule, const struct weir_event *ev)
+is_suppressed(const struct part *part, const struct rule *rule, const struct weir_event *ev)
 {
     struct subject subject = { .has_addresses = true };
     struct weir_tuple tuple;
@@ -122,29 +124,33 @@ is_suppressed(const struct program *prg, const struct rule *rule, const struct w
     weir_flow_tuple(ev->flow, &tuple);
     subject.src = address_number(&tuple.addr[ev->direction], tuple.ip_version);
     subject.dst = address_number(&tuple.addr[!ev->direction], tuple.ip_version);
-    return limits_suppress(&prg->set->limits, rule->gid, rule->sid, &subject);
+    return limits_suppress(&part->prg->set->limits, rule->gid, rule->sid, &subject);
 }
 
-/* Detectors are apps of their own, with flows' states of their own. */
+/* Detectors are apps of their own, with flows' states of their own beside this one's. */
 static bool
 on_detector_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     const struct eve_flow flow = { .gap_n = { 0, 0 } };
     const struct eve_about about = { .app = APP_UNKNOWN_YET };
 
-    if (is_suppressed(ctx, rule, ev))
+    struct part *part = ctx;
+    struct flow_state *state = monitor_flow_state(part->prg->m, part->prg->app, ev->flow);
+
+    if (is_suppressed(part, rule, ev))
         return false;
-    tell_alert(ctx, &flow, rule, ev, &about);
+    state->detected = true;
+    tell_alert(part, &flow, rule, ev, &about);
     return true;
 }
 
 static void
 on_tagged(void *ctx, const struct weir_event *ev)
 {
-    struct program *prg = ctx;
-    const struct eve_about about = about_flow(prg);
+    struct part *part = ctx;
+    const struct eve_about about = about_flow(part);
 
-    eve_packet(prg->eve, &prg->flow->eve, ev, &about);
+    eve_packet(part->eve, &part->flow->eve, ev, &about);
 }
 
 static bool
@@ -156,18 +162,21 @@ is_live(const struct program *prg)
 static void
 write_stats(struct program *prg, uint64_t now)
 {
-    const struct eve_counters counters = { .start = prg->cli.first_time,
-                                           .now = now,
-                                           .live = is_live(prg),
-                                           .kernel_packets = prg->cli.kernel_packets,
-                                           .kernel_drops = prg->cli.kernel_drops,
-                                           .interface_drops = prg->cli.interface_drops,
-                                           .alerts = program_alerts(prg),
-                                           .alerts_suppressed = program_held(prg),
-                                           .rules_loaded = prg->set->rules.n,
-                                           .rules_failed = prg->set->rules.refused };
+    struct program_counts counts;
+    struct eve_counters counters = { .start = prg->cli.first_time,
+                                     .now = now,
+                                     .live = is_live(prg),
+                                     .kernel_packets = prg->cli.kernel_packets,
+                                     .kernel_drops = prg->cli.kernel_drops,
+                                     .interface_drops = prg->cli.interface_drops,
+                                     .rules_loaded = prg->set->rules.n,
+                                     .rules_failed = prg->set->rules.refused };
     struct weir_monitor_stats all;
 
+    program_count(prg, &counts);
+    counters.alerts = program_alerts(&counts);
+    counters.alerts_suppressed = program_held(&counts);
+    prg->eve->count = counts.eve;
     weir_monitor_get_stats(prg->m, &all);
     eve_stats(prg->eve, &all, &counters);
 }
@@ -185,63 +194,69 @@ stats_interval(const struct program *prg)
 
 /* The event as such, before detection sees it. */
 static void
-tell_event(struct program *prg)
+tell_event(struct part *part)
 {
-    const struct eve_about about = about_flow(prg);
+    const struct eve_about about = about_flow(part);
 
-    eve_event(prg->eve, &prg->flow->eve, prg->ev, &about);
+    eve_event(part->eve, &part->flow->eve, part->ev, &about);
 }
 
 static void
-tell_flow(struct program *prg)
+tell_flow(struct part *part)
 {
-    struct eve_about about = about_flow(prg);
+    struct eve_about about = about_flow(part);
 
-    about.bypassed = prg->flow->bypassed;
-    about.alerted |= detectors_alerted(prg->detectors, prg->ev->flow);
-    eve_flow_record(prg->eve, &prg->flow->eve, prg->ev, &about);
+    about.bypassed = part->flow->bypassed;
+    about.alerted |= part->flow->detected;
+    eve_flow_record(part->eve, &part->flow->eve, part->ev, &about);
 }
 
-/* One record for each interval; in a replay, for each in which there are packets. */
-static void
-tell_stats(struct program *prg, uint64_t now)
+/*
+ * Where intervals are asked for, one record for each in which there are packets. All cores stand
+ * still; before the first packet there is nothing to tell.
+ */
+static uint64_t
+tell_stats(void *ctx, uint64_t now)
 {
-    if (now < prg->next_stats)
+    struct program *prg = ctx;
+
+    write_stats(prg, now);
+    return now - (now - prg->cli.first_time) % prg->interval + prg->interval;
+}
+
+/* Packets or not, a record for each interval. */
+static void
+tell_stats_live(struct program *prg, uint64_t now)
+{
+    if (prg->interval == 0 || now < prg->next_stats)
         return;
+    monitor_settle(prg->m);
     if (prg->next_stats != 0)
         write_stats(prg, now);
     prg->next_stats = now - (now - prg->cli.first_time) % prg->interval + prg->interval;
-}
-
-static uint64_t
-wanted(const struct program *prg)
-{
-    uint64_t want = detect_wants(prg->detect) | eve_wants(prg->eve) | app_wants();
-
-    return prg->interval > 0 && !is_live(prg) ? want | WEIR_EV_BIT(WEIR_EV_PACKET) : want;
 }
 
 /* What the rules that are tested need. */
 static void
 ask_rules(struct program *prg)
 {
-    prg->interval = stats_interval(prg);
     prg->told = eve_wants(prg->eve);
-    prg->spec->want = wanted(prg);
-    app_show_bodies(prg->app, prg->set->groups->has_bodies);
+    prg->spec->want = detect_wants(prg->part[0]->detect) | prg->told | app_wants();
+    for (unsigned i = 0; i < prg->n_parts; i++)
+        app_show_bodies(prg->part[i]->app, prg->set->groups->has_bodies);
 }
 
 /* Bytes of a stream behind stream.reassembly.depth. */
 static bool
-is_too_deep(struct program *prg, struct flow_state *flow, const struct weir_event *ev)
+is_too_deep(struct part *part, struct flow_state *flow, const struct weir_event *ev)
 {
-    const int64_t depth = (int64_t)prg->settings.depth;
+    const int64_t depth = (int64_t)part->prg->settings.depth;
     bool deep = depth > 0 && ((ev->type == WEIR_EV_PAYLOAD && ev->payload.offset >= depth) ||
                               (ev->type == WEIR_EV_GAP && ev->gap.offset >= depth));
 
     if (deep && !flow->deep[ev->direction]) {
         flow->deep[ev->direction] = true;
-        prg->deep++;
+        part->deep++;
     }
     return deep;
 }
@@ -257,40 +272,39 @@ may_pass_by(const struct flow_state *flow)
 }
 
 static void
-pass_by(struct program *prg, struct flow_state *flow)
+pass_by(struct part *part, struct flow_state *flow)
 {
     flow->bypassed = true;
-    prg->bypassed++;
-    weir_tap_want(prg->ev->tap, WEIR_EV_BIT(WEIR_EV_FLOW_END));
+    part->bypassed++;
+    weir_tap_want(part->ev->tap, WEIR_EV_BIT(WEIR_EV_FLOW_END));
 }
 
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
     const struct weir_event *ev = weir_ptr(in);
-    struct program *prg = ev->app;
+    struct part *part = ev->app;
+    const struct program *prg = part->prg;
     struct flow_state *flow = ctx;
 
-    prg->flow = flow;
-    prg->ev = ev;
-    if (prg->interval != 0 && !is_live(prg))
-        tell_stats(prg, ev->time);
+    part->flow = flow;
+    part->ev = ev;
     if (prg->told >> ev->type & 1)
-        tell_event(prg);
+        tell_event(part);
     if (flow->scan.generation != prg->generation && !flow->bypassed)
         weir_tap_want(ev->tap,
                       prg->spec->want); /* the rules are others than those it was asked for */
-    detect_begin(prg->detect, &flow->scan, ev);
-    if (!is_too_deep(prg, flow, ev)) {
+    detect_begin(part->detect, &flow->scan, ev);
+    if (!is_too_deep(part, flow, ev)) {
         if (ev->flow != NULL)
-            app_event(prg->app, &flow->scan.app, ev);
-        detect_go_on(prg->detect);
-        tell_held(prg);
+            app_event(part->app, &flow->scan.app, ev);
+        detect_go_on(part->detect);
+        tell_held(part);
     }
     if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
-        pass_by(prg, flow);
+        pass_by(part, flow);
     if (ev->type == WEIR_EV_FLOW_END)
-        tell_flow(prg);
+        tell_flow(part);
     return weir_ok(0);
 }
 
@@ -330,8 +344,8 @@ after_batch(void *arg)
     struct program *prg = arg;
 
     each_output(prg, cli_check_output);
-    if (is_live(prg)) /* packets or not */
-        tell_stats(prg, cli_now(&prg->cli));
+    if (is_live(prg))
+        tell_stats_live(prg, cli_now(&prg->cli));
     if (reload_check(prg))
         ask_rules(prg);
     if (prg->with_prads)
@@ -367,40 +381,144 @@ open_outputs(struct program *prg, struct weir_errbuf *err)
     if (rc == WEIR_E_OK)
         rc = eve_out_new(&outputs->eve, outputs->eve_on ? &prg->eve_out : NULL, &prg->eve, err);
     if (rc == WEIR_E_OK)
-        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.interface_now,
-                                              &prg->cli.input_now };
+        prg->eve->input = (struct eve_input){ prg->cli.interfaces, &prg->cli.input_now };
     return rc;
 }
 
 static_assert((int)DETECT_WINDOW >= (int)APP_HISTORY, "both read the past");
 
+/* Memory is set aside core by core. */
 static int
-set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
+make_layers(struct program *prg, struct part *part, struct weir_errbuf *err)
 {
+    const struct part *first = prg->part[0];
+    uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
+    struct detect_opts opts = {
+        .midstream = prg->settings.midstream,
+        .any = prg->settings.any,
+        .profile = prg->profile,
+        .memory = memcap / 4 / prg->n_parts,
+        .outcome = { .limits = &prg->set->limits,
+                     .alert_max = prg->settings.alert_max,
+                     .keyed = { hash_draw_seed(), monitor_order(prg->m) },
+                     .tagged = on_tagged,
+                     .ctx = part,
+                     .with = part != first ? detect_outcome(first->detect) : NULL },
+    };
+    struct app_opts app_opts = prg->settings.app;
+    int rc = detect_new(prg->set->groups, &opts, on_alert, part, &part->detect, err);
+
+    app_opts.midstream = prg->settings.midstream;
+    app_opts.memory /= prg->n_parts;
+    if (rc == WEIR_E_OK)
+        rc = app_new(&app_opts, on_tx, on_app_event, part, &part->app, err);
+    if (rc == WEIR_E_OK)
+        rc = detectors_new(&prg->settings.detectors, on_detector_alert, part,
+                           part != first ? first->detectors : NULL, &part->detectors, err);
+    return rc;
+}
+
+/* The core's output in front of the program's; with one core the program's. */
+static int
+front_of(struct program *prg, struct out *ordered, struct out *to, unsigned core, struct out **out)
+{
+    struct order *order = monitor_order(prg->m);
+
+    *out = order != NULL ? ordered : to;
+    return order != NULL ? out_open_ordered(ordered, to, order_end(order, core)) : WEIR_E_OK;
+}
+
+static int
+make_outputs(struct program *prg, struct part *part, unsigned core, struct weir_errbuf *err)
+{
+    const struct outputs *outputs = &prg->settings.outputs;
+    struct out *eve = NULL;
+    int rc = front_of(prg, &part->fast_ordered, &prg->fast, core, &part->fast);
+
+    if (rc == WEIR_E_OK)
+        rc = front_of(prg, &part->eve_ordered, &prg->eve_out, core, &eve);
+    if (rc != WEIR_E_OK)
+        return weir_err_set(err, rc, "out of memory");
+    rc = eve_out_new(&outputs->eve, outputs->eve_on ? eve : NULL, &part->eve, err);
+    if (rc == WEIR_E_OK)
+        part->eve->input = prg->eve->input;
+    return rc;
+}
+
+static int
+make_part(struct program *prg, unsigned core, struct weir_errbuf *err)
+{
+    struct part *part = calloc(1, sizeof(*part));
+    int rc;
+
+    if (part == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    prg->part[core] = part;
+    part->prg = prg;
+    rc = make_layers(prg, part, err);
+    return rc == WEIR_E_OK ? make_outputs(prg, part, core, err) : rc;
+}
+
+static int
+make_parts(struct program *prg, struct weir_errbuf *err)
+{
+    int rc = WEIR_E_OK;
+
+    prg->n_parts = prg->cli.monitor.cores;
+    for (unsigned i = 0; i < prg->n_parts && rc == WEIR_E_OK; i++)
+        rc = make_part(prg, i, err);
+    return rc;
+}
+
+/* The first core's, which others use, at last. */
+static void
+free_parts(struct program *prg)
+{
+    for (unsigned i = prg->n_parts; i-- > 0;) {
+        struct part *part = prg->part[i];
+
+        if (part == NULL)
+            continue;
+        detect_free(part->detect);
+        app_free(part->app);
+        detectors_free(part->detectors);
+        eve_out_free(part->eve);
+        out_close_ordered(&part->eve_ordered);
+        out_close_ordered(&part->fast_ordered);
+        free(part);
+    }
+}
+
+static int
+add_apps(struct program *prg)
+{
+    void *arg[MAX_CORES];
+    struct detectors *detectors[MAX_CORES];
     struct weir_app app = { .name = "ids",
-                            .spec = spec,
+                            .spec = prg->spec,
                             .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
                             .no_flow_packets = true,
-                            .arg = prg };
-    uint64_t memcap = prg->cli.monitor.memcap != 0 ? prg->cli.monitor.memcap : UINT64_C(4) << 30;
-    struct detect_opts opts = { .midstream = prg->settings.midstream,
-                                .any = prg->settings.any,
-                                .profile = prg->profile,
-                                .memory = memcap / 4,
-                                .outcome = { .limits = &prg->set->limits,
-                                             .alert_max = prg->settings.alert_max,
-                                             .seed = hash_draw_seed(),
-                                             .tagged = on_tagged,
-                                             .ctx = prg } };
-    struct app_opts app_opts = prg->settings.app;
-    int rc = detect_new(prg->set->groups, &opts, on_alert, prg, &prg->detect, err);
+                            .core_arg = arg };
+    int rc = prg->keep != NULL ? keep_add(prg->keep, prg->m) : WEIR_E_OK;
 
-    app_opts.midstream = prg->settings.midstream;
+    for (unsigned i = 0; i < prg->n_parts; i++) {
+        arg[i] = prg->part[i];
+        detectors[i] = prg->part[i]->detectors;
+    }
     if (rc == WEIR_E_OK)
-        rc = app_new(&app_opts, on_tx, on_app_event, prg, &prg->app, err);
+        rc = detectors_add(detectors, prg->n_parts, prg->m, monitor_order(prg->m));
     if (rc == WEIR_E_OK)
-        rc = detectors_new(&prg->settings.detectors, on_detector_alert, prg, &prg->detectors, err);
+        rc = weir_monitor_add(prg->m, &app);
+    prg->app = monitor_last_app(prg->m);
+    return rc;
+}
+
+static int
+set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
+{
+    int rc = WEIR_E_OK;
+
     for (size_t i = 0; i < prg->settings.n_hosts && rc == WEIR_E_OK; i++)
         rc = cli_add_host(&prg->cli, &prg->settings.hosts[i], err);
     if (rc != WEIR_E_OK)
@@ -410,15 +528,17 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     prg->cli.monitor.bad_udp =
         !prg->cli.checksums_given; /* as Suricata, which verifies those of TCP */
     rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
-    if (rc == WEIR_E_OK && prg->keep != NULL)
-        rc = keep_add(prg->keep, prg->m);
+    if (rc == WEIR_E_OK && (rc = make_parts(prg, err)) != WEIR_E_OK)
+        return rc;
     if (rc == WEIR_E_OK)
-        rc = detectors_add(prg->detectors, prg->m);
-    if (rc == WEIR_E_OK)
-        rc = weir_monitor_add(prg->m, &app);
+        rc = add_apps(prg);
+    if (rc != WEIR_E_OK)
+        return weir_err_set(err, rc, "%s", weir_strerror(rc));
     ask_rules(prg); /* that they may want anything later the monitor knows */
-    if (rc == WEIR_E_OK)
-        rc = reload_start(prg, err);
+    prg->interval = stats_interval(prg);
+    if (prg->interval > 0 && !is_live(prg))
+        monitor_call_at(prg->m, 0, tell_stats, prg);
+    rc = reload_start(prg, err);
     if (rc == WEIR_E_OK && prg->with_prads)
         rc = prads_add(prg->prads, prg->m);
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "%s", weir_strerror(rc));
@@ -438,6 +558,15 @@ feed(struct program *prg)
     program_summary(prg);
     if (prg->with_prads)
         prads_summary(prg->prads, &prg->cli);
+}
+
+static bool
+has_alerted(const struct program *prg)
+{
+    struct program_counts counts;
+
+    program_count(prg, &counts);
+    return program_alerts(&counts) > 0;
 }
 
 int
@@ -469,7 +598,8 @@ program_run(struct program *prg)
     reload_stop(prg);
     weir_monitor_free(prg->m);
     rc = cli_exit_code(&prg->cli);
-    if (rc == EXIT_DONE && prg->fail_on_alert && program_alerts(prg) > 0)
+    if (rc == EXIT_DONE && prg->fail_on_alert && has_alerted(prg))
         rc = EXIT_ALERTED;
+    free_parts(prg);
     return rc;
 }

@@ -2,15 +2,75 @@
 
 #include "explain.h"
 
+#include <assert.h>
+#include <stdlib.h>
+
+/* ---- sums ---------------------------------------------------------------------------------- */
+
+static void
+add(uint64_t *to, const uint64_t *from, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] += from[i];
+}
+
+/* All counters are whole numbers of 64 bits. */
+#define ADD(to, from)                                                                              \
+    do {                                                                                           \
+        static_assert(sizeof(*(to)) == sizeof(*(from)) && sizeof(*(to)) % 8 == 0, "not alike");    \
+        add((uint64_t *)(void *)(to), (const uint64_t *)(const void *)(from), sizeof(*(to)) / 8);  \
+    } while (0)
+
+static void
+add_part(struct program_counts *to, const struct part *part)
+{
+    struct outcome_stats outcome;
+    struct detectors_stats detectors;
+
+    outcome_get_stats(detect_outcome(part->detect), &outcome);
+    detectors_get_stats(part->detectors, &detectors);
+    ADD(&to->detect, detect_get_stats(part->detect));
+    ADD(&to->outcome, &outcome);
+    ADD(&to->detectors, &detectors);
+    ADD(&to->app, app_get_stats(part->app));
+    ADD(&to->http, app_http_stats(part->app));
+    ADD(&to->eve, &part->eve->count);
+    to->bypassed += part->bypassed;
+    to->deep += part->deep;
+}
+
+void
+program_count(const struct program *prg, struct program_counts *out)
+{
+    *out = (struct program_counts){ .bypassed = 0 };
+    for (unsigned i = 0; i < prg->n_parts; i++)
+        if (prg->part[i] != NULL && prg->part[i]->eve != NULL) /* it was made in full */
+            add_part(out, prg->part[i]);
+    out->eve.written[EVE_STATS] += prg->eve != NULL ? prg->eve->count.written[EVE_STATS] : 0;
+}
+
+uint64_t
+program_alerts(const struct program_counts *counts)
+{
+    return counts->detect.alerts + counts->detectors.alerts;
+}
+
+uint64_t
+program_held(const struct program_counts *counts)
+{
+    return counts->outcome.threshold.suppressed + counts->outcome.threshold.held +
+           counts->detectors.suppressed;
+}
+
+/* ---- what is said -------------------------------------------------------------------------- */
+
 /* What rules did with each other's alerts, and where that met a limit. */
 static void
-outcome_summary(const struct program *prg)
+outcome_summary(const struct program *prg, const struct program_counts *counts)
 {
-    struct outcome_stats stats;
-    uint64_t held;
+    const struct outcome_stats stats = counts->outcome;
+    const uint64_t held = stats.threshold.suppressed + stats.threshold.held;
 
-    outcome_get_stats(detect_outcome(prg->detect), &stats);
-    held = stats.threshold.suppressed + stats.threshold.held;
     if (held + stats.passed > 0)
         cli_notice(
             &prg->cli,
@@ -33,32 +93,11 @@ outcome_summary(const struct program *prg)
                    (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
 }
 
-uint64_t
-program_alerts(const struct program *prg)
-{
-    struct detectors_stats stats;
-
-    detectors_get_stats(prg->detectors, &stats);
-    return detect_get_stats(prg->detect)->alerts + stats.alerts;
-}
-
-uint64_t
-program_held(const struct program *prg)
-{
-    struct detectors_stats detectors;
-    struct outcome_stats rules;
-
-    detectors_get_stats(prg->detectors, &detectors);
-    outcome_get_stats(detect_outcome(prg->detect), &rules);
-    return rules.threshold.suppressed + rules.threshold.held + detectors.suppressed;
-}
-
 static void
-summary_of_detectors(const struct program *prg)
+summary_of_detectors(const struct program *prg, const struct program_counts *counts)
 {
-    struct detectors_stats stats;
+    const struct detectors_stats stats = counts->detectors;
 
-    detectors_get_stats(prg->detectors, &stats);
     if (stats.alerts + stats.suppressed > 0)
         cli_notice(&prg->cli, "detectors: %llu alerts, %llu more not repeated, %llu suppressed",
                    (unsigned long long)stats.alerts, (unsigned long long)stats.repeated,
@@ -70,9 +109,9 @@ summary_of_detectors(const struct program *prg)
 }
 
 static void
-summary_of_captures(const struct program *prg)
+summary_of_captures(const struct program *prg, const struct program_counts *counts)
 {
-    uint64_t lost = detect_get_stats(prg->detect)->captures_lost;
+    const uint64_t lost = counts->detect.captures_lost;
 
     if (lost > 0)
         cli_notice(&prg->cli, "limits: %llu captures of rules found no room",
@@ -81,11 +120,11 @@ summary_of_captures(const struct program *prg)
 
 /* What was not read, or not shown to rules, of what flows said. */
 static void
-summary_of_app(const struct program *prg)
+summary_of_app(const struct program *prg, const struct program_counts *counts)
 {
-    const struct app_stats *app = app_get_stats(prg->app);
-    const struct http_stats *http = app_http_stats(prg->app);
-    const uint64_t tx_lost = detect_get_stats(prg->detect)->tx_lost;
+    const struct app_stats *app = &counts->app;
+    const struct http_stats *http = &counts->http;
+    const uint64_t tx_lost = counts->detect.tx_lost;
 
     if (http->flows + http->requests + http->pending + http->head + http->bombs > 0)
         cli_notice(&prg->cli,
@@ -103,15 +142,32 @@ summary_of_app(const struct program *prg)
                    (unsigned long long)tx_lost);
 }
 
+/* What rules cost all cores. */
+static void
+show_profile(const struct program *prg)
+{
+    const size_t n = prg->set->rules.n;
+    struct rule_profile *all = calloc(n + 1, sizeof(*all));
+
+    for (unsigned i = 0; all != NULL && i < prg->n_parts; i++)
+        for (size_t rule = 0; rule < n; rule++)
+            ADD(&all[rule], &detect_get_profile(prg->part[i]->detect)[rule]);
+    if (all != NULL)
+        explain_profile(stdout, prg->set->groups, all);
+    free(all);
+}
+
 void
 program_summary(const struct program *prg)
 {
-    const struct detect_stats *stats = detect_get_stats(prg->detect);
+    struct program_counts counts;
+    const struct detect_stats *stats = &counts.detect;
 
+    program_count(prg, &counts);
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->set->rules.n,
-               prg->set->rules.refused, (unsigned long long)program_alerts(prg));
-    summary_of_detectors(prg);
-    summary_of_captures(prg);
+               prg->set->rules.refused, (unsigned long long)program_alerts(&counts));
+    summary_of_detectors(prg, &counts);
+    summary_of_captures(prg, &counts);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +
             stats->unverified >
         0)
@@ -133,18 +189,17 @@ program_summary(const struct program *prg)
     if (stats->others_lost > 0)
         cli_notice(&prg->cli, "limits: %llu other copies of bytes were not looked at",
                    (unsigned long long)stats->others_lost);
-    if (prg->bypassed + prg->deep > 0)
+    if (counts.bypassed + counts.deep > 0)
         cli_notice(
             &prg->cli,
             "limits: %llu flows were passed by (stream.bypass), %llu directions not looked at to "
             "their end (stream.reassembly.depth)",
-            (unsigned long long)prg->bypassed, (unsigned long long)prg->deep);
-    if (prg->eve->dns_cut > 0)
+            (unsigned long long)counts.bypassed, (unsigned long long)counts.deep);
+    if (counts.eve.dns_cut > 0)
         cli_notice(&prg->cli, "limits: %llu sections of DNS messages were cut in eve.json",
-                   (unsigned long long)prg->eve->dns_cut);
-    if (prg->app != NULL)
-        summary_of_app(prg);
-    outcome_summary(prg);
+                   (unsigned long long)counts.eve.dns_cut);
+    summary_of_app(prg, &counts);
+    outcome_summary(prg, &counts);
     if (prg->profile)
-        explain_profile(stdout, prg->set->groups, detect_get_profile(prg->detect));
+        show_profile(prg);
 }

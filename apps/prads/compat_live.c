@@ -13,7 +13,7 @@
 
 /* ---- signals ----------------------------------------------------------------------------------- */
 
-static volatile sig_atomic_t stopped, again, due;
+static _Atomic int stopped, again, due;
 
 static void
 on_signal(int number)
@@ -52,7 +52,7 @@ compat_live_stopped(void)
     return stopped;
 }
 
-const volatile sig_atomic_t *
+const _Atomic int *
 compat_live_stop(void)
 {
     return &stopped;

@@ -6,7 +6,7 @@
 
 #include <weir/port.h>
 
-#include <signal.h>
+#include <stdatomic.h>
 
 /* Open an interface; NULL: the first there is. Errors as weir_port_open_live(). */
 int compat_live_open(const char *interface, const struct weir_port_opts *opts,
@@ -21,7 +21,7 @@ void compat_live_catch_signals(void);
 bool compat_live_stopped(void);
 
 /* Not 0: the run shall end; for outputs that wait. */
-const volatile sig_atomic_t *compat_live_stop(void);
+const _Atomic int *compat_live_stop(void);
 
 /* Whether seconds have gone by since it was last so, or a signal asks for it. */
 bool compat_live_due(unsigned seconds);

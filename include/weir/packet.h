@@ -51,6 +51,7 @@ struct weir_packet {
     uint32_t caplen;      /**< bytes captured, all readable */
     uint32_t wirelen;     /**< bytes on the wire; >= caplen */
     uint16_t link;        /**< link type of the frame, a LINKTYPE_ value */
+    uint8_t port;         /**< weir_frame.port */
     bool stable;          /**< the frame's bytes live until the port is closed */
     bool truncated;       /**< the snap length cut the innermost payload */
     bool bad_checksum;    /**< it was verified and is wrong: the target drops the packet */

@@ -26,6 +26,7 @@ struct weir_frame {
     uint64_t time;    /**< nanoseconds since 1970-01-01 UTC */
     uint16_t link;    /**< LINKTYPE_ value (https://www.tcpdump.org/linktypes.html) */
     bool stable;      /**< data lives until the port is closed */
+    uint8_t port;     /**< which of several it came from, for weir_packet.port; ports say 0 */
 };
 
 /** How the ports of a group share the packets of an interface. Values never change. */

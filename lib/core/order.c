@@ -38,6 +38,7 @@ order_new(unsigned cores, size_t ring)
 
     if (o == NULL)
         return NULL;
+    o->wanted = UINT64_MAX;
     pthread_mutex_init(&o->lock, NULL);
     pthread_mutex_init(&o->running, NULL);
     pthread_cond_init(&o->changed, NULL);
@@ -83,10 +84,11 @@ is_before(const struct moment *a, const struct moment *b)
     return a->made < b->made;
 }
 
-/* Under the lock. */
+/* Under the lock. Who waits on says so again. */
 static void
 note_change(struct order *o)
 {
+    atomic_store_explicit(&o->wanted, UINT64_MAX, memory_order_relaxed);
     o->changes++;
     pthread_cond_broadcast(&o->changed);
 }
@@ -127,16 +129,18 @@ static void
 begin_to_wait(struct order_end *end)
 {
     pthread_mutex_lock(&end->order->lock);
-    atomic_fetch_add_explicit(&end->order->waiting, 1, memory_order_relaxed);
     end->passed = end->now;
     note_change(end->order); /* others may wait for just this */
 }
 
 static void
-end_waiting(struct order_end *end)
+wait_for_change(struct order_end *end)
 {
-    atomic_fetch_sub_explicit(&end->order->waiting, 1, memory_order_relaxed);
-    pthread_mutex_unlock(&end->order->lock);
+    struct order *o = end->order;
+
+    if (end->now.packet < atomic_load_explicit(&o->wanted, memory_order_relaxed))
+        atomic_store_explicit(&o->wanted, end->now.packet, memory_order_relaxed);
+    pthread_cond_wait(&o->changed, &o->lock);
 }
 
 static bool
@@ -167,8 +171,8 @@ order_turn(struct order_end *end)
         return;
     begin_to_wait(end);
     while (!is_turn_of(end))
-        pthread_cond_wait(&end->order->changed, &end->order->lock);
-    end_waiting(end);
+        wait_for_change(end);
+    pthread_mutex_unlock(&end->order->lock);
 }
 
 /* ---- posts --------------------------------------------------------------------------------- */
@@ -253,7 +257,7 @@ order_run(struct order *o)
         return false;
     any = run_posts(o);
     pthread_mutex_unlock(&o->running);
-    if (any && atomic_load(&o->waiting) > 0)
+    if (any && atomic_load_explicit(&o->wanted, memory_order_relaxed) != UINT64_MAX)
         order_tell(o);
     return any;
 }
@@ -288,12 +292,12 @@ wait_for_room(struct order_end *end, size_t n)
         pthread_mutex_lock(&o->lock);
         p = records_reserve(end->posts, n);
         while (p == NULL && o->changes == seen)
-            pthread_cond_wait(&o->changed, &o->lock);
+            wait_for_change(end);
         if (p != NULL)
             break;
     }
     note_change(o); /* who else waits for room, or for a post of this core, looks again */
-    end_waiting(end);
+    pthread_mutex_unlock(&o->lock);
     return p;
 }
 

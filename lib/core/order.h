@@ -58,7 +58,7 @@ struct order {
     pthread_mutex_t lock;   /* of passed and changes, and for those who wait */
     pthread_cond_t changed; /* some core has gone on, or waits, or there is room in a ring */
     uint64_t changes;       /* how often */
-    _Atomic uint32_t waiting;
+    _Atomic uint64_t wanted; /* some core waits for others to pass this packet; UINT64_MAX: none */
     pthread_mutex_t running; /* who holds it runs posts */
 };
 
@@ -93,7 +93,7 @@ order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id,
         return;
     /* Release: who sees it sees all posts of earlier packets. */
     atomic_store_explicit(&end->packet, packet, memory_order_release);
-    if (atomic_load_explicit(&end->order->waiting, memory_order_relaxed) > 0)
+    if (atomic_load_explicit(&end->order->wanted, memory_order_relaxed) < packet)
         order_tell(end->order);
 }
 

@@ -31,7 +31,7 @@ core_poll(struct weir_core *core)
     struct weir_core *before = weir_core_enter(core);
 
     for (struct core_poller *p = core->pollers; p != NULL; p = p->next)
-        if (p->asleep > 0)
+        if (p->asleep > 0 || p->serves)
             p->poll(p);
     weir_core_enter(before);
 }

@@ -1,11 +1,12 @@
 # futures, taps, the core they run on
 libcore_la_SOURCES += \
     lib/core/core.c lib/core/core.h lib/core/order.c lib/core/order.h lib/core/ring.c lib/core/ring.h \
-    lib/core/wheel.c lib/core/wheel.h \
+    lib/core/submit.c lib/core/wheel.c lib/core/wheel.h \
     %D%/cancel.c %D%/cell.c %D%/cell.h %D%/co.c %D%/combine.c %D%/debug.c %D%/future.c \
     %D%/report.c %D%/sem.c %D%/tap.c %D%/timer.c
 
-weirinclude_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h
+weirinclude_HEADERS += include/weir/future.h include/weir/tap.h include/weir/core.h \
+    include/weir/submit.h
 
 UNIT_TESTS += tests/model/test_future_model tests/model/test_tap_model
 UNIT_TESTS += tests/unit/test_wheel tests/model/test_wheel_model tests/unit/test_ring tests/unit/test_future \
@@ -19,6 +20,11 @@ tests_unit_test_wheel_LDADD   = libcore.la $(CMOCKA_LIBS)
 tests_model_test_wheel_model_SOURCES = tests/model/test_wheel_model.c
 tests_model_test_wheel_model_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_wheel_model_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_submit
+tests_unit_test_submit_SOURCES = tests/unit/test_submit.c
+tests_unit_test_submit_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_submit_LDADD   = libcore.la $(CMOCKA_LIBS) -lpthread
 
 UNIT_TESTS += tests/unit/test_order
 tests_unit_test_order_SOURCES = tests/unit/test_order.c

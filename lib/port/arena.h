@@ -37,6 +37,7 @@ arena_keep(struct arena *arena, const struct pcap_pkthdr *header, const uint8_t 
     f->time = header->ts.tv_sec >= 0 ? (uint64_t)header->ts.tv_sec : (uint32_t)header->ts.tv_sec;
     f->time = f->time * UINT64_C(1000000000) + (uint64_t)header->ts.tv_usec;
     f->stable = false;
+    f->port = 0;
 }
 
 #endif

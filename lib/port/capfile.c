@@ -76,6 +76,7 @@ walk(struct capfile *file, struct weir_frame *frames, unsigned max, struct weir_
                   load32(p + 4, swapped) * (uint64_t)unit;
         f->link = file->link;
         f->stable = true;
+        f->port = 0;
         p += header + caplen;
         file->ahead = capfile_prefetch(file, file->ahead, p);
         if (filter_pass(&file->filter, f))

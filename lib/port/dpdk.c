@@ -392,6 +392,7 @@ frame_of(struct dpdk *d, const struct rte_mbuf *m, uint64_t now, struct weir_fra
         f->time = *RTE_MBUF_DYNFIELD(m, d->time_offset, const uint64_t *) * 1000;
     f->link = LINK_ETHERNET;
     f->stable = false;
+    f->port = 0;
 }
 
 static int

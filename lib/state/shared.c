@@ -370,20 +370,39 @@ saturated(int64_t a, int64_t b)
     return total;
 }
 
+static int64_t
+add(struct weir_shared *s, const struct name *name, int64_t delta, uint64_t ttl, uint64_t now)
+{
+    struct entry *x = find(s, name, now);
+
+    if (x == NULL)
+        x = make(s, name, NULL, now, sum(now, ttl));
+    x->value = saturated(x->value, delta);
+    return x->value;
+}
+
 weir_fut
 weir_shared_add(struct weir_shared *s, const void *key, size_t n, int64_t delta, uint64_t ttl)
 {
-    struct entry *x;
     struct name name;
     uint64_t now;
 
     if (!begin(s, &name, key, n, &now))
         return bad_call();
-    x = find(s, &name, now);
-    if (x == NULL)
-        x = make(s, &name, NULL, now, sum(now, ttl));
-    x->value = saturated(x->value, delta);
-    return value(x->value);
+    return value(add(s, &name, delta, ttl, now));
+}
+
+int64_t
+shared_add_at(struct weir_shared *s, const void *key, size_t n, int64_t delta, uint64_t ttl,
+              uint64_t now)
+{
+    struct name name = { .n = 0 };
+    const bool fits = name_of(&name, key, n);
+
+    assert(fits);
+    (void)fits;
+    sweep(s, now);
+    return add(s, &name, delta, ttl, now);
 }
 
 weir_fut

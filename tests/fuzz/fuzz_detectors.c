@@ -84,9 +84,9 @@ play(const uint8_t *data, size_t size, struct run *run)
             settings.given[i][k] = k != 1; /* that one is the window */
             settings.value[i][k] = i == 4 && k == 0 ? 2 : 1;
         }
-    if (detectors_new(&settings, on_alert, run, &all, NULL) != WEIR_E_OK)
+    if (detectors_new(&settings, on_alert, run, NULL, &all, NULL) != WEIR_E_OK)
         abort();
-    if (weir_monitor_new(NULL, &m) != WEIR_E_OK || detectors_add(all, m) != WEIR_E_OK)
+    if (weir_monitor_new(NULL, &m) != WEIR_E_OK || detectors_add(&all, 1, m, NULL) != WEIR_E_OK)
         abort();
     for (; size > 0 && (n = one_frame(data, size, &frame, room, &ms)) > 0; data += n, size -= n) {
         run->packets++;

@@ -117,15 +117,16 @@ static void
 ask(const struct rules *rules)
 {
     struct weir_errbuf err = { "" };
-    struct subject subject = { .has_addresses = true, .src = 1, .dst = 2, .now = 1 };
+    struct subject subject = { .has_addresses = true, .src = 1, .dst = 2, .time = 1 };
+    const struct keyed_opts opts = { .seed = 1 };
     uint8_t action = ACTION_ALERT;
     struct thresholds *thresholds;
     struct state *state;
     struct name_book *book = name_book_new();
-    int rc = book != NULL ? state_new(rules, book, 1, &state, &err) : WEIR_E_NOMEM;
+    int rc = book != NULL ? state_new(rules, book, &opts, &state, &err) : WEIR_E_NOMEM;
 
     assert(rc == WEIR_E_OK);
-    rc = thresholds_new(rules, NULL, 1, &thresholds, &err);
+    rc = thresholds_new(rules, NULL, &opts, &thresholds, &err);
     assert(rc == WEIR_E_OK);
     for (uint32_t i = 0; i < rules->n; i++) {
         if (state_is_used(state, i) && state_holds(state, i, &subject))

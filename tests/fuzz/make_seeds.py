@@ -350,6 +350,17 @@ htt("old", b"GET /\r\n", b"<html>")
 htt("expect", b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx", b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No\r\n\r\n", 40)
 htt("many_headers", b"GET / HTTP/1.1\r\n" + b"".join(b"H%d: v\r\n" % i for i in range(30)) + b"\r\n", ok)
 htt("folded", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\n\r\n", ok, 3)
+# hole 255: none; length: switches of fuzz_http.c; the client's bytes are whole eights without a filler
+def eights(head, tail):
+    return head + b"a" * (-len(head + tail) % 8) + tail
+form = eights(b"GET /a/b?c=d HTTP/1.1\r\nHost: e.org:81\r\nUser-Agent: a", b"\r\n\r\n")
+long = eights(b"POST /ab HTTP/1.0\r\nHost: e", b"\r\nContent-Length: 8\r\n\r\n01234567")
+stays = b"HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=x\r\nContent-Length: 30\r\n\r\n" + b"0123456789" * 3
+for flags in (1, 5, 13, 15, 61, 77, 95):
+    htt("forms_%d" % flags, form + long + form, stays * 2 + b"HTTP/1.1 304 Not Modified\r\n\r\n", 255, 255, flags)
+htt("forms_then_not", form * 3, stays + b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n" + stays, 255, 255, 77)
+htt("forms_to_the_end", form * 2, stays + b"HTTP/1.0 200 OK\r\n\r\n0123456789", 99, 255, 45)
+htt("forms_hole", form * 2, stays * 2, 89, 22, 5)
 # --- app: bytes a piece - 1, the client's bytes / 8, a hole / 4 and its length in both directions, flags, the bytes
 import gzip, zlib
 def app(name, client, server, piece=99, hole=0, length=0, flags=0):

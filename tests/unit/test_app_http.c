@@ -1,4 +1,5 @@
 /* HTTP as rules see it: buffers, bodies, holes, limits, however a flow is cut. */
+#include "app/parts.h"
 #include "support/app_run.h"
 
 #include <setjmp.h>
@@ -455,6 +456,42 @@ requests_go_on_after_a_rst(void **state)
     app_run_free(&run);
 }
 
+/* Between transactions nothing is held, whoever read them; nor are bodies that nobody looks at. */
+static void
+an_idle_connection_takes_no_memory(void **state)
+{
+    static const char *const answers[] = {
+        "HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n190\r\n",
+    };
+    char body[401];
+
+    (void)state;
+    memset(body, 'b', 400);
+    body[400] = '\0';
+    for (unsigned i = 0; i < 2; i++) {
+        size_t held;
+
+        app_run_begin(&run, NULL);
+        app_show_bodies(run.app, false);
+        for (unsigned k = 0; k < 3; k++) {
+            assert_int_equal(run.app->mem.used, 0);
+            send_text(WEIR_TOSERVER, second);
+            send_text(WEIR_TOCLIENT, answers[i]);
+            held = run.app->mem.used;
+            assert_in_range(held, 1, 2048);
+            app_run_send(&run, WEIR_TOCLIENT, body, 400, 10);
+            if (i == 1) {
+                assert_int_equal(run.app->mem.used, held);
+                send_text(WEIR_TOCLIENT, "\r\n0\r\n\r\n");
+            }
+            assert_int_equal(run.alive, 0);
+        }
+        has("http/2 < end");
+        done();
+    }
+}
+
 static void
 an_interim_response_leaves_nothing(void **state)
 {
@@ -522,6 +559,7 @@ main(void)
         cmocka_unit_test(a_response_without_length_ends_with_its_side),
         cmocka_unit_test(a_body_goes_on_after_a_rst),
         cmocka_unit_test(requests_go_on_after_a_rst),
+        cmocka_unit_test(an_idle_connection_takes_no_memory),
         cmocka_unit_test(an_interim_response_leaves_nothing),
         cmocka_unit_test(a_status_line_is_one_whatever_the_request_was),
         cmocka_unit_test(what_is_incomplete_ends_with_the_flow),

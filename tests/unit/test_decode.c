@@ -117,7 +117,7 @@ arp_is_no_flow(void **state)
 static void
 what_the_frame_says_is_taken_over(void **state)
 {
-    struct weir_frame frame = { tcp4, sizeof(tcp4), 2000, 1234567890123456789U, RAW, true };
+    struct weir_frame frame = { tcp4, sizeof(tcp4), 2000, 1234567890123456789U, RAW, true, 3 };
     struct decode_fault fault;
     struct weir_packet pkt;
 
@@ -128,6 +128,7 @@ what_the_frame_says_is_taken_over(void **state)
     assert_int_equal(pkt.caplen, sizeof(tcp4));
     assert_int_equal(pkt.wirelen, 2000);
     assert_int_equal(pkt.link, RAW);
+    assert_int_equal(pkt.port, 3);
     assert_true(pkt.stable);
     assert_false(pkt.bad_checksum);
 }

@@ -947,7 +947,7 @@ load_anew(struct fixture *f, const char *rules)
     /* what points into the rules before would be found out by the sanitizers */
     f->groups_before->rules = &f->rules_before;
     assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
-    assert_int_equal(detect_next_new(f->detect, f->groups, NULL, &next, &err), WEIR_E_OK);
+    assert_int_equal(detect_next_new(f->detect, f->groups, NULL, NULL, &next, &err), WEIR_E_OK);
     detect_go_over(f->detect, next);
     groups_free(f->groups_before);
     rules_free(&f->rules_before);

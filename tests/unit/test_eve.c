@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -47,6 +48,14 @@ addresses_as_rfc_5952_writes_them(void **state)
     assert_string_equal(addr, "192.168.1.10");
     addr_text(&(struct weir_addr){ .b = { 0x20, 1, 0xd, 0xb8, [15] = 1 } }, 6, addr);
     assert_string_equal(addr, "2001:db8::1");
+    for (unsigned n = 0; n < 256; n++) {
+        char expected[ADDR_TEXT];
+
+        sprintf(expected, "%u.%u.0.%u", n, 255 - n, n);
+        addr_text(&(struct weir_addr){ .b = { (uint8_t)n, (uint8_t)(255 - n), 0, (uint8_t)n } }, 4,
+                  addr);
+        assert_string_equal(addr, expected);
+    }
 }
 
 static void

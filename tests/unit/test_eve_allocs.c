@@ -152,10 +152,10 @@ records_cost_no_allocation(void **state)
         play(m, i);
     weir_monitor_end(m);
     assert_int_equal(allocs(), before);
-    assert_true(t.eve->written[EVE_ALERT] >= 5 * FLOWS);
-    assert_true(t.eve->written[EVE_ANOMALY] >= 2 * FLOWS);
-    assert_true(t.eve->written[EVE_DNS] >= FLOWS && t.eve->written[EVE_FLOW] >= FLOWS);
-    assert_true(t.eve->written[EVE_FLOW_EVENT] >= 8 * FLOWS);
+    assert_true(t.eve->count.written[EVE_ALERT] >= 5 * FLOWS);
+    assert_true(t.eve->count.written[EVE_ANOMALY] >= 2 * FLOWS);
+    assert_true(t.eve->count.written[EVE_DNS] >= FLOWS && t.eve->count.written[EVE_FLOW] >= FLOWS);
+    assert_true(t.eve->count.written[EVE_FLOW_EVENT] >= 8 * FLOWS);
     assert_int_equal(t.out.lost, 0);
     weir_monitor_free(m);
     app_free(t.app);

@@ -350,7 +350,7 @@ a_message_is_cut_before_it_is_too_long(void **state)
     for (const char *p = f->said; (p = strstr(p, "\"ttl\"")) != NULL; p++)
         records++;
     assert_int_equal(records, DNS_SHOWN);
-    assert_int_equal(f->writer->dns_cut, 1);
+    assert_int_equal(f->writer->count.dns_cut, 1);
 }
 
 static void

@@ -1,5 +1,6 @@
 /* HTTP/1.x: requests and responses however they are cut, holes, limits. */
 #include "http.h"
+#include "mem.h"
 
 #include "support/exact.h"
 
@@ -60,6 +61,7 @@ on_event(void *ctx, const struct http_event *ev)
         [HTTP_RESPONSE_END] = "res-end",
         [HTTP_NOTE] = "note",
         [HTTP_GONE] = "gone",
+        [HTTP_MOVED] = "moved",
     };
     struct bench *b = ctx;
     struct weir_bytes value;
@@ -314,7 +316,8 @@ repeated_headers_are_joined(void **state)
 /* ---- bodies that nobody looks at: all but their pieces has to be told as ever */
 
 struct outline {
-    uint64_t bytes[2]; /* of bodies, by enum weir_dir */
+    uint64_t bytes[2];    /* of bodies, by enum weir_dir */
+    unsigned moved, kept; /* transactions that libhtp got later, and never */
     struct bench *b;
 };
 
@@ -322,21 +325,29 @@ static void
 on_outline(void *ctx, const struct http_event *ev)
 {
     struct outline *o = ctx;
+    struct weir_bytes raw;
 
+    o->kept += ev->type == HTTP_GONE && http_raw(ev->htp, WEIR_TOSERVER, &raw);
     if (ev->type == HTTP_REQUEST_BODY || ev->type == HTTP_RESPONSE_BODY)
         o->bytes[ev->type == HTTP_RESPONSE_BODY] += ev->data.n;
+    else if (ev->type == HTTP_MOVED)
+        o->moved++;
     else if (ev->type != HTTP_REQUEST_RAW && ev->type != HTTP_RESPONSE_RAW)
         say(o->b, "%u:%u %u %u;", (unsigned)ev->type, (unsigned)ev->tx, (unsigned)o->bytes[0],
             (unsigned)o->bytes[1]);
 }
 
 /* A step is a side's: '>' and what the client sends, '<' the server; '-': a hole, '.': a FIN. */
-static const char *
-outline(const char *const *steps, bool skims, size_t piece)
+static struct outline
+outline(const char *const *steps, bool skims, bool forms, size_t piece)
 {
-    static const struct http_opts opts = { .bodies = true, .detail = true };
+    static _Alignas(64) uint8_t blocks[1 << 16];
+    struct http_opts opts = { .bodies = true, .detail = true };
     struct outline o = { .b = &bench };
+    struct mem mem;
 
+    mem_init(&mem, blocks, sizeof(blocks), sizeof(blocks));
+    opts.mem = forms ? &mem : NULL;
     bench.seen[0] = '\0';
     if (http_new(&opts, on_outline, &bench.http) == WEIR_E_UNSUPPORTED)
         skip();
@@ -353,7 +364,8 @@ outline(const char *const *steps, bool skims, size_t piece)
             feed(&bench, dir, *steps + 1, piece);
     }
     end(&bench);
-    return bench.seen;
+    assert_int_equal(mem.used, 0);
+    return o;
 }
 
 static void
@@ -362,8 +374,12 @@ skims_alike(const char *const *steps)
     for (size_t piece = 1; piece < 200; piece++) {
         char looked_at[sizeof(bench.seen)];
 
-        strcpy(looked_at, outline(steps, false, piece));
-        assert_string_equal(outline(steps, true, piece), looked_at);
+        (void)outline(steps, false, false, piece);
+        strcpy(looked_at, bench.seen);
+        for (unsigned how = 1; how < 4; how++) {
+            (void)outline(steps, how & 1, how & 2, piece);
+            assert_string_equal(bench.seen, looked_at);
+        }
     }
 }
 
@@ -389,6 +405,89 @@ what_is_passed_over_changes_nothing_else(void **state)
         skims_alike(all[i]);
 }
 
+/* ---- messages of a form */
+
+#define GET  ">GET /a?b HTTP/1.1\r\nHost: a\r\n\r\n"
+#define HEAD ">HEAD /a HTTP/1.0\r\nHost: a:80\r\n\r\n"
+#define ZIP  "<HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void
+messages_of_a_form_are_told_as_libhtp_tells_them(void **state)
+{
+    static const struct {
+        const char *steps[9];
+        unsigned kept, moved; /* in pieces that no message is longer than */
+    } all[] = {
+        { { GET, OK TEN TEN, "<" TEN TEN, GET, OK TEN TEN TEN TEN }, 2, 0 },
+        { { POST TEN, ">" TEN TEN TEN, OK TEN TEN TEN TEN }, 1, 0 },
+        { { HEAD, OK, HEAD, "<HTTP/1.1 304 No\r\n\r\n", GET, "<HTTP/1.1 204 No\r\n\r\n" }, 3, 0 },
+        { { GET, "<HTTP/1.0 200 OK\r\n\r\n" TEN, "<" TEN, "<." }, 1, 0 },
+        { { GET, "<HTTP/1.0 200 OK\r\n\r\n" TEN, "<" TEN }, 1, 0 },
+        { { GET, OK TEN, "<." }, 1, 0 },
+        { { GET, ">.", OK TEN TEN, "<" TEN TEN, "<." }, 1, 0 },
+        { { GET, OK TEN }, 1, 0 },
+        { { GET }, 1, 0 },
+        { { POST TEN }, 0, 1 },
+        { { POST TEN, ">." }, 0, 1 },
+        { { GET, "<." }, 0, 1 },
+        { { GET, ZIP "2\r\nab\r\n0\r\n\r\n", GET, OK TEN TEN TEN TEN }, 0, 1 },
+        { { GET, "<HTTP/1.1 100 Go on\r\n\r\n", OK TEN TEN TEN TEN }, 0, 1 },
+        { { GET, GET, OK TEN TEN TEN TEN OK TEN TEN TEN TEN }, 0, 1 },
+        { { GET, OK TEN, GET, "<" TEN TEN TEN, OK TEN TEN TEN TEN }, 0, 1 },
+        { { GET, OK TEN TEN TEN TEN TEN }, 0, 1 },
+        { { GET, OK TEN, "<-", "<" TEN TEN "1" }, 0, 1 },
+        { { GET, ">.", OK TEN, "<-", "<" TEN TEN "1" }, 0, 1 },
+        { { POST TEN, OK TEN, ">" TEN TEN TEN, "<" TEN TEN TEN }, 0, 1 },
+        { { GET, OK TEN TEN TEN TEN, OK }, 1, 0 },
+        { { OK, GET }, 0, 0 },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        struct outline o;
+
+        skims_alike(all[i].steps);
+        o = outline(all[i].steps, false, true, 1000);
+        assert_int_equal(o.kept, all[i].kept);
+        assert_int_equal(o.moved, all[i].moved);
+    }
+}
+
+/* A connection at rest may be closed and opened again. */
+static void
+between_transactions_a_connection_is_idle(void **state)
+{
+    static const struct http_opts opts = { .detail = true };
+    struct bench *b = begin(&opts);
+
+    (void)state;
+    assert_false(http_is_idle(b->flow)); /* libhtp reads it, and nothing has come */
+    feed(b, WEIR_TOSERVER, &GET[1], 10);
+    assert_false(http_is_idle(b->flow));
+    feed(b, WEIR_TOCLIENT, &OK TEN[1], 10);
+    assert_false(http_is_idle(b->flow));
+    feed(b, WEIR_TOCLIENT, TEN TEN TEN, 10);
+    assert_true(http_is_idle(b->flow));
+    feed(b, WEIR_TOSERVER, "G", 1);
+    assert_false(http_is_idle(b->flow));
+    end(b);
+}
+
+static void
+what_libhtp_remarked_on_is_never_idle(void **state)
+{
+    static const struct http_opts opts = { .detail = true };
+    struct bench *b = begin(&opts);
+
+    (void)state;
+    feed(b, WEIR_TOSERVER, "GET / HTTP/1.1\r\n\r\n", 100);
+    feed(b, WEIR_TOCLIENT, &OK TEN TEN TEN TEN[1], 100);
+    assert_non_null(strstr(b->seen, "note"));
+    assert_non_null(strstr(b->seen, "gone0"));
+    assert_false(http_is_idle(b->flow));
+    end(b);
+}
+
 int
 main(void)
 {
@@ -404,6 +503,9 @@ main(void)
         cmocka_unit_test(a_tunnel_is_no_http),
         cmocka_unit_test(repeated_headers_are_joined),
         cmocka_unit_test(what_is_passed_over_changes_nothing_else),
+        cmocka_unit_test(messages_of_a_form_are_told_as_libhtp_tells_them),
+        cmocka_unit_test(between_transactions_a_connection_is_idle),
+        cmocka_unit_test(what_libhtp_remarked_on_is_never_idle),
     };
 
     return cmocka_run_group_tests_name("http", tests, NULL, NULL);

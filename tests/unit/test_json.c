@@ -92,6 +92,55 @@ the_end_closes_what_is_open(void **state)
 }
 
 static void
+numbers_of_every_length_are_whole(void **state)
+{
+    char expected[1000] = "{";
+    uint64_t number = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < 20; i++, number = number * 10 + i % 10) {
+        json_u64(&j, "n", number - 1);
+        json_u64(&j, "n", number);
+        sprintf(expected + strlen(expected), "%s\"n\":%llu,\"n\":%llu", i > 0 ? "," : "",
+                (unsigned long long)(number - 1), (unsigned long long)number);
+    }
+    strcat(expected, "}\n");
+    assert_line(expected);
+}
+
+/* Wherever among others they stand. */
+static void
+bytes_that_are_escaped_are_found(void **state)
+{
+    static const struct {
+        char c;
+        const char *text;
+    } all[] = {
+        { 0x1f, "\\u001f" },   { ' ', " " },        { '"', "\\\"" },       { '!', "!" },
+        { '\\', "\\\\" },      { '[', "[" },        { '~', "~" },          { 0x7f, "\\u007f" },
+        { '\x80', "\\u0080" }, { '\0', "\\u0000" }, { '\xff', "\\u00ff" },
+    };
+    enum { N = 18 };
+    char expected[10000] = "{";
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+        for (int at = 0; at < N; at++) {
+            char t[N];
+
+            memset(t, 'a', N);
+            t[at] = all[i].c;
+            json_text(&j, "t", t, N);
+            sprintf(expected + strlen(expected), "%s\"t\":\"%.*s%s%.*s\"",
+                    i + (size_t)at > 0 ? "," : "", at, "aaaaaaaaaaaaaaaaaa", all[i].text,
+                    N - 1 - at, "aaaaaaaaaaaaaaaaaa");
+        }
+    }
+    strcat(expected, "}\n");
+    assert_line(expected);
+}
+
+static void
 controls_quotes_and_slashes_are_escaped(void **state)
 {
     (void)state;
@@ -151,6 +200,8 @@ main(void)
         LINE(members_of_every_kind),
         LINE(nested_objects_and_arrays_get_their_commas),
         LINE(the_end_closes_what_is_open),
+        LINE(numbers_of_every_length_are_whole),
+        LINE(bytes_that_are_escaped_are_found),
         LINE(controls_quotes_and_slashes_are_escaped),
         LINE(valid_utf8_stays_as_it_is),
         LINE(bytes_that_are_no_utf8_are_written_one_by_one),

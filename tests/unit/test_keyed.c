@@ -24,6 +24,8 @@ put(struct keyed *t, unsigned a, uint64_t until, uint64_t now)
     v->count = a;
 }
 
+static const struct keyed_opts opts = { .seed = 1 }, other = { .seed = 99 };
+
 static bool
 has(struct keyed *t, unsigned a, uint64_t now)
 {
@@ -40,7 +42,7 @@ keys_differ_in_each_part(void **state)
     static const struct keyed_key keys[] = {
         { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 }, { (u128)1 << 64, 0, 0 }, { 0, (u128)1 << 64, 0 },
     };
-    struct keyed *t = keyed_new(16, 1);
+    struct keyed *t = keyed_new(16, &opts);
 
     (void)state;
     for (unsigned i = 0; i < 5; i++)
@@ -53,7 +55,7 @@ keys_differ_in_each_part(void **state)
 static void
 a_value_ends_with_its_time(void **state)
 {
-    struct keyed *t = keyed_new(16, 1);
+    struct keyed *t = keyed_new(16, &opts);
     struct keyed_key k = key(3);
 
     (void)state;
@@ -71,7 +73,7 @@ a_value_ends_with_its_time(void **state)
 static void
 what_was_used_longest_ago_makes_room(void **state)
 {
-    struct keyed *t = keyed_new(4, 1);
+    struct keyed *t = keyed_new(4, &opts);
 
     (void)state;
     for (unsigned i = 1; i <= 4; i++)
@@ -86,7 +88,7 @@ what_was_used_longest_ago_makes_room(void **state)
 static void
 what_means_nothing_any_more_is_no_loss(void **state)
 {
-    struct keyed *t = keyed_new(2, 1);
+    struct keyed *t = keyed_new(2, &opts);
 
     (void)state;
     put(t, 1, 10, 0);
@@ -95,6 +97,23 @@ what_means_nothing_any_more_is_no_loss(void **state)
     assert_int_equal(keyed_lost(t), 0);
     assert_true(has(t, 2, 20) && has(t, 3, 20));
     keyed_free(t);
+}
+
+static void
+owners_share_a_table_and_its_time(void **state)
+{
+    struct keyed *t = keyed_new(4, &opts), *same = keyed_share(t);
+
+    (void)state;
+    assert_false(keyed_was_used(same));
+    put(t, 1, 100, keyed_turn(t, 50));
+    assert_true(keyed_was_used(same));
+    assert_int_equal(keyed_turn(same, 20), 50); /* of what one of them has seen */
+    assert_true(has(same, 1, 50));
+    keyed_free(t);
+    assert_int_equal(keyed_turn(same, 60), 60);
+    assert_true(has(same, 1, 60));
+    keyed_free(same);
 }
 
 static uint64_t
@@ -108,7 +127,7 @@ next_random(uint64_t *x)
 static void
 seeds_decide_nothing(void **state)
 {
-    struct keyed *a = keyed_new(50, 1), *b = keyed_new(50, 99);
+    struct keyed *a = keyed_new(50, &opts), *b = keyed_new(50, &other);
     uint64_t x = 7;
 
     (void)state;
@@ -142,6 +161,7 @@ main(void)
         cmocka_unit_test(a_value_ends_with_its_time),
         cmocka_unit_test(what_was_used_longest_ago_makes_room),
         cmocka_unit_test(what_means_nothing_any_more_is_no_loss),
+        cmocka_unit_test(owners_share_a_table_and_its_time),
         cmocka_unit_test(seeds_decide_nothing),
     };
 

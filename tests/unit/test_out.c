@@ -212,7 +212,7 @@ enum ending { REPLAY, LIVE, LIVE_END };
 static size_t
 write_to_late_reader(struct out *pipe_out, enum ending ending, uint64_t *dropped)
 {
-    const volatile sig_atomic_t asked = 1;
+    static _Atomic int asked = 1;
     char *much = calloc(1, LENGTH);
     pthread_t thread;
     void *got;

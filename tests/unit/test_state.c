@@ -36,7 +36,7 @@ set_up(void **state)
                                   .has_addresses = true,
                                   .src = 10,
                                   .dst = 20,
-                                  .now = SECOND };
+                                  .time = SECOND };
     *state = &f;
     return f.vars == NULL || f.base == NULL;
 }
@@ -61,6 +61,7 @@ tear_down(void **state)
 static void
 begin(struct fixture *f, const char *const *options)
 {
+    const struct keyed_opts opts = { .seed = 1 };
     struct weir_errbuf err = { "" };
 
     for (unsigned i = 0; options[i] != NULL; i++) {
@@ -75,7 +76,7 @@ begin(struct fixture *f, const char *const *options)
     assert_int_equal(f->rules.refused, 0);
     f->book = name_book_new();
     assert_non_null(f->book);
-    assert_int_equal(state_new(&f->rules, f->book, 1, &f->state, &err), WEIR_E_OK);
+    assert_int_equal(state_new(&f->rules, f->book, &opts, &f->state, &err), WEIR_E_OK);
 }
 #define BEGIN(...) begin(f, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -231,31 +232,74 @@ pairs_have_no_direction(void **state)
     assert_false(holds(f, 2));
 }
 
+/* Of one core, with what is known beside it and before it. */
+static struct state *
+another(struct fixture *f, const struct state *with, const struct state *before)
+{
+    const struct keyed_opts opts = { .seed = 2 };
+    struct weir_errbuf err = { "" };
+    struct state *s;
+
+    assert_int_equal(state_new(&f->rules, f->book, &opts, &s, &err), WEIR_E_OK);
+    state_share(s, with);
+    state_inherit(s, before);
+    return s;
+}
+
+static void
+cores_know_the_same_of_addresses(void **state)
+{
+    struct fixture *f = *state;
+    struct state *beside, *after, *beside_after;
+    struct state_stats stats;
+
+    BEGIN("xbits:set,a,track ip_src,expire 10", "xbits:isset,a,track ip_src");
+    beside = another(f, f->state, NULL);
+    assert_false(state_holds(beside, 1, &f->subject));
+    matches(f, 0);
+    assert_true(state_holds(beside, 1, &f->subject));
+    state_get_stats(beside, &stats);
+    assert_int_equal(stats.changes, 0); /* they are the other's */
+
+    after = another(f, NULL, NULL);
+    beside_after = another(f, after, NULL);
+    state_inherit(after, f->state);
+    state_inherit(beside_after, beside);
+    state_free(f->state);
+    f->state = after;
+    state_free(beside);
+    assert_true(state_holds(beside_after, 1, &f->subject));
+    f->subject.src = 11;
+    assert_true(state_apply(beside_after, 0, &f->subject));
+    assert_true(holds(f, 1));
+    state_free(beside_after);
+}
+
 static void
 bits_of_addresses_expire(void **state)
 {
     struct fixture *f = *state;
-    uint64_t start = f->subject.now;
+    uint64_t start = f->subject.time;
 
     BEGIN("xbits:set,a,track ip_src,expire 10", "xbits:isset,a,track ip_src",
           "xbits:toggle,a,track ip_src,expire 5", "xbits:unset,a,track ip_src", "hostbits:set,h",
           "hostbits:isset,h");
     matches(f, 0);
     matches(f, 4);
-    f->subject.now = start + UINT64_C(10) * SECOND - 1;
+    f->subject.time = start + UINT64_C(10) * SECOND - 1;
     assert_true(holds(f, 1));
-    f->subject.now++;
+    f->subject.time++;
     assert_false(holds(f, 1));
     matches(f, 2); /* it is not set any more */
     assert_true(holds(f, 1));
     matches(f, 0); /* begins the time anew */
-    f->subject.now += UINT64_C(9) * SECOND;
+    f->subject.time += UINT64_C(9) * SECOND;
     assert_true(holds(f, 1));
     matches(f, 3);
     assert_false(holds(f, 1));
-    f->subject.now = start + UINT64_C(299) * SECOND;
+    f->subject.time = start + UINT64_C(299) * SECOND;
     assert_true(holds(f, 5));
-    f->subject.now += SECOND;
+    f->subject.time += SECOND;
     assert_false(holds(f, 5));
 }
 
@@ -365,6 +409,7 @@ main(void)
         T(without_a_flow_nothing_holds),
         T(xbits_belong_to_addresses),
         T(pairs_have_no_direction),
+        T(cores_know_the_same_of_addresses),
         T(bits_of_addresses_expire),
         T(numbers_count),
         T(numbers_and_bits_of_one_name_differ),

@@ -30,7 +30,7 @@ set_up(void **state)
 
     f = (struct fixture){ .vars = vars_new() };
     f.subject = (struct subject){
-        .flow_id = 1, .has_addresses = true, .src = 10, .dst = 20, .now = SECOND
+        .flow_id = 1, .has_addresses = true, .src = 10, .dst = 20, .time = SECOND
     };
     *state = &f;
     return f.vars == NULL;
@@ -52,6 +52,7 @@ tear_down(void **state)
 static void
 begin(struct fixture *f, const char *const *options, const char *limits)
 {
+    const struct keyed_opts opts = { .seed = 1 };
     struct weir_errbuf err = { "" };
 
     for (unsigned i = 0; options[i] != NULL; i++) {
@@ -67,7 +68,7 @@ begin(struct fixture *f, const char *const *options, const char *limits)
                                       (struct text){ limits, strlen(limits) }, NULL, NULL, &err),
                      WEIR_E_OK);
     assert_int_equal(f->rules.refused + f->limits.refused, 0);
-    assert_int_equal(thresholds_new(&f->rules, &f->limits, 1, &f->thresholds, &err), WEIR_E_OK);
+    assert_int_equal(thresholds_new(&f->rules, &f->limits, &opts, &f->thresholds, &err), WEIR_E_OK);
 }
 #define BEGIN(limits, ...) begin(f, (const char *const[]){ __VA_ARGS__, NULL }, limits)
 
@@ -85,7 +86,7 @@ expect(struct fixture *f, uint32_t rule, const unsigned *seconds, const char *wh
     char said[64] = "";
 
     for (unsigned i = 0; which[i] != '\0'; i++) {
-        f->subject.now = (100 + seconds[i]) * SECOND;
+        f->subject.time = (100 + seconds[i]) * SECOND;
         said[i] = alerts(f, rule) ? 'x' : '.';
     }
     assert_string_equal(said, which);
@@ -253,7 +254,7 @@ expect_rate(struct fixture *f, const unsigned *seconds, const char *which)
     char said[64] = "";
 
     for (unsigned i = 0; which[i] != '\0'; i++) {
-        f->subject.now = (100 + seconds[i]) * SECOND;
+        f->subject.time = (100 + seconds[i]) * SECOND;
         assert_true(alerts(f, 0));
         said[i] = f->action == ACTION_DROP ? 'd' : 'a';
     }
@@ -343,7 +344,7 @@ all_types_do_as_the_model(void **state)
         now += x >> 61 == 0 ? 9 * SECOND : (x >> 40) % 4 * SECOND / 2;
         past[n] = (struct past){ now, (unsigned)(x >> 33) % SOURCES };
         f->subject.src = past[n].src;
-        f->subject.now = now;
+        f->subject.time = now;
         for (uint32_t rule = 0; rule < f->rules.n; rule++)
             if (alerts(f, rule) != model(&f->rules.at[rule].state->threshold, past, n))
                 fail_msg("match %u of rule %u", n, rule);

@@ -36,7 +36,7 @@ make_parts(struct app_layer *app)
     int rc = digest_new(&app->digest);
 
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = app_http_new(&app->opts, &app->http);
+        rc = app_http_new(&app->opts, &app->mem, &app->http);
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
         rc = pool_new(app->pool_size, &app->pool);
     app->scratch.p = malloc(SCRATCH);
@@ -141,6 +141,30 @@ turn(const struct app_flow *flow, unsigned dir)
     return (dir == WEIR_TOCLIENT) != flow->detect.swapped ? WEIR_TOCLIENT : WEIR_TOSERVER;
 }
 
+/* The parser is told what passed without it, before it is told anything else. */
+static void
+settle(struct app_flow *flow)
+{
+    struct app_conn *conn = flow->conn;
+    const uint32_t n = conn->may_pass - flow->pass;
+
+    conn->may_pass = flow->pass = 0;
+    if (n > 0)
+        ops_of(flow->proto)->pass(conn, turn(flow, flow->passing), n);
+}
+
+/* dir: as the parser sees it, whose bytes were fed */
+static void
+let_pass(struct app_flow *flow, enum weir_dir dir)
+{
+    const struct app_ops *ops = ops_of(flow->proto);
+
+    if (ops->may_pass == NULL)
+        return;
+    flow->passing = turn(flow, dir);
+    flow->conn->may_pass = flow->pass = ops->may_pass(flow->conn, dir);
+}
+
 static void
 close_parser(struct app_layer *app, struct app_flow *flow)
 {
@@ -148,6 +172,7 @@ close_parser(struct app_layer *app, struct app_flow *flow)
 
     if (flow->conn == NULL)
         return;
+    settle(flow);
     ops->close(app, flow->conn);
     app_release(app, flow->conn, ops->size);
     flow->conn = NULL;
@@ -184,19 +209,45 @@ open_parser(struct app_layer *app, struct app_flow *flow)
     flow->done = true;
 }
 
+/* Between transactions most flows of this kind wait for long: a parser would only take memory. */
+static void
+rest(struct app_layer *app, struct app_flow *flow)
+{
+    close_parser(app, flow);
+    flow->idle = true;
+}
+
+/* What comes in a direction is from this offset on. */
+static void
+wake(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, int64_t offset)
+{
+    const enum weir_dir dir = (enum weir_dir)ev->direction;
+
+    flow->idle = false;
+    flow->base[dir] = offset;
+    flow->base[!dir] = weir_flow_next_offset(ev->flow, !dir);
+    open_parser(app, flow);
+    for (unsigned i = 0; i < 2 && !flow->done; i++)
+        if (flow->fin[i])
+            ops_of(flow->proto)->end(app, flow->conn, turn(flow, i));
+}
+
 /* dir: as the parser sees it */
 static void
 feed(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, struct weir_bytes bytes)
 {
     if (bytes.n == 0)
         return;
+    settle(flow);
     flow->conn->dir = dir;
     ops_of(flow->proto)->feed(app, flow->conn, dir, bytes);
+    let_pass(flow, dir);
 }
 
 static void
 feed_gap(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, uint64_t n)
 {
+    settle(flow);
     flow->conn->dir = dir;
     ops_of(flow->proto)->gap(app, flow->conn, dir, n);
 }
@@ -349,6 +400,8 @@ after_bytes(struct app_layer *app, struct app_flow *flow, const struct weir_even
         enter_tunnel(app, flow, ev, from);
     else if (ops->ended(flow->conn, WEIR_TOSERVER) && ops->ended(flow->conn, WEIR_TOCLIENT))
         close_flow(app, flow);
+    else if (ops->idle != NULL && ops->idle(flow->conn))
+        rest(app, flow);
 }
 
 /* ---- events */
@@ -375,9 +428,11 @@ app_is_one_sided(const struct weir_event *ev)
 
     if (weir_flow_proto(ev->flow) != WEIR_PROTO_TCP)
         return false;
-    weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
     weir_flow_counts(ev->flow, !ev->direction, &receiver);
-    return receiver.packets == 0 && sender.tcp_flags & WEIR_TH_SYN && sender.packets > 1;
+    if (receiver.packets != 0) /* of nearly all packets of nearly all flows */
+        return false;
+    weir_flow_counts(ev->flow, (enum weir_dir)ev->direction, &sender);
+    return sender.tcp_flags & WEIR_TH_SYN && sender.packets > 1;
 }
 
 static bool
@@ -399,7 +454,7 @@ begin_anew(struct app_flow *flow, const struct weir_event *ev)
 {
     const enum weir_dir dir = (enum weir_dir)ev->direction;
 
-    flow->reset = flow->half = flow->heard[0] = flow->heard[1] = false;
+    flow->reset = flow->idle = flow->half = flow->heard[0] = flow->heard[1] = false;
     flow->proto = APP_UNKNOWN_YET;
     flow->detect = (struct detect_proto){ .swapped = false };
     flow->base[dir] = ev->payload.offset;
@@ -411,6 +466,11 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
 {
     const struct weir_bytes data = ev->payload.data;
 
+    if (ev->payload.length <= flow->pass && ev->direction == flow->passing &&
+        data.n == ev->payload.length) { /* most bytes of all */
+        flow->pass -= data.n;
+        return;
+    }
     if (!is_read(app, flow, ev)) {
         close_flow(app, flow);
         return;
@@ -421,7 +481,10 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
         detect(app, flow, ev, (enum weir_dir)ev->direction, data);
     } else {
         check_other(app, flow, ev);
-        feed(app, flow, turn(flow, ev->direction), data);
+        if (flow->idle)
+            wake(app, flow, ev, ev->payload.offset);
+        if (!flow->done)
+            feed(app, flow, turn(flow, ev->direction), data);
     }
     if (flow->done || flow->conn == NULL)
         return;
@@ -438,7 +501,11 @@ on_gap(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
     if (flow->proto == APP_UNKNOWN_YET) {
         if (detect_gap(&flow->detect, ports_of(app, ev->flow), dir) == APP_UNKNOWN)
             is_known(app, flow, APP_UNKNOWN);
-    } else if (flow->conn != NULL) {
+        return;
+    }
+    if (flow->idle)
+        wake(app, flow, ev, ev->gap.offset);
+    if (flow->conn != NULL) {
         feed_gap(app, flow, turn(flow, dir), (uint64_t)ev->gap.length);
         after_bytes(app, flow, ev);
     }
@@ -451,6 +518,7 @@ on_fin(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
 
     flow->fin[ev->direction] = true;
     if (flow->conn != NULL && ops->end != NULL) {
+        settle(flow);
         flow->conn->dir = turn(flow, ev->direction);
         ops->end(app, flow->conn, flow->conn->dir);
     }
@@ -474,7 +542,9 @@ on_rst(struct app_layer *app, struct app_flow *flow)
 {
     const struct app_ops *ops = ops_of(flow->proto);
 
-    if (flow->conn == NULL || ops->pause == NULL || ops->pause(app, flow->conn))
+    if (flow->conn != NULL)
+        settle(flow);
+    if (!flow->idle && (flow->conn == NULL || ops->pause == NULL || ops->pause(app, flow->conn)))
         return;
     close_parser(app, flow);
     flow->reset = true;

@@ -39,9 +39,12 @@ struct app_flow {
     bool done;             /* nothing more is read */
     bool heard[2];         /* by enum weir_dir: what its first bytes say was looked at */
     bool reset;            /* a RST came, and nothing was open: what follows begins anew */
+    bool idle;             /* between transactions: what follows opens the parser again */
     bool half;             /* those of the first side have no name: the other's are waited for */
     bool tunnel;           /* what is read now was inside HTTP (CONNECT) */
     bool fin[2];           /* by enum weir_dir */
+    bool passing;          /* enum weir_dir: of the next one */
+    uint32_t pass;         /* bytes that follow and the parser need not see: of a body */
     int64_t base[2];       /* where in the stream the protocol at hand begins */
     uint64_t n_tx;         /* transactions so far */
     struct app_conn *conn; /* NULL: the parser holds nothing */

@@ -228,6 +228,9 @@ on_tx_event(struct http_tx *h, const struct http_event *ev)
     case HTTP_GONE:
         on_gone(h);
         break;
+    case HTTP_MOVED:
+        h->htp = ev->htp;
+        break;
     default:
         break;
     }
@@ -245,7 +248,7 @@ on_http(void *ctx, const struct http_event *ev)
                        ev->to_client ? WEIR_TOCLIENT : WEIR_TOSERVER);
         return;
     }
-    h = ev->type == HTTP_GONE ? http_own(ev->htp) : begin(c, ev);
+    h = ev->type >= HTTP_GONE ? http_own(ev->htp) : begin(c, ev);
     if (h != NULL)
         on_tx_event(h, ev);
 }
@@ -253,7 +256,7 @@ on_http(void *ctx, const struct http_event *ev)
 /* ---- the connection */
 
 int
-app_http_new(const struct app_opts *opts, struct http **out)
+app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out)
 {
     const struct http_opts http = { .requests = 1U << 20,
                                     .flows = 128 << 10,
@@ -266,7 +269,8 @@ app_http_new(const struct app_opts *opts, struct http **out)
                                     .lzma = opts->lzma,
                                     .layers = opts->layers,
                                     .bomb = opts->bomb,
-                                    .time = opts->time };
+                                    .time = opts->time,
+                                    .mem = mem };
 
     return http_new(&http, on_http, out);
 }
@@ -285,6 +289,18 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
 {
     (void)app;
     http_feed(((struct http_conn *)conn)->flow, dir, bytes);
+}
+
+static uint32_t
+may_pass(const struct app_conn *conn, enum weir_dir dir)
+{
+    return http_may_pass(((const struct http_conn *)conn)->flow, dir);
+}
+
+static void
+pass(struct app_conn *conn, enum weir_dir dir, uint32_t n)
+{
+    http_pass(((struct http_conn *)conn)->flow, dir, n);
 }
 
 static void
@@ -326,6 +342,14 @@ ended(const struct app_conn *conn, enum weir_dir dir)
     return http_ended(((const struct http_conn *)conn)->flow, dir);
 }
 
+static bool
+is_idle(const struct app_conn *conn)
+{
+    const struct http_conn *c = (const struct http_conn *)conn;
+
+    return c->open == 0 && http_is_idle(c->flow);
+}
+
 static void
 close_http(struct app_layer *app, struct app_conn *conn)
 {
@@ -345,7 +369,10 @@ const struct app_ops app_http = { .size = sizeof(struct http_conn),
                                   .gap = gap,
                                   .end = end,
                                   .pause = pause_http,
+                                  .may_pass = may_pass,
+                                  .pass = pass,
                                   .ended = ended,
+                                  .idle = is_idle,
                                   .close = close_http };
 
 /* ---- for records */
@@ -506,6 +533,16 @@ response_part(const struct http_event *ev, enum buffer_id id)
     }
 }
 
+static struct weir_bytes
+raw_of(const struct http_tx *h, enum weir_dir dir)
+{
+    struct weir_bytes raw;
+
+    if (http_raw(h->htp, dir, &raw))
+        return raw;
+    return (struct weir_bytes){ h->raw[dir].p, h->raw[dir].n };
+}
+
 static bool
 is_body(enum weir_dir dir, enum buffer_id id)
 {
@@ -528,7 +565,7 @@ http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, str
     if (is_body(dir, id))
         return body_of(h, dir, out);
     if (id == BUFFER_HTTP_HEADER_RAW)
-        return is_there((struct weir_bytes){ h->raw[dir].p, h->raw[dir].n }, out);
+        return is_there(raw_of(h, dir), out);
     if (header != NULL)
         return http_find(&ev, header, &value) && is_there(value, out);
     return is_there((dir == WEIR_TOSERVER ? request_part : response_part)(&ev, id), out);

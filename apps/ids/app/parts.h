@@ -44,7 +44,15 @@ struct app_ops {
      * nothing is open, and the parser may begin anew with what follows. NULL: it just goes on.
      */
     bool (*pause)(struct app_layer *app, struct app_conn *conn);
+    /*
+     * How many bytes of a direction that follow those that were fed now the parser need not see, for
+     * they are of a body that nobody looks at; and that so many of them came. Or NULL.
+     */
+    uint32_t (*may_pass)(const struct app_conn *conn, enum weir_dir dir);
+    void (*pass)(struct app_conn *conn, enum weir_dir dir, uint32_t n);
     bool (*ended)(const struct app_conn *conn, enum weir_dir dir);
+    /* Nothing is under way: closed, and opened with what follows, it is the same; or NULL. */
+    bool (*idle)(const struct app_conn *conn);
     void (*close)(struct app_layer *app, struct app_conn *conn); /* ends what is open */
 };
 
@@ -52,6 +60,7 @@ struct app_conn {
     struct app_layer *app;
     struct app_flow *flow;
     enum weir_dir dir; /* of the bytes that are read */
+    uint32_t may_pass; /* that may pass, with those that did: struct app_flow's are left */
 };
 
 struct app_layer {
@@ -136,7 +145,7 @@ bool dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 bool tls_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 
 /* For struct app_layer.http. */
-int app_http_new(const struct app_opts *opts, struct http **out);
+int app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out);
 
 /* Whether HTTP became a tunnel; from: as in http_is_tunnel(). */
 bool app_http_is_tunnel(const struct app_conn *conn, uint64_t from[2]);

@@ -42,6 +42,7 @@ struct detect_next {
     uint64_t *marked, *alerted;
     int64_t *beyond, *first, *last;
     struct rule_profile *profile;
+    struct prefilter_scratch *prefilters;
     struct regex_scratch *scratch;
     struct transformer *transformer;
     struct outcome *outcome;
@@ -53,6 +54,7 @@ detect_next_free(struct detect_next *next)
     if (next == NULL)
         return;
     outcome_free(next->outcome);
+    prefilter_free_scratch(next->prefilters);
     regex_scratch_free(next->scratch);
     transformer_free(next->transformer);
     free(next->profile);
@@ -78,16 +80,17 @@ has_expression(const struct rule *rule)
 
 /* Scratch memory that the rules at hand need. */
 static int
-scratch_new(struct detect_next *next, const struct rules *rules)
+scratch_new(struct detect_next *next, const struct groups *groups)
 {
+    const struct rules *rules = groups->rules;
     bool expressions = false, transforms = false;
-    int rc = WEIR_E_OK;
+    int rc = prefilter_copy_scratch(groups->scratch, &next->prefilters);
 
     for (size_t i = 0; i < rules->n; i++) {
         expressions |= has_expression(&rules->at[i]);
         transforms |= rules->at[i].n_transforms > 0;
     }
-    if (expressions)
+    if (rc == WEIR_E_OK && expressions)
         rc = regex_scratch_new(&next->scratch);
     return rc == WEIR_E_OK && transforms ? transformer_new(&next->transformer) : rc;
 }
@@ -108,7 +111,7 @@ next_new(const struct groups *groups, bool profile, const struct outcome_opts *o
     next->beyond = calloc(n + 1, sizeof(*next->beyond));
     next->first = calloc(n + 1, sizeof(*next->first));
     next->last = calloc(n + 1, sizeof(*next->last));
-    if (scratch_new(next, groups->rules) != WEIR_E_OK || (profile && next->profile == NULL) ||
+    if (scratch_new(next, groups) != WEIR_E_OK || (profile && next->profile == NULL) ||
         next->marked == NULL || next->alerted == NULL || next->beyond == NULL ||
         next->first == NULL || next->last == NULL ||
         outcome_new(groups->rules, opts, mem, &next->outcome, err) != WEIR_E_OK) {
@@ -120,12 +123,13 @@ next_new(const struct groups *groups, bool profile, const struct outcome_opts *o
 
 int
 detect_next_new(const struct detect *d, const struct groups *groups, const struct limits *limits,
-                struct detect_next **out, struct weir_errbuf *err)
+                const struct detect_next *with, struct detect_next **out, struct weir_errbuf *err)
 {
     struct outcome_opts opts = d->opts.outcome;
 
     opts.limits = limits;
     opts.before = d->outcome;
+    opts.with = with != NULL ? with->outcome : NULL;
     *out = next_new(groups, d->opts.profile, &opts, (struct mem *)(uintptr_t)&d->mem, err);
     return *out != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
 }
@@ -134,9 +138,9 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
 static void
 change(struct detect *d, struct detect_next *next)
 {
-    const struct detect_next before = { d->groups,      d->marked, d->alerted, d->beyond,
-                                        d->first,       d->last,   d->profile, d->scratch,
-                                        d->transformer, d->outcome };
+    const struct detect_next before = { d->groups,  d->marked,      d->alerted, d->beyond,
+                                        d->first,   d->last,        d->profile, d->prefilters,
+                                        d->scratch, d->transformer, d->outcome };
 
     d->groups = next->groups;
     d->rule = next->groups->rules->at;
@@ -146,6 +150,7 @@ change(struct detect *d, struct detect_next *next)
     d->beyond = next->beyond;
     d->first = next->first;
     d->last = next->last;
+    d->prefilters = next->prefilters;
     d->scratch = next->scratch;
     d->transformer = next->transformer;
     d->outcome = next->outcome;
@@ -185,6 +190,7 @@ detect_free(struct detect *d)
         arena_give_back(&d->arena, d->range);
         munmap(d->range, d->range_size);
     }
+    prefilter_free_scratch(d->prefilters);
     regex_scratch_free(d->scratch);
     transformer_free(d->transformer);
     free(d->profile);
@@ -319,9 +325,9 @@ keep_captures(struct detect *d, uint32_t rule)
     const struct weir_event *ev = d->at.ev;
     struct captures **flow = &d->scan->past.captures;
 
-    if (ev->number == 0 || ev->number != d->of_packet_number)
+    if (d->at.packet == 0 || d->at.packet != d->of_packet_number)
         d->of_packet->n = 0;
-    d->of_packet_number = ev->number;
+    d->of_packet_number = d->at.packet;
     if (d->caught_by != &d->rule[rule])
         d->caught->n = 0;
     for (const struct captured *c = captures_next(d->caught, NULL); c != NULL;
@@ -341,9 +347,9 @@ detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
     struct weir_event ev;
 
-    if (d->tx == NULL && d->at.ev->number != 0 && d->alerted[rule] == d->at.ev->number)
+    if (d->tx == NULL && d->at.packet != 0 && d->alerted[rule] == d->at.packet)
         return;
-    d->alerted[rule] = d->at.ev->number;
+    d->alerted[rule] = d->at.packet;
     if (d->profile != NULL)
         d->profile[rule].matches++;
     keep_captures(d, rule);
@@ -610,7 +616,7 @@ scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
     group = packet_group(d);
     mark_always(d, group, 0);
     if (group->prefilter != NULL && pkt->payload_len > 0)
-        prefilter_scan(group->prefilter, d->groups->scratch, pkt->payload,
+        prefilter_scan(group->prefilter, d->prefilters, pkt->payload,
                        pkt->payload_len < group->reach ? pkt->payload_len : group->reach,
                        on_packet_match, d);
     detect_take_marks(d, look);
@@ -1044,8 +1050,8 @@ scan_view(struct detect *d)
     if (group->prefilter != NULL)
         view->scanner_size[view->dir] = prefilter_stream_size(group->prefilter);
     if (*scanner != NULL) {
-        prefilter_reset(*scanner, d->groups->scratch);
-        prefilter_scan_stream(group->prefilter, *scanner, d->groups->scratch, 0, view->other, n,
+        prefilter_reset(*scanner, d->prefilters);
+        prefilter_scan_stream(group->prefilter, *scanner, d->prefilters, 0, view->other, n,
                               on_other_match, d);
     } else if (group->prefilter != NULL) {
         d->stats.no_memory++;
@@ -1291,8 +1297,8 @@ open_again(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
         return false;
     n = n > 0 ? read_back(d, s, offset, n) : 0;
     if (n > 0)
-        prefilter_scan_stream(pf, s->stream, d->groups->scratch, 0, d->window, (uint32_t)n,
-                              ignore_match, d);
+        prefilter_scan_stream(pf, s->stream, d->prefilters, 0, d->window, (uint32_t)n, ignore_match,
+                              d);
     s->fed = n;
     return true;
 }
@@ -1311,7 +1317,7 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
         open_stream(d, s, pf);
     } else if (s->stream != NULL) {
         finish_pending(d, ev->direction);
-        prefilter_reset(s->stream, d->groups->scratch);
+        prefilter_reset(s->stream, d->prefilters);
         s->fed = 0;
     }
     if (s->late)
@@ -1406,8 +1412,8 @@ scan_payload(struct detect *d)
         note_urgent(d, s, ev->payload.offset);
     mark_always(d, group, ev->payload.offset - s->skipped);
     if (group->prefilter != NULL)
-        prefilter_scan_stream(group->prefilter, s->stream, d->groups->scratch, s->fed, data.p,
-                              data.n, on_stream_match, d);
+        prefilter_scan_stream(group->prefilter, s->stream, d->prefilters, s->fed, data.p, data.n,
+                              on_stream_match, d);
     s->fed += data.n;
     d->stats.scanned += data.n;
     s->end = ev->payload.offset + data.n;
@@ -1515,12 +1521,29 @@ renew(struct detect *d, struct flow_scan *scan)
     scan->generation = d->generation;
 }
 
+/*
+ * What stands for the packet of an event. One packet may be shown to three: to its flow, to the flow
+ * that an ICMP error quotes, and to nobody's, as a fragment; which may be on three cores.
+ */
+static uint64_t
+packet_of(const struct weir_event *ev)
+{
+    enum { OF_FLOW, QUOTED, OF_NONE, WAYS };
+    const unsigned way = ev->flow == NULL                 ? OF_NONE
+                         : ev->type == WEIR_EV_ICMP_ERROR ? QUOTED
+                                                          : OF_FLOW;
+
+    return ev->number != 0 ? ev->number * WAYS + way : 0;
+}
+
 void
 detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
     if (scan->generation != d->generation)
         renew(d, scan);
+    d->changes = outcome_changes(d->outcome);
     d->at = (struct occasion){ .ev = ev,
+                               .packet = packet_of(ev),
                                .established = scan->established,
                                .midstream = d->opts.midstream,
                                .app_proto = (uint8_t)app_flow_proto(&scan->app) };
@@ -1605,7 +1628,6 @@ detect_go_on(struct detect *d)
     test_rules_of(d, ev->type);
     if (outcome_changes(d->outcome) != d->changes)
         scan_packet_again(d);
-    d->changes = outcome_changes(d->outcome);
     if (ev->type == WEIR_EV_FLOW_END)
         release(d);
 }

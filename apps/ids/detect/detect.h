@@ -98,11 +98,13 @@ void detect_free(struct detect *d);
 
 /*
  * Other rules, made ready on any thread while the ones before are tested. d must not go over to
- * others meanwhile. Text in err: WEIR_E_NOMEM.
+ * others meanwhile. with: the first core's, that others share (outcome_opts.with). Text in err:
+ * WEIR_E_NOMEM.
  */
 struct detect_next;
-int detect_next_new(const struct detect *d, const struct groups *groups,
-                    const struct limits *limits, struct detect_next **out, struct weir_errbuf *err);
+int
+detect_next_new(const struct detect *d, const struct groups *groups, const struct limits *limits,
+                const struct detect_next *with, struct detect_next **out, struct weir_errbuf *err);
 void detect_next_free(struct detect_next *next);
 
 /*

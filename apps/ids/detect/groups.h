@@ -51,12 +51,12 @@ struct groups {
     bool has_bodies;           /* ... that look at a body */
     uint32_t *by_app_event;    /* rules with app-layer-event, sorted by its name, then order */
     size_t n_app_events;
-    int8_t *fast;                 /* by rule: the step the prefilter looks for, or -1 */
-    struct plan *plan;            /* by rule */
-    uint32_t *by_event;           /* rules with event tests, sorted by type, then order */
-    size_t first[TEST_TYPES + 1]; /* where a type's begin */
-    struct prefilter_scratch *scratch;
-    size_t patterns; /* of all prefilters together */
+    int8_t *fast;                      /* by rule: the step the prefilter looks for, or -1 */
+    struct plan *plan;                 /* by rule */
+    uint32_t *by_event;                /* rules with event tests, sorted by type, then order */
+    size_t first[TEST_TYPES + 1];      /* where a type's begin */
+    struct prefilter_scratch *scratch; /* for the prefilters; cores use copies */
+    size_t patterns;                   /* of all prefilters together */
 };
 
 /* Where the rules of an event of the application layer begin in by_app_event, and how many they are. */

@@ -307,7 +307,7 @@ scan_buffer(struct detect *d, const struct look *look, unsigned id)
     for (unsigned i = 0; tx_buffer(look->tx, look->dir, id, i, &bytes); i++) {
         if (bytes.n == 0)
             continue;
-        prefilter_scan(pf, d->groups->scratch, bytes.p, bytes.n, on_match, d);
+        prefilter_scan(pf, d->prefilters, bytes.p, bytes.n, on_match, d);
         d->stats.tx_scanned += bytes.n;
     }
 }

@@ -1,5 +1,6 @@
 #include "detect/keyed.h"
 
+#include "core/order.h"
 #include "hash.h"
 
 #include <stdlib.h>
@@ -24,11 +25,14 @@ struct keyed {
     uint32_t newest, oldest;
     unsigned bits;
     struct hash_key secret;
+    struct order *order; /* NULL: one core */
+    unsigned owners;
+    uint64_t now; /* greatest time of what it was asked for */
     uint64_t lost;
 };
 
 struct keyed *
-keyed_new(uint32_t max, uint64_t seed)
+keyed_new(uint32_t max, const struct keyed_opts *opts)
 {
     struct keyed *t = calloc(1, sizeof(*t));
     size_t entries = (max + (size_t)1) * sizeof(struct entry);
@@ -48,17 +52,41 @@ keyed_new(uint32_t max, uint64_t seed)
     t->entry = range;
     t->bucket = (uint32_t *)(void *)((uint8_t *)range + entries);
     t->max = max;
-    t->secret = (struct hash_key){ mix64(seed), mix64(seed + 1) };
+    t->secret = (struct hash_key){ mix64(opts->seed), mix64(opts->seed + 1) };
+    t->order = opts->order;
+    t->owners = 1;
+    return t;
+}
+
+struct keyed *
+keyed_share(struct keyed *t)
+{
+    t->owners++;
     return t;
 }
 
 void
 keyed_free(struct keyed *t)
 {
-    if (t == NULL)
+    if (t == NULL || --t->owners > 0)
         return;
     munmap(t->entry, t->size);
     free(t);
+}
+
+uint64_t
+keyed_turn(struct keyed *t, uint64_t time)
+{
+    order_turn_here(t->order);
+    if (time > t->now)
+        t->now = time;
+    return t->now;
+}
+
+bool
+keyed_was_used(const struct keyed *t)
+{
+    return t->n > 0;
 }
 
 uint64_t

@@ -8,20 +8,37 @@ struct outcome {
     const struct rule *rule; /* by index */
     struct mem *mem;
     struct name_book *book;
-    bool book_is_lent;             /* until outcome_inherit() */
+    bool book_is_lent;             /* until outcome_inherit(); for good if shares */
+    bool shares;                   /* another one's tables */
     struct state *state;           /* NULL: no rule has any */
     struct thresholds *thresholds; /* NULL: no rule is limited */
     struct tags *tags;             /* NULL: no rule tags */
     tagged_fn tagged;
     void *ctx;
     uint32_t alert_max;
-    uint64_t now;    /* greatest time of the events so far */
-    uint64_t packet; /* number of the one that `alerts` and `passed` are about; 0: none */
+    uint64_t packet; /* occasion.packet that `alerts` and `passed` are about; 0: none */
     uint32_t alerts;
     bool passed;
     uint8_t action;
     struct outcome_stats stats;
 };
+
+/* Names have the same numbers for all cores, and under the rules before. */
+static struct name_book *
+book_of(const struct outcome_opts *opts)
+{
+    if (opts->with != NULL)
+        return opts->with->book;
+    return opts->before != NULL ? opts->before->book : name_book_new();
+}
+
+static void
+share(struct outcome *o, const struct outcome *with)
+{
+    state_share(o->state, with->state);
+    thresholds_share(o->thresholds, with->thresholds);
+    tags_share(o->tags, with->tags);
+}
 
 int
 outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
@@ -38,18 +55,21 @@ outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct m
     o->alert_max = opts->alert_max;
     o->tagged = opts->tagged;
     o->ctx = opts->ctx;
-    o->book_is_lent = opts->before != NULL;
-    o->book = o->book_is_lent ? opts->before->book : name_book_new();
-    rc = o->book != NULL ? state_new(rules, o->book, opts->seed, &o->state, err)
+    o->shares = opts->with != NULL;
+    o->book_is_lent = o->shares || opts->before != NULL;
+    o->book = book_of(opts);
+    rc = o->book != NULL ? state_new(rules, o->book, &opts->keyed, &o->state, err)
                          : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     if (rc == WEIR_E_OK)
-        rc = thresholds_new(rules, opts->limits, opts->seed, &o->thresholds, err);
+        rc = thresholds_new(rules, opts->limits, &opts->keyed, &o->thresholds, err);
     if (rc == WEIR_E_OK)
-        rc = tags_new(rules, opts->seed, &o->tags, err);
+        rc = tags_new(rules, &opts->keyed, &o->tags, err);
     if (rc != WEIR_E_OK) {
         outcome_free(o);
         return rc;
     }
+    if (o->shares)
+        share(o, opts->with);
     *out = o;
     return rc;
 }
@@ -72,9 +92,8 @@ outcome_inherit(struct outcome *o, struct outcome *before)
 {
     outcome_get_stats(before, &o->stats);
     state_inherit(o->state, before->state);
-    o->book_is_lent = false;
+    o->book_is_lent = o->shares;
     before->book_is_lent = true;
-    o->now = before->now;
 }
 
 /* Counts begin at zero with each set of rules. */
@@ -90,8 +109,12 @@ outcome_get_stats(const struct outcome *o, struct outcome_stats *out)
     tags_get_stats(o->tags, &tag);
     out->threshold.suppressed += threshold.suppressed;
     out->threshold.held += threshold.held;
-    out->threshold.lost += threshold.lost;
     out->tag.packets += tag.packets;
+    if (o->shares) {
+        out->state.lost = 0;
+        return;
+    }
+    out->threshold.lost += threshold.lost;
     out->tag.lost += tag.lost;
 }
 
@@ -152,8 +175,6 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
     const struct ends *ends = occasion_ends(at);
     bool turned = ev->direction != dir;
 
-    if (ev->time > o->now)
-        o->now = ev->time;
     *out = (struct subject){
         .memory = ev->flow != NULL ? &past->memory : NULL,
         .mem = o->mem,
@@ -161,7 +182,7 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
         .has_addresses = ends->proto != 0,
         .src = turned ? ends->dst : ends->src,
         .dst = turned ? ends->src : ends->dst,
-        .now = o->now,
+        .time = ev->time,
     };
 }
 
@@ -190,10 +211,10 @@ is_of_flow(const struct rule *rule, const struct weir_event *ev)
 }
 
 static bool
-is_passed(struct outcome *o, const struct weir_event *ev)
+is_passed(struct outcome *o, const struct occasion *at)
 {
-    if (ev->number == 0 || ev->number != o->packet) {
-        o->packet = ev->number;
+    if (at->packet == 0 || at->packet != o->packet) {
+        o->packet = at->packet;
         o->alerts = 0;
         o->passed = false;
     }
@@ -248,7 +269,7 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         subject_of(o, at, past, dir, &subject);
     if (is_used && !state_apply(o->state, rule, &subject))
         return false;
-    if (is_passed(o, at->ev)) {
+    if (is_passed(o, at)) {
         o->stats.passed_by += !r->noalert && !is_silent(r->action);
         return false;
     }

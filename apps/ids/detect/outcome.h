@@ -2,7 +2,8 @@
  * What becomes of a match: what the rule remembers, whether an alert comes of it, and what is passed
  * over from then on.
  *
- * Threads: one core.
+ * Threads: one core. Those of several share what is known of addresses and counted (opts.with), and
+ *          take turns at it where a rule asks for that.
  */
 #ifndef IDS_OUTCOME_H
 #define IDS_OUTCOME_H
@@ -26,10 +27,12 @@ typedef void (*tagged_fn)(void *ctx, const struct weir_event *ev);
 struct outcome_opts {
     const struct limits *limits;  /* of a threshold file; NULL: none. They must outlive it */
     uint32_t alert_max;           /* alerts of one packet; 0: any number */
-    uint64_t seed;                /* of hashes; decides nothing */
+    struct keyed_opts keyed;      /* of the tables by address */
     tagged_fn tagged;             /* may be NULL */
     void *ctx;                    /* of tagged */
     const struct outcome *before; /* what the rules before remembered goes on; NULL: nothing */
+    const struct outcome *with;   /* another core's, of the same rules, which outlives this one: its
+                                     tables are used; NULL: there is none */
 };
 
 struct outcome_stats {
@@ -81,6 +84,7 @@ void outcome_tell(const struct outcome *o, const struct flow_past *past, known_f
 /* The flow is over. */
 void outcome_forget(struct outcome *o, struct flow_past *past);
 
+/* What tables forgot stands in the first core's: sums over cores are right. */
 void outcome_get_stats(const struct outcome *o, struct outcome_stats *out);
 
 #endif

@@ -19,7 +19,7 @@ struct detect {
     void *ctx;
     struct detect_stats stats;
     struct outcome *outcome;
-    uint64_t changes; /* outcome_changes() behind the last event */
+    uint64_t changes; /* outcome_changes() before the event */
     struct mem mem;
     struct arena arena; /* behind mem */
     void *range;        /* behind the arena */
@@ -31,23 +31,24 @@ struct detect {
     int64_t
         window_back; /* bytes that buffer has before the event's, at least; -1: it is not filled */
     struct buffer buffer;
-    struct rule_profile *profile;    /* by rule; NULL: opts.profile is not set */
-    uint64_t *marked;                /* rules to look at, a bit each; none between events */
-    size_t low, high;                /* words of marked that may hold bits: [low, high) */
-    int64_t *first, *last;           /* likewise: where its fast pattern ended first, and last */
-    int64_t *beyond;                 /* by rule, if marked: where its fast pattern has to end */
-    uint64_t *alerted;               /* by rule: number of the packet it alerted on last */
-    uint8_t *window;                 /* DETECT_WINDOW + PAYLOAD_MAX bytes */
-    struct regex_scratch *scratch;   /* NULL: no rule has a pcre */
-    struct transformer *transformer; /* NULL: no rule has a transform */
-    struct view *view;               /* NULL: opts.any is not set */
-    struct base64 *decoded;          /* by base64_decode */
-    struct captures *caught;         /* by the rule at hand ... */
-    const struct rule *caught_by;    /* ... which is this one; NULL: none has looked */
-    struct captures *of_packet;      /* by all rules of the packet with ... */
-    uint64_t of_packet_number;       /* ... this number */
-    struct tx *tx;                   /* that the alert at hand is of; NULL: none */
-    struct look *look;               /* inspect()'s */
+    struct rule_profile *profile; /* by rule; NULL: opts.profile is not set */
+    uint64_t *marked;             /* rules to look at, a bit each; none between events */
+    size_t low, high;             /* words of marked that may hold bits: [low, high) */
+    int64_t *first, *last;        /* likewise: where its fast pattern ended first, and last */
+    int64_t *beyond;              /* by rule, if marked: where its fast pattern has to end */
+    uint64_t *alerted;            /* by rule: occasion.packet that it alerted on last */
+    uint8_t *window;              /* DETECT_WINDOW + PAYLOAD_MAX bytes */
+    struct prefilter_scratch *prefilters; /* NULL: there are none */
+    struct regex_scratch *scratch;        /* NULL: no rule has a pcre */
+    struct transformer *transformer;      /* NULL: no rule has a transform */
+    struct view *view;                    /* NULL: opts.any is not set */
+    struct base64 *decoded;               /* by base64_decode */
+    struct captures *caught;              /* by the rule at hand ... */
+    const struct rule *caught_by;         /* ... which is this one; NULL: none has looked */
+    struct captures *of_packet;           /* by all rules of the packet with ... */
+    uint64_t of_packet_number;            /* ... this occasion.packet */
+    struct tx *tx;                        /* that the alert at hand is of; NULL: none */
+    struct look *look;                    /* inspect()'s */
 };
 
 /*

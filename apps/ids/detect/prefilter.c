@@ -156,6 +156,29 @@ prefilter_free_scratch(struct prefilter_scratch *scratch)
     free(scratch);
 }
 
+int
+prefilter_copy_scratch(const struct prefilter_scratch *scratch, struct prefilter_scratch **out)
+{
+    struct prefilter_scratch *s;
+
+    *out = NULL;
+    if (scratch == NULL)
+        return WEIR_E_OK;
+    s = calloc(1, sizeof(*s));
+    if (s != NULL) {
+        s->room = scratch->room;
+        s->found = calloc(s->room, sizeof(*s->found));
+        s->hit = calloc(s->room, sizeof(*s->hit));
+    }
+    if (s == NULL || s->found == NULL || s->hit == NULL ||
+        hs_clone_scratch(scratch->hs, &s->hs) != HS_SUCCESS) {
+        prefilter_free_scratch(s);
+        return WEIR_E_NOMEM;
+    }
+    *out = s;
+    return WEIR_E_OK;
+}
+
 /* Make room for a prefilter's matches. */
 static bool
 scratch_grow(struct prefilter_scratch **scratch, const struct prefilter *pf, unsigned n_patterns)

@@ -35,6 +35,8 @@ int
 prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter_scratch **scratch,
               struct prefilter **out, struct weir_errbuf *err);
 void prefilter_free(struct prefilter *pf);
+/* Another core's, for the same prefilters. *out is NULL where scratch is. WEIR_E_OK or WEIR_E_NOMEM. */
+int prefilter_copy_scratch(const struct prefilter_scratch *scratch, struct prefilter_scratch **out);
 void prefilter_free_scratch(struct prefilter_scratch *scratch);
 
 /* Where a pattern ended in the bytes that were scanned: bytes from their beginning. */

@@ -1,7 +1,5 @@
 #include "detect/state.h"
 
-#include "detect/keyed.h"
-
 #include <search.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,8 +348,8 @@ copy_texts(struct state *s, const struct name_book *book)
 }
 
 int
-state_new(const struct rules *rules, struct name_book *book, uint64_t seed, struct state **out,
-          struct weir_errbuf *err)
+state_new(const struct rules *rules, struct name_book *book, const struct keyed_opts *opts,
+          struct state **out, struct weir_errbuf *err)
 {
     struct state *s;
     struct names names = { .book = book };
@@ -366,7 +364,7 @@ state_new(const struct rules *rules, struct name_book *book, uint64_t seed, stru
         s->n = rules->n;
         plan_all(s, rules, &names);
         if (names.keyed)
-            s->keyed = keyed_new(STATE_KEYS_MAX, seed);
+            s->keyed = keyed_new(STATE_KEYS_MAX, opts);
         failed = names.failed || (names.keyed && s->keyed == NULL) || !copy_texts(s, book);
     }
     names_free(&names);
@@ -393,16 +391,21 @@ state_free(struct state *s)
 }
 
 void
-state_inherit(struct state *s, struct state *before)
+state_share(struct state *s, const struct state *with)
+{
+    if (s == NULL || with == NULL || s->keyed == NULL || with->keyed == NULL)
+        return;
+    keyed_free(s->keyed);
+    s->keyed = keyed_share(with->keyed);
+}
+
+void
+state_inherit(struct state *s, const struct state *before)
 {
     if (s == NULL || before == NULL)
         return;
     s->stats = before->stats;
-    if (s->keyed == NULL || before->keyed == NULL)
-        return;
-    keyed_free(s->keyed);
-    s->keyed = before->keyed;
-    before->keyed = NULL;
+    state_share(s, before);
 }
 
 bool
@@ -474,7 +477,7 @@ bit_is_set(struct state *s, const struct use *use, uint32_t name, const struct s
     if (use->of == BITS_OF_FLOW)
         return memory_find(*subject->memory, name) != NULL;
     key = key_of(use, name, subject);
-    return keyed_find(s->keyed, &key, subject->now) != NULL;
+    return keyed_find(s->keyed, &key, keyed_turn(s->keyed, subject->time)) != NULL;
 }
 
 static bool
@@ -505,13 +508,15 @@ static void
 set_bit(struct state *s, const struct use *use, uint32_t name, const struct subject *subject)
 {
     struct keyed_key key;
+    uint64_t now;
 
     if (use->of == BITS_OF_FLOW) {
         set_name(s, name, 1, subject);
         return;
     }
+    now = keyed_turn(s->keyed, subject->time);
     key = key_of(use, name, subject);
-    keyed_take(s->keyed, &key, subject->now)->until = seconds_after(subject->now, use->expire);
+    keyed_take(s->keyed, &key, now)->until = seconds_after(now, use->expire);
     s->stats.changes++;
 }
 
@@ -525,6 +530,7 @@ unset_bit(struct state *s, const struct use *use, uint32_t name, const struct su
         memory_unset(*subject->memory, name);
         return;
     }
+    (void)keyed_turn(s->keyed, subject->time);
     key = key_of(use, name, subject);
     keyed_drop(s->keyed, &key);
 }

@@ -1,11 +1,12 @@
 /*
  * What rules remember: flowbits and flowint in the flow, xbits and hostbits in a table by address.
  *
- * Threads: one core.
+ * Threads: one core; state_share() lets cores take turns at the table.
  */
 #ifndef IDS_STATE_H
 #define IDS_STATE_H
 
+#include "detect/keyed.h"
 #include "detect/subject.h"
 #include "rule/rules.h"
 
@@ -23,12 +24,15 @@ struct name_book *name_book_new(void);
 void name_book_free(struct name_book *book);
 
 /* Number the names of all rules. *out is NULL where no rule has any. */
-int state_new(const struct rules *rules, struct name_book *book, uint64_t seed, struct state **out,
-              struct weir_errbuf *err);
+int state_new(const struct rules *rules, struct name_book *book, const struct keyed_opts *opts,
+              struct state **out, struct weir_errbuf *err);
 void state_free(struct state *s);
 
+/* Know the same of addresses as another core, of the same rules. Either may be NULL. */
+void state_share(struct state *s, const struct state *with);
+
 /* What was remembered under the rules before, by the same book, goes on. Either may be NULL. */
-void state_inherit(struct state *s, struct state *before);
+void state_inherit(struct state *s, const struct state *before);
 
 /* Whether a rule asks or remembers anything; s may be NULL. */
 bool state_is_used(const struct state *s, uint32_t rule);
@@ -55,7 +59,7 @@ uint64_t state_changes(const struct state *s);
 struct state_stats {
     uint64_t changes;   /* as state_changes() */
     uint64_t no_memory; /* bits and numbers that could not be set */
-    uint64_t lost;      /* bits of addresses that made room for others */
+    uint64_t lost;      /* bits of addresses that made room for others; of all who share them */
 };
 
 void state_get_stats(const struct state *s, struct state_stats *out);

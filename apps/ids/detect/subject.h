@@ -11,7 +11,7 @@ struct subject {
     uint64_t flow_id;       /* 0: there is no flow */
     bool has_addresses;
     u128 src, dst;
-    uint64_t now; /* greatest time of the events so far, ns */
+    uint64_t time; /* of the event, ns */
 };
 
 /* A time that is so many seconds after another; the greatest there is if it is beyond that. */

@@ -1,14 +1,11 @@
 #include "detect/tag.h"
 
-#include "detect/keyed.h"
-
 #include <stdlib.h>
 
 enum key_name { KEY_FLOW, KEY_ADDRESS };
 
 struct tags {
     struct keyed *keyed; /* value.count: packets or bytes to come; value.next: enum tag_metric */
-    bool any;            /* there was one */
     struct tag_stats stats;
 };
 
@@ -22,7 +19,8 @@ have_tags(const struct rules *rules)
 }
 
 int
-tags_new(const struct rules *rules, uint64_t seed, struct tags **out, struct weir_errbuf *err)
+tags_new(const struct rules *rules, const struct keyed_opts *opts, struct tags **out,
+         struct weir_errbuf *err)
 {
     struct tags *t;
 
@@ -30,7 +28,7 @@ tags_new(const struct rules *rules, uint64_t seed, struct tags **out, struct wei
     if (!have_tags(rules))
         return WEIR_E_OK;
     t = calloc(1, sizeof(*t));
-    if (t == NULL || (t->keyed = keyed_new(TAGS_MAX, seed)) == NULL) {
+    if (t == NULL || (t->keyed = keyed_new(TAGS_MAX, opts)) == NULL) {
         tags_free(t);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
@@ -48,6 +46,15 @@ tags_free(struct tags *t)
 }
 
 void
+tags_share(struct tags *t, const struct tags *with)
+{
+    if (t == NULL || with == NULL)
+        return;
+    keyed_free(t->keyed);
+    t->keyed = keyed_share(with->keyed);
+}
+
+void
 tags_get_stats(const struct tags *t, struct tag_stats *out)
 {
     *out = t != NULL ? t->stats : (struct tag_stats){ 0, 0 };
@@ -60,16 +67,17 @@ tags_begin(struct tags *t, const struct tag *tag, const struct subject *subject)
 {
     struct keyed_key key = { subject->flow_id, 0, KEY_FLOW };
     struct keyed_value *v;
+    uint64_t now;
 
     if (tag->host)
         key = (struct keyed_key){ tag->dst ? subject->dst : subject->src, 0, KEY_ADDRESS };
     if (tag->host ? !subject->has_addresses : subject->flow_id == 0)
         return;
-    v = keyed_take(t->keyed, &key, subject->now);
+    now = keyed_turn(t->keyed, subject->time);
+    v = keyed_take(t->keyed, &key, now);
     v->next = tag->metric;
     v->count = tag->n;
-    v->until = tag->metric == TAG_SECONDS ? seconds_after(subject->now, tag->n) + 1 : UINT64_MAX;
-    t->any = true;
+    v->until = tag->metric == TAG_SECONDS ? seconds_after(now, tag->n) + 1 : UINT64_MAX;
 }
 
 /* Whether a tag holds; what it has to come becomes less. */
@@ -97,15 +105,16 @@ tags_count(struct tags *t, const struct subject *subject, uint32_t bytes)
     struct keyed_key flow = { subject->flow_id, 0, KEY_FLOW };
     struct keyed_key src = { subject->src, 0, KEY_ADDRESS };
     struct keyed_key dst = { subject->dst, 0, KEY_ADDRESS };
+    const uint64_t now = keyed_turn(t->keyed, subject->time);
     bool holds;
 
-    if (!t->any)
+    if (!keyed_was_used(t->keyed))
         return false;
-    holds = subject->flow_id != 0 && count_key(t, flow, subject->now, bytes);
+    holds = subject->flow_id != 0 && count_key(t, flow, now, bytes);
     if (subject->has_addresses) {
-        holds |= count_key(t, src, subject->now, bytes);
+        holds |= count_key(t, src, now, bytes);
         if (subject->src != subject->dst)
-            holds |= count_key(t, dst, subject->now, bytes);
+            holds |= count_key(t, dst, now, bytes);
     }
     t->stats.packets += holds;
     return holds;

@@ -1,7 +1,5 @@
 #include "detect/threshold.h"
 
-#include "detect/keyed.h"
-
 #include <stdlib.h>
 
 /* What limits a rule. */
@@ -109,8 +107,8 @@ fill_all(struct thresholds *t, const struct rules *rules, const struct limits *l
 }
 
 int
-thresholds_new(const struct rules *rules, const struct limits *limits, uint64_t seed,
-               struct thresholds **out, struct weir_errbuf *err)
+thresholds_new(const struct rules *rules, const struct limits *limits,
+               const struct keyed_opts *opts, struct thresholds **out, struct weir_errbuf *err)
 {
     struct thresholds *t = calloc(1, sizeof(*t));
     size_t n, n_thresholds = 0;
@@ -125,7 +123,7 @@ thresholds_new(const struct rules *rules, const struct limits *limits, uint64_t 
         return WEIR_E_OK;
     }
     t->list = calloc(n + 1, sizeof(*t->list));
-    t->keyed = keyed_new(THRESHOLD_KEYS_MAX, seed);
+    t->keyed = keyed_new(THRESHOLD_KEYS_MAX, opts);
     if (t->list == NULL || t->keyed == NULL)
         goto fail;
     fill_all(t, rules, limits);
@@ -146,6 +144,15 @@ thresholds_free(struct thresholds *t)
     free(t->list);
     free(t->plan);
     free(t);
+}
+
+void
+thresholds_share(struct thresholds *t, const struct thresholds *with)
+{
+    if (t == NULL || with == NULL)
+        return;
+    keyed_free(t->keyed);
+    t->keyed = keyed_share(with->keyed);
 }
 
 void
@@ -224,12 +231,13 @@ static bool
 is_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
        const struct subject *subject)
 {
+    const uint64_t now = keyed_turn(t->keyed, subject->time);
     struct keyed_key key = key_of(threshold->track, rule, subject);
-    struct keyed_value *v = keyed_take(t->keyed, &key, subject->now);
+    struct keyed_value *v = keyed_take(t->keyed, &key, now);
 
     if (threshold->type == THRESHOLD_BACKOFF)
         return back_off(threshold, v);
-    return count_match(threshold, v, subject->now);
+    return count_match(threshold, v, now);
 }
 
 /* Whether more than `count` matches came in `seconds`, or had not `timeout` seconds ago. */
@@ -237,20 +245,21 @@ static bool
 is_too_often(struct thresholds *t, const struct limit *limit, uint32_t name,
              const struct subject *subject)
 {
+    const uint64_t now = keyed_turn(t->keyed, subject->time);
     struct keyed_key key = key_of(limit->threshold.track, name, subject);
-    struct keyed_value *v = keyed_take(t->keyed, &key, subject->now);
+    struct keyed_value *v = keyed_take(t->keyed, &key, now);
     uint64_t end;
 
-    if (v->count == 0 || subject->now > seconds_after(v->start, limit->threshold.seconds)) {
-        v->start = subject->now;
+    if (v->count == 0 || now > seconds_after(v->start, limit->threshold.seconds)) {
+        v->start = now;
         v->count = 0;
     }
     v->count++;
     if (v->count > limit->threshold.count)
-        v->next = seconds_after(subject->now, limit->timeout) + 1;
+        v->next = seconds_after(now, limit->timeout) + 1;
     end = seconds_after(v->start, limit->threshold.seconds) + 1;
     v->until = v->next > end ? v->next : end;
-    return v->next > subject->now;
+    return v->next > now;
 }
 
 static bool

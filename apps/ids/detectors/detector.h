@@ -30,6 +30,7 @@ struct detector_kind {
     const char *name; /* in detectors.NAME.PARAMETER */
     const struct weir_tap_spec *spec;
     size_t flow_size;
+    bool is_posted; /* counts so often that cores do not wait for their turns: detectors/posted.h */
     struct {
         const char *name; /* NULL: there are no more */
         int64_t value, most;
@@ -48,6 +49,7 @@ struct detector {
     const struct detector_kind *kind;
     struct detectors *all;
     struct weir_shared *shared; /* what it counts */
+    struct posted *posted;      /* likewise, where there are several cores */
     int64_t param[DETECTOR_PARAMS];
     struct rule rule[DETECTOR_ALERTS];
 };

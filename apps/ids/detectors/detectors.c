@@ -1,5 +1,5 @@
 #include "detectors/detector.h"
-
+#include "detectors/posted.h"
 #include "hash.h"
 
 #include <stdio.h>
@@ -25,7 +25,8 @@ struct detectors {
     unsigned n; /* those that are on */
     detectors_alert_fn *alert;
     void *ctx;
-    struct weir_shared *flows; /* those with an alert, by id */
+    bool counts_with_others; /* tables are the first core's */
+    struct order *order;     /* NULL: one core */
     union slot slots[SIGHTINGS], *unused;
     struct detectors_stats stats;
 };
@@ -161,19 +162,50 @@ make_rules(struct detector *by)
     return WEIR_E_OK;
 }
 
+static uint64_t
+window(const struct detector *by)
+{
+    return (uint64_t)by->param[PARAM_SECONDS] * 1000000000;
+}
+
 static int
-make_one(struct detectors *all, unsigned kind, const struct detectors_settings *settings)
+new_tables(struct detector *by, const struct detectors_settings *settings)
+{
+    const int rc = new_table(settings, &by->shared);
+
+    by->posted = calloc(1, sizeof(*by->posted));
+    if (rc != WEIR_E_OK || by->posted == NULL)
+        return WEIR_E_NOMEM;
+    posted_init(by->posted, by->shared, window(by));
+    return WEIR_E_OK;
+}
+
+static int
+make_one(struct detectors *all, unsigned kind, const struct detectors_settings *settings,
+         const struct detectors *with)
 {
     struct detector *by = &all->by[all->n++];
-    int rc;
+    int rc = WEIR_E_OK;
 
     by->kind = kinds[kind];
     by->all = all;
     for (unsigned i = 0; i < DETECTOR_PARAMS; i++)
         by->param[i] = settings->given[kind][i] ? settings->value[kind][i]
                                                 : by->kind->param[i].value;
-    rc = new_table(settings, &by->shared);
+    if (with != NULL) {
+        by->shared = with->by[all->n - 1].shared;
+        by->posted = with->by[all->n - 1].posted;
+    } else {
+        rc = new_tables(by, settings);
+    }
     return rc == WEIR_E_OK ? make_rules(by) : rc;
+}
+
+static void
+free_tables(struct detector *by)
+{
+    weir_shared_free(by->shared);
+    free(by->posted);
 }
 
 void
@@ -182,32 +214,32 @@ detectors_free(struct detectors *all)
     if (all == NULL)
         return;
     for (unsigned i = 0; i < all->n; i++) {
-        weir_shared_free(all->by[i].shared);
+        if (!all->counts_with_others)
+            free_tables(&all->by[i]);
         for (unsigned k = 0; k < DETECTOR_ALERTS; k++)
             free(all->by[i].rule[k].msg);
     }
-    weir_shared_free(all->flows);
     free(all);
 }
 
 int
 detectors_new(const struct detectors_settings *settings, detectors_alert_fn *alert, void *ctx,
-              struct detectors **out, struct weir_errbuf *err)
+              const struct detectors *with, struct detectors **out, struct weir_errbuf *err)
 {
     struct detectors *all = calloc(1, sizeof(*all));
-    int rc = WEIR_E_NOMEM;
+    int rc = all != NULL ? WEIR_E_OK : WEIR_E_NOMEM;
 
     *out = NULL;
     if (all != NULL) {
         all->alert = alert;
         all->ctx = ctx;
+        all->counts_with_others = with != NULL;
         for (unsigned i = SIGHTINGS; i-- > 0;)
             give_back(all, &all->slots[i]);
-        rc = new_table(settings, &all->flows);
     }
     for (unsigned i = 0; i < DETECTORS_MAX && rc == WEIR_E_OK && !settings->off; i++)
         if (!settings->off_by[i])
-            rc = make_one(all, i, settings);
+            rc = make_one(all, i, settings, with);
     if (rc != WEIR_E_OK) {
         detectors_free(all);
         return weir_err_set(err, rc, "detectors: out of memory");
@@ -216,19 +248,36 @@ detectors_new(const struct detectors_settings *settings, detectors_alert_fn *ale
     return rc;
 }
 
-int
-detectors_add(struct detectors *all, struct weir_monitor *m)
+static int
+add_one(struct detectors *const *by_core, unsigned n, unsigned i, struct weir_monitor *m)
 {
-    int rc = WEIR_E_OK;
+    const struct detector_kind *kind = by_core[0]->by[i].kind;
+    void **arg = calloc(n, sizeof(*arg));
+    int rc = WEIR_E_NOMEM;
 
-    for (unsigned i = 0; i < all->n && rc == WEIR_E_OK; i++) {
-        const struct detector_kind *kind = all->by[i].kind;
-
+    for (unsigned core = 0; arg != NULL && core < n; core++)
+        arg[core] = &by_core[core]->by[i];
+    if (arg != NULL)
         rc = weir_monitor_add(m, &(struct weir_app){ .name = kind->name,
                                                      .spec = kind->spec,
                                                      .flow_size = kind->flow_size,
-                                                     .arg = &all->by[i] });
-    }
+                                                     .arg = &by_core[0]->by[i],
+                                                     .core_arg = arg });
+    weir_monitor_share(m, by_core[0]->by[i].shared);
+    free(arg);
+    return rc;
+}
+
+int
+detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
+              struct order *order)
+{
+    int rc = WEIR_E_OK;
+
+    for (unsigned core = 0; core < n; core++)
+        by_core[core]->order = order;
+    for (unsigned i = 0; i < by_core[0]->n && rc == WEIR_E_OK; i++)
+        rc = add_one(by_core, n, i, m);
     return rc;
 }
 
@@ -238,7 +287,7 @@ detectors_get_stats(const struct detectors *all, struct detectors_stats *out)
     struct weir_shared_stats shared;
 
     *out = all->stats;
-    for (unsigned i = 0; i < all->n; i++) {
+    for (unsigned i = 0; i < all->n && !all->counts_with_others; i++) {
         weir_shared_get_stats(all->by[i].shared, &shared);
         out->evicted += shared.evicted + shared.refused;
     }
@@ -282,12 +331,6 @@ key_begin(struct key *key, char what, const struct weir_tuple *tuple)
     key_bytes(key, tuple->vlan, tuple->n_vlan > 0 ? sizeof(tuple->vlan[0]) : 0);
 }
 
-static uint64_t
-window(const struct sighting *at)
-{
-    return (uint64_t)at->by->param[PARAM_SECONDS] * 1000000000;
-}
-
 static weir_fut
 do_without(void *ctx, weir_fut in)
 {
@@ -304,26 +347,22 @@ or_nothing(weir_fut f)
 count_fut
 detector_count(const struct sighting *at, const struct key *key, int64_t more)
 {
-    return or_nothing(weir_shared_add(at->by->shared, key->b, key->n, more, window(at)));
+    const struct detector *by = at->by;
+
+    if (by->kind->is_posted && by->all->order != NULL)
+        return count_ok(
+            posted_count(by->posted, by->all->order, at, key, more, by->param[at->threshold]));
+    return or_nothing(weir_shared_add(by->shared, key->b, key->n, more, window(by)));
 }
 
 count_fut
 detector_distinct(const struct sighting *at, const struct key *key, const void *member, size_t n)
 {
     return or_nothing(
-        weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at)));
+        weir_shared_count_distinct(at->by->shared, key->b, key->n, member, n, window(at->by)));
 }
 
 /* ---- alerts -------------------------------------------------------------------------------- */
-
-/* Nobody waits for this: the note is there when the flow ends, or the flow's record lacks it. */
-static void
-note_flow(struct detectors *all, const struct weir_flow *flow)
-{
-    const uint64_t id = weir_flow_id(flow);
-
-    weir_detach(or_nothing(weir_shared_add(all->flows, &id, sizeof(id), 1, WEIR_SHARED_FOREVER)).f);
-}
 
 static void
 alert(struct detectors *all, const struct sighting *at)
@@ -341,7 +380,6 @@ alert(struct detectors *all, const struct sighting *at)
         return;
     }
     all->stats.alerts++;
-    note_flow(all, at->flow);
 }
 
 /* Is it this host's turn? Ready with 0 if there was no such alert on it in this window. */
@@ -355,7 +393,8 @@ WEIR_HANDLER(count, weigh, struct sighting *, at, count, n)
     weir_flow_tuple(at->flow, &tuple);
     key_begin(&key, (char)at->alert, &tuple); /* no detector's own keys begin so */
     key_addr(&key, &tuple, (enum weir_dir)at->host);
-    return or_nothing(weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at)));
+    return or_nothing(
+        weir_shared_compare_and_set(at->by->shared, key.b, key.n, 0, 1, window(at->by)));
 }
 
 WEIR_HANDLER(count, tell, struct sighting *, at, count, before)
@@ -381,19 +420,4 @@ count_fut
 detector_judge(struct sighting *at, count_fut answer)
 {
     return count_of(weir_always(tell_then(weigh_then(answer, at), at).f, done, at));
-}
-
-bool
-detectors_alerted(struct detectors *all, const struct weir_flow *flow)
-{
-    const uint64_t id = weir_flow_id(flow);
-    weir_fut f;
-
-    if (all->stats.alerts == 0)
-        return false;
-    f = weir_poll(weir_shared_expire(all->flows, &id, sizeof(id), 0));
-    if (weir_is_ready(f))
-        return weir_shared_value(f) > 0;
-    weir_cancel(f);
-    return false;
 }

@@ -3,7 +3,7 @@
  * what they see under keys that all flows share (weir/shared.h). doc/detectors.md says what each
  * one looks for; detector.h what they have in common.
  *
- * Threads: one core.
+ * Threads: one core; each of several has its own, which count together with the first one's, in turns.
  */
 #ifndef IDS_DETECTORS_H
 #define IDS_DETECTORS_H
@@ -43,18 +43,21 @@ struct detectors_stats {
 };
 
 struct detectors; /* opaque */
+struct order;
 
-/* Make those that are on. Text in err: WEIR_E_NOMEM. */
+/*
+ * Make those that are on. with: the first core's, which outlives these; NULL: they are the first
+ * core's. Text in err: WEIR_E_NOMEM.
+ */
 int detectors_new(const struct detectors_settings *settings, detectors_alert_fn *alert, void *ctx,
-                  struct detectors **out, struct weir_errbuf *err);
+                  const struct detectors *with, struct detectors **out, struct weir_errbuf *err);
 void detectors_free(struct detectors *all);
 
-/* Let them listen. Before the apps that shall know, when a flow ends, whether there was an alert. */
-int detectors_add(struct detectors *all, struct weir_monitor *m);
+/* Let them listen, those of each core of the monitor, whose order it is. Before the apps that shall know of alerts. */
+int detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
+                  struct order *order);
 
-/* At the flow's end, once: whether a detector has alerted on it. */
-bool detectors_alerted(struct detectors *all, const struct weir_flow *flow);
-
+/* What tables forgot stands in the first core's: sums over cores are right. */
 void detectors_get_stats(const struct detectors *all, struct detectors_stats *out);
 
 #endif

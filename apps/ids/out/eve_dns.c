@@ -45,7 +45,7 @@ put_section(struct eve_out *eve, struct json *j, const char *key, const struct d
         if (record.section != section || (section == DNS_ADDITIONAL && record.type == DNS_OPT))
             continue;
         if (n == DNS_SHOWN) {
-            eve->dns_cut++;
+            eve->count.dns_cut++;
             break;
         }
         if (n++ == 0)

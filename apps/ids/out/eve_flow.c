@@ -108,7 +108,7 @@ eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct w
     uint64_t start = weir_flow_start_time(ev->flow), end = weir_flow_last_time(ev->flow);
     struct json j;
 
-    eve->app_flows[about->app][weir_flow_proto(ev->flow) == WEIR_PROTO_UDP]++;
+    eve->count.app_flows[about->app][weir_flow_proto(ev->flow) == WEIR_PROTO_UDP]++;
     if (!eve_writes(&eve->opts, EVE_FLOW))
         return;
     whole.packet = NULL;

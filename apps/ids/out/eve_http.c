@@ -84,8 +84,10 @@ eve_put_http(struct eve_out *eve, struct json *j, struct tx *tx)
 {
     struct http_event request, response;
 
-    if (!tx_http(tx, HTTP_REQUEST, &request) || !tx_http(tx, HTTP_RESPONSE, &response))
+    if (!tx_http(tx, HTTP_REQUEST, &request))
         return;
+    response = request;
+    response.type = HTTP_RESPONSE; /* whose headers are looked for */
     json_open(j, "http");
     put_request(j, &request, eve->opts.http_extended);
     put_response(j, &response, eve->opts.http_extended);

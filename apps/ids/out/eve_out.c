@@ -79,7 +79,7 @@ eve_wants(const struct eve_out *eve)
 
     if (opts->types == 0)
         return 0;
-    if (opts->community_id || eve_writes(opts, EVE_FLOW))
+    if (opts->community_id || eve_writes(opts, EVE_FLOW) || eve->input.interfaces != NULL)
         wants |= WEIR_EV_BIT(WEIR_EV_FLOW_START); /* for the type of ICMP */
     if (eve_writes(opts, EVE_FLOW) || eve_writes(opts, EVE_ALERT))
         wants |= WEIR_EV_BIT(WEIR_EV_GAP);
@@ -115,18 +115,22 @@ eve_put_time(struct json *j, const char *key, uint64_t ns)
 }
 
 static void
-put_community_id(const struct eve_out *eve, struct json *j, const struct eve_flow *flow,
+put_community_id(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
                  const struct weir_event *ev)
 {
+    struct eve_community *last = &eve->community;
     struct weir_tuple tuple;
-    char text[COMMUNITY_TEXT];
 
     if (eve->digest == NULL || ev->flow == NULL)
         return;
     weir_flow_tuple(ev->flow, &tuple);
-    community_id(eve->digest, eve->opts.community_id_seed, &tuple, flow->icmp_type, flow->icmp_code,
-                 text);
-    json_str(j, "community_id", text);
+    if (last->text[0] == '\0' || memcmp(&tuple, &last->tuple, sizeof(tuple)) != 0 ||
+        flow->icmp_type != last->icmp_type || flow->icmp_code != last->icmp_code) {
+        *last = (struct eve_community){ tuple, flow->icmp_type, flow->icmp_code, "" };
+        community_id(eve->digest, eve->opts.community_id_seed, &tuple, flow->icmp_type,
+                     flow->icmp_code, last->text);
+    }
+    json_str(j, "community_id", last->text);
 }
 
 static void
@@ -177,9 +181,9 @@ static const char *
 interface_of(const struct eve_out *eve, enum eve_source source, const struct eve_flow *flow,
              const struct weir_event *ev)
 {
-    const bool of_flow = ev->flow != NULL && (source == EVE_OF_FLOW || ev->number == 0);
+    const bool of_packet = ev->packet != NULL && source == EVE_OF_PACKET;
 
-    return eve->input.interfaces[of_flow ? flow->interface : *eve->input.now];
+    return eve->input.interfaces[of_packet ? ev->packet->port : flow->interface];
 }
 
 void
@@ -189,7 +193,7 @@ eve_out_begin(struct eve_out *eve, struct json *j, enum eve_type type, enum eve_
 {
     struct eve_ends ends;
 
-    eve->written[type]++;
+    eve->count.written[type]++;
     eve_ends(ev, &ends);
     if (type == EVE_FLOW)
         put_icmp(&ends, flow);
@@ -292,7 +296,7 @@ static void
 note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
 {
     if (ev->type == WEIR_EV_FLOW_START && ev->packet != NULL) {
-        flow->interface = eve->input.now != NULL ? (uint8_t)*eve->input.now : 0;
+        flow->interface = ev->packet->port;
         flow->icmp_type = ev->packet->icmp_type;
         flow->icmp_code = ev->packet->icmp_code;
         flow->n_vlan = ev->packet->n_vlan < 2 ? ev->packet->n_vlan : 2;
@@ -304,19 +308,19 @@ note(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev)
     } else if (ev->type == WEIR_EV_FLOW_END) {
         switch (weir_flow_proto(ev->flow)) {
         case WEIR_PROTO_TCP:
-            eve->flows[EVE_FLOW_TCP]++;
+            eve->count.flows[EVE_FLOW_TCP]++;
             break;
         case WEIR_PROTO_UDP:
-            eve->flows[EVE_FLOW_UDP]++;
+            eve->count.flows[EVE_FLOW_UDP]++;
             break;
         case WEIR_PROTO_ICMP:
-            eve->flows[EVE_FLOW_ICMPV4]++;
+            eve->count.flows[EVE_FLOW_ICMPV4]++;
             break;
         case WEIR_PROTO_ICMPV6:
-            eve->flows[EVE_FLOW_ICMPV6]++;
+            eve->count.flows[EVE_FLOW_ICMPV6]++;
             break;
         default:
-            eve->flows[EVE_FLOW_OTHER]++;
+            eve->count.flows[EVE_FLOW_OTHER]++;
         }
     }
 }

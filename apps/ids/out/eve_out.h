@@ -11,10 +11,12 @@
 #include "detect_proto.h"
 #include "eve.h"
 #include "out.h"
+#include "out/community.h"
 #include "out/outputs.h"
 #include "rule/rule.h"
 
 #include <weir/event.h>
+#include <weir/flow.h>
 
 struct captures;
 struct digest;
@@ -53,8 +55,7 @@ struct eve_about {
 /* Where packets come from; zeros: nobody knows. Lent. */
 struct eve_input {
     const char *const *interfaces; /* NULL: a replay */
-    const _Atomic unsigned *now;   /* which of them a packet is from; what it points to changes */
-    const char *const *file;       /* the capture that is being read; likewise */
+    const char *const *file;       /* the capture that is being read; what it points to changes */
 };
 
 enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */
@@ -71,17 +72,27 @@ enum eve_flow_kind {
     EVE_FLOW_KINDS
 };
 
-struct eve_out {
-    struct eve_opts opts;
-    struct eve_input input; /* set by who knows */
-    struct out *out;
-    struct digest *digest; /* NULL: no community id */
-    uint8_t *payload;      /* room for what payload shows, with what is said of holes */
+/* They only grow. */
+struct eve_counts {
     uint64_t written[EVE_TYPES];
     uint64_t flows[EVE_FLOW_KINDS];    /* that ended */
     uint64_t app_flows[APP_PROTOS][2]; /* of those, by what they speak; [1]: over UDP */
     uint64_t app_tx[APP_PROTOS][2];    /* transactions that are over */
     uint64_t dns_cut;                  /* sections of messages that were cut: DNS_SHOWN */
+};
+
+struct eve_out {
+    struct eve_opts opts;
+    struct eve_input input; /* set by who knows */
+    struct out *out;
+    struct digest *digest; /* NULL: no community id */
+    struct eve_community { /* the last one: records of a flow come together */
+        struct weir_tuple tuple;
+        uint8_t icmp_type, icmp_code;
+        char text[COMMUNITY_TEXT];
+    } community;
+    uint8_t *payload; /* room for what payload shows, with what is said of holes */
+    struct eve_counts count;
 };
 
 /* out may be NULL: nothing is written. opts is copied. WEIR_E_NOMEM, with a text. */

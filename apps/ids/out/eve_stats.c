@@ -20,10 +20,10 @@ put_flows(const struct eve_out *eve, struct json *j, const struct weir_monitor_s
     json_open(j, "flow");
     json_u64(j, "total", stats->flows);
     json_u64(j, "active", stats->live_flows);
-    json_u64(j, "tcp", eve->flows[EVE_FLOW_TCP]);
-    json_u64(j, "udp", eve->flows[EVE_FLOW_UDP]);
-    json_u64(j, "icmpv4", eve->flows[EVE_FLOW_ICMPV4]);
-    json_u64(j, "icmpv6", eve->flows[EVE_FLOW_ICMPV6]);
+    json_u64(j, "tcp", eve->count.flows[EVE_FLOW_TCP]);
+    json_u64(j, "udp", eve->count.flows[EVE_FLOW_UDP]);
+    json_u64(j, "icmpv4", eve->count.flows[EVE_FLOW_ICMPV4]);
+    json_u64(j, "icmpv6", eve->count.flows[EVE_FLOW_ICMPV6]);
     json_u64(j, "memcap", stats->overload[WEIR_OVERLOAD_FLOWS]);
     json_close(j);
 }
@@ -44,7 +44,7 @@ put_tcp(const struct eve_out *eve, struct json *j, const struct weir_monitor_sta
     const uint64_t *events = stats->events;
 
     json_open(j, "tcp");
-    json_u64(j, "sessions", eve->flows[EVE_FLOW_TCP]);
+    json_u64(j, "sessions", eve->count.flows[EVE_FLOW_TCP]);
     json_u64(j, "syn", events[WEIR_EV_SYN]);
     json_u64(j, "synack", events[WEIR_EV_SYN_ACK]);
     json_u64(j, "rst", events[WEIR_EV_RST]);
@@ -106,7 +106,7 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
 
     if (!eve_writes(&eve->opts, EVE_STATS) || (stats->packets == 0 && !counters->live))
         return;
-    eve->written[EVE_STATS]++;
+    eve->count.written[EVE_STATS]++;
     eve_begin_ends(&j, eve->out, &at, "stats", &nowhere);
     json_open(&j, "stats");
     json_u64(&j, "uptime", (counters->now - counters->start) / 1000000000);
@@ -123,7 +123,7 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
     put_tcp(eve, &j, stats);
     put_detect(&j, counters);
     json_open(&j, "app_layer");
-    put_app(&j, "flow", eve->app_flows);
-    put_app(&j, "tx", eve->app_tx);
+    put_app(&j, "flow", eve->count.app_flows);
+    put_app(&j, "tx", eve->count.app_tx);
     json_end(&j);
 }

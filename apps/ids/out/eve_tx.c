@@ -90,7 +90,7 @@ tell_file(struct eve_out *eve, const struct eve_flow *flow, const struct weir_ev
 static void
 gone(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev, struct tx *tx)
 {
-    eve->app_tx[tx->proto][weir_flow_proto(ev->flow) == WEIR_PROTO_UDP]++;
+    eve->count.app_tx[tx->proto][weir_flow_proto(ev->flow) == WEIR_PROTO_UDP]++;
     if (tx->proto == APP_HTTP)
         tell_tx(eve, EVE_HTTP, flow, ev, tx, WEIR_TOSERVER);
     else if (tx->proto == APP_TLS)
