@@ -456,7 +456,7 @@ static const struct cli_option common[] = {
     { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
-    { 'j', "cores", "N", "packet threads (default: 1; live: one for each CPU)", take_cores },
+    { 'j', "cores", "N", "packet threads (default: 1; with -i: one for each CPU)", take_cores },
     { 0, "policy", "NAME[=NET]",
       "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
       "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
@@ -659,8 +659,6 @@ check(struct cli *cli, bool words)
         cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
     else if (cli->n_ports == 0 && cli->dpdk != NULL)
         cli_error(cli, "--dpdk: a --port is expected beside it");
-    else if (cli->n_ports > 0 && cli->monitor.cores > 1)
-        cli_error(cli, "-j: with --port 1 is expected, not %u", cli->monitor.cores);
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -816,8 +814,8 @@ cli_parse(struct cli *cli, int argc, char **argv)
         }
     }
     cli->monitor.live = cli->interface != NULL;
-    if (cli->monitor.cores == 0)
-        cli->monitor.cores = cli->monitor.live && cli->n_ports == 0 ? cpus_allowed() : 1;
+    if (cli->monitor.cores == 0) /* DPDK's threads do not share CPUs with others unless asked to */
+        cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
     if (code < 0)
         code = check(cli, filter_words);
     if (code < 0)

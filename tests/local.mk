@@ -8,10 +8,10 @@ dist_check_SCRIPTS += %D%/check_stacks.sh
 EXTRA_DIST += %D%/stacks.py
 dist_check_SCRIPTS += %D%/check_eve.sh %D%/check_live.sh %D%/check_reload.sh
 EXTRA_DIST += %D%/eve.py %D%/live.py
-dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
-EXTRA_DIST += %D%/eve.py
 dist_check_SCRIPTS += %D%/check_dpdk.sh
 EXTRA_DIST += %D%/dpdk.py
+dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
+EXTRA_DIST += %D%/eve.py
 dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
     %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events
