@@ -30,6 +30,7 @@ libcore_la_SOURCES += \
 noinst_LTLIBRARIES += libprog.la
 libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
+    %D%/control.c %D%/control.h %D%/counts.c %D%/counts.h %D%/metrics.c %D%/metrics.h \
     %D%/config_file.c %D%/config_file.h %D%/config_parts.h %D%/eve.c %D%/eve.h \
     %D%/keep.c %D%/keep.h %D%/out_json.c %D%/out_json.h %D%/pcapng_out.c %D%/pcapng_out.h
 if HAVE_YAML
@@ -161,3 +162,8 @@ tests_unit_test_keep_SOURCES  = tests/unit/test_keep.c
 tests_unit_test_keep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_keep_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keep_LDADD    = libtestsupport.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c
+tests_unit_test_control_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_control_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)
