@@ -53,7 +53,7 @@ tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 
 bin_PROGRAMS += weir
 weir_SOURCES  = %D%/main.c %D%/out_text.c %D%/out_text.h \
-                %D%/streams.c %D%/streams.h
+                %D%/streams.c %D%/streams.h %D%/top.c %D%/top.h %D%/top_table.c %D%/top_table.h
 weir_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_LDADD    = libprog.la libcore.la
 
@@ -167,3 +167,8 @@ UNIT_TESTS += tests/unit/test_control
 tests_unit_test_control_SOURCES = tests/unit/test_control.c
 tests_unit_test_control_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_control_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_top
+tests_unit_test_top_SOURCES = tests/unit/test_top.c %D%/top_table.c %D%/top_table.h
+tests_unit_test_top_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_top_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)

@@ -5,7 +5,8 @@
 
 Packets come through a pipe while questions are asked. Prints TAP.
 """
-import json, os, signal, socket, stat, subprocess, sys, tempfile, threading, time
+import fcntl, json, os, pty, select, signal, socket, stat, struct, subprocess, sys, tempfile, termios
+import threading, time
 
 BUILD = os.path.abspath(sys.argv[1])
 failed = number = 0
@@ -270,11 +271,117 @@ def check_stale():
         ok(run.returncode == 2, "a path that no socket can have", run)
 
 
+def top(*words):
+    return subprocess.run([os.path.join(BUILD, "weir"), "top", *words], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=20)
+
+
+class Screen:
+    """weir top on a terminal."""
+    ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
+
+    def __init__(self, *words, rows=24, columns=80):
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.before = termios.tcgetattr(slave)
+        self.slave = slave
+        self.p = subprocess.Popen([os.path.join(BUILD, "weir"), "top", "--interval", "0.1", *words],
+                                  stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+        self.seen = ""
+
+    def read(self):
+        while select.select([self.master], [], [], 0)[0]:
+            self.seen += os.read(self.master, 65536).decode()
+        return self.seen
+
+    def frames(self):
+        return self.read().split("\x1b[H")[1:]
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.p.send_signal(signal.SIGWINCH)
+
+    def end(self):
+        code = None
+        until(lambda: self.read() is not None and self.p.poll() is not None)
+        self.read()
+        code = self.p.poll()
+        restored = termios.tcgetattr(self.slave) == self.before
+        if code is None:
+            self.p.kill()
+        os.close(self.master)
+        os.close(self.slave)
+        return code, restored
+
+
+def check_top():
+    run = Program("weir")
+    until(lambda: run.ask("stats")["packets"] > 0)
+    once = top("--control", run.path, "--interval=0.5", "--once")
+    rows = {line.rsplit(None, 2)[0].strip(): line.split()[-2:] for line in once.stdout.split("\n")
+            if len(line.split()) >= 3}
+    ok(once.returncode == 0 and once.stdout.startswith("weir ") and float(rows["packets"][1]) > 0 and
+       float(rows["bits"][1]) > float(rows["packets"][1]) and float(rows["datagram"][1]) > 0,
+       "top prints the rates of an interval", once)
+    ok("\x1b" not in once.stdout and top("--control", run.path, "--interval", "0.1").stdout.count("per s") == 1,
+       "once, too, where there is no terminal")
+    screen = Screen("--control", run.path)
+    good = until(lambda: len(screen.frames()) > 3 and "per s" in screen.read())
+    ok(good and screen.seen.startswith(screen.ENTER) and screen.seen.count(screen.ENTER) == 1,
+       "on a terminal it draws again and again", screen.seen)
+    screen.resize(5, 30)
+    n = len(screen.frames())
+    until(lambda: len(screen.frames()) > n + 3)
+    last = screen.frames()[-2]
+    ok(last.count("\n") == 4 and max(len(line.split("\x1b")[0]) for line in last.split("\r\n")) <= 30,
+       "and fits into a smaller one", repr(last))
+    os.write(screen.master, b"q")
+    code, restored = screen.end()
+    ok(code == 0 and restored and screen.seen.endswith(screen.LEAVE), "q ends it", code, repr(screen.seen[-80:]))
+    screen = Screen("--control", run.path)
+    until(lambda: len(screen.frames()) > 1)
+    screen.p.send_signal(signal.SIGTSTP)
+    until(lambda: screen.read().endswith(screen.LEAVE))
+    screen.p.send_signal(signal.SIGCONT)
+    good = until(lambda: screen.read().count(screen.ENTER) == 2)
+    screen.p.send_signal(signal.SIGTERM)
+    code, restored = screen.end()
+    ok(good and code == 0 and restored and screen.seen.endswith(screen.LEAVE),
+       "a signal leaves the terminal as it was", code, repr(screen.seen[-80:]))
+    screen = Screen("--control", run.path)
+    until(lambda: len(screen.frames()) > 1)
+    run.ask("shutdown")
+    code, restored = screen.end()
+    said = screen.seen.split(screen.LEAVE)[-1]
+    ok(code == 1 and restored and said.count("\n") == 1 and "the program has ended" in said,
+       "so does the end of the program, which is told", code, repr(screen.seen[-200:]))
+    run.end()
+    lost = top("--control", run.path)
+    ok(lost.returncode == 1 and lost.stderr.count("\n") == 1 and "--control " + run.path in lost.stderr,
+       "no socket there: it says how to start one", lost)
+    bad = [top("--interval", "0"), top("--interval"), top("--control", "x" * 200), top("--what")]
+    ok(all(b.returncode == 2 and b.stderr.count("\n") == 1 for b in bad) and top("--help").returncode == 0,
+       "wrong options", bad)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(run.path)
+        s.listen()
+        threading.Thread(target=lambda: s.accept()[0].sendall(b'{"a":"\x1b[2J"}\n')).start()
+        odd = top("--control", run.path, "--once")
+    ok(odd.returncode == 1 and "none of weir's" in odd.stderr and "\x1b" not in odd.stderr,
+       "somebody else who answers", odd)
+    os.unlink(run.path)
+    run = Program("weir", feed=False)
+    ok("busy" in top("--control", run.path, "--once").stderr, "a program that waits for packets is busy")
+    run.ask("shutdown")
+    run.end()
+
+
 if has_ids():
     check_commands()
 check_clients()
 check_busy()
 check_metrics()
+check_top()
 check_stale()
 print("1..%d" % number)
 sys.exit(1 if failed else 0)
