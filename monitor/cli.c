@@ -1174,7 +1174,7 @@ read_port(struct run *run, struct weir_port *port, const char *name)
 {
     struct pump pump = { .run = run, .port = port, .name = name };
 
-    monitor_pull(run->m, pull, &pump);
+    monitor_pull(run->m, port, pull, &pump);
     return pump.stable;
 }
 
