@@ -1246,6 +1246,8 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli_notice(cli, "%s (passed over)", err.text);
         return;
     }
+    if (rc == WEIR_E_IO && caught != 0) /* a pipe without a header yet: the signal cut the read */
+        return;
     if (rc != WEIR_E_OK) {
         cli_error(cli, "%s", err.text);
         cli->failed = true;

@@ -62,7 +62,7 @@ awk 'BEGIN {
 "$builddir/pcaps/weir-mkpcap" "$work/long.pkt" "$work/long.pcap" 2>>"$work/said" ||
     echo 'no capture' >>"$work/said"
 for many in 1 2 4 64; do
-    for bytes in 24 5000 50000 200000; do
+    for bytes in 0 10 24 5000 50000 200000; do
         "$builddir/weir" -q -j "$many" --events all -r "$work/pipe" >/dev/null 2>>"$work/said" &
         waits=$!
         exec 3<>"$work/pipe"
