@@ -1249,7 +1249,7 @@ read_port(struct run *run, struct weir_port *port, const char *name)
 {
     struct pump pump = { .run = run, .port = port, .name = name };
 
-    monitor_pull(run->m, pull, &pump);
+    monitor_pull(run->m, port, pull, &pump);
     return pump.stable;
 }
 
@@ -1357,6 +1357,8 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli_notice(cli, "%s (passed over)", err.text);
         return;
     }
+    if (rc == WEIR_E_IO && caught != 0) /* a pipe without a header yet: the signal cut the read */
+        return;
     if (rc != WEIR_E_OK) {
         cli_error(cli, "%s", err.text);
         cli->failed = true;

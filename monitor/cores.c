@@ -167,13 +167,13 @@ hand_over(void *ctx, struct batch *full)
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
-/* With the lock given back meanwhile. False: another core reads, or there is nothing to read. */
+/* With the lock given back meanwhile. False: it is another core's to read, or there is nothing. */
 static bool
 read_some(struct cores *c, unsigned core)
 {
     bool more;
 
-    if (c->pull == NULL || c->reading || c->over)
+    if (c->pull == NULL || c->reading || c->over || (c->stream && core != 0))
         return false;
     c->reading = true;
     c->reads = core;
@@ -274,7 +274,7 @@ run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
 }
 
 void
-cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+cores_run(struct cores *c, bool stream, bool (*pull)(void *ctx), void *ctx)
 {
     if (c->n == 1) {
         run_alone(c, pull, ctx);
@@ -282,6 +282,7 @@ cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
     }
     pthread_mutex_lock(&c->lock);
     c->pull = pull;
+    c->stream = stream;
     c->ctx = ctx;
     c->over = false;
     note_change(c);

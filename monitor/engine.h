@@ -119,7 +119,8 @@ struct order *monitor_order(const struct weir_monitor *m);
  * For programs, which do more between reads: pull() is called, by one core at a time, until it
  * returns false, and calls monitor_read(). The frames need not outlive pull(), unless stable.
  */
-void monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx);
+void monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
+                  void *ctx);
 int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /*

@@ -191,10 +191,23 @@ monitor_last_app(const struct weir_monitor *m)
     return m->e.n_apps - 1;
 }
 
-void
-monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx)
+/* What comes through a pipe has no size; an interface has none either, but never waits for long. */
+static bool
+is_stream(const struct weir_port *port)
 {
-    cores_run(m->cores, pull, ctx);
+    struct weir_port_stats stats;
+
+    if (weir_port_fd(port) >= 0)
+        return false;
+    weir_port_get_stats(port, &stats);
+    return stats.bytes_total == 0;
+}
+
+void
+monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
+             void *ctx)
+{
+    cores_run(m->cores, is_stream(port), pull, ctx);
 }
 
 void
@@ -242,7 +255,7 @@ weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_err
 {
     struct run run = { .m = m, .port = port, .err = err };
 
-    cores_run(m->cores, pull_port, &run);
+    monitor_pull(m, port, pull_port, &run);
     return run.rc;
 }
 
