@@ -95,9 +95,9 @@ struct cli {
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
-    uint64_t log_dropped;           /* live: records for which an output had no room */
-    const char *input_now;          /* the file that is read; NULL: none, or an interface */
-    uint64_t started;               /* monotonic ns */
+    uint64_t log_dropped;  /* live: records for which an output had no room */
+    const char *input_now; /* the file that is read; NULL: none, or an interface */
+    uint64_t started;      /* monotonic ns */
     uint64_t first_time,
         last_time; /* ns: of the first packet (live: when it began), and the greatest; 0: none */
 };
