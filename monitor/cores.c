@@ -234,7 +234,7 @@ start_threads(struct cores *c)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 1; i < c->n && rc == WEIR_E_OK; i++)
+    for (unsigned i = c->n_threads + 1; i < c->n && rc == WEIR_E_OK; i++)
         rc = start_thread(c, i);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
@@ -250,11 +250,15 @@ cores_start(struct cores *c, uint64_t time)
             rc = engine_copy(c->engine[0], i, &c->engine[i]);
     for (unsigned i = 0; i < c->n && rc == WEIR_E_OK; i++) {
         c->engine[i]->order = c->order != NULL ? order_end(c->order, i) : NULL;
-        rc = engine_start(c->engine[i], time);
+        if (!c->engine[i]->started)
+            rc = engine_start(c->engine[i], time);
     }
     if (rc == WEIR_E_OK)
         rc = reader_start(&c->reader);
-    return rc == WEIR_E_OK ? start_threads(c) : rc;
+    if (rc == WEIR_E_OK)
+        rc = start_threads(c);
+    c->started = rc == WEIR_E_OK;
+    return rc;
 }
 
 /* ---- runs ---------------------------------------------------------------------------------- */

@@ -33,6 +33,7 @@ struct cores {
     bool (*pull)(void *ctx); /* NULL: nothing to read */
     bool stream;             /* whose reads are the first core's */
     void *ctx;
+    bool started; /* all of them; what only some of has begun takes no packets */
     pthread_t thread[MAX_CORES];
     unsigned n_threads;
 };
@@ -41,7 +42,7 @@ struct cores {
 int cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes,
               struct cores **out);
 
-/* The first packet: the engines are made as the first one is. */
+/* The first packet: the engines are made as the first one is. After a failure the next may try. */
 int cores_start(struct cores *c, uint64_t time);
 void cores_free(struct cores *c);
 

@@ -121,7 +121,7 @@ weir_monitor_free(struct weir_monitor *m)
 static int
 start(struct weir_monitor *m, uint64_t time)
 {
-    return m->e.started ? WEIR_E_OK : cores_start(m->cores, time);
+    return m->cores->started ? WEIR_E_OK : cores_start(m->cores, time);
 }
 
 int
@@ -170,7 +170,7 @@ monitor_pass_time(struct weir_monitor *m)
 {
     const uint64_t now = clock_ns();
 
-    if (!m->e.started)
+    if (!m->cores->started)
         return;
     reader_pass_time(&m->cores->reader, now - m->read_at);
     m->read_at = now;
@@ -213,7 +213,7 @@ monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(
 void
 monitor_settle(struct weir_monitor *m)
 {
-    if (m->e.started)
+    if (m->cores->started)
         cores_settle(m->cores);
 }
 
@@ -270,7 +270,7 @@ weir_monitor_stop(struct weir_monitor *m)
 void
 weir_monitor_end(struct weir_monitor *m)
 {
-    if (m->e.started)
+    if (m->cores->started)
         cores_end(m->cores);
 }
 

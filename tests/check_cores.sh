@@ -6,7 +6,7 @@ set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cores=${CORES:-2 3 4 5 6 7 8}
-echo 1..8
+echo 1..9
 n=0
 result() { # OK NAME: one line, and what was said
     n=$((n + 1))
@@ -82,6 +82,24 @@ for many in 1 2 4 64; do
 done
 [ ! -s "$work/said" ]
 result $? 'signals while nothing comes'
+
+# what some cores have begun before address space ran out waits for nobody
+: >"$work/said"
+for many in 1 2 8 64; do
+    "$builddir/weir" -q -j "$many" --memcap 64TiB -r "$work/long.pcap" >/dev/null 2>"$work/why" &
+    fails=$!
+    for tenth in $(seq 100) more; do
+        kill -0 "$fails" 2>/dev/null || break
+        sleep 0.1
+    done
+    [ "$tenth" != more ] || kill -KILL "$fails"
+    wait "$fails"
+    code=$?
+    [ $code -eq 1 ] || echo "-j $many: $code" >>"$work/said"
+    grep -q 'out of memory' "$work/why" || cat "$work/why" >>"$work/said"
+done
+[ ! -s "$work/said" ]
+result $? 'no room for all cores'
 
 if [ ! -x "$builddir/weir-ids" ]; then
     for name in flow cross each differences prads flood; do
