@@ -80,8 +80,8 @@ struct cli {
     bool quiet, strict_input, no_map, stats, dump_config;
     const char *control, *metrics; /* NULL: none */
     const char *config_file;       /* -c; NULL: none */
-    struct config config;    /* what it says */
-    const char **sets;       /* --set, in order: stronger than the file */
+    struct config config;          /* what it says */
+    const char **sets;             /* --set, in order: stronger than the file */
     size_t n_sets;
     size_t ignored; /* settings of the file that mean nothing here */
     unsigned verbose;

@@ -39,8 +39,8 @@ struct cores {
 };
 
 /* WEIR_E_OK, WEIR_E_NOMEM or WEIR_E_LIMIT. */
-int cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes,
-              struct cores **out);
+int
+cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, struct cores **out);
 
 /* The first packet: the engines are made as the first one is. After a failure the next may try. */
 int cores_start(struct cores *c, uint64_t time);

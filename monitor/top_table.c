@@ -238,7 +238,7 @@ by_rate(const void *a, const void *b)
 static void
 add_group(const struct table *t, const char *group, const char *head)
 {
-    struct ranked all[TOP_MOST];
+    struct ranked all[TOP_MOST] = { { NULL, 0 } };
     size_t n = 0;
 
     for (size_t i = 0; i < t->now->n; i++) {

@@ -16,7 +16,7 @@ result() { # OK NAME: one line, and what was said
 
 # All captures, several times: so many packets that cores are far apart.
 set --
-for again in 1 2 3; do
+for _ in 1 2 3; do
     for capture in "$builddir"/pcaps/*.pcap "$builddir"/pcaps/*.pcapng; do
         [ ! -f "$capture" ] || set -- "$@" -r "$capture"
     done
