@@ -34,8 +34,8 @@ enum {
 struct out {
     struct weir_log *log; /* NULL: not open */
     struct log_end *end;
-    uint8_t *p;     /* the record that is put together; NULL: it has no room yet */
-    size_t n, room; /* its bytes so far, and for how many there is room */
+    uint8_t *p;              /* the record that is put together; NULL: it has no room yet */
+    size_t n, room;          /* its bytes so far, and for how many there is room */
     const _Atomic int *stop; /* not 0: wait no more; may be NULL */
     bool live;
     uint64_t wait_until; /* monotonic ns, live: till then a full ring makes the caller wait */

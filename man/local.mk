@@ -1,5 +1,5 @@
 # man
-dist_man_MANS += %D%/weir.1
+dist_man_MANS += %D%/weir.1 %D%/weir-top.1
 if HAVE_HS
 dist_man_MANS += %D%/weir-ids.1
 else

@@ -12,9 +12,9 @@
 #include <stdint.h>
 
 enum {
-    BATCH_ONE = 32,   /* arrivals of a batch where the reader's core is the only one: in its cache */
-    BATCH_MANY = 256, /* where others have to be told of it */
-    BATCH_SPARE = 32, /* more than one packet makes, which lies in one batch as its bytes do */
+    BATCH_ONE = 32, /* arrivals of a batch where the reader's core is the only one: in its cache */
+    BATCH_MANY = 256,      /* where others have to be told of it */
+    BATCH_SPARE = 32,      /* more than one packet makes, which lies in one batch as its bytes do */
     BATCH_BYTES = 2 << 20, /* of frames that do not stay where they are */
     ALL_CORES = 0xff,
     MAX_CORES = 64,
@@ -29,14 +29,14 @@ enum arrival_kind {
                         among the flows that expire then */
     ARRIVES_TICK,    /* the clock has passed a tick */
     ARRIVES_SETTLE,
-    ARRIVES_END,     /* the input is over */
+    ARRIVES_END, /* the input is over */
 };
 
 /* Something of the reader's that becomes an event. */
 struct told {
     uint64_t before, tick, id; /* ARRIVES_EXPIRED: number of the packet that comes next */
-    uint32_t times;    /* overload: how often */
-    uint8_t type;      /* enum weir_event_type */
+    uint32_t times;            /* overload: how often */
+    uint8_t type;              /* enum weir_event_type */
     uint8_t why, layer;
     bool conflict, discarded;
 };
@@ -69,9 +69,9 @@ struct batch {
     unsigned n, room;
     struct arrival *at;
     uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */
-    struct moment next;       /* what comes behind it is not before this */
-    struct datagram *lent;    /* what its packets were put together in */
-    uint8_t *bytes;           /* BATCH_BYTES for frames; NULL: they stay until it is done */
+    struct moment next;                     /* what comes behind it is not before this */
+    struct datagram *lent;                  /* what its packets were put together in */
+    uint8_t *bytes; /* BATCH_BYTES for frames; NULL: they stay until it is done */
     size_t used;
 };
 

@@ -3,9 +3,11 @@
 #include "cli_dump.h"
 #include "cli_live.h"
 #include "cli_set.h"
+#include "control.h"
 #include "decode.h"
 #include "engine.h"
 #include "hash.h"
+#include "metrics.h"
 
 #include <weir/log.h>
 #include <weir/port.h>
@@ -370,6 +372,23 @@ take_stats(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
+take_control(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    ((struct cli *)ctx)->control = value;
+    return control_check_path(value, err);
+}
+
+static int
+take_metrics(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct sockaddr_storage address;
+    socklen_t n;
+
+    ((struct cli *)ctx)->metrics = value;
+    return metrics_address(value, &address, &n, err);
+}
+
+static int
 take_quiet(void *ctx, const char *value, struct weir_errbuf *err)
 {
     (void)value, (void)err;
@@ -456,7 +475,7 @@ static const struct cli_option common[] = {
     { 'k', "checksums", "all|none", "verify checksums (default) or take all as right",
       take_checksums },
     { 'l', "log-dir", "DIR", "folder for log files, made if missing (default: .)", take_log_dir },
-    { 'j', "cores", "N", "packet threads (default: 1; live: one for each CPU)", take_cores },
+    { 'j', "cores", "N", "packet threads (default: 1; with -i: one for each CPU)", take_cores },
     { 0, "policy", "NAME[=NET]",
       "what target hosts, or those of a network (10.0.0.0/8), are: linux\n"
       "                          (default), first, last, bsd, old-linux, windows, windows2k3,\n"
@@ -478,6 +497,12 @@ static const struct cli_option common[] = {
       take_strict },
     { 0, "no-map", NULL, "read captures through libpcap instead of mapping them", take_no_map },
     { 0, "stats", NULL, "print counters at the end, those of every limit among them", take_stats },
+    { 0, "control", "PATH", "answer commands on a Unix socket: weir top, for example",
+      take_control },
+    { 0, "metrics", "[ADDR:]PORT",
+      "answer GET /metrics with the counters, as OpenMetrics\n"
+      "                          text (address: 127.0.0.1)",
+      take_metrics },
     { 'q', "quiet", NULL, "no progress, notices and closing summary", take_quiet },
     { 'v', "verbose", NULL, "say more; may be repeated", take_verbose },
     { 'V', "version", NULL, "print the version", take_nothing },
@@ -659,8 +684,6 @@ check(struct cli *cli, bool words)
         cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
     else if (cli->n_ports == 0 && cli->dpdk != NULL)
         cli_error(cli, "--dpdk: a --port is expected beside it");
-    else if (cli->n_ports > 0 && cli->monitor.cores > 1)
-        cli_error(cli, "-j: with --port 1 is expected, not %u", cli->monitor.cores);
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -816,8 +839,8 @@ cli_parse(struct cli *cli, int argc, char **argv)
         }
     }
     cli->monitor.live = cli->interface != NULL;
-    if (cli->monitor.cores == 0)
-        cli->monitor.cores = cli->monitor.live && cli->n_ports == 0 ? cpus_allowed() : 1;
+    if (cli->monitor.cores == 0) /* DPDK's threads do not share CPUs with others unless asked to */
+        cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
     if (code < 0)
         code = check(cli, filter_words);
     if (code < 0)
@@ -1037,6 +1060,18 @@ print_counters(FILE *file, const struct counter *counters, bool json)
         fprintf(file, "}\n");
 }
 
+/* What open outputs dropped is not in log_dropped yet. */
+static uint64_t
+dropped_so_far(const struct cli *cli)
+{
+    uint64_t n = cli->log_dropped;
+
+    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
+        if (outputs[i] != NULL)
+            n += outputs[i]->dropped;
+    return n;
+}
+
 /* SIGUSR1 asked for them. */
 static void
 tell_counters(const struct cli *cli, const struct weir_monitor *m)
@@ -1044,9 +1079,7 @@ tell_counters(const struct cli *cli, const struct weir_monitor *m)
     struct counter all[N_COUNTERS + N_LIMITS];
 
     gather_counters(cli, m, all);
-    for (unsigned i = 0; i < MOST_OUTPUTS; i++)
-        if (outputs[i] != NULL)
-            all[LOG_DROPPED].value += outputs[i]->dropped;
+    all[LOG_DROPPED].value = dropped_so_far(cli);
     clear_progress();
     print_counters(stderr, all, false);
     if (cli->asked != NULL)
@@ -1073,6 +1106,7 @@ struct run {
     uint64_t bytes_total;     /* of all inputs; 0: unknown */
     uint64_t bytes_done;      /* of those before this one */
     uint64_t packets;         /* read */
+    struct control *control;  /* NULL: none */
     struct weir_port **ports; /* still open, since flows refer to their frames */
     size_t n_ports;
     uint64_t shown_at; /* wall clock of the last progress line */
@@ -1106,9 +1140,31 @@ show_progress(struct run *run, const struct weir_port *port)
     progress_shown = true;
 }
 
+/* Somebody asked at the control socket. */
+static void
+answer_control(struct run *run, struct counts *to)
+{
+    const struct cli *cli = run->cli;
+
+    monitor_settle(run->m);
+    weir_monitor_get_stats(run->m, &to->monitor);
+    to->kernel_packets = cli->kernel_packets;
+    to->kernel_drops = cli->kernel_drops;
+    to->interface_drops = cli->interface_drops;
+    to->log_dropped = dropped_so_far(cli);
+    to->cores = cli->monitor.cores;
+    if (cli->count != NULL)
+        cli->count(cli->ctx, to);
+    control_answer(run->control);
+}
+
 static void
 look_up(struct run *run, const struct weir_port *port)
 {
+    struct counts *wanted = control_wants(run->control);
+
+    if (wanted != NULL)
+        answer_control(run, wanted);
     if (cli_was_asked()) {
         monitor_settle(run->m);
         tell_counters(run->cli, run->m);
@@ -1193,7 +1249,7 @@ read_port(struct run *run, struct weir_port *port, const char *name)
 {
     struct pump pump = { .run = run, .port = port, .name = name };
 
-    monitor_pull(run->m, pull, &pump);
+    monitor_pull(run->m, port, pull, &pump);
     return pump.stable;
 }
 
@@ -1250,6 +1306,41 @@ open_live(struct cli *cli, struct weir_port **port, struct weir_errbuf *err)
                                               : "");
 }
 
+static bool
+open_control(struct run *run)
+{
+    struct cli *cli = run->cli;
+    const struct control_opts opts = { .program = cli->program,
+                                       .path = cli->control,
+                                       .metrics = cli->metrics,
+                                       .reloads = cli->reloads,
+                                       .reopens = has_logs(),
+                                       .started = cli->started };
+    struct weir_errbuf err = { "" };
+
+    if (control_open(&opts, &run->control, &err) == WEIR_E_OK)
+        return true;
+    cli_error(cli, "%s", err.text);
+    cli->failed = cli->failed_output = true;
+    return false;
+}
+
+/* Inputs and outputs are open: give up privileges. Returns whether to go on. */
+static bool
+settle(struct run *run)
+{
+    struct cli *cli = run->cli;
+    struct weir_errbuf err = { "" };
+
+    if (!cli_settle(cli))
+        return false;
+    if (control_start(run->control, &err) == WEIR_E_OK)
+        return true;
+    cli_error(cli, "%s", err.text);
+    cli->failed = true;
+    return false;
+}
+
 /* in_folder: a file that is no capture was not asked for by name, and is passed over. */
 static void
 run_port(struct run *run, const char *name, bool in_folder)
@@ -1266,6 +1357,8 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli_notice(cli, "%s (passed over)", err.text);
         return;
     }
+    if (rc == WEIR_E_IO && caught != 0) /* a pipe without a header yet: the signal cut the read */
+        return;
     if (rc != WEIR_E_OK) {
         cli_error(cli, "%s", err.text);
         cli->failed = true;
@@ -1273,7 +1366,7 @@ run_port(struct run *run, const char *name, bool in_folder)
                            (live && (rc == WEIR_E_NOENT || rc == WEIR_E_INVAL));
         return;
     }
-    if (live && !cli_settle(cli)) {
+    if (live && !settle(run)) {
         weir_port_close(port);
         return;
     }
@@ -1374,9 +1467,11 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
     catch_signals();
     cli->started = wall_ns();
     run.terminal = !cli->quiet && isatty(STDERR_FILENO);
-    if (cli->interface != NULL) {
+    if (!open_control(&run)) {
+        ; /* it was told why */
+    } else if (cli->interface != NULL) {
         run_port(&run, cli->interface, false);
-    } else if (cli_settle(cli)) {
+    } else if (settle(&run)) {
         for_each_input(&run, add_size);
         for_each_input(&run, run_input);
     }
@@ -1387,6 +1482,7 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
         cli->at_end(cli->ctx);
     if (after_batch != NULL)
         after_batch(arg);
+    control_close(run.control);
     for (size_t i = 0; i < run.n_ports; i++)
         weir_port_close(run.ports[i]);
     free(run.ports);

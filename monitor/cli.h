@@ -36,6 +36,7 @@ struct cli_option {
 };
 
 struct cli_dump;
+struct counts;
 
 struct cli {
     const char *program;  /* "weir" */
@@ -55,6 +56,9 @@ struct cli {
     void *beside; /* for their take() */
     /* SIGUSR1: the counters go to standard error; what else is to be told. May be NULL. */
     void (*asked)(void *ctx);
+    /* The same for who asks at the control socket: add to the counters what they lack. May be NULL. */
+    void (*count)(void *ctx, struct counts *counts);
+    bool reloads; /* SIGUSR2 loads rules */
     /* Called when the monitor has ended, while its frames are still there; may be NULL. */
     void (*at_end)(void *ctx);
     bool input_optional; /* set by a program whose options made an input needless (-T) */
@@ -74,9 +78,10 @@ struct cli {
     const char *log_dir;                    /* -l; "." if not given */
     bool log_dir_given, checksums_given;    /* by an option: stronger than a setting */
     bool quiet, strict_input, no_map, stats, dump_config;
-    const char *config_file; /* -c; NULL: none */
-    struct config config;    /* what it says */
-    const char **sets;       /* --set, in order: stronger than the file */
+    const char *control, *metrics; /* NULL: none */
+    const char *config_file;       /* -c; NULL: none */
+    struct config config;          /* what it says */
+    const char **sets;             /* --set, in order: stronger than the file */
     size_t n_sets;
     size_t ignored; /* settings of the file that mean nothing here */
     unsigned verbose;
@@ -90,9 +95,9 @@ struct cli {
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
-    uint64_t log_dropped;           /* live: records for which an output had no room */
-    const char *input_now;          /* the file that is read; NULL: none, or an interface */
-    uint64_t started;               /* monotonic ns */
+    uint64_t log_dropped;  /* live: records for which an output had no room */
+    const char *input_now; /* the file that is read; NULL: none, or an interface */
+    uint64_t started;      /* monotonic ns */
     uint64_t first_time,
         last_time; /* ns: of the first packet (live: when it began), and the greatest; 0: none */
 };

@@ -167,13 +167,13 @@ hand_over(void *ctx, struct batch *full)
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
-/* With the lock given back meanwhile. False: another core reads, or there is nothing to read. */
+/* With the lock given back meanwhile. False: it is another core's to read, or there is nothing. */
 static bool
 read_some(struct cores *c, unsigned core)
 {
     bool more;
 
-    if (c->pull == NULL || c->reading || c->over)
+    if (c->pull == NULL || c->reading || c->over || (c->stream && core != 0))
         return false;
     c->reading = true;
     c->reads = core;
@@ -234,7 +234,7 @@ start_threads(struct cores *c)
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    for (unsigned i = 1; i < c->n && rc == WEIR_E_OK; i++)
+    for (unsigned i = c->n_threads + 1; i < c->n && rc == WEIR_E_OK; i++)
         rc = start_thread(c, i);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc;
@@ -250,11 +250,15 @@ cores_start(struct cores *c, uint64_t time)
             rc = engine_copy(c->engine[0], i, &c->engine[i]);
     for (unsigned i = 0; i < c->n && rc == WEIR_E_OK; i++) {
         c->engine[i]->order = c->order != NULL ? order_end(c->order, i) : NULL;
-        rc = engine_start(c->engine[i], time);
+        if (!c->engine[i]->started)
+            rc = engine_start(c->engine[i], time);
     }
     if (rc == WEIR_E_OK)
         rc = reader_start(&c->reader);
-    return rc == WEIR_E_OK ? start_threads(c) : rc;
+    if (rc == WEIR_E_OK)
+        rc = start_threads(c);
+    c->started = rc == WEIR_E_OK;
+    return rc;
 }
 
 /* ---- runs ---------------------------------------------------------------------------------- */
@@ -274,7 +278,7 @@ run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
 }
 
 void
-cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+cores_run(struct cores *c, bool stream, bool (*pull)(void *ctx), void *ctx)
 {
     if (c->n == 1) {
         run_alone(c, pull, ctx);
@@ -282,6 +286,7 @@ cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx)
     }
     pthread_mutex_lock(&c->lock);
     c->pull = pull;
+    c->stream = stream;
     c->ctx = ctx;
     c->over = false;
     note_change(c);

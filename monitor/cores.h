@@ -31,24 +31,27 @@ struct cores {
     uint64_t done[MAX_CORES]; /* of those, by core */
     bool reading, over, quit;
     bool (*pull)(void *ctx); /* NULL: nothing to read */
+    bool stream;             /* whose reads are the first core's */
     void *ctx;
+    bool started; /* all of them; what only some of has begun takes no packets */
     pthread_t thread[MAX_CORES];
     unsigned n_threads;
 };
 
 /* WEIR_E_OK, WEIR_E_NOMEM or WEIR_E_LIMIT. */
-int cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes,
-              struct cores **out);
+int
+cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, struct cores **out);
 
-/* The first packet: the engines are made as the first one is. */
+/* The first packet: the engines are made as the first one is. After a failure the next may try. */
 int cores_start(struct cores *c, uint64_t time);
 void cores_free(struct cores *c);
 
 /*
  * Read until pull() returns false, which feeds the reader with some frames and is called by one core
- * at a time; and until all is done.
+ * at a time; and until all is done. Of a stream pull() may wait for long: only the first core calls
+ * it, on the thread whose signals interrupt it.
  */
-void cores_run(struct cores *c, bool (*pull)(void *ctx), void *ctx);
+void cores_run(struct cores *c, bool stream, bool (*pull)(void *ctx), void *ctx);
 
 /* Hand over what the reader has, and take the first core's part of it. */
 void cores_flush(struct cores *c);

@@ -58,11 +58,11 @@ struct engine {
     uint8_t *flowless; /* by shard: taps and state for events that belong to no flow */
     bool flowless_used[N_SHARDS];
     unsigned flowless_asleep[N_SHARDS]; /* of its taps, after the end */
-    unsigned shard; /* of the packet that is looked at; 0: of none */
+    unsigned shard;                     /* of the packet that is looked at; 0: of none */
     bool ended;
-    bool no_flow_packets;     /* an app wants packets that belong to no flow */
-    bool history;    /* an app reads delivered bytes back: they stay while the flow lives */
-    uint32_t window; /* acknowledged bytes a direction that are retained */
+    bool no_flow_packets; /* an app wants packets that belong to no flow */
+    bool history;         /* an app reads delivered bytes back: they stay while the flow lives */
+    uint32_t window;      /* acknowledged bytes a direction that are retained */
 
     bool started;
     uint64_t clock;                   /* greatest packet time so far */
@@ -119,7 +119,8 @@ struct order *monitor_order(const struct weir_monitor *m);
  * For programs, which do more between reads: pull() is called, by one core at a time, until it
  * returns false, and calls monitor_read(). The frames need not outlive pull(), unless stable.
  */
-void monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx);
+void monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
+                  void *ctx);
 int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /*
@@ -127,8 +128,8 @@ int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsign
  * when all cores have done what came earlier, and wait. It returns the time of the next call;
  * UINT64_MAX: there is none.
  */
-void monitor_call_at(struct weir_monitor *m, uint64_t time,
-                     uint64_t (*fn)(void *ctx, uint64_t now), void *ctx);
+void monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
+                     void *ctx);
 
 /* The app that was added last, and its state in a flow of the core that asks. */
 unsigned monitor_last_app(const struct weir_monitor *m);

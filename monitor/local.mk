@@ -30,6 +30,8 @@ libcore_la_SOURCES += \
 noinst_LTLIBRARIES += libprog.la
 libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
+    %D%/control.c %D%/control.h %D%/counts.c %D%/counts.h %D%/metrics.c %D%/metrics.h \
+    %D%/top_table.c %D%/top_table.h \
     %D%/config_file.c %D%/config_file.h %D%/config_parts.h %D%/eve.c %D%/eve.h \
     %D%/keep.c %D%/keep.h %D%/out_json.c %D%/out_json.h %D%/pcapng_out.c %D%/pcapng_out.h
 if HAVE_YAML
@@ -52,7 +54,7 @@ tests_fuzz_fuzz_config_LDFLAGS = $(FUZZ_LINK)
 
 bin_PROGRAMS += weir
 weir_SOURCES  = %D%/main.c %D%/out_text.c %D%/out_text.h \
-                %D%/streams.c %D%/streams.h
+                %D%/streams.c %D%/streams.h %D%/top.c %D%/top.h
 weir_LDFLAGS  = $(WHOLE_LDFLAGS)
 weir_LDADD    = libprog.la libcore.la
 
@@ -161,3 +163,18 @@ tests_unit_test_keep_SOURCES  = tests/unit/test_keep.c
 tests_unit_test_keep_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_keep_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_keep_LDADD    = libtestsupport.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_control
+tests_unit_test_control_SOURCES = tests/unit/test_control.c
+tests_unit_test_control_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_control_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_top
+tests_unit_test_top_SOURCES = tests/unit/test_top.c
+tests_unit_test_top_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_top_LDADD   = libprog.la libcore.la $(CMOCKA_LIBS)
+
+FUZZ_TARGETS += tests/fuzz/fuzz_control
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c $(FUZZ_MAIN)
+tests_fuzz_fuzz_control_LDADD   = libprog.la libcore.la
+tests_fuzz_fuzz_control_LDFLAGS = $(FUZZ_LINK)

@@ -8,6 +8,7 @@
 #include "out_json.h"
 #include "out_text.h"
 #include "streams.h"
+#include "top.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -370,8 +371,10 @@ main(int argc, char **argv)
 {
     struct program prg = {
         .cli = { .program = "weir",
-                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]",
-                 .about = "Print the flow events of a capture or an interface.",
+                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]\n"
+                             "       weir top [options]",
+                 .about = "Print the flow events of a capture or an interface; top: show what a "
+                          "running program counts.",
                  .options = options,
                  .at_end = at_end },
         .events = DEFAULT_EVENTS,
@@ -379,6 +382,8 @@ main(int argc, char **argv)
     };
     int code;
 
+    if (argc > 1 && strcmp(argv[1], "top") == 0)
+        return top_main(argc - 1, argv + 1);
     prg.cli.ctx = &prg;
     code = cli_parse(&prg.cli, argc, argv);
     if (code < 0) {

@@ -121,7 +121,7 @@ weir_monitor_free(struct weir_monitor *m)
 static int
 start(struct weir_monitor *m, uint64_t time)
 {
-    return m->e.started ? WEIR_E_OK : cores_start(m->cores, time);
+    return m->cores->started ? WEIR_E_OK : cores_start(m->cores, time);
 }
 
 int
@@ -170,7 +170,7 @@ monitor_pass_time(struct weir_monitor *m)
 {
     const uint64_t now = clock_ns();
 
-    if (!m->e.started)
+    if (!m->cores->started)
         return;
     reader_pass_time(&m->cores->reader, now - m->read_at);
     m->read_at = now;
@@ -191,16 +191,29 @@ monitor_last_app(const struct weir_monitor *m)
     return m->e.n_apps - 1;
 }
 
-void
-monitor_pull(struct weir_monitor *m, bool (*pull)(void *ctx), void *ctx)
+/* What comes through a pipe has no size; an interface has none either, but never waits for long. */
+static bool
+is_stream(const struct weir_port *port)
 {
-    cores_run(m->cores, pull, ctx);
+    struct weir_port_stats stats;
+
+    if (weir_port_fd(port) >= 0)
+        return false;
+    weir_port_get_stats(port, &stats);
+    return stats.bytes_total == 0;
+}
+
+void
+monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
+             void *ctx)
+{
+    cores_run(m->cores, is_stream(port), pull, ctx);
 }
 
 void
 monitor_settle(struct weir_monitor *m)
 {
-    if (m->e.started)
+    if (m->cores->started)
         cores_settle(m->cores);
 }
 
@@ -242,7 +255,7 @@ weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_err
 {
     struct run run = { .m = m, .port = port, .err = err };
 
-    cores_run(m->cores, pull_port, &run);
+    monitor_pull(m, port, pull_port, &run);
     return run.rc;
 }
 
@@ -257,7 +270,7 @@ weir_monitor_stop(struct weir_monitor *m)
 void
 weir_monitor_end(struct weir_monitor *m)
 {
-    if (m->e.started)
+    if (m->cores->started)
         cores_end(m->cores);
 }
 

@@ -19,9 +19,12 @@ int
 reader_start(struct reader *r)
 {
     const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 4 * cap;
-    void *range = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *range;
 
+    if (r->range != NULL)
+        return WEIR_E_OK;
+    range = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                 -1, 0);
     if (range == MAP_FAILED)
         return WEIR_E_NOMEM;
     r->range = range;

@@ -23,9 +23,9 @@ struct reader {
     struct hash_key secret;
     unsigned n_cores;
 
-    uint64_t number; /* of the latest packet */
-    uint64_t clock;  /* greatest packet time so far */
-    uint64_t tick_at; /* clock at which ticks have passed again */
+    uint64_t number;                  /* of the latest packet */
+    uint64_t clock;                   /* greatest packet time so far */
+    uint64_t tick_at;                 /* clock at which ticks have passed again */
     const struct weir_packet *packet; /* what events are about */
 
     uint8_t *range; /* of the room for fragments */

@@ -28,8 +28,7 @@ struct stream_state {
 };
 
 /* dir is made if missing; as many as share have their files in it, each those of other tuples. */
-int
-streams_new(const char *dir, unsigned share, struct streams **out, struct weir_errbuf *err);
+int streams_new(const char *dir, unsigned share, struct streams **out, struct weir_errbuf *err);
 
 /* A flow begins: number its connection. */
 void streams_start(struct streams *s, struct stream_state *state, const struct weir_flow *flow);

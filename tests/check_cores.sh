@@ -6,7 +6,7 @@ set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cores=${CORES:-2 3 4 5 6 7 8}
-echo 1..7
+echo 1..9
 n=0
 result() { # OK NAME: one line, and what was said
     n=$((n + 1))
@@ -16,7 +16,7 @@ result() { # OK NAME: one line, and what was said
 
 # All captures, several times: so many packets that cores are far apart.
 set --
-for again in 1 2 3; do
+for _ in 1 2 3; do
     for capture in "$builddir"/pcaps/*.pcap "$builddir"/pcaps/*.pcapng; do
         [ ! -f "$capture" ] || set -- "$@" -r "$capture"
     done
@@ -51,6 +51,55 @@ done
 [ "$(wc -l <"$work/1/events")" -gt 1000 ] || echo 'too few events' >>"$work/said"
 [ ! -s "$work/said" ]
 result $? 'events of weir'
+
+# a signal ends a replay that waits for a pipe, whichever core has had most to do before
+: >"$work/said"
+mkfifo "$work/pipe"
+awk 'BEGIN {
+    for (i = 0; i < 4000; i++)
+        printf "flow tcp 172.16.%d.%d:%d > 10.0.0.1:80\n%.6f > SYN\n", i % 200, i / 200 + 1, 1024 + i, i * 0.001
+}' >"$work/long.pkt"
+"$builddir/pcaps/weir-mkpcap" "$work/long.pkt" "$work/long.pcap" 2>>"$work/said" ||
+    echo 'no capture' >>"$work/said"
+for many in 1 2 4 64; do
+    for bytes in 0 10 24 5000 50000 200000; do
+        "$builddir/weir" -q -j "$many" --events all -r "$work/pipe" >/dev/null 2>>"$work/said" &
+        waits=$!
+        exec 3<>"$work/pipe"
+        head -c "$bytes" "$work/long.pcap" >&3
+        sleep 0.2
+        kill -TERM "$waits"
+        for tenth in 1 2 3 4 5 6 7 8 9 10 more; do
+            kill -0 "$waits" 2>/dev/null || break
+            sleep 0.1
+        done
+        [ "$tenth" != more ] || echo "-j $many waits for what follows $bytes bytes" >>"$work/said"
+        exec 3>&-
+        wait "$waits"
+        code=$?
+        [ $code -eq 143 ] || echo "-j $many, $bytes bytes: $code" >>"$work/said"
+    done
+done
+[ ! -s "$work/said" ]
+result $? 'signals while nothing comes'
+
+# what some cores have begun before address space ran out waits for nobody
+: >"$work/said"
+for many in 1 2 8 64; do
+    "$builddir/weir" -q -j "$many" --memcap 64TiB -r "$work/long.pcap" >/dev/null 2>"$work/why" &
+    fails=$!
+    for tenth in $(seq 100) more; do
+        kill -0 "$fails" 2>/dev/null || break
+        sleep 0.1
+    done
+    [ "$tenth" != more ] || kill -KILL "$fails"
+    wait "$fails"
+    code=$?
+    [ $code -eq 1 ] || echo "-j $many: $code" >>"$work/said"
+    grep -q 'out of memory' "$work/why" || cat "$work/why" >>"$work/said"
+done
+[ ! -s "$work/said" ]
+result $? 'no room for all cores'
 
 if [ ! -x "$builddir/weir-ids" ]; then
     for name in flow cross each differences prads flood; do

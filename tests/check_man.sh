@@ -30,7 +30,7 @@ empty() {
 sorted() { LC_ALL=C sort -u; }
 less() { LC_ALL=C comm -23 "$1" "$2"; }
 
-echo 1..10
+echo 1..11
 
 $awk -f "$tests/common.awk" -f "$tests/headers.awk" "$srcdir"/include/weir/*.h | sorted >"$work/headers"
 $awk -f "$tests/common.awk" -f "$tests/pages.awk" "$srcdir"/man/*.3 | sorted >"$work/pages"
@@ -71,9 +71,9 @@ grep '^field ' "$work/headers" >"$work/fields"
 } >"$work/odd"
 empty 'the pages speak of all types, constants and fields, and of no other' "$work/odd"
 
-# options PROGRAM: those of its --help and those of its page, each one a line
+# options PAGE [PROGRAM WORD]: those of its --help and those of its page, each one a line
 options() {
-    "$builddir/$1" --help | sed -n 's/^  *\(-.*\)/\1/p' | sed 's/  .*//' | tr -s ' ,' '[\n*]' |
+    "$builddir/${2-$1}" ${3+"$3"} --help | sed -n 's/^  *\(-.*\)/\1/p' | sed 's/  .*//' | tr -s ' ,' '[\n*]' |
         grep '^-' | sorted >"$work/help"
     sed -n 's/^\.It Fl /Fl /p' "$srcdir/man/$1.1" | tr -s ' ,' '[\n*]' |
         sed -n '/^Fl$/ { n; s/^\\-/-/; s/^/-/p; }' | sorted >"$work/page"
@@ -81,13 +81,14 @@ options() {
     empty "$1(1) has the options of $1 --help" "$work/odd"
 }
 options weir
+options weir-top weir top
 if [ -x "$builddir/weir-ids" ]; then
     options weir-ids
 else
     skip 'weir-ids(1) has the options of weir-ids --help' 'it is not built'
 fi
 
-# 7, 8: each literal block of a section EXAMPLES is a program, or a part of one
+# 8, 9: each literal block of a section EXAMPLES is a program, or a part of one
 # shellcheck disable=SC2016
 $awk -v to="$work" '
     FNR == 1 { page = FILENAME; sub(/.*\//, "", page); sub(/\.3$/, "", page); n = in_examples = 0 }

@@ -72,13 +72,13 @@ def from_file(path, name="net_pcap0"):
 
 
 def captures():
-    for name in CAPTURES:
+    for k, name in enumerate(CAPTURES):
         path = "%s/pcaps/%s.pcap" % (BUILD, name)
         words = "weir", "--json", "--events", "all"
         r = replay(*words, "--stats", "-r", path)
         n = json.loads(r.out().splitlines()[-1])["packets"]
         expected = "\n".join(r.out().splitlines()[:-1]) + "\n"
-        p = start(*words, *from_file(path))
+        p = start(*words, "-j", str(1 + k % 3), *from_file(path))
         code = run_to(p, n)
         ok(code == 0 and n > 0 and comparable(p.out()) == comparable(expected),
            "net_pcap: the same events as of the file: %s" % name, code, p.err(), p.out()[:400])
@@ -169,7 +169,7 @@ def threads():
 
 def packet_sockets():
     vdev = "net_af_packet0,iface=wb net_af_packet1,iface=wd"
-    p = start("weir", "--json", "--events", "datagram", "--stats", *dpdk(vdev, "net_af_packet0", "1"))
+    p = start("weir", "--json", "--events", "datagram", "--stats", *dpdk(vdev, "net_af_packet0", "1"), "udp")
     until(lambda: packets(p) == 0)
     send("wa", 1001, 300)
     until(lambda: packets(p) == 300)
@@ -195,7 +195,7 @@ def large_frames():
 
 
 def users():
-    p = start("weir", "--user", "nobody", "--json", "--events", "datagram", *dpdk("net_af_packet0,iface=wb", "0"))
+    p = start("weir", "--user", "nobody", "--json", "--events", "datagram", *dpdk("net_af_packet0,iface=wb", "0"), "udp")
     until(lambda: packets(p) == 0)
     ids = {tuple(t["Uid"].split()) for t in p.threads()}
     send("wa", 1003, 5)
@@ -285,6 +285,9 @@ def main():
     try:
         if libc.unshare(CLONE_NEWNET) != 0:
             raise OSError("no right to make a network namespace")
+        if os.path.exists("/proc/sys/net/ipv6/conf/default/disable_ipv6"):
+            with open("/proc/sys/net/ipv6/conf/default/disable_ipv6", "w") as file:
+                file.write("1")  # the kernel's own packets are not wanted here
         for pair in PAIRS:
             make_pair(pair)
             for name in pair:

@@ -419,6 +419,33 @@ def privileges():
        "who is not root cannot change", p.err())
 
 
+def ask(path, line):
+    with socket.socket(socket.AF_UNIX) as s, s.makefile("rw") as file:
+        s.settimeout(10)
+        s.connect(path)
+        file.write(line + "\n")
+        file.flush()
+        return json.loads(file.readline())
+
+
+def control():
+    p = Program("weir", "-q", "-j", "3", *BOTH, "--control", "DIR/socket", "--user", "nobody", "udp", sockets=2)
+    path = p.path + "socket"
+    gone = until(lambda: is_nobody(p) and len(list(p.threads())) == 3)
+    ok(gone, "--user holds for the thread of --control", *p.threads())
+    first = ask(path, "stats")
+    for port in range(1000, 1050):
+        send("wa", port)
+        send("wc", port)
+    done = until(lambda: ask(path, "stats")["packets"] == 100)
+    seen = ask(path, "stats")
+    ok(first["packets"] == 0 and first["cores"] == 3 and done and seen["flows"] == seen["live_flows"] == 50 and
+       seen["events"]["flow_start"] == 50, "all cores are counted, before and between packets", first, seen)
+    ok(until(lambda: ask(path, "stats")["kernel_packets"] == 100), "what the kernel counts, too")
+    ok(ask(path, "shutdown") == {"ok": True} and p.end(None) == 0 and not os.path.exists(path),
+       "shutdown ends a live run well", p.err())
+
+
 def prads():
     p = Program("weir-prads", "-l", "DIR/log", *BOTH, "--user", "nobody", sockets=2)
     gone = until(lambda: is_nobody(p))
@@ -438,7 +465,8 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         print("1..0 # SKIP %s" % error)
         return 0
-    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, faults, early_signals, counters_on_request]
+    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, faults, early_signals,
+             counters_on_request, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):

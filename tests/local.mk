@@ -7,11 +7,13 @@ EXTRA_DIST += %D%/frag_kernel.py
 dist_check_SCRIPTS += %D%/check_stacks.sh
 EXTRA_DIST += %D%/stacks.py
 dist_check_SCRIPTS += %D%/check_eve.sh %D%/check_live.sh %D%/check_reload.sh
+dist_check_SCRIPTS += %D%/check_control.sh
+EXTRA_DIST += %D%/control.py
 EXTRA_DIST += %D%/eve.py %D%/live.py
-dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
-EXTRA_DIST += %D%/eve.py
 dist_check_SCRIPTS += %D%/check_dpdk.sh
 EXTRA_DIST += %D%/dpdk.py
+dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
+EXTRA_DIST += %D%/eve.py
 dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
     %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events

@@ -88,9 +88,9 @@ struct program {
 
     struct weir_monitor *m;
     struct weir_tap_spec *spec;
-    unsigned app;      /* monitor_last_app(): whose state in flows struct flow_state is */
-    uint64_t told;     /* bits of the events that records tell of */
-    uint64_t interval; /* ns between records of stats; 0: only at the end */
+    unsigned app;        /* monitor_last_app(): whose state in flows struct flow_state is */
+    uint64_t told;       /* bits of the events that records tell of */
+    uint64_t interval;   /* ns between records of stats; 0: only at the end */
     uint64_t next_stats; /* live: ns of the clock; 0: not before the first look */
 };
 

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include "cli_live.h"
+#include "counts.h"
 #include "detect/inspect.h"
 #include "engine.h"
 #include "hash.h"
@@ -338,6 +339,21 @@ on_asked(void *arg)
     write_stats(prg, cli_now(&prg->cli));
 }
 
+/* At the control socket. */
+static void
+on_count(void *arg, struct counts *to)
+{
+    const struct program *prg = arg;
+    struct program_counts counts;
+
+    program_count(prg, &counts);
+    to->has_rules = true;
+    to->rules_loaded = prg->set->rules.n;
+    to->rules_failed = prg->set->rules.refused;
+    to->alerts = program_alerts(&counts);
+    to->alerts_suppressed = program_held(&counts);
+}
+
 static void
 after_batch(void *arg)
 {
@@ -578,6 +594,8 @@ program_run(struct program *prg)
 
     prg->cli.at_end = at_end;
     prg->cli.asked = on_asked;
+    prg->cli.count = on_count;
+    prg->cli.reloads = true;
 
     if (rc == WEIR_E_OK && prg->keep_file != NULL)
         rc = keep_open(&prg->cli, prg->keep_file, &prg->keep, &err);

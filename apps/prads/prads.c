@@ -17,9 +17,9 @@ enum { PATH_SIZE = 4096 };
 struct prads {
     struct watch_opts opts;
     struct homenets home;
-    const char *sig_dir; /* NULL: /etc/prads, if it is there */
-    const char *stacks;  /* NULL: those that come with weir */
-    struct watch *watch[MAX_CORES]; /* by core */
+    const char *sig_dir;                 /* NULL: /etc/prads, if it is there */
+    const char *stacks;                  /* NULL: those that come with weir */
+    struct watch *watch[MAX_CORES];      /* by core */
     struct watch_opts beside[MAX_CORES]; /* likewise, with lists of their own where they must be */
     unsigned n;
     struct out log, json;
@@ -289,7 +289,8 @@ load_services(struct loading *l, struct watch_opts *opts, struct weir_errbuf *er
 
     for (unsigned i = 0; i < sizeof(lists) / sizeof(*lists) && rc == WEIR_E_OK; i++)
         if (l->prads->opts.checks & CHECK_BIT(lists[i].check) && find_file(l, lists[i].file, path))
-            rc = service_list_load(path, first ? tell_bad_line : tell_nobody, l, lists[i].list, err);
+            rc = service_list_load(path, first ? tell_bad_line : tell_nobody, l, lists[i].list,
+                                   err);
     return rc;
 }
 

@@ -60,9 +60,9 @@ watch_see(struct watch *w, uint8_t version, const struct weir_addr *addr, struct
     }
     s->time = time_of(w->ev);
     inventory = watch_inventory(w);
-    if (!(s->heard ? inventory_hear(inventory, version, addr, &s->fact, s->time, &host)
-                   : inventory_see(inventory, version, addr, vlan_of(w->ev), &s->fact, s->time,
-                                   &host)))
+    if (!(s->heard
+              ? inventory_hear(inventory, version, addr, &s->fact, s->time, &host)
+              : inventory_see(inventory, version, addr, vlan_of(w->ev), &s->fact, s->time, &host)))
         return;
     w->stats.facts[s->fact.kind]++;
     s->news.distance = distance_of(pkt, version, addr);
@@ -326,13 +326,14 @@ watch_add(struct watch *const *watch, struct weir_monitor *m)
         watch[i]->order = order;
         arg[i] = watch[i];
     }
-    return weir_monitor_add(m, &(struct weir_app){ .name = "prads",
-                                                   .spec = &watch[0]->spec,
-                                                   .flow_size = sizeof(struct watched),
-                                                   .history = WATCH_BYTES + SEGMENT_MAX,
-                                                   .no_flow_packets = is_checked(watch[0], CHECK_ARP),
-                                                   .arg = watch[0],
-                                                   .core_arg = arg });
+    return weir_monitor_add(m,
+                            &(struct weir_app){ .name = "prads",
+                                                .spec = &watch[0]->spec,
+                                                .flow_size = sizeof(struct watched),
+                                                .history = WATCH_BYTES + SEGMENT_MAX,
+                                                .no_flow_packets = is_checked(watch[0], CHECK_ARP),
+                                                .arg = watch[0],
+                                                .core_arg = arg });
 }
 
 void

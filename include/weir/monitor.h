@@ -99,7 +99,7 @@ struct weir_monitor_opts {
                                  are not put together, flows end by timeout */
     uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each
                          has its own flows: see weir_app.core_arg */
-    bool live;         /**< go on when a port has nothing for the moment; where the queue behind a
+    bool live;      /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
 };
 

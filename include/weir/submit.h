@@ -44,9 +44,9 @@ struct weir_links_stats {
  * @param[out] out    freed with weir_links_free(); NULL on error.
  * @return WEIR_E_OK; WEIR_E_INVAL if a number is out of bounds or a core has links; WEIR_E_NOMEM.
  */
-WEIR_API WEIR_MUST_USE int weir_links_new(struct weir_core *const *cores, unsigned n,
-                                          const struct weir_links_opts *opts,
-                                          struct weir_links **out);
+WEIR_API WEIR_MUST_USE int
+weir_links_new(struct weir_core *const *cores, unsigned n, const struct weir_links_opts *opts,
+               struct weir_links **out);
 
 /** Free; NULL is allowed. Futures that still sleep on other cores fail with WEIR_E_BROKEN. */
 WEIR_API void weir_links_free(struct weir_links *links);

@@ -29,8 +29,8 @@ struct cell_queue {
 struct core_poller {
     struct core_poller *next;
     struct weir_core *core; /* NULL: on no core's list */
-    uint32_t asleep;        /* futures that this will resolve; poll() is called if there are some, */
-    bool serves;            /* or always, for it has work for this core */
+    uint32_t asleep; /* futures that this will resolve; poll() is called if there are some, */
+    bool serves;     /* or always, for it has work for this core */
 
     /* Resolve what is over. The core is the current one. */
     void (*poll)(struct core_poller *poller);
@@ -48,7 +48,7 @@ struct weir_core {
     struct weir_core_stats stats;
 
     struct core_poller *pollers;
-    struct node *links; /* to other cores (submit.c); NULL: there are none */
+    struct node *links;   /* to other cores (submit.c); NULL: there are none */
     bool polls_when_told; /* weir_core_run() leaves the pollers alone: only core_wait_outside() */
 
     const struct weir_tap_ops *tap_ops;

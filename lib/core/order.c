@@ -158,8 +158,8 @@ all_are_ahead(const struct order_end *end)
     const struct order *o = end->order;
 
     for (unsigned i = 0; i < o->n; i++)
-        if (&o->end[i] != end && atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <=
-                                     end->now.packet)
+        if (&o->end[i] != end &&
+            atomic_load_explicit(&o->end[i].packet, memory_order_acquire) <= end->now.packet)
             return false;
     return true;
 }

@@ -23,10 +23,11 @@
 
 /* Compared member by member. */
 struct moment {
-    uint64_t packet; /* number; what is due before a packet, and what comes behind it, have its own */
-    uint64_t phase;  /* a tick that is due before the packet, or a PHASE_ */
-    uint64_t id;     /* flow; of timers the deadline */
-    uint64_t made;   /* of timers of one deadline: which was made first */
+    uint64_t
+        packet; /* number; what is due before a packet, and what comes behind it, have its own */
+    uint64_t phase; /* a tick that is due before the packet, or a PHASE_ */
+    uint64_t id;    /* flow; of timers the deadline */
+    uint64_t made;  /* of timers of one deadline: which was made first */
 };
 
 /* Behind all ticks. */
@@ -55,9 +56,9 @@ struct order_end {
 struct order {
     struct order_end *end;
     unsigned n;
-    pthread_mutex_t lock;   /* of passed and changes, and for those who wait */
-    pthread_cond_t changed; /* some core has gone on, or waits, or there is room in a ring */
-    uint64_t changes;       /* how often */
+    pthread_mutex_t lock;    /* of passed and changes, and for those who wait */
+    pthread_cond_t changed;  /* some core has gone on, or waits, or there is room in a ring */
+    uint64_t changes;        /* how often */
     _Atomic uint64_t wanted; /* some core waits for others to pass this packet; UINT64_MAX: none */
     pthread_mutex_t running; /* who holds it runs posts */
 };

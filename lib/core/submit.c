@@ -278,8 +278,7 @@ wait_for_news(struct node *node, uint64_t ns)
     pthread_mutex_lock(&node->lock);
     atomic_store_explicit(&node->sleeps, true, memory_order_relaxed);
     atomic_thread_fence(memory_order_seq_cst);
-    while (!has_news(node) &&
-           pthread_cond_timedwait(&node->news, &node->lock, &until) == 0)
+    while (!has_news(node) && pthread_cond_timedwait(&node->news, &node->lock, &until) == 0)
         continue;
     atomic_store_explicit(&node->sleeps, false, memory_order_relaxed);
     pthread_mutex_unlock(&node->lock);

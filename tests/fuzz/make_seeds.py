@@ -450,3 +450,18 @@ for name, text in (
         ("utf16", "\ufeffa: [\u00e4, 1]\n"),
         ("tabs", "a:\n\t- b\n--- {}\n...\n")):
     put("config", name, text.encode("utf-16-le" if name == "utf16" else "utf-8"))
+# --- control: requests of metrics, commands, answers
+for name, text in (
+        ("get", "GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"),
+        ("lines", "GET /metrics?a HTTP/1.0\n\n"),
+        ("post", "POST / HTTP/1.1\r\n\r\n"),
+        ("short", "GET \n\n"),
+        ("part", "GET /metrics HTTP/1.1\r\nX: "),
+        ("stats", "stats\r"),
+        ("shutdown", "shutdown"),
+        ("error", '{"error":"busy"}'),
+        ("answer", '{"uptime_ms":61000,"cpu_ms":5,"cores":2,"packets":3,"bytes":18446744073709551615,'
+                   '"drops":{"kernel":1},"limits":{},"events":{"gap":2,"syn":1}}'),
+        ("name", '{"a\x1b[2J":{"\xff":1}}'),
+        ("deep", '{"a":{"b":{"c":1}}}')):
+    put("control", name, text.encode("latin-1"))

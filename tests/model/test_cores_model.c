@@ -148,16 +148,15 @@ look(void *ctx, weir_fut in)
     struct state *s = ctx;
     char line[160];
     int64_t counted = ev->type == WEIR_EV_FLOW_START || ev->type == WEIR_EV_RST ? count(said, ev)
-                                                                                  : -1;
+                                                                                : -1;
 
     s->said = said;
     s->number = ev->number;
     s->events++;
-    snprintf(line, sizeof(line), "%llu %llu %s %llu of %llu: %lld\n", (unsigned long long)ev->time,
-             (unsigned long long)ev->number, weir_event_name(ev->type),
-             (unsigned long long)s->events,
-             (unsigned long long)(ev->flow != NULL ? weir_flow_id(ev->flow) : 0),
-             (long long)counted);
+    snprintf(
+        line, sizeof(line), "%llu %llu %s %llu of %llu: %lld\n", (unsigned long long)ev->time,
+        (unsigned long long)ev->number, weir_event_name(ev->type), (unsigned long long)s->events,
+        (unsigned long long)(ev->flow != NULL ? weir_flow_id(ev->flow) : 0), (long long)counted);
     say(said, line);
     if (ev->type == WEIR_EV_PAYLOAD && ev->number % 5 == 0)
         return weir_after((ev->number % 400) * 1000000);
@@ -182,8 +181,7 @@ static const weir_fn stages[] = { look, wake };
 static const struct weir_tap_spec spec = { .stage = stages, .n_stages = 2, .want = WEIR_EV_ALL };
 
 static void
-run(struct said *said, const struct script *script, unsigned cores,
-    const struct cores_sizes *sizes)
+run(struct said *said, const struct script *script, unsigned cores, const struct cores_sizes *sizes)
 {
     const struct weir_monitor_opts opts = { .cores = cores, .memcap = 256 << 20, .seed = cores };
     const struct weir_app app = {
@@ -207,7 +205,9 @@ run(struct said *said, const struct script *script, unsigned cores,
 static void
 several_cores_say_what_one_says(void **state)
 {
-    static const struct cores_sizes sizes[] = { { 1, 1, 4096 }, { 7, 2, 4096 }, { 256, 16, 1 << 20 } };
+    static const struct cores_sizes sizes[] = { { 1, 1, 4096 },
+                                                { 7, 2, 4096 },
+                                                { 256, 16, 1 << 20 } };
     struct script *script = malloc(sizeof(*script));
     struct said one = { .text = malloc(TEXT) }, many = { .text = malloc(TEXT) };
 

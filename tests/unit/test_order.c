@@ -147,8 +147,8 @@ moments_of_a_packet_have_an_order(void **state)
         uint64_t phase, id, made;
         char name;
     } posts[] = {
-        { 1, 100, 7, 0, 'b' },          { 1, PHASE_TIMERS, 5, 9, 'd' }, { 1, PHASE_QUOTED, 0, 0, 'f' },
-        { 0, 100, 3, 0, 'a' },          { 0, PHASE_TIMERS, 5, 8, 'c' }, { 0, PHASE_PACKET, 0, 0, 'e' },
+        { 1, 100, 7, 0, 'b' }, { 1, PHASE_TIMERS, 5, 9, 'd' }, { 1, PHASE_QUOTED, 0, 0, 'f' },
+        { 0, 100, 3, 0, 'a' }, { 0, PHASE_TIMERS, 5, 8, 'c' }, { 0, PHASE_PACKET, 0, 0, 'e' },
     };
 
     (void)state;

@@ -213,8 +213,8 @@ cores_are_linked_once(void **state)
     p->links = NULL;
     assert_int_equal(weir_links_new(twice, 2, NULL, &links), WEIR_E_INVAL);
     assert_int_equal(weir_links_new(p->core, 1, NULL, &links), WEIR_E_INVAL);
-    assert_int_equal(
-        weir_links_new(p->core, 2, &(struct weir_links_opts){ .ring = 3 }, &links), WEIR_E_INVAL);
+    assert_int_equal(weir_links_new(p->core, 2, &(struct weir_links_opts){ .ring = 3 }, &links),
+                     WEIR_E_INVAL);
 }
 
 /* ---- threads that all ask each other ------------------------------------------------------- */

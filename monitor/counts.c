@@ -1,0 +1,114 @@
+#include "counts.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+reply_clear(struct reply *to)
+{
+    to->n = 0;
+    to->cut = false;
+}
+
+void
+reply_add(struct reply *to, const char *format, ...)
+{
+    const size_t room = sizeof(to->at) - to->n;
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(to->at + to->n, room, format, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= room)
+        to->cut = true;
+    else
+        to->n += (size_t)n;
+}
+
+#define FIELD(name, member, gauge, rules, help)                                                    \
+    {                                                                                              \
+        name, help, offsetof(struct counts, member), gauge, rules                                  \
+    }
+
+const struct counts_field counts_fields[] = {
+    FIELD("packets", monitor.packets, false, false, "Packets read."),
+    FIELD("bytes", monitor.bytes, false, false, "Bytes of them, on the wire."),
+    FIELD("flows", monitor.flows, false, false, "Flows that began."),
+    FIELD("live_flows", monitor.live_flows, true, false, "Flows there are now."),
+    FIELD("no_flow", monitor.no_flow, false, false, "Packets that belong to no flow."),
+    FIELD("fragments", monitor.fragments, false, false, "IP fragments."),
+    FIELD("datagrams", monitor.datagrams, false, false, "Datagrams put together from fragments."),
+    FIELD("bad_checksums", monitor.bad_checksums, false, false, "Packets with a wrong checksum."),
+    FIELD("undelivered", monitor.undelivered, false, false,
+          "Payload bytes behind holes that were never acknowledged."),
+    FIELD("memory", monitor.memory, true, false, "Bytes in use for flows and their data."),
+    FIELD("kernel_packets", kernel_packets, false, false,
+          "Packets that passed the filter of the kernel."),
+    FIELD("rules_loaded", rules_loaded, true, true, "Rules that are tested."),
+    FIELD("rules_failed", rules_failed, true, true, "Rules that were refused."),
+    FIELD("alerts", alerts, false, true, "Alerts raised."),
+    FIELD("alerts_suppressed", alerts_suppressed, false, true,
+          "Matches suppressed, or held by a threshold."),
+    { NULL, NULL, 0, false, false },
+};
+
+const uint64_t *
+counts_get(const struct counts *c, const struct counts_field *field)
+{
+    if (field->rules && !c->has_rules)
+        return NULL;
+    return (const uint64_t *)(const void *)((const char *)c + field->offset);
+}
+
+const char *
+counts_drop(const struct counts *c, unsigned reason, uint64_t *n)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } all[] = { { "kernel", c->kernel_drops },
+                { "interface", c->interface_drops },
+                { "tap", c->monitor.tap_dropped },
+                { "log", c->log_dropped } };
+
+    if (reason >= sizeof(all) / sizeof(*all))
+        return NULL;
+    *n = all[reason].n;
+    return all[reason].name;
+}
+
+const char *
+counts_limit(unsigned limit)
+{
+    const struct weir_monitor_stats *s = NULL;
+
+    return limit < sizeof(s->overload) / sizeof(*s->overload)
+               ? weir_event_fields(WEIR_EV_OVERLOAD)[0].names[limit]
+               : NULL;
+}
+
+void
+counts_json(const struct counts *c, struct reply *to)
+{
+    const char *name;
+    uint64_t n;
+
+    reply_add(to, "{\"uptime_ms\":%llu,\"cpu_ms\":%llu,\"cores\":%u",
+              (unsigned long long)c->uptime_ms, (unsigned long long)c->cpu_ms, c->cores);
+    for (const struct counts_field *f = counts_fields; f->name != NULL; f++)
+        if (counts_get(c, f) != NULL)
+            reply_add(to, ",\"%s\":%llu", f->name, (unsigned long long)*counts_get(c, f));
+    reply_add(to, ",\"drops\":{");
+    for (unsigned i = 0; (name = counts_drop(c, i, &n)) != NULL; i++)
+        reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name, (unsigned long long)n);
+    reply_add(to, "},\"limits\":{");
+    for (unsigned i = 0; (name = counts_limit(i)) != NULL; i++)
+        reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name,
+                  (unsigned long long)c->monitor.overload[i]);
+    reply_add(to, "},\"events\":{");
+    for (unsigned i = 0; i < WEIR_EV_COUNT; i++)
+        reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", weir_event_name(i),
+                  (unsigned long long)c->monitor.events[i]);
+    reply_add(to, "}}\n");
+}
