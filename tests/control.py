@@ -175,6 +175,11 @@ def check_clients():
         s.shutdown(socket.SHUT_WR)
         data = read_all(s)
     ok(data.count(b"\n") == 3, "who sends no more gets its answers, half a line is none", data)
+    with run.connect() as s:
+        s.sendall(b"version\n" * 3000)
+        s.shutdown(socket.SHUT_WR)
+        data = read_all(s)
+    ok(data.count(b"\n") == 3000, "many lines at a time are all answered", len(data))
     many = [run.connect() for _ in range(8)]
     for s in many:
         s.sendall(b"version\n")
