@@ -6,6 +6,7 @@
 
 static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
 
+
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void
@@ -167,6 +168,13 @@ hand_over(void *ctx, struct batch *full)
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
+/* Who reads reads some batches at once: cores that wake for each one sleep half of the time. */
+static bool
+is_far_from_full(const struct cores *c)
+{
+    return c->published - done_by_all(c) < c->n_slots / 2;
+}
+
 /* With the lock given back meanwhile. False: it is another core's to read, or there is nothing. */
 static bool
 read_some(struct cores *c, unsigned core)
@@ -177,13 +185,15 @@ read_some(struct cores *c, unsigned core)
         return false;
     c->reading = true;
     c->reads = core;
-    pthread_mutex_unlock(&c->lock);
-    more = c->pull(c->ctx);
-    reader_flush(&c->reader);
-    pthread_mutex_lock(&c->lock);
+    do {
+        pthread_mutex_unlock(&c->lock);
+        more = c->pull(c->ctx);
+        reader_flush(&c->reader);
+        pthread_mutex_lock(&c->lock);
+        note_change(c);
+    } while (more && !c->engine[0]->opts.live && is_far_from_full(c));
     c->reading = false;
     c->over = !more;
-    note_change(c);
     return true;
 }
 

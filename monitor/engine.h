@@ -69,6 +69,7 @@ struct engine {
     uint64_t tick;                    /* clock / TICK_NS, up to which timers ran */
     uint64_t due_tick;                /* of those in due */
     uint64_t next_tick[N_SHARDS];     /* no timer of the shard comes round before */
+    uint64_t syns;                    /* segments with SYN that all cores were given so far */
     uint64_t now;                     /* time that events raised now carry */
     const struct weir_packet *packet; /* being looked at; NULL: a timer is */
 

@@ -19,7 +19,7 @@ libcore_la_SOURCES += \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
-    %D%/take.c \
+    %D%/syns.h %D%/take.c \
     %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \

@@ -5,6 +5,7 @@
 #include "hosts.h"
 #include "reasm.h"
 #include "state/shared.h"
+#include "syns.h"
 
 #include <stdalign.h>
 #include <stdlib.h>
@@ -201,6 +202,12 @@ is_stream(const struct weir_port *port)
         return false;
     weir_port_get_stats(port, &stats);
     return stats.bytes_total == 0;
+}
+
+uint64_t
+monitor_syns(const struct weir_flow *flow)
+{
+    return flow_shard(flow)->engine->syns;
 }
 
 void

@@ -277,6 +277,8 @@ dispatch(struct reader *r, struct arrival *a, uint8_t *core)
     if (a->result != DECODE_FLOW)
         return;
     a->kind = ARRIVES_PACKET;
+    r->syns += a->pkt.proto == WEIR_PROTO_TCP && a->pkt.tcp_flags & WEIR_TH_SYN;
+    a->syns = r->syns;
     flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
     *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
 }

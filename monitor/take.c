@@ -245,6 +245,7 @@ static void
 take_packet(struct engine *e, struct arrival *a)
 {
     e->shard = a->ref.shard;
+    e->syns = a->syns;
     count(e, a);
     take_flow_packet(e, a);
 }

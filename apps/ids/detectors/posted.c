@@ -2,6 +2,7 @@
 
 #include "core/order.h"
 #include "state/shared.h"
+#include "syns.h"
 
 #include <weir/core.h>
 
@@ -14,7 +15,7 @@ posted_init(struct posted *posted, struct weir_shared *table, uint64_t window)
 /* A call to be made in its turn. */
 struct call {
     int64_t more;
-    uint64_t now, packet;
+    uint64_t now, packet, syns;
     struct key key;
 };
 
@@ -44,6 +45,7 @@ do_call(struct posted *posted, const struct call *call)
     atomic_store_explicit(&posted->most,
                           posted->before > posted->in_window ? posted->before : posted->in_window,
                           memory_order_relaxed);
+    atomic_store_explicit(&posted->syns, call->syns, memory_order_relaxed);
     /* Release: who sees it sees what stands above, or what came later. */
     atomic_store_explicit(&posted->packet, call->packet, memory_order_release);
     return count;
@@ -63,10 +65,11 @@ is_far_below(const struct posted *posted, const struct call *call, int64_t thres
     const uint64_t packet = atomic_load_explicit(&posted->packet, memory_order_acquire);
     const int64_t most = atomic_load_explicit(&posted->most, memory_order_relaxed);
     const uint64_t newest = atomic_load_explicit(&posted->newest, memory_order_relaxed);
-    const uint64_t packets = call->packet - packet + 1; /* this one, too */
+    const uint64_t syns = atomic_load_explicit(&posted->syns, memory_order_relaxed);
+    const uint64_t more = call->syns - syns + 1; /* this one, too */
 
-    return call->packet != 0 && call->packet >= packet && call->now >= newest &&
-           packets < (uint64_t)threshold && most < threshold - (int64_t)packets;
+    return call->packet != 0 && call->packet >= packet && call->syns >= syns &&
+           call->now >= newest && more < (uint64_t)threshold && most < threshold - (int64_t)more;
 }
 
 int64_t
@@ -74,7 +77,11 @@ posted_count(struct posted *posted, struct order *order, const struct sighting *
              const struct key *key, int64_t more, int64_t threshold)
 {
     const struct call call = {
-        .more = more, .now = weir_core_now(weir_core_current()), .packet = at->number, .key = *key
+        .more = more,
+        .now = weir_core_now(weir_core_current()),
+        .packet = at->number,
+        .syns = monitor_syns(at->flow),
+        .key = *key,
     };
 
     if (is_far_below(posted, &call, threshold) ||

@@ -3,7 +3,7 @@
  * (core/order.h): it gets into the table in its packet's turn, and nobody asks what came of it. Only
  * near the threshold a core waits for its turn. So it matters to nobody how many cores there are.
  *
- * What is known is the greatest count up to a packet; each later packet can have added one, and no more.
+ * What is known is the greatest count up to a packet; each later SYN can have added one, and no more.
  */
 #ifndef IDS_DETECTORS_POSTED_H
 #define IDS_DETECTORS_POSTED_H
@@ -24,6 +24,7 @@ struct posted {
     int64_t in_window, before;
     /* Read by all: first packet, then the others, which hold for it or a later one. */
     _Atomic uint64_t packet; /* counts of earlier ones are in the table */
+    _Atomic uint64_t syns;   /* segments with SYN up to it */
     _Atomic uint64_t newest; /* time of a count */
     _Atomic int64_t most;
 };

@@ -33,7 +33,7 @@ static const struct weir_tap_spec spec = {
 const struct detector_kind syn_flood = {
     .name = "syn-flood",
     .spec = &spec,
-    .is_posted = true, /* a packet adds one, at most */
+    .is_posted = true, /* a SYN adds one, at most */
     .param = { { "count", 500, 1000000 }, { "seconds", 10, 86400 } },
     .alert = { { 3, "WEIR DETECTOR SYN flood", "attempted-dos", 2 } },
 };
