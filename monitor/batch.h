@@ -48,7 +48,7 @@ struct arrival {
         struct told told;    /* ARRIVES_EVENT, ARRIVES_EXPIRED */
     };
     uint32_t bytes; /* of the packet on the wire; of one that was put together, the last part's */
-    uint64_t syns; /* segments with SYN so far, this one too */
+    uint64_t syns;  /* segments with SYN so far, this one too */
     uint64_t clock; /* the greatest packet time so far */
     struct decode_fault fault;
     enum decode_result result;

@@ -6,7 +6,6 @@
 
 static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
 
-
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void

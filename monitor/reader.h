@@ -24,7 +24,7 @@ struct reader {
     unsigned n_cores;
 
     uint64_t number;                  /* of the latest packet */
-    uint64_t syns;  /* segments with SYN so far */
+    uint64_t syns;                    /* segments with SYN so far */
     uint64_t clock;                   /* greatest packet time so far */
     uint64_t tick_at;                 /* clock at which ticks have passed again */
     const struct weir_packet *packet; /* what events are about */
