@@ -455,6 +455,7 @@ def prads():
 
 
 def main():
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the programs would rightly ignore it
     libc = ctypes.CDLL(None, use_errno=True)
     try:
         if libc.unshare(CLONE_NEWNET) != 0:
