@@ -343,10 +343,11 @@ outline(const char *const *steps, bool skims, bool forms, size_t piece)
 {
     static _Alignas(64) uint8_t blocks[1 << 16];
     struct http_opts opts = { .bodies = true, .detail = true };
+    static struct mem mem; /* made once: what it has freed is poisoned */
     struct outline o = { .b = &bench };
-    struct mem mem;
 
-    mem_init(&mem, blocks, sizeof(blocks), sizeof(blocks));
+    if (mem.cap == 0)
+        mem_init(&mem, blocks, sizeof(blocks), sizeof(blocks));
     opts.mem = forms ? &mem : NULL;
     bench.seen[0] = '\0';
     if (http_new(&opts, on_outline, &bench.http) == WEIR_E_UNSUPPORTED)
