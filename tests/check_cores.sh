@@ -159,6 +159,7 @@ END
 for rules in flow cross; do
     : >"$work/said"
     ids 1 "$work/$rules.rules" "$@"
+    # shellcheck disable=SC2013 # numbers, one a line
     for sid in $(sed '/noalert/d; /^pass/d; s/.*sid:\([0-9]*\);.*/\1/' "$work/$rules.rules"); do
         grep -q "\[1:$sid:0\]" "$work/1/fast.log" || echo "$sid has not alerted" >>"$work/said"
     done
