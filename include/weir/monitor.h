@@ -109,7 +109,7 @@ struct weir_app {
     const struct weir_tap_spec *spec; /**< stages, wanted events; must outlive the monitor */
     size_t flow_size; /**< bytes of the app's state in each flow, aligned to 16 and zeroed at
                            flow_start; stages and on_end get its address as ctx. Events
-                           without a flow share one such state. */
+                           without a flow share 256, one for each part of the flows. */
     uint32_t history; /**< bytes of each direction's stream that weir_flow_read() can give back
                            while the flow lives; 0: none. At most 1 MiB */
     bool
@@ -126,7 +126,7 @@ struct weir_app {
  *
  * @param arg   weir_event_def.arg.
  * @param state weir_event_def.flow_size bytes of this flow, for a filter that looks at several
- *              packets; events without a flow share one.
+ *              packets; events without a flow share 256.
  * @param ev    of type weir_event_def.base, lent.
  */
 typedef bool weir_event_filter(void *arg, void *state, const struct weir_event *ev);
