@@ -1,7 +1,9 @@
 #include "mem.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #ifndef __has_feature
 #define __has_feature(x) 0
@@ -194,4 +196,39 @@ mem_uncharge(struct mem *mem, size_t size)
 {
     assert(mem->used >= size);
     mem->used -= size;
+}
+
+/*
+ * Four times the caps: what was freed in small blocks is not put together for larger ones.
+ */
+bool
+mem_shards_init(struct mem_shards *shards, unsigned n_cores, uint64_t memory)
+{
+    const unsigned n = (MEM_SHARDS + n_cores - 1) / n_cores;
+    const size_t cap = (size_t)(memory / MEM_SHARDS);
+    const size_t size = (n + 1) * 4 * (cap + ARENA_UNIT);
+    void *range = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    *shards = (struct mem_shards){ .n = n, .n_cores = n_cores };
+    if (range == MAP_FAILED)
+        return false;
+    shards->range = range;
+    shards->range_size = size;
+    shards->part = calloc(n + 1, sizeof(*shards->part));
+    arena_init(&shards->arena, range, size);
+    for (unsigned i = 0; shards->part != NULL && i <= n; i++)
+        mem_init_arena(&shards->part[i], &shards->arena, cap);
+    return shards->part != NULL;
+}
+
+void
+mem_shards_free(struct mem_shards *shards)
+{
+    if (shards->range != NULL) {
+        arena_give_back(&shards->arena, shards->range);
+        munmap(shards->range, shards->range_size);
+    }
+    free(shards->part);
+    *shards = (struct mem_shards){ .n = 0 };
 }

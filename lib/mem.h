@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { MEM_SHARDS = 256 }; /* as weir_flow_shard() counts them */
+
 enum { MEM_MIN_SHIFT = 6, MEM_MAX_SHIFT = 24, MEM_CLASSES = MEM_MAX_SHIFT - MEM_MIN_SHIFT + 1 };
 
 /* An address range that is handed out in pieces and never taken back. */
@@ -59,5 +61,35 @@ size_t mem_block_size(size_t size);
 /* Count memory that lives elsewhere against the cap; false: it does not fit. */
 bool mem_charge(struct mem *mem, size_t size);
 void mem_uncharge(struct mem *mem, size_t size);
+
+/*
+ * The memory of what an app keeps of its flows: a cap for each shard, of which a core has its own,
+ * and one part more for what is the core's. Address space, of which only what is used becomes memory.
+ */
+struct mem_shards {
+    struct mem *part; /* by shard / n_cores; n of them, the core's own behind them */
+    unsigned n, n_cores;
+    struct arena arena;
+    void *range;
+    size_t range_size;
+};
+
+/* memory: the sum of the caps of all shards on all cores. false: there is no memory. */
+bool mem_shards_init(struct mem_shards *shards, unsigned n_cores, uint64_t memory);
+
+/* Zeroed ones are allowed. */
+void mem_shards_free(struct mem_shards *shards);
+
+static inline struct mem *
+mem_of_shard(struct mem_shards *shards, unsigned shard)
+{
+    return &shards->part[shard / shards->n_cores];
+}
+
+static inline struct mem *
+mem_of_core(struct mem_shards *shards)
+{
+    return &shards->part[shards->n];
+}
 
 #endif

@@ -49,6 +49,14 @@ weir_flow_id(const struct weir_flow *flow)
     return flow_cold(flow)->id;
 }
 
+unsigned
+weir_flow_shard(const struct weir_flow *flow)
+{
+    const struct shard *shard = flow_shard(flow);
+
+    return (unsigned)(shard - shard->engine->shards);
+}
+
 uint64_t
 weir_flow_start_time(const struct weir_flow *flow)
 {

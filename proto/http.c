@@ -530,7 +530,8 @@ http_new(const struct http_opts *opts, http_fn *fn, struct http **out)
     if (http->opts.layers == 0)
         http->opts.layers = 2;
     http->fn = fn;
-    http->forms = http->opts.detail && http->opts.mem != NULL;
+    http->forms = http->opts.detail && http->opts.forms;
+    http->share = &http->own;
     rc = make_config(http);
     if (rc != WEIR_E_OK) {
         http_free(http);
@@ -662,7 +663,7 @@ release_htp(struct http_flow *flow)
 static void *
 flow_alloc(struct http *http)
 {
-    struct mem *mem = http->opts.mem;
+    struct mem *mem = http->share->mem;
 
     return mem != NULL ? mem_alloc(mem, sizeof(struct http_flow))
                        : malloc(sizeof(struct http_flow));
@@ -671,7 +672,7 @@ flow_alloc(struct http *http)
 static void
 flow_free(struct http_flow *flow)
 {
-    struct mem *mem = flow->http->opts.mem;
+    struct mem *mem = flow->http->share->mem;
 
     if (mem != NULL)
         mem_free(mem, flow, sizeof(*flow));
@@ -679,10 +680,16 @@ flow_free(struct http_flow *flow)
         free(flow);
 }
 
+void
+http_use(struct http *http, struct http_share *share)
+{
+    http->share = share;
+}
+
 struct http_flow *
 http_open(struct http *http, void *ctx)
 {
-    struct http_flow *flow = http->flows < http->opts.flows ? flow_alloc(http) : NULL;
+    struct http_flow *flow = http->share->flows < http->opts.flows ? flow_alloc(http) : NULL;
 
     if (flow != NULL)
         *flow = (struct http_flow){ .http = http, .ctx = ctx };
@@ -691,7 +698,7 @@ http_open(struct http *http, void *ctx)
         flow = NULL;
     }
     if (flow != NULL)
-        http->flows++;
+        http->share->flows++;
     else
         http->stats.flows++;
     return flow;
@@ -785,7 +792,7 @@ http_close(struct http_flow *flow)
     if (flow->http->opts.detail && flow->htp != NULL)
         tell_rest(flow);
     release_htp(flow);
-    flow->http->flows--;
+    flow->http->share->flows--;
     flow_free(flow);
 }
 
@@ -1244,6 +1251,13 @@ http_get_stats(const struct http *http)
 
     (void)http;
     return &none;
+}
+
+void
+http_use(struct http *http, struct http_share *share)
+{
+    (void)http;
+    (void)share;
 }
 
 struct http_flow *

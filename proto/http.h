@@ -6,7 +6,7 @@
  * is given up: where a message begins would be a guess. What a tunnel carries (CONNECT) is for the
  * caller to detect anew, from the event of the response to it on.
  *
- * Most messages leave nothing to interpret (http_form.h). With http_opts.mem a transaction of these is
+ * Most messages leave nothing to interpret (http_form.h). With http_opts.forms a transaction of these is
  * read without libhtp, and told at the same points and in the same words (tests/fuzz/fuzz_http.c
  * compares); whatever else comes, libhtp is given the transaction from its beginning.
  *
@@ -14,7 +14,7 @@
  *          bounds how much: 1 KiB a connection, 3 KiB for each message under way (measured), the
  *          heads of these (at most pending * head bytes a direction), 8 bytes for each request.
  *          32 parsers are kept when their connections close, for others. Without libhtp a
- *          connection takes 128 bytes of http_opts.mem, its transaction 64 and two heads.
+ *          connection takes 128 bytes of http_share.mem, its transaction 64 and two heads.
  *          What limits refuse is counted.
  * Threads: an object and its connections belong to one core.
  */
@@ -70,7 +70,7 @@ typedef void http_fn(void *ctx, const struct http_event *event);
 
 /* Zeros: the numbers that are given. */
 struct http_opts {
-    uint32_t flows;    /* connections at a time; 32768 */
+    uint32_t flows;    /* connections of a share at a time; 32768 */
     uint32_t requests; /* of a connection; 8192 */
     uint32_t pending;  /* requests without a response, of a connection; 32 */
     uint32_t head;     /* bytes of a line and its headers; 32768 */
@@ -83,8 +83,14 @@ struct http_opts {
     uint32_t bomb;     /* bytes that may come out of less than a 2048th of them; 1 MiB */
     uint32_t time;     /* microseconds of work, the only bound by the clock on the wall; 1 second,
                           more is not possible */
-    struct mem *mem;   /* with detail: messages of a form that leaves nothing to interpret are read
-                          without libhtp, and kept here; NULL: all are libhtp's */
+    bool forms;        /* with detail: messages of a form that leaves nothing to interpret are read
+                          without libhtp, and kept in http_share.mem; else all are libhtp's */
+};
+
+/* What connections that share a limit take. */
+struct http_share {
+    struct mem *mem; /* NULL: they are malloc()'s; not with http_opts.forms */
+    uint32_t flows;  /* open connections: at most http_opts.flows */
 };
 
 /* What limits refused; they only grow. */
@@ -105,6 +111,12 @@ int http_new(const struct http_opts *opts, http_fn *fn, struct http **out);
 void http_free(struct http *http);
 
 const struct http_stats *http_get_stats(const struct http *http);
+
+/*
+ * What the connections that are opened, fed or closed from now on take and count: each always the
+ * same. Before it is called they share one of http's own, without mem.
+ */
+void http_use(struct http *http, struct http_share *share);
 
 /* A new connection; ctx is handed to fn. NULL: refused, which is counted. */
 struct http_flow *http_open(struct http *http, void *ctx);

@@ -15,7 +15,7 @@ struct http {
     struct http_stats stats;
     http_fn *fn;
     void *cfg; /* libhtp's */
-    uint32_t flows;
+    struct http_share own, *share;
     bool skims;
     bool forms; /* such messages are looked for */
     struct htp *spare;
@@ -45,7 +45,7 @@ struct http_flow {
     bool closed; /* libhtp was told of the end, if there is one */
 };
 
-/* The head of a message, a block of opts.mem: the form without unused fields, then the bytes. */
+/* The head of a message, a block of http_share.mem: the form without unused fields, then the bytes. */
 struct plain_head {
     struct http_form form;
 };

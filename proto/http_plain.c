@@ -46,7 +46,7 @@ keep_head(struct mem *mem, const struct http_form *form, const uint8_t *p)
 void
 plain_free(struct plain *plain)
 {
-    struct mem *mem = plain->flow->http->opts.mem;
+    struct mem *mem = plain->flow->http->share->mem;
 
     for (unsigned dir = 0; dir < 2; dir++)
         if (plain->head[dir] != NULL)
@@ -228,7 +228,7 @@ fits(const struct http_flow *flow, const struct http_form *form, uint32_t n, uin
 static struct plain *
 make_plain(struct http_flow *flow, const struct http_form *form, const uint8_t *p)
 {
-    struct mem *mem = flow->http->opts.mem;
+    struct mem *mem = flow->http->share->mem;
     struct plain *plain = mem_alloc(mem, sizeof(*plain));
 
     if (plain == NULL)
@@ -289,7 +289,7 @@ take_response(struct http_flow *flow, struct weir_bytes bytes)
     length = response_length(request, &form);
     if (!fits(flow, &form, bytes.n, length))
         return false;
-    plain->head[WEIR_TOCLIENT] = keep_head(flow->http->opts.mem, &form, bytes.p);
+    plain->head[WEIR_TOCLIENT] = keep_head(flow->http->share->mem, &form, bytes.p);
     if (plain->head[WEIR_TOCLIENT] == NULL)
         return false;
     plain->stage = PLAIN_RESPONSE_BODY;

@@ -11,6 +11,7 @@ libproto_la_SOURCES = \
     %D%/gather.c %D%/gather.h \
     %D%/ja.c %D%/ja.h \
     %D%/pool.c %D%/pool.h \
+    %D%/share.c %D%/share.h \
     %D%/put.h \
     %D%/tls.c %D%/tls.h \
     %D%/ssh.c %D%/ssh.h \

@@ -6,7 +6,7 @@ set -u
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cores=${CORES:-2 3 4 5 6 7 8}
-echo 1..9
+echo 1..10
 n=0
 result() { # OK NAME: one line, and what was said
     n=$((n + 1))
@@ -66,10 +66,10 @@ for many in 1 2 4 64; do
         "$builddir/weir" -q -j "$many" --events all -r "$work/pipe" >/dev/null 2>>"$work/said" &
         waits=$!
         exec 3<>"$work/pipe"
-        head -c "$bytes" "$work/long.pcap" >&3
+        timeout 10 head -c "$bytes" "$work/long.pcap" >&3
         sleep 0.2
         kill -TERM "$waits"
-        for tenth in 1 2 3 4 5 6 7 8 9 10 more; do
+        for tenth in $(seq 100) more; do
             kill -0 "$waits" 2>/dev/null || break
             sleep 0.1
         done
@@ -102,7 +102,7 @@ done
 result $? 'no room for all cores'
 
 if [ ! -x "$builddir/weir-ids" ]; then
-    for name in flow cross each differences prads flood; do
+    for name in flow cross each differences prads flood limits; do
         n=$((n + 1))
         echo "ok $n - $name # SKIP no weir-ids"
     done
@@ -235,3 +235,24 @@ for count in 60 300; do
 done
 [ ! -s "$work/said" ]
 result $? 'counts near the threshold, and far below'
+
+# messages in pieces that come to 17 KiB each, and a part of the flows has five blocks for such
+: >"$work/said"
+awk 'BEGIN {
+    for (i = 0; i < 1500; i++) {
+        printf "flow tcp 172.16.%d.%d:%d > 10.0.0.1:53\n", i % 200, i / 200 + 1, 1024 + i
+        printf "%.6f > SYN\n+0.0001 < SYN ACK\n+0.0001 > ACK\n", i * 0.001
+        printf "+0.0001 > PSH ACK \"\\xf0\\x00\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x01a\\x00\\x00\\x01\\x00\\x01\" fill 17000 \"x\"\n"
+    }
+}' >"$work/claims.pkt"
+"$builddir/pcaps/weir-mkpcap" "$work/claims.pkt" "$work/claims.pcap" 2>>"$work/said" ||
+    echo 'no capture' >>"$work/said"
+for many in 1 $cores 64; do
+    ids "$many" "$work/flow.rules" -r "$work/claims.pcap" --set outputs.flow-event=no
+    # shellcheck disable=SC2086
+    [ "$many" -eq 1 ] || same "$many" $all_files
+done
+grep -q 'messages in pieces not read for want of memory' "$work/1/notices" ||
+    echo 'all found room' >>"$work/said"
+[ ! -s "$work/said" ]
+result $? 'limits that are full'

@@ -125,6 +125,7 @@ struct program_counts {
     struct detectors_stats detectors;
     struct app_stats app;
     struct http_stats http;
+    struct pool_stats pool;
     struct eve_counts eve;
     uint64_t bypassed, deep;
 };

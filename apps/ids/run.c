@@ -413,7 +413,8 @@ make_layers(struct program *prg, struct part *part, struct weir_errbuf *err)
         .midstream = prg->settings.midstream,
         .any = prg->settings.any,
         .profile = prg->profile,
-        .memory = memcap / 4 / prg->n_parts,
+        .memory = memcap / 4,
+        .cores = prg->n_parts,
         .outcome = { .limits = &prg->set->limits,
                      .alert_max = prg->settings.alert_max,
                      .keyed = { hash_draw_seed(), monitor_order(prg->m) },
@@ -425,7 +426,8 @@ make_layers(struct program *prg, struct part *part, struct weir_errbuf *err)
     int rc = detect_new(prg->set->groups, &opts, on_alert, part, &part->detect, err);
 
     app_opts.midstream = prg->settings.midstream;
-    app_opts.memory /= prg->n_parts;
+    app_opts.memory = memcap / 4;
+    app_opts.cores = prg->n_parts;
     if (rc == WEIR_E_OK)
         rc = app_new(&app_opts, on_tx, on_app_event, part, &part->app, err);
     if (rc == WEIR_E_OK)

@@ -26,6 +26,7 @@ add_part(struct program_counts *to, const struct part *part)
 {
     struct outcome_stats outcome;
     struct detectors_stats detectors;
+    struct pool_stats pool = app_pool_stats(part->app);
 
     outcome_get_stats(detect_outcome(part->detect), &outcome);
     detectors_get_stats(part->detectors, &detectors);
@@ -34,6 +35,7 @@ add_part(struct program_counts *to, const struct part *part)
     ADD(&to->detectors, &detectors);
     ADD(&to->app, app_get_stats(part->app));
     ADD(&to->http, app_http_stats(part->app));
+    ADD(&to->pool, &pool);
     ADD(&to->eve, &part->eve->count);
     to->bypassed += part->bypassed;
     to->deep += part->deep;
@@ -124,6 +126,7 @@ summary_of_app(const struct program *prg, const struct program_counts *counts)
 {
     const struct app_stats *app = &counts->app;
     const struct http_stats *http = &counts->http;
+    const struct pool_stats *pool = &counts->pool;
     const uint64_t tx_lost = counts->detect.tx_lost;
 
     if (http->flows + http->requests + http->pending + http->head + http->bombs > 0)
@@ -134,6 +137,11 @@ summary_of_app(const struct program *prg, const struct program_counts *counts)
                    (unsigned long long)http->flows, (unsigned long long)http->requests,
                    (unsigned long long)http->pending, (unsigned long long)http->head,
                    (unsigned long long)http->bombs);
+    if (pool->exhausted + pool->too_long > 0)
+        cli_notice(&prg->cli,
+                   "limits: %llu messages in pieces not read for want of memory, %llu because they "
+                   "were too long",
+                   (unsigned long long)pool->exhausted, (unsigned long long)pool->too_long);
     if (app->no_memory + app->text_cut + tx_lost > 0)
         cli_notice(&prg->cli,
                    "limits: %llu connections, transactions and bodies not read for want of memory, "

@@ -346,7 +346,7 @@ prads_load(struct prads *p, const struct cli *cli, struct weir_errbuf *err)
         rc = load_macs(&l, err);
     if (rc == WEIR_E_OK && p->opts.checks & CHECK_BIT(CHECK_DHCP) && find_file(&l, "dhcp.fp", path))
         rc = dhcp_list_load(path, &p->opts.dhcp, err);
-    p->n = cli->monitor.cores;
+    p->n = p->opts.cores = cli->monitor.cores;
     l.must = false;
     for (unsigned i = 1; i < p->n && rc == WEIR_E_OK; i++)
         rc = load_services(&l, &p->beside[i], err);
@@ -446,8 +446,10 @@ tell_limits(const struct prads *p, const struct cli *cli)
     uint64_t http = 0;
 
     for (unsigned i = 0; i < p->n; i++) {
-        pool.exhausted += watch_get_pool(p->watch[i])->exhausted;
-        pool.too_long += watch_get_pool(p->watch[i])->too_long;
+        const struct pool_stats one = watch_get_pool(p->watch[i]);
+
+        pool.exhausted += one.exhausted;
+        pool.too_long += one.too_long;
         http += watch_get_http_limited(p->watch[i]);
     }
     if (inv->evicted + inv->too_many + inv->no_room > 0)

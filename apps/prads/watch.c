@@ -208,6 +208,15 @@ take(struct watch *w, struct watched *x)
     }
 }
 
+/* What the flow takes is its shard's. */
+static void
+enter(struct watch *w, const struct weir_flow *flow)
+{
+    w->at = share_of(&w->shares, weir_flow_shard(flow));
+    if (w->http != NULL)
+        http_use(w->http, &w->at->http);
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -215,6 +224,8 @@ on_event(void *ctx, weir_fut in)
     struct watch *w = ev->app;
 
     w->ev = ev;
+    if (ev->flow != NULL)
+        enter(w, ev->flow);
     take(w, ctx);
     return weir_ok(0);
 }
@@ -256,10 +267,10 @@ make_parts(struct watch *w)
     int rc = w->lent ? WEIR_E_OK : inventory_new(&w->opts.inventory, &w->inventory);
 
     if (rc == WEIR_E_OK)
-        rc = pool_new(POOL_BYTES, &w->pool);
+        rc = shares_init(&w->shares, w->opts.cores > 0 ? w->opts.cores : 1, POOL_BYTES);
     if (rc == WEIR_E_OK && (rc = digest_new(&w->digest)) == WEIR_E_UNSUPPORTED)
         rc = WEIR_E_OK;
-    if (rc == WEIR_E_OK && (rc = http_new(&(struct http_opts){ .bodies = false }, watch_http,
+    if (rc == WEIR_E_OK && (rc = http_new(&(struct http_opts){ .flows = HTTP_FLOWS }, watch_http,
                                           &w->http)) == WEIR_E_UNSUPPORTED)
         rc = WEIR_E_OK;
     return rc;
@@ -310,7 +321,7 @@ watch_free(struct watch *w)
         return;
     if (!w->lent)
         inventory_free(w->inventory);
-    pool_free(w->pool);
+    shares_free(&w->shares);
     digest_free(w->digest);
     http_free(w->http);
     free(w);
@@ -354,10 +365,10 @@ watch_get_inventory(const struct watch *w)
     return inventory_get_stats(w->inventory);
 }
 
-const struct pool_stats *
+struct pool_stats
 watch_get_pool(const struct watch *w)
 {
-    return pool_stats(w->pool);
+    return shares_stats(&w->shares);
 }
 
 uint64_t

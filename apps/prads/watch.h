@@ -15,6 +15,7 @@
 #include "inventory.h"
 #include "mac.h"
 #include "p0f.h"
+#include "pool.h"
 #include "report.h"
 #include "service.h"
 #include "signature_fp.h"
@@ -58,6 +59,7 @@ enum check {
                     CHECK_BIT(CHECK_UDP) | CHECK_BIT(CHECK_ICMP)))
 
 struct watch_opts {
+    uint32_t cores;                  /* 0: 1 */
     uint32_t checks;                 /* CHECK_BIT()s */
     const struct homenets *home;     /* hosts outside are not reported; NULL: all are at home */
     struct inventory_opts inventory; /* gone and ctx are set here */
@@ -75,8 +77,7 @@ struct watch_stats {
     uint64_t foreign;           /* sightings of hosts that are not at home */
 };
 
-struct watch;      /* opaque */
-struct pool_stats; /* pool.h */
+struct watch; /* opaque */
 
 /* opts are copied. Returns WEIR_E_*, with a text in err. */
 int watch_new(const struct watch_opts *opts, struct watch **out, struct weir_errbuf *err);
@@ -96,7 +97,7 @@ void watch_end(struct watch *watch);
 
 const struct watch_stats *watch_get_stats(const struct watch *watch);
 const struct inventory_stats *watch_get_inventory(const struct watch *watch);
-const struct pool_stats *watch_get_pool(const struct watch *watch);
+struct pool_stats watch_get_pool(const struct watch *watch);
 
 /* Connections that HTTP's limits left out, wholly or from some point on. */
 uint64_t watch_get_http_limited(const struct watch *watch);

@@ -258,11 +258,11 @@ parse(struct watch *w, struct watched *x, enum weir_dir dir, struct weir_bytes b
     w->parsing = dir;
     switch (x->proto) {
     case APP_TLS:
-        tls_feed(&x->parser.tls, w->pool, dir, bytes, take_tls, x);
+        tls_feed(&x->parser.tls, w->at->pool, dir, bytes, take_tls, x);
         x->parsed[dir] = tls_ended(&x->parser.tls, dir);
         break;
     case APP_SSH:
-        ssh_feed(&x->parser.ssh[dir], w->pool, bytes, take_ssh, x);
+        ssh_feed(&x->parser.ssh[dir], w->at->pool, bytes, take_ssh, x);
         x->parsed[dir] = x->parser.ssh[dir].state >= SSH_DONE;
         break;
     case APP_HTTP:
@@ -270,8 +270,8 @@ parse(struct watch *w, struct watched *x, enum weir_dir dir, struct weir_bytes b
         x->parsed[dir] |= http_ended(x->parser.http, dir);
         break;
     case APP_DNS:
-        x->parsed[dir] = !gather_feed(&x->parser.dns[dir], &dns_over_tcp, w->pool, bytes, take_dns,
-                                      x);
+        x->parsed[dir] = !gather_feed(&x->parser.dns[dir], &dns_over_tcp, w->at->pool, bytes,
+                                      take_dns, x);
         break;
     default:
         x->parsed[dir] = true;
@@ -285,16 +285,16 @@ parse_gap(struct watch *w, struct watched *x, enum weir_dir dir, uint64_t n)
         return;
     switch (x->proto) {
     case APP_TLS:
-        tls_gap(&x->parser.tls, w->pool, dir, n);
+        tls_gap(&x->parser.tls, w->at->pool, dir, n);
         break;
     case APP_SSH:
-        ssh_gap(&x->parser.ssh[dir], w->pool, n);
+        ssh_gap(&x->parser.ssh[dir], w->at->pool, n);
         break;
     case APP_HTTP:
         http_gap(x->parser.http, dir, n);
         break;
     case APP_DNS:
-        x->parsed[dir] = !gather_gap(&x->parser.dns[dir], w->pool, n);
+        x->parsed[dir] = !gather_gap(&x->parser.dns[dir], w->at->pool, n);
         break;
     default:
         break;
@@ -306,18 +306,18 @@ watch_stream_end(struct watch *w, struct watched *x)
 {
     switch (x->proto) {
     case APP_TLS:
-        tls_end(&x->parser.tls, w->pool);
+        tls_end(&x->parser.tls, w->at->pool);
         break;
     case APP_SSH:
-        ssh_end(&x->parser.ssh[WEIR_TOSERVER], w->pool);
-        ssh_end(&x->parser.ssh[WEIR_TOCLIENT], w->pool);
+        ssh_end(&x->parser.ssh[WEIR_TOSERVER], w->at->pool);
+        ssh_end(&x->parser.ssh[WEIR_TOCLIENT], w->at->pool);
         break;
     case APP_HTTP:
         http_close(x->parser.http);
         break;
     case APP_DNS:
-        gather_reset(&x->parser.dns[WEIR_TOSERVER], w->pool);
-        gather_reset(&x->parser.dns[WEIR_TOCLIENT], w->pool);
+        gather_reset(&x->parser.dns[WEIR_TOSERVER], w->at->pool);
+        gather_reset(&x->parser.dns[WEIR_TOCLIENT], w->at->pool);
         break;
     default:
         break;

@@ -8,12 +8,15 @@
 #include "digest.h"
 #include "dns.h"
 #include "http.h"
-#include "pool.h"
 #include "put.h"
+#include "share.h"
 #include "ssh.h"
 #include "tls.h"
 
-enum { TEXT_MAX = FACT_VALUE_MAX, POOL_BYTES = 64 << 20 };
+enum { TEXT_MAX = FACT_VALUE_MAX };
+
+/* Of a shard. */
+enum { HTTP_FLOWS = 256, POOL_BYTES = POOL_MIN_BYTES };
 
 struct watch {
     struct watch_opts opts;
@@ -21,7 +24,8 @@ struct watch {
     struct inventory *inventory; /* of all cores: see watch_inventory() */
     bool lent;                   /* it is the first core's */
     struct order *order;         /* NULL: there is one core */
-    struct pool *pool;
+    struct shares shares;
+    struct share *at;      /* of the flow at hand: its shard's */
     struct digest *digest; /* NULL: built without libcrypto */
     struct http *http;     /* NULL: built without libhtp */
     struct watch_stats stats;

@@ -58,6 +58,16 @@ WEIR_API unsigned weir_flow_proto(const struct weir_flow *flow);
 /** @return in a replay the number of the flow's first packet. Unique in a run. */
 WEIR_API uint64_t weir_flow_id(const struct weir_flow *flow);
 
+/**
+ * Which of the 256 parts of all flows it belongs to, by a hash that is the same in every run and for
+ * any number of cores. A part is one core's: the first core has part 0 and every
+ * weir_monitor_opts.cores-th behind it, the next one 1, and so on. An app whose answers shall not
+ * depend on the number of cores has its limits by part, not by core.
+ *
+ * @return 0 .. 255.
+ */
+WEIR_API unsigned weir_flow_shard(const struct weir_flow *flow);
+
 /** @return time of the first packet, nanoseconds since 1970-01-01 UTC. */
 WEIR_API uint64_t weir_flow_start_time(const struct weir_flow *flow);
 

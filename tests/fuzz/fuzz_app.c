@@ -48,7 +48,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (size < PREFIX || size > 2000)
         return 0;
-    opts.memory = 4 << 20;
+    opts.memory = 1 << 30;
     if (data[4] & SMALL)
         opts.request_body = opts.response_body = 64;
     client = data[1] * 8U < size - PREFIX ? data[1] * 8U : size - PREFIX;

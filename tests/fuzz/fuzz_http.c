@@ -300,7 +300,8 @@ reopen(struct seen *seen, struct http *http, const bool ended[2])
 
 /* Both directions in turn. */
 static void
-run(const uint8_t *data, size_t size, const struct http_opts *opts, struct seen *seen)
+run(const uint8_t *data, size_t size, const struct http_opts *opts, struct http_share *share,
+    struct seen *seen)
 {
     struct weir_bytes part[2];
     bool ended[2] = { false, false };
@@ -311,10 +312,11 @@ run(const uint8_t *data, size_t size, const struct http_opts *opts, struct seen 
                            .cut = data[3] & 4,
                            .story.skims = data[3] & 2,
                            .many = data[3] & 64,
-                           .reopens = data[3] & 64 && opts->mem != NULL };
+                           .reopens = data[3] & 64 && opts->forms };
     if (http_new(opts, on_event, &http) != WEIR_E_OK)
         return;
     http_skim(http, data[3] & 2);
+    http_use(http, share);
     part[0] = (struct weir_bytes){ data + PREFIX, (uint32_t)(size - PREFIX) };
     if (data[1] * 8U < part[0].n)
         part[0].n = data[1] * 8U;
@@ -356,18 +358,20 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct seen seen, again;
     struct arena arena;
     struct mem mem;
+    struct http_share share = { .mem = NULL };
 
     if (size < PREFIX || size > 70000)
         return 0;
     if (data[3] & 64)
         opts.requests = 1000; /* of one connection; which would count anew */
     opts.detail = opts.decompress = opts.lzma = data[3] & 1;
-    run(data, size, &opts, &seen);
+    run(data, size, &opts, &share, &seen);
     if (opts.detail) {
         arena_init(&arena, blocks, sizeof(blocks));
         mem_init_arena(&mem, &arena, sizeof(blocks));
-        opts.mem = &mem;
-        run(data, size, &opts, &again);
+        opts.forms = true;
+        share.mem = &mem;
+        run(data, size, &opts, &share, &again);
         compare(&seen.story, &again.story);
         assert(mem.used == 0);
         arena_give_back(&arena, blocks);

@@ -96,6 +96,7 @@ draw_script(struct script *script, uint64_t seed)
 /* ---- the app ------------------------------------------------------------------------------- */
 
 struct said {
+    unsigned cores;
     struct weir_monitor *m;
     struct weir_shared *counts;
     char *text;
@@ -140,6 +141,19 @@ count(struct said *said, const struct weir_event *ev)
     return weir_shared_value(f);
 }
 
+/* It says which core has the flow, and does not depend on how many there are. */
+static unsigned
+shard_of(const struct said *said, const struct weir_event *ev)
+{
+    const struct order_end *end = order_here(monitor_order(said->m));
+    const unsigned shard = ev->flow != NULL ? weir_flow_shard(ev->flow) : 0;
+
+    assert_in_range(shard, 0, 255);
+    if (end != NULL && ev->flow != NULL)
+        assert_int_equal(shard % said->cores, end - end->order->end);
+    return shard;
+}
+
 static weir_fut
 look(void *ctx, weir_fut in)
 {
@@ -153,10 +167,11 @@ look(void *ctx, weir_fut in)
     s->said = said;
     s->number = ev->number;
     s->events++;
-    snprintf(
-        line, sizeof(line), "%llu %llu %s %llu of %llu: %lld\n", (unsigned long long)ev->time,
-        (unsigned long long)ev->number, weir_event_name(ev->type), (unsigned long long)s->events,
-        (unsigned long long)(ev->flow != NULL ? weir_flow_id(ev->flow) : 0), (long long)counted);
+    snprintf(line, sizeof(line), "%llu %llu %s %llu of %llu in %u: %lld\n",
+             (unsigned long long)ev->time, (unsigned long long)ev->number,
+             weir_event_name(ev->type), (unsigned long long)s->events,
+             (unsigned long long)(ev->flow != NULL ? weir_flow_id(ev->flow) : 0),
+             shard_of(said, ev), (long long)counted);
     say(said, line);
     if (ev->type == WEIR_EV_PAYLOAD && ev->number % 5 == 0)
         return weir_after((ev->number % 400) * 1000000);
@@ -189,6 +204,7 @@ run(struct said *said, const struct script *script, unsigned cores, const struct
     };
 
     said->n = 0;
+    said->cores = cores;
     assert_int_equal(weir_shared_new(&(struct weir_shared_opts){ .entries = 16 }, &said->counts),
                      WEIR_E_OK);
     assert_int_equal(monitor_new_sized(&opts, sizes, &said->m), WEIR_E_OK);

@@ -36,7 +36,7 @@ make(uint64_t memory)
     struct app_layer *app;
     struct weir_errbuf err;
 
-    opts.memory = memory;
+    opts.memory = memory * 256;
     assert_int_equal(app_new(&opts, no_tx, no_event, NULL, &app, &err), WEIR_E_OK);
     body = (struct body){ .p = NULL };
     for (size_t i = 0; i < sizeof(bytes); i++)

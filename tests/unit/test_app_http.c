@@ -475,14 +475,14 @@ an_idle_connection_takes_no_memory(void **state)
         app_run_begin(&run, NULL);
         app_show_bodies(run.app, false);
         for (unsigned k = 0; k < 3; k++) {
-            assert_int_equal(run.app->mem.used, 0);
+            assert_int_equal(run.app->mem->used, 0);
             send_text(WEIR_TOSERVER, second);
             send_text(WEIR_TOCLIENT, answers[i]);
-            held = run.app->mem.used;
+            held = run.app->mem->used;
             assert_in_range(held, 1, 2048);
             app_run_send(&run, WEIR_TOCLIENT, body, 400, 10);
             if (i == 1) {
-                assert_int_equal(run.app->mem.used, held);
+                assert_int_equal(run.app->mem->used, held);
                 send_text(WEIR_TOCLIENT, "\r\n0\r\n\r\n");
             }
             assert_int_equal(run.alive, 0);

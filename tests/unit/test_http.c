@@ -344,15 +344,18 @@ outline(const char *const *steps, bool skims, bool forms, size_t piece)
     static _Alignas(64) uint8_t blocks[1 << 16];
     struct http_opts opts = { .bodies = true, .detail = true };
     static struct mem mem; /* made once: what it has freed is poisoned */
+    struct http_share share = { .mem = &mem };
     struct outline o = { .b = &bench };
 
     if (mem.cap == 0)
         mem_init(&mem, blocks, sizeof(blocks), sizeof(blocks));
-    opts.mem = forms ? &mem : NULL;
+    opts.forms = forms;
     bench.seen[0] = '\0';
     if (http_new(&opts, on_outline, &bench.http) == WEIR_E_UNSUPPORTED)
         skip();
     http_skim(bench.http, skims);
+    if (forms)
+        http_use(bench.http, &share);
     bench.flow = http_open(bench.http, &o);
     for (; *steps != NULL; steps++) {
         const enum weir_dir dir = **steps == '<' ? WEIR_TOCLIENT : WEIR_TOSERVER;

@@ -285,6 +285,28 @@ a_range_given_back_is_no_longer_guarded(void **state)
     memset(block, 1, 64);
 }
 
+/* Shards 1 and 4 are the second of three cores'. */
+static void
+shards_have_caps_of_their_own(void **state)
+{
+    struct mem_shards shards;
+    struct mem *full, *other;
+    unsigned n = 0;
+
+    (void)state;
+    assert_true(mem_shards_init(&shards, 3, MEM_SHARDS * 65536));
+    full = mem_of_shard(&shards, 1);
+    other = mem_of_shard(&shards, 4);
+    while (mem_alloc(full, 64) != NULL)
+        n++;
+    assert_int_equal(n, 1024);
+    assert_non_null(mem_alloc(other, 64));
+    assert_non_null(mem_alloc(mem_of_shard(&shards, 255), 65536));
+    assert_non_null(mem_alloc(mem_of_core(&shards), 65536));
+    mem_shards_free(&shards);
+    mem_shards_free(&shards);
+}
+
 #define WITH_RANGE(f) cmocka_unit_test_setup_teardown(f, make_range, free_range)
 
 int
@@ -303,6 +325,7 @@ main(void)
         WITH_RANGE(blocks_agree_with_a_list),
         WITH_RANGE(a_steady_load_takes_no_new_memory),
         WITH_RANGE(a_range_given_back_is_no_longer_guarded),
+        cmocka_unit_test(shards_have_caps_of_their_own),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

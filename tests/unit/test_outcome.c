@@ -279,7 +279,7 @@ what_is_remembered_goes_with_the_flow(void **state)
     for (int i = 0; i < 40; i++)
         n += snprintf(rule + n, sizeof(rule) - (size_t)n, "flowbits:set,name%d;", i);
     snprintf(rule + n, sizeof(rule) - (size_t)n, ")");
-    f->opts.memory = 160 << 10;
+    f->opts.memory = (160 << 10) * MEM_SHARDS;
     begin(f, rule);
     for (int i = 0; i < 1000; i++) {
         f->n = 0; /* the flow before is over */

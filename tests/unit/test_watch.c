@@ -208,10 +208,10 @@ arp(struct fixture *f, uint8_t op, const char *sender)
 
 /* How many blocks of all sizes are free: they are taken, and given back. */
 static unsigned
-free_blocks(struct pool *pool)
+blocks_of(struct pool *pool)
 {
     static const size_t sizes[POOL_SIZES] = { POOL_SMALL, POOL_MIDDLE, POOL_LARGE };
-    static uint8_t *held[100000];
+    static uint8_t *held[POOL_MIN_BYTES / POOL_SMALL];
     unsigned n = 0;
     uint32_t room;
 
@@ -221,6 +221,16 @@ free_blocks(struct pool *pool)
             n++;
     for (unsigned i = 0; i < n; i++)
         pool_give(pool, held[i]);
+    return n;
+}
+
+static unsigned
+free_blocks(const struct watch *w)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < w->shares.n; i++)
+        n += blocks_of(w->shares.at[i].pool);
     return n;
 }
 
@@ -234,7 +244,7 @@ start(struct fixture *f)
     assert_int_equal(watch_new(&f->opts, &f->watch, &err), WEIR_E_OK);
     assert_int_equal(weir_monitor_new(&opts, &f->m), WEIR_E_OK);
     assert_int_equal(watch_add(&f->watch, f->m), WEIR_E_OK);
-    f->blocks = free_blocks(f->watch->pool);
+    f->blocks = free_blocks(f->watch);
     assert_true(f->blocks > 100);
 }
 
@@ -276,7 +286,7 @@ static void
 finish(struct fixture *f)
 {
     weir_monitor_end(f->m);
-    assert_int_equal(free_blocks(f->watch->pool), f->blocks);
+    assert_int_equal(free_blocks(f->watch), f->blocks);
     watch_end(f->watch);
     capture(&f->log, f->log_fd, f->log_text);
     capture(&f->json, f->json_fd, f->json_text);
@@ -559,7 +569,7 @@ a_cut_connection_holds_nothing(void **state)
         else if (i % 3 == 1)
             segment(f, SERVER, WEIR_TH_RST | A, f->seq[SERVER], "", 0);
     }
-    assert_true(free_blocks(f->watch->pool) < f->blocks); /* of those that go on */
+    assert_true(free_blocks(f->watch) < f->blocks); /* of those that go on */
     for (uint16_t i = 0; i < 20; i++) {
         handshake(f, (uint16_t)(41000 + i), 22);
         say(f, SERVER, "SSH-2.0-Open", 9 + i % 3);

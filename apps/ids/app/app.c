@@ -6,42 +6,28 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 enum { DNS_PORT = 53 };
 enum { POOL_SHARE = 4 }; /* messages in pieces have a fourth of opts.memory beside it */
 
 /* ---- life */
 
-/* Address space, of which only what is used becomes memory. */
-static bool
-reserve(struct app_layer *app)
-{
-    void *range = mmap(NULL, app->opts.memory, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (range == MAP_FAILED)
-        return false;
-    app->range = range;
-    app->range_size = app->opts.memory;
-    arena_init(&app->arena, range, app->range_size);
-    mem_init_arena(&app->mem, &app->arena, app->range_size);
-    return true;
-}
-
 /* Without libhtp or libcrypto the rest works. */
 static bool
 make_parts(struct app_layer *app)
 {
+    const size_t pool = app->opts.memory / POOL_SHARE / MEM_SHARDS;
     int rc = digest_new(&app->digest);
 
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = app_http_new(&app->opts, &app->mem, &app->http);
+        rc = app_http_new(&app->opts, &app->http);
     if (rc == WEIR_E_OK || rc == WEIR_E_UNSUPPORTED)
-        rc = pool_new(app->pool_size, &app->pool);
+        rc = shares_init(&app->shares, app->opts.cores,
+                         pool > POOL_MIN_BYTES ? pool : POOL_MIN_BYTES);
     app->scratch.p = malloc(SCRATCH);
     app->bytes = malloc(APP_HISTORY);
-    return rc == WEIR_E_OK && app->scratch.p != NULL && app->bytes != NULL && reserve(app);
+    return rc == WEIR_E_OK && app->scratch.p != NULL && app->bytes != NULL &&
+           mem_shards_init(&app->shards, app->opts.cores, app->opts.memory);
 }
 
 int
@@ -58,13 +44,14 @@ app_new(const struct app_opts *opts, app_fn *fn, app_event_fn *event_fn, void *c
     app->fn = fn;
     app->event_fn = event_fn;
     app->ctx = ctx;
-    app->pool_size = app->opts.memory / POOL_SHARE;
-    if (app->pool_size < POOL_MIN_BYTES)
-        app->pool_size = POOL_MIN_BYTES;
+    if (app->opts.cores == 0)
+        app->opts.cores = 1;
     if (!make_parts(app)) {
         app_free(app);
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     }
+    app->mem = mem_of_core(&app->shards);
+    app->at = app->shares.at;
     app_next_turn(app);
     *out = app;
     return WEIR_E_OK;
@@ -77,11 +64,8 @@ app_free(struct app_layer *app)
         return;
     http_free(app->http);
     digest_free(app->digest);
-    pool_free(app->pool);
-    if (app->range != NULL) {
-        arena_give_back(&app->arena, app->range);
-        munmap(app->range, app->range_size);
-    }
+    shares_free(&app->shares);
+    mem_shards_free(&app->shards);
     free(app->scratch.p);
     free(app->bytes);
     free(app);
@@ -99,6 +83,12 @@ app_http_stats(const struct app_layer *app)
     static const struct http_stats none;
 
     return app->http != NULL ? http_get_stats(app->http) : &none;
+}
+
+struct pool_stats
+app_pool_stats(const struct app_layer *app)
+{
+    return shares_stats(&app->shares);
 }
 
 uint64_t
@@ -615,12 +605,26 @@ app_show_bodies(struct app_layer *app, bool shown)
         http_skim(app->http, !shown);
 }
 
+/* What the flow takes is its shard's. */
+static void
+enter(struct app_layer *app, const struct weir_flow *flow)
+{
+    const unsigned shard = weir_flow_shard(flow);
+
+    app->mem = mem_of_shard(&app->shards, shard);
+    app->at = share_of(&app->shares, shard);
+    app->at->http.mem = app->mem;
+    if (app->http != NULL)
+        http_use(app->http, &app->at->http);
+}
+
 void
 app_event(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
 {
     if (ev->flow == NULL)
         return;
     app_next_turn(app);
+    enter(app, ev->flow);
     if (ev->type == WEIR_EV_ESTABLISHED)
         flow->established = true;
     else if (ev->type == WEIR_EV_DATAGRAM)

@@ -16,6 +16,7 @@
 #include "detect_proto.h"
 #include "dns.h"
 #include "http.h"
+#include "pool.h"
 
 #include "rule/buffer.h"
 #include "rule/lexer.h"
@@ -83,7 +84,9 @@ typedef void app_event_fn(void *ctx, const char *name, struct tx *tx, enum weir_
 
 struct app_opts {
     uint64_t request_body, response_body; /* bytes of a body that are looked at; 0: all */
-    uint64_t memory;     /* for transactions and bodies; a fourth more for messages in pieces */
+    uint64_t memory; /* for transactions and bodies, a 256th each shard; a fourth more for messages
+                        in pieces */
+    uint32_t cores;  /* 0: 1 */
     uint32_t bomb, time; /* as in struct http_opts */
     uint8_t layers;
     bool lzma;
@@ -124,6 +127,7 @@ void app_free(struct app_layer *app);
 
 const struct app_stats *app_get_stats(const struct app_layer *app);
 const struct http_stats *app_http_stats(const struct app_layer *app);
+struct pool_stats app_pool_stats(const struct app_layer *app);
 
 /* Nothing came from the receiver, and the sender was seen from its SYN or SYN/ACK on. */
 bool app_is_one_sided(const struct weir_event *ev);

@@ -102,7 +102,7 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
     struct dns_conn *c = (struct dns_conn *)conn;
 
     if (!c->lost[dir])
-        gather_feed(&c->gather[dir], &dns_over_tcp, app->pool, bytes, on_body, conn);
+        gather_feed(&c->gather[dir], &dns_over_tcp, app->at->pool, bytes, on_body, conn);
 }
 
 static void
@@ -111,7 +111,7 @@ gap(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n)
     struct dns_conn *c = (struct dns_conn *)conn;
 
     if (!c->lost[dir])
-        c->lost[dir] = !gather_gap(&c->gather[dir], app->pool, n);
+        c->lost[dir] = !gather_gap(&c->gather[dir], app->at->pool, n);
 }
 
 static bool
@@ -125,8 +125,8 @@ close_dns(struct app_layer *app, struct app_conn *conn)
 {
     struct dns_conn *c = (struct dns_conn *)conn;
 
-    gather_reset(&c->gather[WEIR_TOSERVER], app->pool);
-    gather_reset(&c->gather[WEIR_TOCLIENT], app->pool);
+    gather_reset(&c->gather[WEIR_TOSERVER], app->at->pool);
+    gather_reset(&c->gather[WEIR_TOCLIENT], app->at->pool);
 }
 
 const struct app_ops app_dns = { .size = sizeof(struct dns_conn),

@@ -253,13 +253,15 @@ on_http(void *ctx, const struct http_event *ev)
         on_tx_event(h, ev);
 }
 
+enum { FLOWS = 512 }; /* of a shard, in the midst of a transaction */
+
 /* ---- the connection */
 
 int
-app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out)
+app_http_new(const struct app_opts *opts, struct http **out)
 {
     const struct http_opts http = { .requests = 1U << 20,
-                                    .flows = 128 << 10,
+                                    .flows = FLOWS,
                                     .pending = 512,
                                     .head = 64 << 10,
                                     .headers = 1024,
@@ -270,7 +272,7 @@ app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out)
                                     .layers = opts->layers,
                                     .bomb = opts->bomb,
                                     .time = opts->time,
-                                    .mem = mem };
+                                    .forms = true };
 
     return http_new(&http, on_http, out);
 }

@@ -103,7 +103,7 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
     struct ssh_conn *c = (struct ssh_conn *)conn;
     const bool before = ended(conn, dir);
 
-    ssh_feed(&c->side[dir], app->pool, bytes, on_found, c);
+    ssh_feed(&c->side[dir], app->at->pool, bytes, on_found, c);
     check_end(c, dir, before);
 }
 
@@ -113,7 +113,7 @@ gap(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n)
     struct ssh_conn *c = (struct ssh_conn *)conn;
     const bool before = ended(conn, dir);
 
-    ssh_gap(&c->side[dir], app->pool, n);
+    ssh_gap(&c->side[dir], app->at->pool, n);
     check_end(c, dir, before);
 }
 
@@ -123,8 +123,8 @@ close_ssh(struct app_layer *app, struct app_conn *conn)
     struct ssh_conn *c = (struct ssh_conn *)conn;
 
     finish(c);
-    ssh_end(&c->side[WEIR_TOSERVER], app->pool);
-    ssh_end(&c->side[WEIR_TOCLIENT], app->pool);
+    ssh_end(&c->side[WEIR_TOSERVER], app->at->pool);
+    ssh_end(&c->side[WEIR_TOCLIENT], app->at->pool);
 }
 
 const struct app_ops app_ssh = { .size = sizeof(struct ssh_conn),

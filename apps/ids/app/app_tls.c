@@ -280,7 +280,7 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
     struct tls_conn *c = (struct tls_conn *)conn;
     const bool before = tls_ended(&c->tls, dir);
 
-    tls_feed(&c->tls, app->pool, dir, bytes, on_message, c);
+    tls_feed(&c->tls, app->at->pool, dir, bytes, on_message, c);
     check_end(c, dir, before);
 }
 
@@ -290,7 +290,7 @@ gap(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n)
     struct tls_conn *c = (struct tls_conn *)conn;
     const bool before = tls_ended(&c->tls, dir);
 
-    tls_gap(&c->tls, app->pool, dir, n);
+    tls_gap(&c->tls, app->at->pool, dir, n);
     check_end(c, dir, before);
 }
 
@@ -306,7 +306,7 @@ close_tls(struct app_layer *app, struct app_conn *conn)
     struct tls_conn *c = (struct tls_conn *)conn;
 
     finish(c);
-    tls_end(&c->tls, app->pool);
+    tls_end(&c->tls, app->at->pool);
 }
 
 const struct app_ops app_tls = { .size = sizeof(struct tls_conn),

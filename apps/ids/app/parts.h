@@ -7,7 +7,7 @@
 
 #include "digest.h"
 #include "mem.h"
-#include "pool.h"
+#include "share.h"
 #include "ssh.h"
 #include "tls.h"
 
@@ -70,12 +70,10 @@ struct app_layer {
     app_event_fn *event_fn;
     void *ctx;
     struct app_stats stats;
-    struct mem mem;
-    struct arena arena; /* behind mem */
-    void *range;        /* behind the arena */
-    size_t range_size;
-    size_t pool_size;
-    struct pool *pool;     /* messages in pieces */
+    struct mem_shards shards;
+    struct shares shares;
+    struct mem *mem; /* of the flow at hand: its shard's, like at */
+    struct share *at;
     struct digest *digest; /* NULL: built without libcrypto */
     struct http *http;     /* NULL: built without libhtp */
     uint64_t turn;         /* grows whenever what was put together is out of date */
@@ -145,7 +143,7 @@ bool dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 bool tls_build(struct tx *tx, enum weir_dir dir, enum buffer_id id);
 
 /* For struct app_layer.http. */
-int app_http_new(const struct app_opts *opts, struct mem *mem, struct http **out);
+int app_http_new(const struct app_opts *opts, struct http **out);
 
 /* Whether HTTP became a tunnel; from: as in http_is_tunnel(). */
 bool app_http_is_tunnel(const struct app_conn *conn, uint64_t from[2]);

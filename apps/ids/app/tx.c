@@ -8,7 +8,7 @@
 void *
 app_alloc(struct app_layer *app, size_t size)
 {
-    void *p = mem_alloc(&app->mem, size);
+    void *p = mem_alloc(app->mem, size);
 
     app->stats.no_memory += p == NULL;
     return p;
@@ -27,7 +27,7 @@ app_make(struct app_layer *app, size_t size)
 void
 app_release(struct app_layer *app, void *p, size_t size)
 {
-    mem_free(&app->mem, p, size);
+    mem_free(app->mem, p, size);
 }
 
 /* ---- what is told */

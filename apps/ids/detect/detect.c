@@ -97,7 +97,7 @@ scratch_new(struct detect_next *next, const struct groups *groups)
 
 static struct detect_next *
 next_new(const struct groups *groups, bool profile, const struct outcome_opts *opts,
-         struct mem *mem, struct weir_errbuf *err)
+         struct mem *const *mem, struct weir_errbuf *err)
 {
     struct detect_next *next = calloc(1, sizeof(*next));
     size_t n = groups->rules->n;
@@ -130,7 +130,7 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
     opts.limits = limits;
     opts.before = d->outcome;
     opts.with = with != NULL ? with->outcome : NULL;
-    *out = next_new(groups, d->opts.profile, &opts, (struct mem *)(uintptr_t)&d->mem, err);
+    *out = next_new(groups, d->opts.profile, &opts, &d->mem, err);
     return *out != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
 }
 
@@ -163,7 +163,7 @@ static void
 close_scanners(struct detect *d)
 {
     for (int dir = 0; dir < 2 && d->view != NULL; dir++) {
-        prefilter_close(d->view->scanner_size[dir], &d->mem, d->view->scanner[dir]);
+        prefilter_close(d->view->scanner_size[dir], mem_of_core(&d->shards), d->view->scanner[dir]);
         d->view->scanner[dir] = NULL;
     }
 }
@@ -186,10 +186,7 @@ detect_free(struct detect *d)
     close_scanners(d);
     free(d->view);
     outcome_free(d->outcome);
-    if (d->range != NULL) {
-        arena_give_back(&d->arena, d->range);
-        munmap(d->range, d->range_size);
-    }
+    mem_shards_free(&d->shards);
     prefilter_free_scratch(d->prefilters);
     regex_scratch_free(d->scratch);
     transformer_free(d->transformer);
@@ -204,22 +201,6 @@ detect_free(struct detect *d)
     free(d->caught);
     free(d->of_packet);
     free(d);
-}
-
-/* Address space, of which only what is used becomes memory. */
-static bool
-reserve(struct detect *d)
-{
-    void *range = mmap(NULL, d->opts.memory, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-    if (range == MAP_FAILED)
-        return false;
-    d->range = range;
-    d->range_size = d->opts.memory;
-    arena_init(&d->arena, range, d->range_size);
-    mem_init_arena(&d->mem, &d->arena, d->range_size);
-    return true;
 }
 
 int
@@ -241,7 +222,8 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     d->of_packet = captures_new();
     d->view = opts->any ? calloc(1, sizeof(*d->view)) : NULL;
     if (d->window != NULL && d->decoded != NULL && d->caught != NULL && d->of_packet != NULL &&
-        (!opts->any || d->view != NULL) && reserve(d))
+        (!opts->any || d->view != NULL) &&
+        mem_shards_init(&d->shards, opts->cores > 0 ? opts->cores : 1, opts->memory))
         rules = next_new(groups, opts->profile, &opts->outcome, &d->mem, err);
     if (rules == NULL) {
         detect_free(d);
@@ -337,7 +319,7 @@ keep_captures(struct detect *d, uint32_t rule)
         if (c->kind == CAPTURE_PACKET)
             kept = captures_put(d->of_packet, c, c->name, captured_bytes(c));
         else if (c->kind != CAPTURE_ALERT && ev->flow != NULL)
-            kept = captures_keep(flow, &d->mem, c);
+            kept = captures_keep(flow, d->mem, c);
         d->stats.captures_lost += !kept;
     }
 }
@@ -777,12 +759,12 @@ grow_pending(struct detect *d, struct stream_scan *s)
 
     if (s->room == PENDING_MAX)
         return false;
-    more = mem_alloc(&d->mem, room * sizeof(*more));
+    more = mem_alloc(d->mem, room * sizeof(*more));
     if (more == NULL)
         return false;
     if (s->n_pending > 0)
         memcpy(more, s->pending, s->n_pending * sizeof(*more));
-    mem_free(&d->mem, s->pending, s->room * sizeof(*more));
+    mem_free(d->mem, s->pending, s->room * sizeof(*more));
     s->pending = more;
     s->room = room;
     return true;
@@ -1046,7 +1028,7 @@ scan_view(struct detect *d)
 
     mark_always(d, group, 0);
     if (group->prefilter != NULL && *scanner == NULL)
-        *scanner = prefilter_open(group->prefilter, &d->mem);
+        *scanner = prefilter_open(group->prefilter, mem_of_core(&d->shards));
     if (group->prefilter != NULL)
         view->scanner_size[view->dir] = prefilter_stream_size(group->prefilter);
     if (*scanner != NULL) {
@@ -1104,13 +1086,13 @@ look_at_others(struct detect *d, struct stream_scan *s, struct weir_bytes data, 
     n = fill_view(d, s, data);
     start = s->end - (int64_t)n;
     view->dir = (enum weir_dir)(s - d->scan->dir);
-    others_forget_same(s->others, &d->mem, start, view->raw, n);
+    others_forget_same(s->others, d->mem, start, view->raw, n);
     memcpy(view->kept, view->raw, n);
     squeeze(s, start, view->kept, n);
     for (unsigned i = 0; i < s->others->n; i++)
         look_with(d, s, (int)i, n, final);
     look_with(d, s, ALL_OTHERS, n, final);
-    others_forget_behind(s->others, &d->mem, s->end);
+    others_forget_behind(s->others, d->mem, s->end);
     d->at.established = established;
 }
 
@@ -1142,10 +1124,10 @@ remember_other(struct detect *d, struct stream_scan *s, struct weir_bytes copy)
     if (copy.n == 0)
         return;
     if (s->others == NULL)
-        s->others = others_new(&d->mem, d->groups->rules->n);
+        s->others = others_new(d->mem, d->groups->rules->n);
     if (s->others != NULL)
-        added = others_add(s->others, &d->mem, d->at.ev->fake_retransmit.diff_offset, copy.p,
-                           copy.n, s->end);
+        added = others_add(s->others, d->mem, d->at.ev->fake_retransmit.diff_offset, copy.p, copy.n,
+                           s->end);
     d->stats.others += added == OTHERS_ADDED;
     d->stats.others_lost += added == OTHERS_LOST;
 }
@@ -1271,7 +1253,7 @@ finish(struct detect *d, enum weir_dir dir)
 static void
 open_stream(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 {
-    s->stream = prefilter_open(pf, &d->mem);
+    s->stream = prefilter_open(pf, d->mem);
     s->stream_size = (uint32_t)prefilter_stream_size(pf);
     s->fed = 0;
     s->given_up = s->stream == NULL;
@@ -1312,7 +1294,7 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
     if (s->cut)
         finish_others(d, ev->direction);
     if (s->others != NULL)
-        others_forget_begun(s->others, &d->mem, ev->payload.offset);
+        others_forget_begun(s->others, d->mem, ev->payload.offset);
     if (s->stream == NULL && pf != NULL) {
         open_stream(d, s, pf);
     } else if (s->stream != NULL) {
@@ -1342,7 +1324,7 @@ pass_gap(struct detect *d)
         return;
     finish(d, ev->direction);
     if (s->others != NULL)
-        others_forget_begun(s->others, &d->mem, ev->gap.offset + ev->gap.length);
+        others_forget_begun(s->others, d->mem, ev->gap.offset + ev->gap.length);
     s->skipped += ev->gap.offset - s->end;
     s->end = ev->gap.offset + ev->gap.length;
 }
@@ -1362,7 +1344,7 @@ note_urgent(struct detect *d, struct stream_scan *s, int64_t offset)
     if (s->no_holes)
         return;
     if (s->holes == NULL) {
-        s->holes = mem_alloc(&d->mem, sizeof(*s->holes));
+        s->holes = mem_alloc(d->mem, sizeof(*s->holes));
         if (s->holes == NULL) {
             s->no_holes = true;
             return;
@@ -1434,10 +1416,10 @@ release(struct detect *d)
     for (int dir = 0; dir < 2; dir++) {
         struct stream_scan *s = &d->scan->dir[dir];
 
-        prefilter_close(s->stream_size, &d->mem, s->stream);
-        mem_free(&d->mem, s->pending, s->room * sizeof(*s->pending));
-        mem_free(&d->mem, s->holes, sizeof(*s->holes));
-        others_free(s->others, &d->mem);
+        prefilter_close(s->stream_size, d->mem, s->stream);
+        mem_free(d->mem, s->pending, s->room * sizeof(*s->pending));
+        mem_free(d->mem, s->holes, sizeof(*s->holes));
+        others_free(s->others, d->mem);
         *s = (struct stream_scan){ .given_up = true };
     }
     outcome_forget(d->outcome, &d->scan->past);
@@ -1509,10 +1491,10 @@ renew(struct detect *d, struct flow_scan *scan)
     for (int dir = 0; dir < 2; dir++) {
         struct stream_scan *s = &scan->dir[dir];
 
-        prefilter_close(s->stream_size, &d->mem, s->stream);
+        prefilter_close(s->stream_size, d->mem, s->stream);
         s->stream = NULL;
         s->n_pending = 0;
-        others_free(s->others, &d->mem);
+        others_free(s->others, d->mem);
         s->others = NULL;
         if (group_is_empty(&d->groups->group[GROUP_STREAM][dir]))
             s->started = false;
@@ -1539,6 +1521,8 @@ packet_of(const struct weir_event *ev)
 void
 detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev)
 {
+    d->mem = ev->flow != NULL ? mem_of_shard(&d->shards, weir_flow_shard(ev->flow))
+                              : mem_of_core(&d->shards);
     if (scan->generation != d->generation)
         renew(d, scan);
     d->changes = outcome_changes(d->outcome);

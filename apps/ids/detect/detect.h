@@ -82,7 +82,8 @@ struct detect_opts {
     bool profile;    /* measure what each rule costs */
     bool midstream;  /* flows without their SYN have streams too */
     bool any;        /* streams are tried with the copies that did not stay, too */
-    uint64_t memory; /* cap of what streams take, and what rules remember of flows */
+    uint64_t memory; /* cap of what streams take, and what rules remember of flows, on all cores */
+    uint32_t cores;  /* 0: 1 */
     struct outcome_opts outcome;
 };
 

@@ -58,7 +58,7 @@ forget_all(struct detect *d, struct tx *tx)
     struct tx_rules *rules = tx->own[0];
 
     if (rules != NULL)
-        mem_free(&d->mem, rules, size_of(rules->room));
+        mem_free(d->mem, rules, size_of(rules->room));
     tx->own[0] = NULL;
 }
 
@@ -70,7 +70,7 @@ grow(struct detect *d, struct tx *tx)
 
     if (room > TX_RULES_MAX)
         return false;
-    more = mem_alloc(&d->mem, size_of(room));
+    more = mem_alloc(d->mem, size_of(room));
     if (more == NULL)
         return false;
     more->generation = d->generation;

@@ -6,7 +6,7 @@
 
 struct outcome {
     const struct rule *rule; /* by index */
-    struct mem *mem;
+    struct mem *const *mem;
     struct name_book *book;
     bool book_is_lent;             /* until outcome_inherit(); for good if shares */
     bool shares;                   /* another one's tables */
@@ -41,7 +41,7 @@ share(struct outcome *o, const struct outcome *with)
 }
 
 int
-outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
+outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *const *mem,
             struct outcome **out, struct weir_errbuf *err)
 {
     struct outcome *o = calloc(1, sizeof(*o));
@@ -160,8 +160,8 @@ outcome_tell(const struct outcome *o, const struct flow_past *past, known_fn tel
 void
 outcome_forget(struct outcome *o, struct flow_past *past)
 {
-    memory_free(past->memory, o->mem);
-    captures_free(past->captures, o->mem);
+    memory_free(past->memory, *o->mem);
+    captures_free(past->captures, *o->mem);
     *past = (struct flow_past){ .memory = NULL };
 }
 
@@ -177,7 +177,7 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
 
     *out = (struct subject){
         .memory = ev->flow != NULL ? &past->memory : NULL,
-        .mem = o->mem,
+        .mem = *o->mem,
         .flow_id = ev->flow != NULL ? weir_flow_id(ev->flow) : 0,
         .has_addresses = ends->proto != 0,
         .src = turned ? ends->dst : ends->src,

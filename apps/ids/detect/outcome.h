@@ -46,8 +46,8 @@ struct outcome_stats {
 
 struct outcome;
 
-/* mem: where flows' memory comes from. Rules and mem must outlive it. */
-int outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *mem,
+/* *mem: where the memory of the flow at hand comes from. Rules and mem must outlive it. */
+int outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct mem *const *mem,
                 struct outcome **out, struct weir_errbuf *err);
 void outcome_free(struct outcome *o);
 

@@ -20,13 +20,11 @@ struct detect {
     struct detect_stats stats;
     struct outcome *outcome;
     uint64_t changes; /* outcome_changes() before the event */
-    struct mem mem;
-    struct arena arena; /* behind mem */
-    void *range;        /* behind the arena */
-    size_t range_size;
+    struct mem_shards shards;
 
     /* Of the event at hand. */
     struct occasion at;
+    struct mem *mem; /* its shard's */
     struct flow_scan *scan;
     int64_t
         window_back; /* bytes that buffer has before the event's, at least; -1: it is not filled */
