@@ -1,5 +1,7 @@
 #include "cores.h"
 
+#include "core/core.h"
+
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -261,6 +263,8 @@ cores_start(struct cores *c, uint64_t time)
         c->engine[i]->order = c->order != NULL ? order_end(c->order, i) : NULL;
         if (!c->engine[i]->started)
             rc = engine_start(c->engine[i], time);
+        if (rc == WEIR_E_OK && !c->engine[i]->opts.live)
+            c->engine[i]->core->order = c->engine[i]->order;
     }
     if (rc == WEIR_E_OK)
         rc = reader_start(&c->reader);

@@ -17,7 +17,7 @@ engine_make_core(struct engine *e)
     if (rc != WEIR_E_OK)
         return rc;
     weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
-    e->core->polls_when_told = !e->opts.live;
+    e->core->replays = !e->opts.live;
     return WEIR_E_OK;
 }
 

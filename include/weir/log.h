@@ -4,7 +4,13 @@
  *
  * A log is a ring of bytes for each core that writes to it, and a thread that empties the rings
  * into the kernel in large pieces. A record is written whole, and those of one core in their order;
- * nothing is promised about the order of two cores.
+ * nothing is promised about the order of two cores, but in the replay of a monitor (monitor.h) on
+ * several cores, whose records are written in the order of packets.
+ *
+ * In the handlers of a replay a record is over when it is in the ring, or in the queue that puts the
+ * records of several cores in order: futures are ready at once, so that handlers go on at the same
+ * packet in every run. Where there is no room the thread waits for it, whatever weir_log_opts.full
+ * says; likewise for the disk (weir_log_opts.on_disk, weir_log_sync()), and in weir_log_flush().
  *
  * Threads: every call is allowed on every thread, but a record belongs to the thread's current core
  *          (core.h) and needs one. weir_log_write(), _append(), _reserve(), _commit(), _flush() and

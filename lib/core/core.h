@@ -48,8 +48,12 @@ struct weir_core {
     struct weir_core_stats stats;
 
     struct core_poller *pollers;
-    struct node *links;   /* to other cores (submit.c); NULL: there are none */
-    bool polls_when_told; /* weir_core_run() leaves the pollers alone: only core_wait_outside() */
+    struct node *links; /* to other cores (submit.c); NULL: there are none */
+    struct order_end
+        *order; /* a replay's on several cores, to which logs keep; NULL: there is none */
+    bool
+        replays; /* weir_core_run() leaves the pollers alone: only core_wait_outside() asks them; and
+                     what logs have no room for waits, with the thread, for it */
 
     const struct weir_tap_ops *tap_ops;
     void *tap_arg;

@@ -248,15 +248,29 @@ run_posts(struct order *o)
     return any;
 }
 
+/* Whoever found the lock taken in the meantime has left his posts to this core. */
+static bool
+run_and_unlock(struct order *o)
+{
+    bool any = false;
+
+    do {
+        atomic_store(&o->again, false);
+        any |= run_posts(o);
+        pthread_mutex_unlock(&o->running);
+    } while (atomic_load(&o->again) && pthread_mutex_trylock(&o->running) == 0);
+    return any;
+}
+
 bool
 order_run(struct order *o)
 {
     bool any;
 
+    atomic_store(&o->again, true);
     if (pthread_mutex_trylock(&o->running) != 0)
         return false;
-    any = run_posts(o);
-    pthread_mutex_unlock(&o->running);
+    any = run_and_unlock(o);
     if (any && atomic_load_explicit(&o->wanted, memory_order_relaxed) != UINT64_MAX)
         order_tell(o);
     return any;
@@ -266,9 +280,24 @@ void
 order_run_all(struct order *o)
 {
     pthread_mutex_lock(&o->running);
-    (void)run_posts(o);
-    pthread_mutex_unlock(&o->running);
+    (void)run_and_unlock(o);
     order_tell(o);
+}
+
+void
+order_catch_up(struct order_end *end)
+{
+    begin_to_wait(end);
+    while (!is_turn_of(end))
+        wait_for_change(end);
+    pthread_mutex_unlock(&end->order->lock);
+    order_run_all(end->order);
+}
+
+size_t
+order_longest(const struct order_end *end)
+{
+    return records_longest(end->posts) - sizeof(struct post);
 }
 
 /*
@@ -287,8 +316,7 @@ wait_for_room(struct order_end *end, size_t n)
 
         pthread_mutex_unlock(&o->lock);
         pthread_mutex_lock(&o->running);
-        (void)run_posts(o);
-        pthread_mutex_unlock(&o->running);
+        (void)run_and_unlock(o);
         pthread_mutex_lock(&o->lock);
         p = records_reserve(end->posts, n);
         while (p == NULL && o->changes == seen)

@@ -60,7 +60,8 @@ struct order {
     pthread_cond_t changed;  /* some core has gone on, or waits, or there is room in a ring */
     uint64_t changes;        /* how often */
     _Atomic uint64_t wanted; /* some core waits for others to pass this packet; UINT64_MAX: none */
-    pthread_mutex_t running; /* who holds it runs posts */
+    pthread_mutex_t running; /* who holds it runs posts, */
+    _Atomic bool again;      /* and looks again, for somebody else would have */
 };
 
 /* A call: p has n bytes, aligned to 8, and is the callee's until it returns. */
@@ -124,7 +125,16 @@ order_turn_here(struct order *order)
         order_turn(order_here(order));
 }
 
-/* Run the posts whose turn has come, unless another core does. Returns whether there were some. */
+/* The same, and all posts of earlier moments, and of this core, have run. */
+void order_catch_up(struct order_end *end);
+
+/* The longest that order_post() takes. */
+size_t order_longest(const struct order_end *end);
+
+/*
+ * Run the posts whose turn has come; if another core is at it, it does that, too. Returns whether
+ * there were some.
+ */
 bool order_run(struct order *order);
 
 /* The same, for sure: when all cores have passed the same packet, all posts. */

@@ -1,5 +1,7 @@
 #include "file/log.h"
 
+#include "core/order.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +15,7 @@
 #define MOST_RING    (UINT32_C(1) << 30)
 #define DEFAULT_RING (UINT32_C(1) << 20)
 #define MOST_FUTURES (UINT32_C(1) << 20)
+#define AN_HOUR      (UINT64_C(3600) * 1000000000)
 
 /* ---- life -------------------------------------------------------------------------------------- */
 
@@ -68,16 +71,21 @@ make_end(struct weir_log *log, struct log_end *end)
 static int
 make_ends(struct weir_log *log)
 {
-    const size_t size = log->opts.cores * sizeof(*log->ends);
+    const uint32_t n = log->opts.cores > 1 ? log->opts.cores + 1 : 1;
+    const size_t size = n * sizeof(*log->ends);
     int rc = WEIR_E_OK;
 
     log->ends = aligned_alloc(alignof(struct log_end), size);
     if (log->ends == NULL)
         return WEIR_E_NOMEM;
     memset(log->ends, 0, size);
-    log->n_ends = log->opts.cores;
+    log->n_ends = n;
     for (uint32_t i = 0; i < log->n_ends && rc == WEIR_E_OK; i++)
         rc = make_end(log, &log->ends[i]);
+    if (n > 1) {
+        log->merged = &log->ends[n - 1];
+        log->merged->taken = true;
+    }
     return rc;
 }
 
@@ -308,11 +316,21 @@ log_end_here(struct weir_log *log)
 
 /* ---- records nobody waits for ------------------------------------------------------------------ */
 
+/* Whether a record of n bytes can ever be put into the rings that it goes through. */
+static bool
+fits(const struct log_end *end, size_t n)
+{
+    const struct order_end *order = core_current->order;
+
+    return n <= records_longest(&end->ring) &&
+           (order == NULL || (end->log->merged != NULL && n <= order_longest(order)));
+}
+
 /* Why a record of n bytes cannot be put into the ring; counts it. */
 static __attribute__((noinline)) int
 refuse(struct log_end *end, size_t n)
 {
-    if (end == NULL || n > records_longest(&end->ring))
+    if (end == NULL || !fits(end, n))
         return WEIR_E_INVAL;
     log_count(&end->dropped, 1);
     return log_has_ended(end->log) ? WEIR_E_IO : WEIR_E_LIMIT;
@@ -332,8 +350,11 @@ int
 weir_log_append(struct weir_log *log, const void *p, size_t n)
 {
     struct log_end *end = log_end_here(log);
-    uint8_t *to = room(end, n);
+    uint8_t *to;
 
+    if (end != NULL && core_current->replays)
+        return log_end_put(end, p, n);
+    to = room(end, n);
     if (WEIR_UNLIKELY(to == NULL))
         return refuse(end, n);
     memcpy(to, p, n);
@@ -347,6 +368,10 @@ weir_log_reserve(struct weir_log *log, size_t n)
     struct log_end *end = log_end_here(log);
     uint8_t *to = room(end, n);
 
+    if (to == NULL && end != NULL && core_current->replays && fits(end, n)) {
+        while (!log_has_ended(log) && (to = room(end, n)) == NULL)
+            (void)log_end_wait_room(end, n, AN_HOUR);
+    }
     if (WEIR_UNLIKELY(to == NULL))
         (void)refuse(end, n);
     return to;
@@ -355,10 +380,13 @@ weir_log_reserve(struct weir_log *log, size_t n)
 void
 weir_log_commit(struct weir_log *log, size_t n)
 {
-    records_commit(&log_end_here(log)->ring, RECORD_PLAIN, n);
-}
+    struct log_end *end = log_end_here(log);
 
-#define AN_HOUR (UINT64_C(3600) * 1000000000)
+    if (WEIR_UNLIKELY(core_current->order != NULL)) /* the room in its own ring was only lent */
+        (void)log_end_put(end, records_reserved(&end->ring), n);
+    else
+        records_commit(&end->ring, RECORD_PLAIN, n);
+}
 
 /* ---- blocking ---------------------------------------------------------------------------------- */
 
@@ -461,6 +489,67 @@ weir_log_wait_room(struct weir_log *log, size_t n)
         continue;
     do
         rc = log_end_wait_room(end, n, AN_HOUR);
+    while (rc == WEIR_E_AGAIN);
+    return rc;
+}
+
+/* ---- replays ------------------------------------------------------------------------------------ */
+
+/* Whatever weir_log_opts.full says, what has no room waits for it, and the thread with it. */
+static void
+put(struct log_end *end, const void *p, size_t n)
+{
+    uint8_t *to = NULL;
+
+    while (!log_has_ended(end->log) && (to = records_reserve(&end->ring, n)) == NULL)
+        (void)log_end_wait_room(end, n, AN_HOUR);
+    if (to == NULL) {
+        log_count(&end->dropped, 1);
+        return;
+    }
+    if (n > 0)
+        memcpy(to, p, n);
+    records_commit(&end->ring, RECORD_PLAIN, n);
+}
+
+/* A record's turn has come. */
+static void
+put_posted(void *ctx, const void *p, size_t n)
+{
+    put(((struct weir_log *)ctx)->merged, p, n);
+}
+
+int
+log_end_put(struct log_end *end, const void *p, size_t n)
+{
+    struct order_end *order = core_current->order;
+
+    if (!fits(end, n))
+        return WEIR_E_INVAL;
+    if (log_has_ended(end->log)) {
+        log_count(&end->dropped, 1);
+        return WEIR_E_IO;
+    }
+    if (order != NULL)
+        order_post(order, put_posted, end->log, (struct piece_of_post){ p, n },
+                   (struct piece_of_post){ NULL, 0 });
+    else
+        put(end, p, n);
+    return WEIR_E_OK;
+}
+
+int
+log_end_catch_up(struct log_end *end)
+{
+    struct order_end *order = core_current->order;
+    int rc;
+
+    if (order != NULL) {
+        order_catch_up(order);
+        end = end->log->merged != NULL ? end->log->merged : end;
+    }
+    do
+        rc = log_end_drain(end, AN_HOUR);
     while (rc == WEIR_E_AGAIN);
     return rc;
 }

@@ -70,6 +70,7 @@ struct log_counters {
 struct weir_log {
     struct log_end *ends;
     uint32_t n_ends;
+    struct log_end *merged; /* of ends: what cores post in their order; NULL: there is one core */
     struct weir_log_opts opts;
     _Atomic bool ended; /* by an error, for good */
     _Atomic int reopen; /* enum log_reopen */
@@ -116,6 +117,15 @@ bool log_block(struct weir_log *log, bool over(const void *arg), const void *arg
 
 /* The log's thread (writer.c). */
 void *log_writer(void *log);
+
+/*
+ * In a replay: put a record into the log, in its turn among those of all cores; where there is no
+ * room, block. @return WEIR_E_OK, WEIR_E_INVAL or WEIR_E_IO.
+ */
+int log_end_put(struct log_end *end, const void *p, size_t n);
+
+/* In a replay: block until all that was put into the log before this is over. */
+int log_end_catch_up(struct log_end *end);
 
 /* Futures (log_future.c). */
 extern const struct core_poller log_poller;

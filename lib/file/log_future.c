@@ -254,28 +254,77 @@ write_record(struct log_end *end, const void *p, size_t n, enum record_kind kind
     return weir_future(promise);
 }
 
+/* ---- in a replay -------------------------------------------------------------------------------- */
+
+/* Nobody can be told: ask for what is on disk, and block until it is. */
+static enum log_code
+sync_now(struct log_end *end)
+{
+    const uint32_t k = end->asked & end->mask;
+
+    while (records_reserve(&end->ring, 0) == NULL)
+        (void)log_end_wait_room(end, 0, UINT64_C(1000000000));
+    await(end, (struct weir_promise){ .cell = NULL });
+    records_commit(&end->ring, RECORD_ON_DISK, 0);
+    while (!log_block(end->log, all_answered, end, UINT64_C(1000000000)))
+        continue;
+    take_answers(end);
+    return end->codes[k];
+}
+
+/*
+ * A record is over when it is in the log's ring, or in the queue of what cores post, so that handlers
+ * go on at the same packet in every run; only the disk is waited for, by the thread.
+ */
+static __attribute__((noinline)) weir_fut
+write_now(struct log_end *end, const void *p, size_t n, enum record_kind kind)
+{
+    int rc = p != NULL ? log_end_put(end, p, n) : WEIR_E_OK;
+
+    if (rc == WEIR_E_OK && (p == NULL || kind == RECORD_ON_DISK))
+        rc = log_end_catch_up(end);
+    if (rc == WEIR_E_OK && kind == RECORD_ON_DISK)
+        return outcome_of(sync_now(end));
+    if (rc == WEIR_E_INVAL)
+        return weir_fail(rc, "the record is too long for the log's ring");
+    return rc == WEIR_E_OK ? weir_ok(0) : outcome_of(LOG_FAILED);
+}
+
+/* ---- the calls ---------------------------------------------------------------------------------- */
+
 weir_fut
 weir_log_write_at(struct weir_log *log, const void *p, size_t n, const char *site)
 {
     struct log_end *end = log_end_here(log);
 
+    const enum record_kind kind = log->opts.on_disk ? RECORD_ON_DISK : RECORD_AWAITED;
+
     if (WEIR_UNLIKELY(end == NULL))
         return no_ring();
-    return write_record(end, p, n, log->opts.on_disk ? RECORD_ON_DISK : RECORD_AWAITED, site);
+    if (WEIR_UNLIKELY(core_current->replays))
+        return write_now(end, p, n, kind);
+    return write_record(end, p, n, kind, site);
+}
+
+static weir_fut
+flush(struct weir_log *log, enum record_kind kind, const char *site)
+{
+    struct log_end *end = log_end_here(log);
+
+    if (end == NULL)
+        return no_ring();
+    return core_current->replays ? write_now(end, NULL, 0, kind)
+                                 : write_record(end, NULL, 0, kind, site);
 }
 
 weir_fut
 weir_log_flush_at(struct weir_log *log, const char *site)
 {
-    struct log_end *end = log_end_here(log);
-
-    return end != NULL ? write_record(end, NULL, 0, RECORD_AWAITED, site) : no_ring();
+    return flush(log, RECORD_AWAITED, site);
 }
 
 weir_fut
 weir_log_sync_at(struct weir_log *log, const char *site)
 {
-    struct log_end *end = log_end_here(log);
-
-    return end != NULL ? write_record(end, NULL, 0, RECORD_ON_DISK, site) : no_ring();
+    return flush(log, RECORD_ON_DISK, site);
 }

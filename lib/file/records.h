@@ -106,6 +106,13 @@ records_reserve(struct records *r, size_t n)
     return r->bytes + (begin & (r->size - 1)) + sizeof(struct record_head);
 }
 
+/* Where the record reserved last lies. */
+static inline uint8_t *
+records_reserved(const struct records *r)
+{
+    return r->bytes + (r->begin & (r->size - 1)) + sizeof(struct record_head);
+}
+
 /* The record reserved last is complete, with @n bytes, at most those reserved. */
 static inline void
 records_commit(struct records *r, enum record_kind kind, size_t n)

@@ -405,7 +405,7 @@ weir_core_run(struct weir_core *core, unsigned budget)
     struct weir_core *before;
     struct weir_cell *cell;
 
-    if (WEIR_UNLIKELY(core->pollers != NULL) && !core->running && !core->polls_when_told)
+    if (WEIR_UNLIKELY(core->pollers != NULL) && !core->running && !core->replays)
         core_poll(core);
     if (core->ready.first == NULL || core->running)
         return 0;

@@ -13,6 +13,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <unistd.h>
+#include <weir/log.h>
 #include <weir/shared.h>
 
 enum { PACKETS = 3000, PORTS = 60, TEXT = 16 << 20 };
@@ -99,8 +101,10 @@ struct said {
     unsigned cores;
     struct weir_monitor *m;
     struct weir_shared *counts;
+    struct weir_log *log;
+    char path[32]; /* its file */
     char *text;
-    size_t n;
+    size_t n, logged;
 };
 
 /* In a flow. */
@@ -154,6 +158,32 @@ shard_of(const struct said *said, const struct weir_event *ev)
     return shard;
 }
 
+/* By one of a log's calls; what some return is awaited. */
+static weir_fut
+log_line(struct said *said, const struct weir_event *ev, const char *line)
+{
+    const size_t n = strlen(line);
+    void *room;
+
+    switch (ev->number % 8) {
+    case 0:
+        return weir_log_write(said->log, line, n);
+    case 1:
+        room = weir_log_reserve(said->log, n + 100);
+        assert_non_null(room);
+        memcpy(room, line, n);
+        weir_log_commit(said->log, n);
+        return weir_stop();
+    case 2:
+        if (ev->type == WEIR_EV_FLOW_END)
+            return weir_log_flush(said->log);
+        return weir_ok(0);
+    default:
+        assert_int_equal(weir_log_append(said->log, line, n), WEIR_E_OK);
+        return weir_stop();
+    }
+}
+
 static weir_fut
 look(void *ctx, weir_fut in)
 {
@@ -175,7 +205,7 @@ look(void *ctx, weir_fut in)
     say(said, line);
     if (ev->type == WEIR_EV_PAYLOAD && ev->number % 5 == 0)
         return weir_after((ev->number % 400) * 1000000);
-    return weir_stop();
+    return log_line(said, ev, line);
 }
 
 static weir_fut
@@ -188,12 +218,39 @@ wake(void *ctx, weir_fut in)
     snprintf(line, sizeof(line), "woke %llu %llu\n", (unsigned long long)s->number,
              (unsigned long long)s->events);
     say(s->said, line);
+    assert_int_equal(weir_log_append(s->said->log, line, strlen(line)), WEIR_E_OK);
     return weir_ok(0);
 }
 
 static const weir_fn stages[] = { look, wake };
 
 static const struct weir_tap_spec spec = { .stage = stages, .n_stages = 2, .want = WEIR_EV_ALL };
+
+/* Room for all that is appended. */
+static void
+open_log(struct said *said, unsigned cores)
+{
+    struct weir_log_opts opts = { .path = said->path, .cores = cores };
+
+    snprintf(said->path, sizeof(said->path), "/tmp/cores-XXXXXX");
+    close(mkstemp(said->path));
+    assert_int_equal(weir_log_open(&opts, &said->log, NULL), WEIR_E_OK);
+}
+
+/* Its bytes are behind what else was said. */
+static void
+read_log(struct said *said)
+{
+    FILE *file = fopen(said->path, "r");
+
+    assert_int_equal(weir_log_close(said->log, NULL), WEIR_E_OK);
+    assert_non_null(file);
+    said->logged = fread(said->text + said->n, 1, TEXT - 1 - said->n, file);
+    said->n += said->logged;
+    assert_true(said->logged > 0 && feof(file));
+    fclose(file);
+    unlink(said->path);
+}
 
 static void
 run(struct said *said, const struct script *script, unsigned cores, const struct cores_sizes *sizes)
@@ -207,6 +264,7 @@ run(struct said *said, const struct script *script, unsigned cores, const struct
     said->cores = cores;
     assert_int_equal(weir_shared_new(&(struct weir_shared_opts){ .entries = 16 }, &said->counts),
                      WEIR_E_OK);
+    open_log(said, cores);
     assert_int_equal(monitor_new_sized(&opts, sizes, &said->m), WEIR_E_OK);
     weir_monitor_share(said->m, said->counts);
     assert_int_equal(weir_monitor_add(said->m, &app), WEIR_E_OK);
@@ -215,6 +273,7 @@ run(struct said *said, const struct script *script, unsigned cores, const struct
     weir_monitor_end(said->m);
     weir_monitor_free(said->m);
     weir_shared_free(said->counts);
+    read_log(said);
     said->text[said->n] = '\0';
 }
 
