@@ -401,25 +401,28 @@ keep(struct detect_proto *d, enum weir_dir dir, struct weir_bytes bytes)
     const uint32_t room = (uint32_t)(DETECT_BYTES - d->n[dir]);
     const uint32_t n = bytes.n < room ? bytes.n : room;
 
-    memcpy(d->first[dir] + d->n[dir], bytes.p, n);
+    memcpy(d->first->bytes[dir] + d->n[dir], bytes.p, n);
     d->n[dir] = (uint8_t)(d->n[dir] + n);
 }
 
 static struct look
 look_at(const struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 {
-    return (struct look){ .bytes = { d->first[dir], d->n[dir] }, .dir = dir, .ports = ports };
+    return (
+        struct look){ .bytes = { d->first->bytes[dir], d->n[dir] }, .dir = dir, .ports = ports };
 }
 
 enum app_proto
 detect_stream(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir,
               struct weir_bytes bytes)
 {
-    struct look look[2] = { look_at(d, ports, WEIR_TOSERVER), look_at(d, ports, WEIR_TOCLIENT) };
     const bool first = d->n[dir] == 0;
+    struct look look[2];
 
     if (d->answer != APP_UNKNOWN_YET || bytes.n == 0 || d->cut[dir])
         return (enum app_proto)d->answer;
+    look[!dir] = look_at(d, ports, !dir);
+    look[dir] = look_at(d, ports, dir);
     if (first) {
         look[dir].bytes = bytes;
     } else {
@@ -435,12 +438,13 @@ detect_stream(struct detect_proto *d, struct detect_ports ports, enum weir_dir d
 enum app_proto
 detect_gap(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir)
 {
-    const struct look look[2] = { look_at(d, ports, WEIR_TOSERVER),
-                                  look_at(d, ports, WEIR_TOCLIENT) };
+    struct look look[2];
 
     if (d->answer != APP_UNKNOWN_YET)
         return (enum app_proto)d->answer;
     d->cut[dir] = true;
+    look[WEIR_TOSERVER] = look_at(d, ports, WEIR_TOSERVER);
+    look[WEIR_TOCLIENT] = look_at(d, ports, WEIR_TOCLIENT);
     decide(d, look);
     return (enum app_proto)d->answer;
 }

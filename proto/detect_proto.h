@@ -2,8 +2,8 @@
  * Which protocol a flow speaks, by the first bytes of both directions; ports are hints only, where
  * the bytes alone leave it open.
  *
- * A struct detect of zeros is a new connection. It copies first bytes only where what came so far
- * does not decide.
+ * A struct detect_proto of zeros, but for its first, is a new connection. First bytes are copied only
+ * where what came so far does not decide: as long as none are kept (n), any room will do for a call.
  */
 #ifndef WEIR_DETECT_PROTO_H
 #define WEIR_DETECT_PROTO_H
@@ -47,15 +47,21 @@ enum app_proto {
 
 enum { DETECT_BYTES = 32 }; /* of a direction that are kept */
 
+/* By enum weir_dir. */
+struct detect_first {
+    uint8_t bytes[2][DETECT_BYTES];
+};
+
 struct detect_ports {
     uint16_t server, client;
     bool midstream; /* nobody saw who began: the directions may be the other way round */
 };
 
 struct detect_proto {
-    uint8_t first[2][DETECT_BYTES]; /* by enum weir_dir */
-    uint8_t n[2];
-    bool cut[2];    /* nothing follows what was seen of a direction */
+    struct detect_first *first; /* the caller's: room for what does not decide, as long as there is
+                                   no answer */
+    uint8_t n[2];               /* bytes of it that are kept */
+    bool cut[2];                /* nothing follows what was seen of a direction */
     bool swapped;   /* with the answer: the client is the server, and the other way round */
     uint8_t answer; /* enum app_proto */
 };

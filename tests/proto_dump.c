@@ -23,6 +23,7 @@ enum { HISTORY = 65536 };
 
 struct conn {
     struct detect_proto detect;
+    struct detect_first first;
     struct tls tls;
     struct ssh_side ssh[2];
     struct gather dns[2];
@@ -291,6 +292,7 @@ on_payload(struct dump *d, struct conn *c, const struct weir_event *ev)
     const enum weir_dir dir = (enum weir_dir)ev->direction;
 
     if (c->detect.answer == APP_UNKNOWN_YET) {
+        c->detect.first = &c->first;
         if (detect_stream(&c->detect, ports_of(ev), dir, ev->payload.data) <= APP_UNKNOWN)
             return;
         feed_earlier(d, c, ev);
@@ -304,6 +306,7 @@ on_gap(struct dump *d, struct conn *c, const struct weir_event *ev)
     const uint64_t n = (uint64_t)ev->gap.length;
     enum weir_dir dir = (enum weir_dir)ev->direction;
 
+    c->detect.first = &c->first;
     detect_gap(&c->detect, ports_of(ev), dir);
     if (c->detect.swapped)
         dir = dir == WEIR_TOSERVER ? WEIR_TOCLIENT : WEIR_TOSERVER;

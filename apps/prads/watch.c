@@ -151,6 +151,7 @@ static void
 flow_begins(struct watch *w, struct watched *x)
 {
     x->watch = w;
+    x->detect.first = &x->first;
     if (!watch_wants_packets(w)) /* those of no flow, at most */
         weir_tap_want(w->ev->tap, w->spec.want & ~WEIR_EV_BIT(WEIR_EV_PACKET));
     if (weir_flow_proto(w->ev->flow) != WEIR_PROTO_TCP)

@@ -38,6 +38,7 @@ struct watch {
 struct watched {
     struct watch *watch;
     struct detect_proto detect;
+    struct detect_first first;
     union {
         struct tls tls;
         struct ssh_side ssh[2];

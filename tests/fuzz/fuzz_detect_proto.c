@@ -37,7 +37,8 @@ feed(struct detect_proto *d, struct detect_ports ports, enum weir_dir dir, const
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+    struct detect_first first;
+    struct detect_proto d = { .first = &first };
     struct detect_ports ports;
     size_t n, client;
 

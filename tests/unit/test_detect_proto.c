@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+static struct detect_first first; /* of whatever is looked at */
+
 struct row {
     enum app_proto want;
     enum weir_dir dir;
@@ -61,7 +63,7 @@ static const struct row rows[] = {
 static enum app_proto
 stream_in_pieces(const struct row *row, size_t piece)
 {
-    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+    struct detect_proto d = { .first = &first };
     enum app_proto answer = APP_UNKNOWN_YET;
 
     for (size_t at = 0; at < row->n; at += piece) {
@@ -105,15 +107,15 @@ both(struct detect_proto *d, uint16_t port, enum weir_dir dir, const char *text)
 static void
 the_other_direction_decides_where_one_fits_two(void **state)
 {
-    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+    struct detect_proto d = { .first = &first };
 
     (void)state;
     assert_int_equal(both(&d, 9999, WEIR_TOCLIENT, "220 hello\r\n"), APP_UNKNOWN_YET);
     assert_int_equal(both(&d, 9999, WEIR_TOSERVER, "USER me\r\n"), APP_FTP);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     assert_int_equal(both(&d, 9999, WEIR_TOCLIENT, "220 hello\r\n"), APP_UNKNOWN_YET);
     assert_int_equal(both(&d, 9999, WEIR_TOSERVER, "EHLO me\r\n"), APP_SMTP);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     assert_int_equal(both(&d, 9999, WEIR_TOCLIENT, "220 hello\r\n"), APP_UNKNOWN_YET);
     assert_int_equal(both(&d, 9999, WEIR_TOSERVER, "what is this\r\n"), APP_UNKNOWN);
     assert_int_equal(both(&d, 9999, WEIR_TOSERVER, "GET / HTTP/1.1"), APP_UNKNOWN); /* it stays */
@@ -123,16 +125,16 @@ static void
 behind_a_gap_nothing_is_guessed(void **state)
 {
     const struct detect_ports ports = { 80, 40000, false };
-    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+    struct detect_proto d = { .first = &first };
 
     (void)state;
     assert_int_equal(both(&d, 80, WEIR_TOSERVER, "GE"), APP_UNKNOWN_YET);
     assert_int_equal(detect_gap(&d, ports, WEIR_TOSERVER), APP_UNKNOWN);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     assert_int_equal(detect_gap(&d, ports, WEIR_TOSERVER), APP_UNKNOWN_YET);
     assert_int_equal(both(&d, 80, WEIR_TOSERVER, "GET / HTTP/1.1"), APP_UNKNOWN_YET);
     assert_int_equal(both(&d, 80, WEIR_TOCLIENT, "HTTP/1.1 200 OK"), APP_HTTP);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     detect_gap(&d, ports, WEIR_TOSERVER);
     assert_int_equal(detect_gap(&d, ports, WEIR_TOCLIENT), APP_UNKNOWN);
 }
@@ -142,15 +144,15 @@ who_is_the_client_is_open_midstream(void **state)
 {
     struct detect_ports ports = { 40000, 80, false };
     const struct weir_bytes ok = { (const uint8_t *)"HTTP/1.1 200 OK\r\n", 17 };
-    struct detect_proto d = { .answer = APP_UNKNOWN_YET };
+    struct detect_proto d = { .first = &first };
 
     (void)state;
     assert_int_equal(detect_stream(&d, ports, WEIR_TOSERVER, ok), APP_UNKNOWN);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     ports.midstream = true;
     assert_int_equal(detect_stream(&d, ports, WEIR_TOSERVER, ok), APP_HTTP);
     assert_true(d.swapped);
-    d = (struct detect_proto){ .answer = APP_UNKNOWN_YET };
+    d = (struct detect_proto){ .first = &first };
     assert_int_equal(detect_stream(&d, ports, WEIR_TOCLIENT, ok), APP_HTTP);
     assert_false(d.swapped);
 }

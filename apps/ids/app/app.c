@@ -168,10 +168,20 @@ close_parser(struct app_layer *app, struct app_flow *flow)
     flow->conn = NULL;
 }
 
+/* As if nothing of the flow had been seen. */
+static void
+forget_first(struct app_layer *app, struct app_flow *flow)
+{
+    app_release(app, flow->detect.first, sizeof(*flow->detect.first));
+    flow->detect = (struct detect_proto){ .first = NULL };
+}
+
 static void
 close_flow(struct app_layer *app, struct app_flow *flow)
 {
     close_parser(app, flow);
+    app_release(app, flow->detect.first, sizeof(*flow->detect.first));
+    flow->detect.first = NULL;
     flow->done = true;
 }
 
@@ -300,6 +310,35 @@ is_known(struct app_layer *app, struct app_flow *flow, enum app_proto proto)
     open_parser(app, flow);
 }
 
+/* Most flows are known by the first bytes that come, so that none are kept. */
+static void
+lend_first(struct app_layer *app, struct app_flow *flow)
+{
+    if (flow->detect.first == NULL)
+        flow->detect.first = &app->first;
+}
+
+/* Behind what detection says: first bytes that did not decide are the flow's. */
+static enum app_proto
+keep_first(struct app_layer *app, struct app_flow *flow)
+{
+    struct detect_proto *d = &flow->detect;
+    struct detect_first *own = d->first != &app->first ? d->first : NULL;
+
+    d->first = own;
+    if (d->answer != APP_UNKNOWN_YET) {
+        app_release(app, own, sizeof(*own));
+        d->first = NULL;
+    } else if (own == NULL && d->n[0] + d->n[1] > 0) {
+        d->first = app_alloc(app, sizeof(*d->first));
+        if (d->first != NULL)
+            *d->first = app->first;
+        else
+            d->answer = APP_UNKNOWN;
+    }
+    return (enum app_proto)d->answer;
+}
+
 /* Who is expected to speak first; of SSH either. */
 static bool
 client_speaks_first(enum app_proto proto)
@@ -309,12 +348,13 @@ client_speaks_first(enum app_proto proto)
 
 /* The other side has not spoken yet, and its first bytes may have a name. */
 static bool
-waits_for_other(struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir)
+waits_for_other(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev,
+                enum weir_dir dir)
 {
     if (flow->half || weir_flow_next_offset(ev->flow, !dir) > flow->base[!dir])
         return false;
     flow->half = true;
-    flow->detect = (struct detect_proto){ .swapped = false };
+    forget_first(app, flow);
     flow->detect.cut[dir] = true;
     return true;
 }
@@ -323,9 +363,12 @@ static void
 detect(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev, enum weir_dir dir,
        struct weir_bytes bytes)
 {
-    const enum app_proto proto = detect_stream(&flow->detect, ports_of(app, ev->flow), dir, bytes);
+    enum app_proto proto;
 
-    if (proto == APP_UNKNOWN_YET || (proto == APP_UNKNOWN && waits_for_other(flow, ev, dir)))
+    lend_first(app, flow);
+    (void)detect_stream(&flow->detect, ports_of(app, ev->flow), dir, bytes);
+    proto = keep_first(app, flow);
+    if (proto == APP_UNKNOWN_YET || (proto == APP_UNKNOWN && waits_for_other(app, flow, ev, dir)))
         return;
     is_known(app, flow, proto);
     flow->heard[dir] = true;
@@ -344,7 +387,7 @@ static void
 check_other(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
 {
     const enum weir_dir dir = (enum weir_dir)ev->direction;
-    struct detect_proto alone = { .swapped = false };
+    struct detect_proto alone = { .first = &app->first };
     enum app_proto proto;
 
     if (flow->heard[dir])
@@ -370,7 +413,7 @@ enter_tunnel(struct app_layer *app, struct app_flow *flow, const struct weir_eve
 
     close_parser(app, flow);
     flow->proto = APP_UNKNOWN_YET;
-    flow->detect = (struct detect_proto){ .swapped = false };
+    forget_first(app, flow);
     flow->half = flow->heard[0] = flow->heard[1] = false;
     for (unsigned dir = 0; dir < 2; dir++)
         flow->base[dir] += (int64_t)from[dir ^ swapped];
@@ -440,13 +483,13 @@ is_read(const struct app_layer *app, struct app_flow *flow, const struct weir_ev
 
 /* The flow goes on in spite of a RST: its protocol is looked for in what follows. */
 static void
-begin_anew(struct app_flow *flow, const struct weir_event *ev)
+begin_anew(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev)
 {
     const enum weir_dir dir = (enum weir_dir)ev->direction;
 
     flow->reset = flow->idle = flow->half = flow->heard[0] = flow->heard[1] = false;
     flow->proto = APP_UNKNOWN_YET;
-    flow->detect = (struct detect_proto){ .swapped = false };
+    forget_first(app, flow);
     flow->base[dir] = ev->payload.offset;
     flow->base[!dir] = weir_flow_next_offset(ev->flow, !dir);
 }
@@ -466,7 +509,7 @@ on_payload(struct app_layer *app, struct app_flow *flow, const struct weir_event
         return;
     }
     if (flow->reset)
-        begin_anew(flow, ev);
+        begin_anew(app, flow, ev);
     if (flow->proto == APP_UNKNOWN_YET) {
         detect(app, flow, ev, (enum weir_dir)ev->direction, data);
     } else {
@@ -489,7 +532,9 @@ on_gap(struct app_layer *app, struct app_flow *flow, const struct weir_event *ev
     const enum weir_dir dir = (enum weir_dir)ev->direction;
 
     if (flow->proto == APP_UNKNOWN_YET) {
-        if (detect_gap(&flow->detect, ports_of(app, ev->flow), dir) == APP_UNKNOWN)
+        lend_first(app, flow);
+        (void)detect_gap(&flow->detect, ports_of(app, ev->flow), dir);
+        if (keep_first(app, flow) == APP_UNKNOWN)
             is_known(app, flow, APP_UNKNOWN);
         return;
     }

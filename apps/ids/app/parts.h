@@ -79,7 +79,8 @@ struct app_layer {
     uint64_t turn;         /* grows whenever what was put together is out of date */
     struct scratch scratch;
     struct built built[BUFFERS][2];
-    uint8_t *bytes; /* APP_HISTORY of them: the beginning of a stream, read back */
+    uint8_t *bytes;            /* APP_HISTORY of them: the beginning of a stream, read back */
+    struct detect_first first; /* lent to flows that have none of their own */
 };
 
 extern const struct app_ops app_http, app_dns, app_tls, app_ssh;
