@@ -680,11 +680,30 @@ read_raw(struct detect *d, const struct stream_scan *s, int64_t offset, uint8_t 
     return n;
 }
 
+static const struct stream_rare *
+rare_of(const struct stream_scan *s)
+{
+    static const struct stream_rare none;
+
+    return s->rare != NULL ? s->rare : &none;
+}
+
+/* NULL: no memory. */
+static struct stream_rare *
+make_rare(struct detect *d, struct stream_scan *s)
+{
+    if (s->rare == NULL && (s->rare = mem_alloc(d->mem, sizeof(*s->rare))) != NULL)
+        memset(s->rare, 0, sizeof(*s->rare));
+    return s->rare;
+}
+
 /* Take out the urgent ones of n bytes from the offset on; returns how many stay. */
 static size_t
 squeeze(const struct stream_scan *s, int64_t offset, uint8_t *p, size_t n)
 {
-    return s->holes != NULL ? holes_squeeze(s->holes, offset, p, n) : n;
+    const struct holes *holes = rare_of(s)->holes;
+
+    return holes != NULL ? holes_squeeze(holes, offset, p, n) : n;
 }
 
 static size_t
@@ -752,21 +771,21 @@ detect_payload(struct detect *d, struct buffer *packet)
 /* ---- streams: rules that wait -------------------------------------------------------------- */
 
 static bool
-grow_pending(struct detect *d, struct stream_scan *s)
+grow_pending(struct detect *d, struct stream_rare *r)
 {
-    uint16_t room = s->room == 0 ? 4 : 2 * s->room;
+    uint16_t room = r->room == 0 ? 4 : 2 * r->room;
     struct pending *more;
 
-    if (s->room == PENDING_MAX)
+    if (r->room == PENDING_MAX)
         return false;
     more = mem_alloc(d->mem, room * sizeof(*more));
     if (more == NULL)
         return false;
-    if (s->n_pending > 0)
-        memcpy(more, s->pending, s->n_pending * sizeof(*more));
-    mem_free(d->mem, s->pending, s->room * sizeof(*more));
-    s->pending = more;
-    s->room = room;
+    if (r->n_pending > 0)
+        memcpy(more, r->pending, r->n_pending * sizeof(*more));
+    mem_free(d->mem, r->pending, r->room * sizeof(*more));
+    r->pending = more;
+    r->room = room;
     return true;
 }
 
@@ -787,11 +806,13 @@ static void
 wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const struct match *m,
               int64_t expires)
 {
-    if (s->n_pending == s->room && !grow_pending(d, s)) {
+    struct stream_rare *r = make_rare(d, s);
+
+    if (r == NULL || (r->n_pending == r->room && !grow_pending(d, r))) {
         d->stats.pending_lost++;
         return;
     }
-    s->pending[s->n_pending++] = (struct pending){ .rule = rule,
+    r->pending[r->n_pending++] = (struct pending){ .rule = rule,
                                                    .waits = m->waits,
                                                    .until = m->until,
                                                    .beyond = m->beyond,
@@ -809,7 +830,7 @@ wait_for_more(struct detect *d, struct stream_scan *s, uint32_t rule, const stru
 static void
 wait_for_name(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
 {
-    uint16_t n = s->n_pending;
+    uint16_t n = rare_of(s)->n_pending;
 
     if (m->fast < 0 || place_of(d) - m->beyond > DETECT_WINDOW || !rule_may_fit(&d->at, m->rule))
         return;
@@ -817,8 +838,8 @@ wait_for_name(struct detect *d, struct stream_scan *s, uint32_t rule, struct mat
     m->until = INT64_MIN;
     (void)window(d, 0);
     wait_for_more(d, s, rule, m, INT64_MAX);
-    if (s->n_pending > n)
-        s->pending[n].unnamed = true;
+    if (rare_of(s)->n_pending > n)
+        s->rare->pending[n].unnamed = true;
 }
 
 /* Whether one of the contents that it waits for ends in the event's bytes, or where these join on. */
@@ -857,8 +878,8 @@ fill_seam(struct detect *d, struct stream_scan *s, const struct weir_bytes *data
     struct weir_bytes first = *data;
     uint16_t longest = 0;
 
-    for (uint16_t i = 0; i < s->n_pending; i++)
-        longest = s->pending[i].longest > longest ? s->pending[i].longest : longest;
+    for (uint16_t i = 0; i < s->rare->n_pending; i++)
+        longest = s->rare->pending[i].longest > longest ? s->rare->pending[i].longest : longest;
     first.n = first.n < longest ? first.n : longest;
     d->window_back = -1;
     fill_window(d, s, d->at.ev->payload.offset, longest, first);
@@ -880,19 +901,20 @@ wake_pending(struct detect *d, struct stream_scan *s)
     int64_t from = place_of(d);
     struct buffer fresh = { data->p, from, from + data->n, false };
     struct buffer seam = fill_seam(d, s, data);
+    struct stream_rare *r = s->rare;
     uint16_t kept = 0;
 
-    for (uint16_t i = 0; i < s->n_pending; i++) {
-        const struct pending *p = &s->pending[i];
+    for (uint16_t i = 0; i < r->n_pending; i++) {
+        const struct pending *p = &r->pending[i];
 
         if (s->no_holes || is_found(d, p->rule) || wakes(d, p, &fresh, &seam)) {
             wake(d, p);
         } else if (p->seen > from - DETECT_WINDOW && p->expires > fresh.end) {
             unmark(d, p->rule);
-            s->pending[kept++] = *p;
+            r->pending[kept++] = *p;
         }
     }
-    s->n_pending = kept;
+    r->n_pending = kept;
 }
 
 /* What has to end in new bytes, so that a rule alerts once on the same ones: the fast pattern, or the
@@ -944,20 +966,21 @@ static void
 finish_pending(struct detect *d, enum weir_dir dir)
 {
     struct stream_scan *s = &d->scan->dir[dir];
-    uint16_t n = s->n_pending;
+    struct stream_rare *r = s->rare;
+    uint16_t n = rare_of(s)->n_pending;
 
     if (n == 0)
         return;
     fill_window(d, s, s->end, DETECT_WINDOW, (struct weir_bytes){ NULL, 0 });
-    s->n_pending = 0;
+    r->n_pending = 0;
     for (uint16_t i = 0; i < n; i++) {
-        uint32_t rule = s->pending[i].rule;
+        uint32_t rule = r->pending[i].rule;
         struct match m = { .rule = &d->rule[rule],
                            .buffer = &d->buffer,
                            .fast = newest_step(d, rule),
-                           .beyond = s->pending[i].beyond };
+                           .beyond = r->pending[i].beyond };
 
-        if (is_named(d, &s->pending[i], dir) &&
+        if (is_named(d, &r->pending[i], dir) &&
             outcome_may(d->outcome, &d->at, &d->scan->past, rule, dir) && match(d, &m) == MATCH_YES)
             detect_raise(d, rule, dir);
     }
@@ -995,7 +1018,7 @@ static void
 look_at_other(struct detect *d, uint32_t rule)
 {
     struct view *view = d->view;
-    uint64_t *told = &d->scan->dir[view->dir].others->told[rule / 64];
+    uint64_t *told = &d->scan->dir[view->dir].rare->others->told[rule / 64];
     uint64_t bit = UINT64_C(1) << rule % 64;
     struct buffer kept = view->buffer;
     struct match m = {
@@ -1050,7 +1073,7 @@ look_with(struct detect *d, const struct stream_scan *s, int which, size_t n, bo
     unsigned least = which == ALL_OTHERS ? 2 : 1;
 
     memcpy(view->other, view->raw, n);
-    if (others_lay(s->others, which, start, view->other, n) < least)
+    if (others_lay(s->rare->others, which, start, view->other, n) < least)
         return;
     n = squeeze(s, start, view->other, n);
     view->buffer = (struct buffer){ view->other, place - (int64_t)n, place, final };
@@ -1076,30 +1099,33 @@ static void
 look_at_others(struct detect *d, struct stream_scan *s, struct weir_bytes data, bool final)
 {
     struct view *view = d->view;
+    struct others *others = rare_of(s)->others;
     bool established = d->at.established;
     int64_t start;
     size_t n;
 
-    if (!s->started || s->no_holes || !others_are_in(s->others, s->base, s->end))
+    if (!s->started || s->no_holes || !others_are_in(others, s->base, s->end))
         return;
     d->at.established |= d->scan->opened;
     n = fill_view(d, s, data);
     start = s->end - (int64_t)n;
     view->dir = (enum weir_dir)(s - d->scan->dir);
-    others_forget_same(s->others, d->mem, start, view->raw, n);
+    others_forget_same(others, d->mem, start, view->raw, n);
     memcpy(view->kept, view->raw, n);
     squeeze(s, start, view->kept, n);
-    for (unsigned i = 0; i < s->others->n; i++)
+    for (unsigned i = 0; i < others->n; i++)
         look_with(d, s, (int)i, n, final);
     look_with(d, s, ALL_OTHERS, n, final);
-    others_forget_behind(s->others, d->mem, s->end);
+    others_forget_behind(others, d->mem, s->end);
     d->at.established = established;
 }
 
 static bool
 has_others(const struct stream_scan *s)
 {
-    return s->others != NULL && s->others->n > 0;
+    const struct others *others = rare_of(s)->others;
+
+    return others != NULL && others->n > 0;
 }
 
 /* Nothing follows what came; the event may be the other direction's. */
@@ -1121,12 +1147,15 @@ remember_other(struct detect *d, struct stream_scan *s, struct weir_bytes copy)
 {
     enum others_added added = OTHERS_LOST;
 
+    struct stream_rare *r;
+
     if (copy.n == 0)
         return;
-    if (s->others == NULL)
-        s->others = others_new(d->mem, d->groups->rules->n);
-    if (s->others != NULL)
-        added = others_add(s->others, d->mem, d->at.ev->fake_retransmit.diff_offset, copy.p, copy.n,
+    r = make_rare(d, s);
+    if (r != NULL && r->others == NULL)
+        r->others = others_new(d->mem, d->groups->rules->n);
+    if (r != NULL && r->others != NULL)
+        added = others_add(r->others, d->mem, d->at.ev->fake_retransmit.diff_offset, copy.p, copy.n,
                            s->end);
     d->stats.others += added == OTHERS_ADDED;
     d->stats.others_lost += added == OTHERS_LOST;
@@ -1152,7 +1181,8 @@ note_conflict(struct detect *d)
         remember_other(d, s, ev->fake_retransmit.old_data);
     if (queued || old)
         remember_other(d, s, ev->fake_retransmit.new_data);
-    if (has_others(s) && s->others->looks == 0 && !queued && others_are_due(s->others, s->end))
+    if (has_others(s) && s->rare->others->looks == 0 && !queued &&
+        others_are_due(s->rare->others, s->end))
         look_at_others(d, s, (struct weir_bytes){ NULL, 0 }, false);
 }
 
@@ -1293,8 +1323,8 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 
     if (s->cut)
         finish_others(d, ev->direction);
-    if (s->others != NULL)
-        others_forget_begun(s->others, d->mem, ev->payload.offset);
+    if (rare_of(s)->others != NULL)
+        others_forget_begun(s->rare->others, d->mem, ev->payload.offset);
     if (s->stream == NULL && pf != NULL) {
         open_stream(d, s, pf);
     } else if (s->stream != NULL) {
@@ -1323,8 +1353,8 @@ pass_gap(struct detect *d)
     if (s->cut)
         return;
     finish(d, ev->direction);
-    if (s->others != NULL)
-        others_forget_begun(s->others, d->mem, ev->gap.offset + ev->gap.length);
+    if (rare_of(s)->others != NULL)
+        others_forget_begun(s->rare->others, d->mem, ev->gap.offset + ev->gap.length);
     s->skipped += ev->gap.offset - s->end;
     s->end = ev->gap.offset + ev->gap.length;
 }
@@ -1340,18 +1370,18 @@ goes_on(const struct stream_scan *s, const struct weir_event *ev)
 static void
 note_urgent(struct detect *d, struct stream_scan *s, int64_t offset)
 {
+    struct stream_rare *r;
+
     s->skipped += offset - s->end;
     if (s->no_holes)
         return;
-    if (s->holes == NULL) {
-        s->holes = mem_alloc(d->mem, sizeof(*s->holes));
-        if (s->holes == NULL) {
-            s->no_holes = true;
-            return;
-        }
-        memset(s->holes, 0, sizeof(*s->holes));
-    }
-    holes_note(s->holes, s->end, offset, true);
+    r = make_rare(d, s);
+    if (r != NULL && r->holes == NULL && (r->holes = mem_alloc(d->mem, sizeof(*r->holes))) != NULL)
+        memset(r->holes, 0, sizeof(*r->holes));
+    if (r != NULL && r->holes != NULL)
+        holes_note(r->holes, s->end, offset, true);
+    else
+        s->no_holes = true;
 }
 
 /*
@@ -1400,14 +1430,25 @@ scan_payload(struct detect *d)
     d->stats.scanned += data.n;
     s->end = ev->payload.offset + data.n;
     s->cut = data.n < ev->payload.length;
-    if (s->holes != NULL)
-        holes_note(s->holes, ev->payload.offset, s->end, false);
-    if (s->n_pending > 0)
+    if (rare_of(s)->holes != NULL)
+        holes_note(s->rare->holes, ev->payload.offset, s->end, false);
+    if (rare_of(s)->n_pending > 0)
         wake_pending(d, s);
     if (d->high > 0)
         detect_take_marks(d, look_at_stream);
-    if (has_others(s) && others_are_due(s->others, s->end))
+    if (has_others(s) && others_are_due(s->rare->others, s->end))
         look_at_others(d, s, data, false);
+}
+
+static void
+free_rare(struct detect *d, struct stream_rare *r)
+{
+    if (r == NULL)
+        return;
+    mem_free(d->mem, r->pending, r->room * sizeof(*r->pending));
+    mem_free(d->mem, r->holes, sizeof(*r->holes));
+    others_free(r->others, d->mem);
+    mem_free(d->mem, r, sizeof(*r));
 }
 
 static void
@@ -1417,9 +1458,7 @@ release(struct detect *d)
         struct stream_scan *s = &d->scan->dir[dir];
 
         prefilter_close(s->stream_size, d->mem, s->stream);
-        mem_free(d->mem, s->pending, s->room * sizeof(*s->pending));
-        mem_free(d->mem, s->holes, sizeof(*s->holes));
-        others_free(s->others, d->mem);
+        free_rare(d, s->rare);
         *s = (struct stream_scan){ .given_up = true };
     }
     outcome_forget(d->outcome, &d->scan->past);
@@ -1493,9 +1532,11 @@ renew(struct detect *d, struct flow_scan *scan)
 
         prefilter_close(s->stream_size, d->mem, s->stream);
         s->stream = NULL;
-        s->n_pending = 0;
-        others_free(s->others, d->mem);
-        s->others = NULL;
+        if (s->rare != NULL) {
+            s->rare->n_pending = 0;
+            others_free(s->rare->others, d->mem);
+            s->rare->others = NULL;
+        }
         if (group_is_empty(&d->groups->group[GROUP_STREAM][dir]))
             s->started = false;
         s->late = late && !s->started;

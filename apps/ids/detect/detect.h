@@ -22,33 +22,38 @@ struct pending;
 struct holes;
 struct others;
 
+/* What few directions have. */
+struct stream_rare {
+    struct holes *holes;     /* where urgent bytes are; NULL: none is in [base, end), or no_holes */
+    struct others *others;   /* copies that did not stay; NULL: there was none yet */
+    struct pending *pending; /* rules that wait for more bytes */
+    uint16_t n_pending, room;
+};
+
 /*
  * Detection's part of one direction of a flow; all zero at first. Offsets are the engine's; places,
  * by which contents are found, count no urgent bytes: a place is an offset less those before it.
  */
 struct stream_scan {
     struct prefilter_stream *stream;
-    uint64_t fed;          /* bytes that it was given */
-    uint32_t stream_size;  /* bytes of its state */
-    int64_t base, end;     /* offsets; what was scanned: [base, end) */
-    int64_t skipped;       /* urgent bytes before end */
-    struct holes *holes;   /* where they are; NULL: none is in [base, end), or no_holes */
-    struct others *others; /* copies that did not stay; NULL: there was none yet */
-    struct pending *pending;
-    uint16_t n_pending, room;
-    bool started;
-    bool late;     /* rules came when bytes had gone by: places are offsets */
-    bool cut;      /* bytes behind end were not scanned: the snap length took them, or no stream */
-    bool no_holes; /* no memory for holes: nobody knows where they are in [base, end) */
-    bool given_up; /* no memory, or the flow is over: not scanned any more */
+    uint64_t fed;              /* bytes that it was given */
+    int64_t base, end;         /* offsets; what was scanned: [base, end) */
+    int64_t skipped;           /* urgent bytes before end */
+    struct stream_rare *rare;  /* NULL: nothing of it */
+    uint32_t stream_size;     /* bytes of its state */
+    bool started : 1;
+    bool late : 1; /* rules came when bytes had gone by: places are offsets */
+    bool cut : 1;  /* bytes behind end were not scanned: the snap length took them, or no stream */
+    bool no_holes : 1; /* no memory for holes: nobody knows where they are in [base, end) */
+    bool given_up : 1; /* no memory, or the flow is over: not scanned any more */
 };
 
 struct flow_scan {
     struct flow_past past;
-    uint32_t generation; /* of the rules that dir is about */
-    bool established;    /* TCP: the handshake was seen */
-    bool opened;         /* TCP: a host took bytes before that */
-    bool alerted;
+    uint32_t generation;  /* of the rules that dir is about */
+    bool established : 1; /* TCP: the handshake was seen */
+    bool opened : 1;      /* TCP: a host took bytes before that */
+    bool alerted : 1;
     bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
     struct stream_scan dir[2];
     struct app_flow app;
