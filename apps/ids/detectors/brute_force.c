@@ -123,17 +123,10 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     return detector_judge(at, detector_count(at, &key, 1));
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
-    .want = ENDS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
-};
-
 const struct detector_kind brute_force = {
     .name = "brute-force",
-    .spec = &spec,
+    .look = look_raw,
+    .want = ENDS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
     .flow_size = sizeof(struct flow),
     .param = { { "count", 20, 1000000 },
                { "seconds", 60, 86400 },

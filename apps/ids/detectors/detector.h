@@ -1,7 +1,7 @@
 /*
  * What a detector is made of, for the files of this folder. A detector is
  *
- * - a struct detector_kind: its name, parameters, alerts, and the stage of its tap;
+ * - a struct detector_kind: its name, parameters, alerts, and its stage with the events that it wants;
  * - a state in each flow, as small as can be: every flow has it, and most are of no interest;
  * - the stage, which looks at an event. If it is one to count, it copies what an alert will need, a
  *   struct sighting, since the event goes when the stage returns; and it asks a table that all flows
@@ -9,6 +9,9 @@
  *
  * The chain is the same for all, detector_judge(): weigh the answer against the threshold, ask whether
  * this host was told of lately, raise the alert, give the sighting back.
+ *
+ * They all have one tap of a flow, so that it is small: its stage calls those that want an event one
+ * after the other, and sleeps as long as one of them does.
  *
  * A stage that returns nothing() ends the chain for this event. Any other failure would end the tap:
  * so what the tables refuse is turned into that here.
@@ -28,8 +31,9 @@ enum { PARAM_COUNT, PARAM_SECONDS, PARAM_OWN };
 
 struct detector_kind {
     const char *name; /* in detectors.NAME.PARAMETER */
-    const struct weir_tap_spec *spec;
-    size_t flow_size;
+    weir_fn look;     /* the stage */
+    uint64_t want;    /* its events, at most 8 */
+    size_t flow_size; /* of its state: 1, 2, 4 or a multiple of 8; 0: it has none */
     bool is_posted; /* counts so often that cores do not wait for their turns: detectors/posted.h */
     struct {
         const char *name; /* NULL: there are no more */
@@ -47,6 +51,8 @@ extern const struct detector_kind port_scan, syn_flood, brute_force, fake_storm,
 
 struct detector {
     const struct detector_kind *kind;
+    unsigned index; /* of all's */
+    size_t flow_at; /* its state in what all have in a flow */
     struct detectors *all;
     struct weir_shared *shared; /* what it counts */
     struct posted *posted;      /* likewise, where there are several cores */
@@ -81,12 +87,8 @@ nothing(void)
  */
 struct sighting *sight(const struct weir_event *ev, enum weir_dir dir);
 
-/* Listen to no more than these events. */
-static inline void
-narrow(const struct weir_event *ev, uint64_t wanted)
-{
-    weir_tap_want(ev->tap, wanted);
-}
+/* In the stage: listen to no more than these events of the flow. */
+void narrow(const struct weir_event *ev, uint64_t wanted);
 
 /* ---- keys ---------------------------------------------------------------------------------- */
 

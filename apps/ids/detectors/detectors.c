@@ -2,6 +2,9 @@
 #include "detectors/posted.h"
 #include "hash.h"
 
+#include <weir/tap.h>
+
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,9 +23,19 @@ union slot {
     union slot *next;
 };
 
+/* Of a flow; the states of detectors are behind it. */
+struct heard {
+    uint8_t
+        off[DETECTORS_MAX]; /* by detector: which of the events that its kind wants it does not */
+};
+
 struct detectors {
     struct detector by[DETECTORS_MAX];
     unsigned n; /* those that are on */
+    struct weir_tap_spec spec;
+    size_t flow_size;
+    struct heard *at; /* of the event at hand */
+    bool narrowed;    /* one of them has wished for fewer */
     detectors_alert_fn *alert;
     void *ctx;
     bool counts_with_others; /* tables are the first core's */
@@ -121,6 +134,79 @@ detectors_each(const struct detectors_settings *settings,
         each_of(settings, i, each, ctx);
 }
 
+/* ---- the tap of all ------------------------------------------------------------------------- */
+
+/* The place of an event among those that a kind wants. */
+static unsigned
+rank(uint64_t want, uint64_t event)
+{
+    return (unsigned)__builtin_popcountll(want & (event - 1));
+}
+
+static bool
+listens(const struct detector *by, const struct heard *heard, uint64_t event)
+{
+    return by->kind->want & event && !(heard->off[by->index] >> rank(by->kind->want, event) & 1);
+}
+
+void
+narrow(const struct weir_event *ev, uint64_t wanted)
+{
+    const struct detector *by = ev->app;
+    uint8_t off = 0;
+
+    for (uint64_t rest = by->kind->want & ~wanted; rest != 0; rest &= rest - 1)
+        off |= (uint8_t)(1U << rank(by->kind->want, rest & -rest));
+    by->all->at->off[by->index] = off;
+    by->all->narrowed = true;
+}
+
+/* What any of them listens to. */
+static uint64_t
+wanted_by_all(const struct detectors *all, const struct heard *heard)
+{
+    uint64_t want = 0;
+
+    for (unsigned i = 0; i < all->n; i++)
+        for (uint64_t rest = all->by[i].kind->want; rest != 0; rest &= rest - 1)
+            if (listens(&all->by[i], heard, rest & -rest))
+                want |= rest & -rest;
+    return want;
+}
+
+/* Those that sleep are waited for together. */
+static weir_fut
+look(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    struct detectors *all = ev->app;
+    struct heard *heard = ctx;
+    struct weir_event mine = *ev;
+    weir_fut asleep[DETECTORS_MAX];
+    unsigned n = 0;
+
+    if (ev->flow == NULL)
+        return weir_stop();
+    all->at = heard;
+    all->narrowed = ev->type == WEIR_EV_FLOW_START; /* which they need not have asked for */
+    for (unsigned i = 0; i < all->n; i++) {
+        struct detector *by = &all->by[i];
+        weir_fut f;
+
+        if (!listens(by, heard, WEIR_EV_BIT(ev->type)))
+            continue;
+        mine.app = by;
+        f = by->kind->look((uint8_t *)ctx + by->flow_at, weir_ok_ptr(&mine));
+        if (!weir_is_ready(f))
+            asleep[n++] = f;
+    }
+    if (all->narrowed)
+        weir_tap_want(ev->tap, wanted_by_all(all, heard));
+    return n > 0 ? weir_when_all(asleep, n, NULL) : weir_stop();
+}
+
+static const weir_fn stages[] = { look };
+
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void
@@ -180,6 +266,17 @@ new_tables(struct detector *by, const struct detectors_settings *settings)
     return WEIR_E_OK;
 }
 
+/* A place for a state, aligned to its size. */
+static size_t
+state_place(size_t *end, size_t size)
+{
+    const size_t align = size >= 8 ? 8 : size > 0 ? size : 1;
+    const size_t at = (*end + align - 1) / align * align;
+
+    *end = at + size;
+    return at;
+}
+
 static int
 make_one(struct detectors *all, unsigned kind, const struct detectors_settings *settings,
          const struct detectors *with)
@@ -189,6 +286,10 @@ make_one(struct detectors *all, unsigned kind, const struct detectors_settings *
 
     by->kind = kinds[kind];
     by->all = all;
+    assert(__builtin_popcountll(by->kind->want) <= 8);
+    by->index = all->n - 1;
+    by->flow_at = state_place(&all->flow_size, by->kind->flow_size);
+    all->spec.want |= by->kind->want | WEIR_EV_BIT(WEIR_EV_FLOW_START);
     for (unsigned i = 0; i < DETECTOR_PARAMS; i++)
         by->param[i] = settings->given[kind][i] ? settings->value[kind][i]
                                                 : by->kind->param[i].value;
@@ -234,6 +335,8 @@ detectors_new(const struct detectors_settings *settings, detectors_alert_fn *ale
         all->alert = alert;
         all->ctx = ctx;
         all->counts_with_others = with != NULL;
+        all->spec = (struct weir_tap_spec){ .stage = stages, .n_stages = 1 };
+        all->flow_size = sizeof(struct heard);
         for (unsigned i = SIGHTINGS; i-- > 0;)
             give_back(all, &all->slots[i]);
     }
@@ -248,36 +351,26 @@ detectors_new(const struct detectors_settings *settings, detectors_alert_fn *ale
     return rc;
 }
 
-static int
-add_one(struct detectors *const *by_core, unsigned n, unsigned i, struct weir_monitor *m)
-{
-    const struct detector_kind *kind = by_core[0]->by[i].kind;
-    void **arg = calloc(n, sizeof(*arg));
-    int rc = WEIR_E_NOMEM;
-
-    for (unsigned core = 0; arg != NULL && core < n; core++)
-        arg[core] = &by_core[core]->by[i];
-    if (arg != NULL)
-        rc = weir_monitor_add(m, &(struct weir_app){ .name = kind->name,
-                                                     .spec = kind->spec,
-                                                     .flow_size = kind->flow_size,
-                                                     .arg = &by_core[0]->by[i],
-                                                     .core_arg = arg });
-    weir_monitor_share(m, by_core[0]->by[i].shared);
-    free(arg);
-    return rc;
-}
-
 int
 detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
               struct order *order)
 {
-    int rc = WEIR_E_OK;
+    void **arg = calloc(n, sizeof(*arg));
+    int rc = arg != NULL ? WEIR_E_OK : WEIR_E_NOMEM;
 
-    for (unsigned core = 0; core < n; core++)
+    for (unsigned core = 0; core < n && rc == WEIR_E_OK; core++) {
         by_core[core]->order = order;
-    for (unsigned i = 0; i < by_core[0]->n && rc == WEIR_E_OK; i++)
-        rc = add_one(by_core, n, i, m);
+        arg[core] = by_core[core];
+    }
+    if (rc == WEIR_E_OK && by_core[0]->n > 0)
+        rc = weir_monitor_add(m, &(struct weir_app){ .name = "detectors",
+                                                     .spec = &by_core[0]->spec,
+                                                     .flow_size = by_core[0]->flow_size,
+                                                     .arg = by_core[0],
+                                                     .core_arg = arg });
+    for (unsigned i = 0; i < by_core[0]->n; i++)
+        weir_monitor_share(m, by_core[0]->by[i].shared);
+    free(arg);
     return rc;
 }
 

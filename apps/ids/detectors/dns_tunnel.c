@@ -147,17 +147,10 @@ WEIR_HANDLER(count, look, void *, nothing_kept, event, ev)
     return detector_judge(at, detector_distinct(at, &key, &whole, sizeof(whole)));
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
-    .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_DATAGRAM),
-};
-
 const struct detector_kind dns_tunnel = {
     .name = "dns-tunnel",
-    .spec = &spec,
+    .look = look_raw,
+    .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_DATAGRAM),
     .param = { { "count", 30, 1000000 },
                { "seconds", 60, 86400 },
                { "length", 30, 253 },

@@ -21,17 +21,10 @@ WEIR_HANDLER(count, look, void *, nothing_kept, event, ev)
     return detector_judge(at, detector_count(at, &key, 1));
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
-    .want = WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT),
-};
-
 const struct detector_kind fake_storm = {
     .name = "fake-retransmit",
-    .spec = &spec,
+    .look = look_raw,
+    .want = WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT),
     .param = { { "count", 10, 1000000 }, { "seconds", 60, 86400 } },
     .alert = { { 5, "WEIR DETECTOR storm of fake retransmissions", "protocol-command-decode", 2 } },
 };

@@ -132,19 +132,12 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     return hosts != NULL ? count_of(weir_always(first.f, go_on, hosts)) : first;
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
+const struct detector_kind port_scan = {
+    .name = "port-scan",
+    .look = look_raw,
     .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_RST) |
             WEIR_EV_BIT(WEIR_EV_BAD_FLAGS) | WEIR_EV_BIT(WEIR_EV_ICMP_ERROR) |
             WEIR_EV_BIT(WEIR_EV_FLOW_END),
-};
-
-const struct detector_kind port_scan = {
-    .name = "port-scan",
-    .spec = &spec,
     .flow_size = sizeof(struct flow),
     .param = { { "ports", 20, 65536 }, { "seconds", 60, 86400 }, { "hosts", 25, 1000000 } },
     .alert = { { 1, "WEIR DETECTOR port scan of a host", "attempted-recon", 2 },

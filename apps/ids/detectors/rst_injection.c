@@ -41,7 +41,7 @@ is_evidence(struct flow *flow, const struct weir_event *ev)
         narrow(ev, weir_flow_proto(ev->flow) == WEIR_PROTO_TCP ? SIGNS : 0);
         return false;
     case WEIR_EV_BAD_RST:
-        if (weir_flow_phase(ev->flow) == WEIR_FLOW_ESTABLISHED)
+        if (weir_flow_phase(ev->flow) != WEIR_FLOW_NEW)
             expect_data(flow, ev);
         return false;
     case WEIR_EV_PAYLOAD:
@@ -72,17 +72,10 @@ WEIR_HANDLER(count, look, struct flow *, flow, event, ev)
     return detector_judge(at, detector_count(at, &key, 1));
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
-    .want = SIGNS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
-};
-
 const struct detector_kind rst_injection = {
     .name = "rst-injection",
-    .spec = &spec,
+    .look = look_raw,
+    .want = SIGNS | WEIR_EV_BIT(WEIR_EV_FLOW_START) | WEIR_EV_BIT(WEIR_EV_PAYLOAD),
     .flow_size = sizeof(struct flow),
     .param = { { "count", 2, 1000000 }, { "seconds", 60, 86400 } },
     .alert = { { 6, "WEIR DETECTOR RST injected into a connection", "attempted-dos", 2 } },

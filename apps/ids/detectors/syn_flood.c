@@ -22,17 +22,10 @@ WEIR_HANDLER(count, look, void *, nothing_kept, event, ev)
     return detector_judge(at, detector_count(at, &key, ev->type == WEIR_EV_SYN ? 1 : -1));
 }
 
-static const weir_fn stages[] = { look_raw };
-
-static const struct weir_tap_spec spec = {
-    .stage = stages,
-    .n_stages = 1,
-    .want = WEIR_EV_BIT(WEIR_EV_SYN) | WEIR_EV_BIT(WEIR_EV_ESTABLISHED),
-};
-
 const struct detector_kind syn_flood = {
     .name = "syn-flood",
-    .spec = &spec,
+    .look = look_raw,
+    .want = WEIR_EV_BIT(WEIR_EV_SYN) | WEIR_EV_BIT(WEIR_EV_ESTABLISHED),
     .is_posted = true, /* a SYN adds one, at most */
     .param = { { "count", 500, 1000000 }, { "seconds", 10, 86400 } },
     .alert = { { 3, "WEIR DETECTOR SYN flood", "attempted-dos", 2 } },
