@@ -11,10 +11,12 @@ libcore_la_SOURCES += \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
     %D%/hosts.c %D%/hosts.h \
+    %D%/inline.c %D%/inline.h \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
     %D%/reader.c %D%/reader.h \
+    %D%/reject.c %D%/reject.h %D%/rewrite.c %D%/rewrite.h \
     %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
@@ -24,7 +26,7 @@ libcore_la_SOURCES += \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c \
-    %D%/udevent.c
+    %D%/udevent.c %D%/verdict.c
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
@@ -83,6 +85,12 @@ tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/model/test_verdict_model
+tests_model_test_verdict_model_SOURCES  = tests/model/test_verdict_model.c
+tests_model_test_verdict_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/monitor
+tests_model_test_verdict_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_verdict_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/model/test_metamorphic
 tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c
 tests_model_test_metamorphic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
@@ -122,6 +130,18 @@ UNIT_TESTS += tests/unit/test_pieces
 tests_unit_test_pieces_SOURCES  = tests/unit/test_pieces.c
 tests_unit_test_pieces_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pieces_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rewrite
+tests_unit_test_rewrite_SOURCES  = tests/unit/test_rewrite.c
+tests_unit_test_rewrite_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_rewrite_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rewrite_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_verdict
+tests_unit_test_verdict_SOURCES  = tests/unit/test_verdict.c
+tests_unit_test_verdict_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/monitor
+tests_unit_test_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_verdict_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_monitor
 tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c
