@@ -463,8 +463,9 @@ interfaces_close(struct weir_port *port)
     free(all);
 }
 
-static const struct port_ops interfaces_ops = { interfaces_read, interfaces_get_stats,
-                                                interfaces_close, NULL };
+static const struct port_ops interfaces_ops = {
+    interfaces_read, interfaces_get_stats, interfaces_close, NULL, NULL, NULL
+};
 
 static struct interfaces *
 new_interfaces(struct cli *cli)
