@@ -14,7 +14,7 @@ libweir_la_LDFLAGS  = $(WHOLE_LDFLAGS) -version-info 0:0:0 \
 EXTRA_libweir_la_DEPENDENCIES = $(top_srcdir)/%D%/libweir.map
 EXTRA_DIST += %D%/libweir.map
 
-weirinclude_HEADERS += include/weir/api.h include/weir/error.h include/weir/packet.h \
+weirinclude_HEADERS += include/weir/api.h include/weir/error.h include/weir/packet.h include/weir/verdict.h \
     include/weir/port.h include/weir/event.h include/weir/flow.h include/weir/monitor.h
 
 pkgconfigdir   = $(libdir)/pkgconfig

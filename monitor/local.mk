@@ -24,7 +24,7 @@ libcore_la_SOURCES += \
     %D%/tcp_policy.c %D%/tcp_policy.h \
     %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c \
-    %D%/udevent.c
+    %D%/udevent.c %D%/verdict.c
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la

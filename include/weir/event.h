@@ -212,6 +212,7 @@ enum weir_overload {
     WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
     WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; the other taps are told */
     WEIR_OVERLOAD_FRAGMENTS, /**< no room for IP fragments: a datagram was given up */
+    WEIR_OVERLOAD_HELD, /**< inline: too much is held behind a sleeping stage; once until it wakes */
 };
 
 /** Bytes that an event shows; lent like the event itself. */

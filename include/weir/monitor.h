@@ -19,6 +19,7 @@
 #include <weir/flow.h>
 #include <weir/port.h>
 #include <weir/tap.h>
+#include <weir/verdict.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -101,6 +102,15 @@ struct weir_monitor_opts {
                          has its own flows: see weir_app.core_arg */
     bool live;      /**< go on when a port has nothing for the moment; where the queue behind a
                             sleeping stage is full, drop the event before other handlers run */
+
+    /* Inline: weir/verdict.h. What is held is bounded. */
+    const struct weir_outlet
+        *outlet;           /**< copied, but not its ctx; NULL: passive, nothing is held */
+    bool fail_closed;      /**< past the bounds the newest packet is dropped; else packets pass */
+    uint32_t held_packets; /**< of a flow; 0: 256; at most 65535 */
+    uint32_t held_flow;    /**< bytes of a flow; 0: 1 MiB */
+    uint64_t
+        held_core; /**< bytes of a core, with what is noted of them; 0: 64 MiB; at most 64 GiB */
 };
 
 /** A program part that listens: one tap of it hangs on every flow. */
@@ -115,7 +125,9 @@ struct weir_app {
     bool
         no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
                                if it wants that: not IP, malformed, fragments that complete nothing */
-    void *arg;           /**< handed out as weir_event.app */
+    bool gates; /**< inline: packets wait for its verdict while its stages sleep. Not those that
+                      belong to no flow, of which counts what is said at once */
+    void *arg;  /**< handed out as weir_event.app */
     void *const *core_arg; /**< weir_monitor_opts.cores of them, copied: what each core hands out
                                 instead; NULL: arg, which all use at the same time */
 };
@@ -141,7 +153,11 @@ struct weir_event_def {
                            flow_start; may be 0 */
 };
 
-/** Counters of a run. They only grow, but for live_flows and memory. */
+/**
+ * Counters of a run. They only grow, but for live_flows, memory and held.
+ *
+ * Inline, packets = forwarded + send_drops + dropped + fail_closed + held.
+ */
 struct weir_monitor_stats {
     uint64_t packets;     /**< fed, good or bad */
     uint64_t bytes;       /**< on the wire */
@@ -157,7 +173,19 @@ struct weir_monitor_stats {
     uint64_t tap_dropped; /**< events dropped behind sleeping stages; in a replay only where no
                                handler could run to wake the stage */
     uint64_t memory;      /**< bytes in use now, of memcap */
-    uint64_t overload[5]; /**< by enum weir_overload: how often each limit was hit */
+    uint64_t overload[6]; /**< by enum weir_overload: how often each limit was hit */
+
+    /* Inline. */
+    uint64_t forwarded;   /**< packets that left */
+    uint64_t send_drops;  /**< that the outlet had no room for */
+    uint64_t dropped;     /**< by a verdict, on them or on their flow */
+    uint64_t fail_closed; /**< dropped past the bounds */
+    uint64_t fail_open;   /**< of forwarded: before an app that gates had done with them */
+    uint64_t held;        /**< right now */
+    uint64_t held_max;    /**< the most of a core so far */
+    uint64_t rejects;     /**< RSTs and ICMP errors of our own that were sent */
+    uint64_t rewritten;   /**< of forwarded: with other bytes than they came with */
+
     uint64_t events[WEIR_EV_COUNT];        /**< raised, wanted or not */
     uint64_t defined[WEIR_EV_DEFINED_MAX]; /**< the program's own; 0 of those that nobody wants */
 };

@@ -95,7 +95,7 @@ every_choice_has_a_text(void **state)
     assert_int_equal(count(names), WEIR_END_EOF + 1);
     assert_string_equal(names[WEIR_END_EVICTED], "evicted");
     names = field_of(WEIR_EV_OVERLOAD, "what")->names;
-    assert_int_equal(count(names), WEIR_OVERLOAD_FRAGMENTS + 1);
+    assert_int_equal(count(names), WEIR_OVERLOAD_HELD + 1);
     assert_string_equal(names[WEIR_OVERLOAD_MEMCAP], "memcap");
     names = field_of(WEIR_EV_FAKE_RETRANSMIT, "kept")->names;
     assert_int_equal(count(names), WEIR_KEPT_NEW + 1);
