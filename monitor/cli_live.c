@@ -17,13 +17,13 @@
 #include <time.h>
 
 enum {
-    WAIT_MS = 100,    /* for packets, before others get their turn: logs, signals */
-    SPINS_MAX = 8,    /* wakes in a row for nothing; then ... */
-    PAUSE_MS = 10,    /* ... comes a pause */
-    POLLS = 32,       /* of DPDK's ports, before others get their turn */
-    BUSY_POLLS = 256, /* in a row for nothing; then come pauses ... */
-    POLL_NS = 30000,  /* ... of so long */
-    SLACK_NS = 1000,  /* by which the kernel may make them longer */
+    WAIT_MS = 100,   /* for packets, before others get their turn: logs, signals */
+    SPINS_MAX = 8,   /* wakes in a row for nothing; then ... */
+    PAUSE_MS = 10,   /* ... comes a pause */
+    POLLS = 32,      /* of DPDK's ports, before others get their turn */
+    BUSY_POLLS = 64, /* in a row for nothing; then come pauses ... */
+    POLL_NS = 30000, /* ... of so long */
+    SLACK_NS = 1000, /* by which the kernel may make them longer */
     BUFFER_MIN = 65536,
     SNAPLEN_MAX = 262144,
     MTU_MIN = 68, /* RFC 791 */
