@@ -15,7 +15,8 @@ endif
 # The library: a page a subject, and for each call that it names a link of one line to it.
 MAN3_PAGES = %D%/weir_api.3 %D%/weir_combine.3 %D%/weir_core.3 %D%/weir_coroutine.3 \
     %D%/weir_error.3 %D%/weir_event.3 %D%/weir_event_define.3 %D%/weir_flow.3 %D%/weir_future.3 %D%/weir_log.3 %D%/weir_monitor.3 \
-    %D%/weir_packet.3 %D%/weir_port.3 %D%/weir_sem.3 %D%/weir_shared.3 %D%/weir_submit.3 %D%/weir_tap.3 %D%/weir_typed.3
+    %D%/weir_packet.3 %D%/weir_port.3 %D%/weir_sem.3 %D%/weir_shared.3 %D%/weir_submit.3 %D%/weir_tap.3 %D%/weir_typed.3 \
+    %D%/weir_verdict.3
 dist_man_MANS += $(MAN3_PAGES)
 EXTRA_DIST += %D%/names.awk tests/man
 dist_check_SCRIPTS += tests/check_man.sh

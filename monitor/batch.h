@@ -57,6 +57,9 @@ struct arrival {
     uint8_t fragments;         /* the packet was one; */
     uint8_t datagrams;         /* how many it completed */
     struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
+    const uint8_t *came;       /* the packet was a fragment: its own frame; else NULL */
+    uint32_t came_len;
+    uint8_t came_port;
 };
 
 /* The core that owns a shard; its shards are its index and every n_cores-th behind it. */

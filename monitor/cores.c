@@ -283,6 +283,8 @@ run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
         reader_flush(&c->reader);
         if (c->engine[0]->opts.live)
             weir_core_run(c->engine[0]->core, UINT32_MAX);
+        if (c->engine[0]->opts.live && c->engine[0]->inl != NULL)
+            inline_flush(c->engine[0]);
     } while (more);
 }
 

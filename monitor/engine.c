@@ -31,6 +31,8 @@ engine_place_apps(struct engine *e)
         e->apps[i].state = at;
         at += (e->apps[i].pub.flow_size + 15) / 16 * 16;
     }
+    if (e->inl != NULL)
+        at += inline_place(e, at);
     e->layout.app_stride = at;
 }
 
@@ -43,6 +45,8 @@ engine_start_taps(struct engine *e, uint8_t *part)
         memset(part + app->state, 0, app->pub.flow_size);
         weir_tap_init(app_tap(part, app), app->pub.spec);
     }
+    if (e->inl != NULL)
+        inline_start_flow(e->inl, part);
     engine_start_definitions(e, part);
 }
 
@@ -122,8 +126,10 @@ push_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *e
 static void
 count_dropped(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
 {
-    (void)tap, (void)state, (void)ev;
+    (void)state;
     e->stats.tap_dropped++;
+    if (e->inl != NULL)
+        inline_unseen(e, tap, ev);
 }
 
 static void
@@ -168,7 +174,7 @@ push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_even
     while (!e->opts.live && (weir_core_run(e->core, 256) > 0 || engine_settle(e)))
         if (weir_tap_push(tap, state, ev->type, ev) != WEIR_TAP_FULL)
             return;
-    e->stats.tap_dropped++;
+    count_dropped(e, tap, state, ev);
     overload.overload.what = WEIR_OVERLOAD_TAP_QUEUE;
     overload.overload.count = count_overload(e, ev->flow, WEIR_OVERLOAD_TAP_QUEUE);
     if (engine_raises(e, ev->flow, WEIR_EV_OVERLOAD))
@@ -307,26 +313,37 @@ release(void *arg, struct weir_held *head)
     mem_free(held->mem, held, held->size);
 }
 
+struct weir_flow *
+engine_flow_of(const struct engine *e, const struct weir_tap *tap, unsigned *app)
+{
+    const uint8_t *at = (const uint8_t *)tap;
+    const struct block *block;
+    const struct shard_layout *layout = &e->layout;
+    size_t place;
+
+    if (at < e->range || at >= e->range + e->range_size)
+        return NULL;
+    block = (const struct block *)((uintptr_t)at & ~(uintptr_t)(BLOCK_SIZE - 1));
+    place = (size_t)(at - (const uint8_t *)block - layout->apps_at);
+    *app = (unsigned)(place % layout->app_stride / sizeof(*tap));
+    return (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER) + place / layout->app_stride;
+}
+
 /* The last tap of a flow that ended has woken and is done: the flow may go. */
 static void
 ended(void *arg, struct weir_tap *tap)
 {
     struct engine *e = arg;
-    uint8_t *at = (uint8_t *)tap;
-    const struct block *block;
-    const struct shard_layout *layout = &e->layout;
-    struct weir_flow *flow;
+    unsigned app;
+    struct weir_flow *flow = engine_flow_of(e, tap, &app);
 
-    if (at < e->range || at >= e->range + e->range_size)
-        return; /* of events without a flow */
-    block = (const struct block *)((uintptr_t)at & ~(uintptr_t)(BLOCK_SIZE - 1));
-    flow = (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER) +
-           (size_t)(at - (const uint8_t *)block - layout->apps_at) / layout->app_stride;
-    if (--flow_cold(flow)->asleep == 0)
-        shard_release(block->shard, flow);
+    if (flow != NULL && --flow_cold(flow)->asleep == 0)
+        shard_release(flow_shard(flow), flow);
 }
 
-const struct weir_tap_ops engine_tap_ops = { hold, release, ended };
+const struct weir_tap_ops engine_tap_ops = { hold, release, ended, NULL, NULL };
+const struct weir_tap_ops engine_inline_tap_ops = { hold, release, ended, inline_slept,
+                                                    inline_went_on };
 
 /* ---- deadlines ----------------------------------------------------------------------------- */
 
@@ -635,6 +652,8 @@ engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason r
         tcp_finish(e, flow);
     flow->flags |= FLOW_ENDED;
     raise_flow_end(e, flow, reason);
+    if (e->inl != NULL && reason != WEIR_END_EOF)
+        inline_flow_ends(e, flow);
     wheel_remove(&flow_cold(flow)->timer);
     shard_unlink(shard, flow, &e->secret);
     reasm_free(flow);

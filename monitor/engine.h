@@ -9,6 +9,7 @@
 
 #include "batch.h"
 #include "core/order.h"
+#include "inline.h"
 #include "shard.h"
 
 #include <weir/core.h>
@@ -47,6 +48,8 @@ struct engine {
     uint64_t timeout[WEIR_TIMEOUT_COUNT]; /* nanoseconds, by enum weir_timeout */
     struct hash_key secret;
     struct weir_core *core;
+    struct weir_outlet outlet; /* .send NULL: passive */
+    struct inline_core *inl;   /* NULL likewise */
 
     struct app apps[MAX_APPS];
     unsigned n_apps;
@@ -163,7 +166,10 @@ int engine_start(struct engine *e, uint64_t time);
 void engine_release(struct engine *e);
 void engine_free(struct engine *e);
 
-extern const struct weir_tap_ops engine_tap_ops;
+extern const struct weir_tap_ops engine_tap_ops, engine_inline_tap_ops;
+
+/* The flow and the app of a tap; NULL: it is for events without a flow. */
+struct weir_flow *engine_flow_of(const struct engine *e, const struct weir_tap *tap, unsigned *app);
 
 /* The built-in type whose fields an event of this type has. */
 static inline uint8_t

@@ -16,7 +16,9 @@ engine_make_core(struct engine *e)
 
     if (rc != WEIR_E_OK)
         return rc;
-    weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
+    if ((rc = inline_new(&e->outlet, &e->opts, &e->inl)) != WEIR_E_OK)
+        return rc;
+    weir_core_set_tap_ops(e->core, e->inl != NULL ? &engine_inline_tap_ops : &engine_tap_ops, e);
     e->core->polls_when_told = !e->opts.live;
     return WEIR_E_OK;
 }
@@ -33,13 +35,16 @@ engine_copy(const struct engine *first, unsigned index, struct engine **out)
     *e = *first;
     e->index = index;
     e->core = NULL;
+    e->inl = NULL;
     for (unsigned i = 0; i < e->n_apps; i++)
         e->apps[i].pub.arg = e->apps[i].core_arg[index];
     rc = engine_make_core(e);
-    if (rc != WEIR_E_OK)
-        free(e);
-    else
+    if (rc == WEIR_E_OK) {
         *out = e;
+        return WEIR_E_OK;
+    }
+    weir_core_free(e->core);
+    free(e);
     return rc;
 }
 
@@ -93,6 +98,8 @@ engine_start(struct engine *e, uint64_t time)
         e->flowless = calloc(N_SHARDS, e->layout.app_stride + 1);
     if (e->flowless == NULL || (e->range == NULL && reserve(e) != WEIR_E_OK))
         return WEIR_E_NOMEM;
+    if (e->inl != NULL && (rc = inline_start(e->inl, &e->opts)) != WEIR_E_OK)
+        return rc;
     if ((rc = start_shards(e, time)) != WEIR_E_OK)
         return rc;
     e->tick = time / TICK_NS;
@@ -104,6 +111,7 @@ void
 engine_release(struct engine *e)
 {
     weir_core_free(e->core);
+    inline_free(e->inl);
     if (e->range != NULL) {
         arena_give_back(&e->arena, e->range);
         munmap(e->range, e->range_size);

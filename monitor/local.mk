@@ -11,10 +11,12 @@ libcore_la_SOURCES += \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
     %D%/hosts.c %D%/hosts.h \
+    %D%/inline.c %D%/inline.h \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
     %D%/reader.c %D%/reader.h \
+    %D%/reject.c %D%/reject.h %D%/rewrite.c %D%/rewrite.h \
     %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
@@ -122,6 +124,18 @@ UNIT_TESTS += tests/unit/test_pieces
 tests_unit_test_pieces_SOURCES  = tests/unit/test_pieces.c
 tests_unit_test_pieces_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_pieces_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_rewrite
+tests_unit_test_rewrite_SOURCES  = tests/unit/test_rewrite.c
+tests_unit_test_rewrite_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_rewrite_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_rewrite_LDADD    = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_verdict
+tests_unit_test_verdict_SOURCES  = tests/unit/test_verdict.c
+tests_unit_test_verdict_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/monitor
+tests_unit_test_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_verdict_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_monitor
 tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c

@@ -14,6 +14,7 @@
 
 #define DEFAULT_MEMCAP (UINT64_C(4) << 30)
 #define LEAST_MEMCAP   (UINT64_C(256) << 20)
+#define HELD_CORE_MAX  (UINT64_C(64) << 30)
 
 enum {
     MAX_HISTORY = 1 << 20,
@@ -29,7 +30,9 @@ opts_are_valid(const struct weir_monitor_opts *opts)
         if (opts->timeout[i] > WEIR_TIMEOUT_MAX)
             return false;
     return (opts->memcap == 0 || opts->memcap >= LEAST_MEMCAP) && opts->retain <= RETAIN_MAX &&
-           (unsigned)opts->policy < WEIR_POLICY_COUNT && opts->cores <= MAX_CORES;
+           (unsigned)opts->policy < WEIR_POLICY_COUNT && opts->cores <= MAX_CORES &&
+           opts->held_packets <= UINT16_MAX && opts->held_core <= HELD_CORE_MAX &&
+           (opts->outlet == NULL || opts->outlet->send != NULL);
 }
 
 int
@@ -69,6 +72,9 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     e->n_cores = opts->cores > 0 ? opts->cores : 1;
     rc = hosts_new(opts->hosts, opts->n_hosts, opts->policy, &e->hosts);
     e->opts.hosts = NULL; /* copied; not ours to keep */
+    if (opts->outlet != NULL)
+        e->outlet = *opts->outlet;
+    e->opts.outlet = NULL;
     if (rc == WEIR_E_OK)
         rc = engine_make_core(e);
     if (rc == WEIR_E_OK)
@@ -134,6 +140,8 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
         return rc;
     if (n == 0)
         weir_core_run(m->e.core, UINT32_MAX);
+    if (n == 0 && m->e.inl != NULL)
+        inline_flush(&m->e);
     for (unsigned i = 0; i < n; i++)
         reader_take(&m->cores->reader, &frames[i]);
     cores_flush(m->cores);
@@ -295,6 +303,15 @@ add_stats(struct weir_monitor_stats *to, const struct weir_monitor_stats *from)
     to->undelivered += from->undelivered;
     to->bad_checksums += from->bad_checksums;
     to->tap_dropped += from->tap_dropped;
+    to->forwarded += from->forwarded;
+    to->send_drops += from->send_drops;
+    to->dropped += from->dropped;
+    to->fail_closed += from->fail_closed;
+    to->fail_open += from->fail_open;
+    to->held += from->held;
+    to->held_max = from->held_max > to->held_max ? from->held_max : to->held_max;
+    to->rejects += from->rejects;
+    to->rewritten += from->rewritten;
     for (size_t i = 0; i < sizeof(to->overload) / sizeof(*to->overload); i++)
         to->overload[i] += from->overload[i];
     for (unsigned i = 0; i < WEIR_EV_COUNT; i++)

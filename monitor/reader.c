@@ -289,10 +289,13 @@ dispatch(struct reader *r, struct arrival *a, uint8_t *core)
  * Not inline: what all packets take stays short.
  */
 static __attribute__((noinline)) struct arrival *
-read_fragment(struct reader *r)
+read_fragment(struct reader *r, const struct weir_frame *frame)
 {
     struct arrival a = r->batch->at[--r->batch->n], *to;
 
+    a.came = frame->data;
+    a.came_len = frame->caplen;
+    a.came_port = frame->port;
     take_fragment(r, &a);
     to = add(r, ARRIVES_NO_FLOW, 0);
     *to = a;
@@ -317,10 +320,11 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
     a->guess = NULL;
+    a->came = NULL;
     a->result = decode(&kept, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
     if (a->result == DECODE_FRAGMENT)
-        a = read_fragment(r);
+        a = read_fragment(r, &kept);
     dispatch(r, a, &r->batch->core[r->batch->n - 1]);
     if (a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
         add_quote(r, &a->pkt);

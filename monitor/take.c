@@ -122,7 +122,7 @@ start_flow(struct engine *e, const struct arrival *a, bool answers)
         set_policies(e, flow, pkt, from_client ? WEIR_TOSERVER : WEIR_TOCLIENT);
     e->stats.flows++;
     e->stats.live_flows++;
-    if (e->n_apps > 0)
+    if (e->layout.app_stride > 0)
         engine_start_taps(e, flow_apps(flow));
     return flow;
 }
@@ -172,6 +172,16 @@ raise_bad_checksum(struct engine *e, struct weir_flow *flow, const struct arriva
     engine_deliver(e, flow, &ev);
 }
 
+/* Who has been told that the connection is over may open another at once. */
+static bool
+opens_another(const struct engine *e, struct weir_flow *flow, const struct arrival *a)
+{
+    if (!e->opts.packets_only && tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref)))
+        return true;
+    return e->inl != NULL && inline_was_reset(e, flow) && tcp_is_syn(&a->pkt) &&
+           !(a->pkt.tcp_flags & WEIR_TH_ACK);
+}
+
 static void
 take_flow_packet(struct engine *e, struct arrival *a)
 {
@@ -180,19 +190,22 @@ take_flow_packet(struct engine *e, struct arrival *a)
     unsigned unanswered = 0;
     enum weir_dir dir;
 
+    if (e->inl != NULL && flow != NULL)
+        inline_found(e, flow, direction(flow, &a->ref));
     if (a->pkt.bad_checksum) {
         raise_bad_checksum(e, flow, a);
         if (!is_taken_anyhow(e, a))
             return;
         a->pkt.bad_checksum = false;
     }
-    if (flow != NULL && tcp && !e->opts.packets_only &&
-        tcp_opens_another(flow, &a->pkt, direction(flow, &a->ref))) {
+    if (flow != NULL && tcp && opens_another(e, flow, a)) {
         live = !(flow->flags & FLOW_CLOSED);
         unanswered = live ? tcp_unanswered_syns(flow) : 0;
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
+        if (e->inl != NULL)
+            e->inl->flow = NULL;
     }
     new = flow == NULL;
     if (new)
@@ -200,6 +213,8 @@ take_flow_packet(struct engine *e, struct arrival *a)
     if (flow == NULL)
         return;
     dir = direction(flow, &a->ref);
+    if (e->inl != NULL && new)
+        inline_found(e, flow, dir);
     count_packet(e, flow, dir);
     if (new) {
         raise_flow_start(e, flow, dir);
@@ -346,6 +361,8 @@ begin(struct engine *e, const struct arrival *a)
     e->packet = &a->pkt;
     number_timers(e->core, a->pkt.number);
     engine_reach(e, a->pkt.number, a->kind == ARRIVES_QUOTE ? PHASE_QUOTED : PHASE_PACKET, 0, 0);
+    if (e->inl != NULL)
+        inline_begin(e, a);
 }
 
 static void
@@ -385,6 +402,8 @@ take(struct engine *e, struct arrival *a)
         break;
     }
     engine_run_core(e);
+    if (e->inl != NULL && (a->kind == ARRIVES_PACKET || a->kind == ARRIVES_NO_FLOW))
+        inline_settle(e);
     e->packet = NULL;
 }
 
@@ -458,5 +477,7 @@ engine_take(struct engine *e, struct batch *batch)
         for (unsigned i = 0; i < n; i++)
             take(e, mine[i]);
     }
+    if (e->inl != NULL)
+        inline_flush(e);
     weir_core_enter(before);
 }

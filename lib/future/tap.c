@@ -125,6 +125,8 @@ sleep_on(struct weir_core *core, struct weir_tap *tap, void *ctx, unsigned stage
     tap->sleeper->stage = (uint8_t)stage;
     tap->state = WEIR_TAP_ASLEEP;
     attach(core, tap->sleeper, cell_of(*f));
+    if (core->tap_ops != NULL && core->tap_ops->slept != NULL)
+        core->tap_ops->slept(core->tap_arg, tap);
     if (tap->closing == WEIR_TAP_CANCELING)
         call_off(core, tap->sleeper);
     return true;
@@ -140,6 +142,13 @@ yield(struct weir_core *core, struct weir_tap *tap)
     queue_push(core, tap->sleeper);
 }
 
+static void
+went_on(struct weir_core *core, struct weir_tap *tap, struct weir_held *next)
+{
+    if (core->tap_ops != NULL && core->tap_ops->went_on != NULL)
+        core->tap_ops->went_on(core->tap_arg, tap, next);
+}
+
 /* ---- the life of a tap ---- */
 
 /* The last use of the tap: on_end may free what ctx is, and ended the tap itself. */
@@ -153,6 +162,7 @@ end(struct weir_core *core, struct weir_tap *tap, void *ctx, weir_fut why)
     free_sleeper(core, tap);
     tap->want = 0;
     tap->state = WEIR_TAP_ENDED;
+    went_on(core, tap, NULL);
     if (tap->spec->on_end != NULL)
         tap->spec->on_end(ctx, why);
     if (awaited && core->tap_ops != NULL)
@@ -179,6 +189,7 @@ static void
 rest(struct weir_core *core, struct weir_tap *tap, void *ctx)
 {
     free_sleeper(core, tap);
+    went_on(core, tap, NULL);
     if (tap->closing == WEIR_TAP_OPEN)
         tap->state = WEIR_TAP_IDLE;
     else
@@ -227,6 +238,7 @@ weir_tap_go_on(struct weir_tap *tap, void *ctx, unsigned stage, weir_fut f)
             rest(core, tap, ctx);
             return;
         }
+        went_on(core, tap, held);
         had_a_turn = true;
         core->budget--;
         f = weir_ok_ptr(weir_held_event(held));

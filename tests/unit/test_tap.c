@@ -1,5 +1,7 @@
 #include "future_help.h"
 
+#include <stdio.h>
+
 /* ---- a flow with one tap, and an owner that copies numbers ---- */
 
 struct flow {
@@ -46,7 +48,9 @@ on_tap_ended(void *arg, struct weir_tap *tap)
     told_ended++;
 }
 
-static const struct weir_tap_ops ops = { copy_number, free_copy, on_tap_ended };
+static const struct weir_tap_ops ops = { .hold = copy_number,
+                                         .release = free_copy,
+                                         .ended = on_tap_ended };
 
 /* ---- stages ---- */
 
@@ -501,6 +505,64 @@ a_stage_may_cancel_its_own_tap_and_sleep(void **state)
     weir_resolve(flow.later, weir_ok(0));
 }
 
+static char steps[128]; /* what the owner was told */
+
+static void
+on_slept(void *arg, struct weir_tap *tap)
+{
+    assert_ptr_equal(tap, &((struct flow *)arg)->tap);
+    strcat(steps, "slept ");
+}
+
+static void
+on_went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
+{
+    char step[32] = "rests ";
+
+    (void)arg;
+    if (next != NULL)
+        snprintf(step, sizeof(step), "%u ", (unsigned)*(uint64_t *)weir_held_event(next));
+    else if (tap->state == WEIR_TAP_ENDED)
+        strcpy(step, "ended ");
+    strcat(steps, step);
+}
+
+static const struct weir_tap_ops telling = { .hold = copy_number,
+                                             .release = free_copy,
+                                             .ended = on_tap_ended,
+                                             .slept = on_slept,
+                                             .went_on = on_went_on };
+
+/* So who owns it knows which event it is at. */
+static void
+the_owner_is_told_how_far_it_is(void **state)
+{
+    struct flow flow;
+
+    (void)state;
+    steps[0] = '\0';
+    start(&flow);
+    weir_core_set_tap_ops(core, &telling, &flow);
+    push(&flow, 1, 2);
+    assert_string_equal(steps, "");
+    push(&flow, 1, 1);
+    push(&flow, 1, 4);
+    push(&flow, 1, 3);
+    push(&flow, 1, 6);
+    assert_string_equal(steps, "slept ");
+    go_on(&flow);
+    assert_string_equal(steps, "slept 4 3 slept ");
+    go_on(&flow);
+    assert_string_equal(steps, "slept 4 3 slept 6 rests ");
+    push(&flow, 1, 5);
+    push(&flow, 1, 8);
+    steps[0] = '\0';
+    assert_false(weir_tap_cancel(&flow.tap, &flow));
+    run_all();
+    assert_string_equal(steps, "ended ");
+    weir_resolve(flow.later, weir_ok(0));
+}
+
 /* on_end may free the flow's state: the tap must not be touched behind ended(). */
 static void
 free_tap(void *arg, struct weir_tap *tap)
@@ -512,7 +574,9 @@ free_tap(void *arg, struct weir_tap *tap)
 static void
 the_tap_may_be_freed_when_it_has_ended(void **state)
 {
-    static const struct weir_tap_ops frees = { copy_number, free_copy, free_tap };
+    static const struct weir_tap_ops frees = { .hold = copy_number,
+                                               .release = free_copy,
+                                               .ended = free_tap };
     struct weir_tap *tap = malloc(sizeof(*tap));
     uint64_t number = 1;
     struct flow flow;
@@ -575,6 +639,7 @@ main(void)
         in_core(a_stage_may_finish_its_own_tap),
         in_core(a_stage_may_cancel_its_own_tap),
         in_core(a_stage_may_cancel_its_own_tap_and_sleep),
+        in_core(the_owner_is_told_how_far_it_is),
         in_core(the_tap_may_be_freed_when_it_has_ended),
         cmocka_unit_test_setup_teardown(a_sleep_without_a_cell_ends_the_tap, enter_tiny_core,
                                         leave_core),
