@@ -3,7 +3,7 @@
 Host 0 has the interface h0, host 1 h1; w0 and w1 are here. The hosts are namespaces held by children; all of it
 goes with this process.
 """
-import contextlib, ctypes, os, subprocess, sys
+import contextlib, ctypes, os, subprocess
 
 CLONE_NEWNET = 0x40000000
 ADDRESS = {4: ("10.97.0.1", "10.97.0.2"), 6: ("fd97::1", "fd97::2")}
@@ -40,6 +40,7 @@ class Hosts:
             self.holders.append(holder)
             self.spaces.append(os.open("/proc/%d/ns/net" % holder.pid, os.O_RDONLY))
         self.quiet()
+        run("ip", "link", "set", "lo", "up")
         for side in (0, 1):
             self.join(side)
 
@@ -66,6 +67,8 @@ class Hosts:
                 no_offloads(his)
             run("ip", "addr", "add", ADDRESS[4][side] + "/24", "dev", his)
             run("ip", "addr", "add", ADDRESS[6][side] + "/64", "dev", his, "nodad")
+        with self.at(1 - side):  # it may know the address of an earlier card
+            run("ip", "neigh", "flush", "all")
 
     @contextlib.contextmanager
     def at(self, side):

@@ -652,8 +652,8 @@ power_of_two_above(uint32_t n)
 
 /*
  * Buffers for all descriptors, a burst that is handed out and one that the driver fills, and what the
- * cache may hold back, one and a half times its size; for what each sender has waiting, and the card
- * has yet to send, of its own and of the port opposite.
+ * cache may hold back, one and a half times its size; for what each sender has waiting, and a card
+ * has yet to send: the one opposite, to which a single sender hands on what came in here, or this one.
  */
 static int
 make_pool(struct dpdk *d, struct weir_errbuf *err)
@@ -662,7 +662,7 @@ make_pool(struct dpdk *d, struct weir_errbuf *err)
 
     d->buffers = d->descriptors + 2U * BURST + CACHE * 3U / 2;
     if (d->senders > 0)
-        d->buffers += 2 * SEND_DESCRIPTORS + d->senders * (TX_WAITING + BURST);
+        d->buffers += SEND_DESCRIPTORS + d->senders * (TX_WAITING + BURST);
     d->buffers = power_of_two_above(d->buffers) - 1;
     snprintf(name, sizeof(name), "weir_rx_%u", d->id);
     if (rte_mempool_lookup(name) != NULL) /* one that is retired */

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TX_WAITING = 512 }; /* frames of a sender, at most */
+enum { TX_WAITING = 256 }; /* frames of a sender, at most */
 
 struct tx;
 
