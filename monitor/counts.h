@@ -15,7 +15,7 @@
 struct reply {
     size_t n;
     bool cut;
-    char at[32768]; /* some three times what any answer takes */
+    char at[49152]; /* some three times what any answer takes */
 };
 
 void reply_clear(struct reply *to);
