@@ -128,7 +128,9 @@ seqs_of(const struct weir_packet *pkt)
 static bool
 overlap(struct seqs a, struct seqs b)
 {
-    return before(a.from, b.to) && before(b.from, a.to);
+    const uint32_t from = before(a.from, b.from) ? b.from : a.from;
+
+    return before(from, a.to) && before(from, b.to);
 }
 
 /* How far apart they are; 0: they touch. */
@@ -149,22 +151,42 @@ join(struct seqs *to, struct seqs more)
         to->to = more.to;
 }
 
-/* What was dropped stays so. A fifth stretch becomes one with the nearest: between them nothing gets
-   to the target's program anyway, which lacks the first. */
+/* Those that have come to touch @one become part of it, and it the last. */
+static void
+unite(struct cut *cut, struct seqs one)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < cut->n_sticky; i++) {
+        if (distance(cut->sticky[i], one) == 0)
+            join(&one, cut->sticky[i]);
+        else
+            cut->sticky[n++] = cut->sticky[i];
+    }
+    cut->n_sticky = (uint8_t)n;
+    cut->sticky[cut->n_sticky++] = one;
+}
+
+/*
+ * What was dropped stays so. A fifth stretch becomes one with the nearest, of equal ones that with the
+ * lower numbers: what is between them is of no use to the target's program, which lacks the first.
+ */
 static void
 stick(struct cut *cut, struct seqs more)
 {
-    struct seqs *nearest = &cut->sticky[0];
+    struct seqs nearest = cut->sticky[0];
 
     if (more.from == more.to)
         return;
-    for (unsigned i = 1; i < cut->n_sticky; i++)
-        if (distance(cut->sticky[i], more) < distance(*nearest, more))
-            nearest = &cut->sticky[i];
-    if (cut->n_sticky < STICKY && (cut->n_sticky == 0 || distance(*nearest, more) > 0))
-        cut->sticky[cut->n_sticky++] = more;
-    else
-        join(nearest, more);
+    for (unsigned i = 1; i < cut->n_sticky; i++) {
+        const uint32_t far = distance(cut->sticky[i], more), least = distance(nearest, more);
+
+        if (far < least || (far == least && before(cut->sticky[i].from, nearest.from)))
+            nearest = cut->sticky[i];
+    }
+    if (cut->n_sticky == STICKY)
+        join(&more, nearest);
+    unite(cut, more);
 }
 
 static bool

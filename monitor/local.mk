@@ -85,6 +85,12 @@ tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/model/test_verdict_model
+tests_model_test_verdict_model_SOURCES  = tests/model/test_verdict_model.c
+tests_model_test_verdict_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/monitor
+tests_model_test_verdict_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_verdict_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/model/test_metamorphic
 tests_model_test_metamorphic_SOURCES  = tests/model/test_metamorphic.c
 tests_model_test_metamorphic_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
