@@ -59,7 +59,8 @@ struct weir_port_opts {
                        in; 0: 1500 */
     unsigned senders; /**< live ports and DPDK's: how many send through it at the same time, at most
                             256; 0: nobody does. A live port that sends is read through a packet
-                            socket's ring, at once, and is not shown what this machine sends */
+                            socket's ring, at once, is not shown what this machine sends, and is in
+                            no fan-out group */
 };
 
 /** What became of the input. Counters only grow. */

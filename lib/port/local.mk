@@ -32,6 +32,16 @@ tests_unit_test_live_SOURCES = tests/unit/test_live.c
 tests_unit_test_live_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_live_LDADD   = libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_raw tests/unit/test_finish
+
+tests_unit_test_raw_SOURCES = tests/unit/test_raw.c
+tests_unit_test_raw_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_raw_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+tests_unit_test_finish_SOURCES = tests/unit/test_finish.c
+tests_unit_test_finish_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_finish_LDADD   = libcore.la $(CMOCKA_LIBS)
+
 if HAVE_DPDK
 UNIT_TESTS += tests/unit/test_dpdk
 tests_unit_test_dpdk_SOURCES = tests/unit/test_dpdk.c

@@ -461,10 +461,7 @@ open_reader(struct raw *raw, const struct weir_port_opts *opts, struct weir_errb
 #else
     (void)one;
 #endif
-    if (attach(raw) != 0)
-        return failed(raw, "reading", err);
-    return opts->fanout != WEIR_FANOUT_NONE ? packet_socket_join(raw->fd, raw->name, opts, err)
-                                            : WEIR_E_OK;
+    return attach(raw) == 0 ? WEIR_E_OK : failed(raw, "reading", err);
 }
 
 int
@@ -477,6 +474,9 @@ raw_open(const char *interface, const struct weir_port_opts *opts, struct weir_p
     if (opts->senders > PORT_MAX_SENDERS)
         return weir_err_set(err, WEIR_E_INVAL, "%s: at most %d senders are possible", interface,
                             PORT_MAX_SENDERS);
+    if (opts->fanout != WEIR_FANOUT_NONE)
+        return weir_err_set(err, WEIR_E_INVAL, "%s: a port of a fan-out group sends nothing",
+                            interface);
     if ((raw = new_raw(interface, opts)) == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "%s: out of memory", interface);
     rc = filter_compile(&raw->filter, opts->filter, LINK_ETHERNET, err);
