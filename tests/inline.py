@@ -42,11 +42,11 @@ def wire(*words, program="weir", pair=PAIR, quiet=True, **how):
     p.counters = counters_of(p.out())
 
 
-def adds_up(p, names=("w0", "w1")):
+def adds_up(p, names=("w0", "w1"), code=0):
     """What was counted of each packet is one thing; and what goes on leaves by a port."""
     c = p.counters
     left = sum(c[n + "_sent"] for n in names), sum(c[n + "_send_drops"] for n in names)
-    return p.code == 0 and c["packets"] + c["unseen"] == sum(left) + c["dropped"] + c["fail_closed"] - c["rejects"] and \
+    return p.code == code and c["packets"] + c["unseen"] == sum(left) + c["dropped"] + c["fail_closed"] - c["rejects"] and \
         c["packets"] == c["forwarded"] + c["dropped"] + c["fail_closed"] + c["send_drops"]
 
 
