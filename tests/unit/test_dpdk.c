@@ -250,32 +250,32 @@ static void
 frames_of_the_last_read_leave_in_their_buffers(void **state)
 {
     const struct weir_port_opts opts = { .senders = 1, .snaplen = 10 };
-    const uint8_t *buffer[4];
+    struct rte_mbuf *m[4];
     struct weir_frame frames[MOST];
     struct fixture f;
 
     (void)state;
     set_up(&f, &opts);
-    for (unsigned i = 0; i < 4; i++) {
-        const struct rte_mbuf *m = put(&f, (uint8_t)i, 100 + i, 2048);
-
-        buffer[i] = rte_pktmbuf_mtod(m, const uint8_t *);
-    }
+    for (unsigned i = 0; i < 4; i++)
+        m[i] = put(&f, (uint8_t)i, 100 + i, 2048);
     assert_int_equal(take(&f, frames, MOST), 4);
     for (unsigned i = 0; i < 4; i++)
         if (i != 1) /* which is dropped */
             assert_true(weir_port_send(f.port, 0, frames[i].data, frames[i].caplen));
     assert_true(weir_port_send(f.port, 0, frames[0].data, frames[0].caplen)); /* once more */
+    assert_int_equal(rte_mbuf_refcnt_read(m[0]), 3);
+    assert_int_equal(rte_mbuf_refcnt_read(m[1]), 1);
+    assert_int_equal(rte_mbuf_refcnt_read(m[2]), 2);
     assert_int_equal(stats_of(&f).sent, 0);
     assert_frame(&frames[2], 2, 102, 102); /* they are ours until the next read */
     assert_int_equal(take_all(&f, frames), 4);
     for (unsigned i = 0; i < 3; i++) {
         const unsigned was = i > 0 ? i + 1 : 0;
 
-        assert_ptr_equal(frames[i].data, buffer[was]);
+        assert_ptr_equal(frames[i].data, rte_pktmbuf_mtod(m[was], const uint8_t *));
         assert_frame(&frames[i], (uint8_t)was, 100 + was, 100 + was);
     }
-    assert_ptr_equal(frames[3].data, buffer[0]);
+    assert_ptr_equal(frames[3].data, frames[0].data);
     assert_int_equal(stats_of(&f).sent, 4);
     assert_int_equal(take_all(&f, frames), 0);
     assert_int_equal(rte_mempool_avail_count(f.pool), f.all);
