@@ -341,9 +341,7 @@ ended(void *arg, struct weir_tap *tap)
         shard_release(flow_shard(flow), flow);
 }
 
-const struct weir_tap_ops engine_tap_ops = { hold, release, ended, NULL, NULL };
-const struct weir_tap_ops engine_inline_tap_ops = { hold, release, ended, inline_slept,
-                                                    inline_went_on };
+const struct weir_tap_ops engine_tap_ops = { hold, release, ended };
 
 /* ---- deadlines ----------------------------------------------------------------------------- */
 

@@ -166,7 +166,7 @@ int engine_start(struct engine *e, uint64_t time);
 void engine_release(struct engine *e);
 void engine_free(struct engine *e);
 
-extern const struct weir_tap_ops engine_tap_ops, engine_inline_tap_ops;
+extern const struct weir_tap_ops engine_tap_ops;
 
 /* The flow and the app of a tap; NULL: it is for events without a flow. */
 struct weir_flow *engine_flow_of(const struct engine *e, const struct weir_tap *tap, unsigned *app);

@@ -18,7 +18,9 @@ engine_make_core(struct engine *e)
         return rc;
     if ((rc = inline_new(&e->outlet, &e->opts, &e->inl)) != WEIR_E_OK)
         return rc;
-    weir_core_set_tap_ops(e->core, e->inl != NULL ? &engine_inline_tap_ops : &engine_tap_ops, e);
+    weir_core_set_tap_ops(e->core, &engine_tap_ops, e);
+    if (e->inl != NULL)
+        e->core->tap_hooks = &inline_hooks;
     e->core->polls_when_told = !e->opts.live;
     return WEIR_E_OK;
 }

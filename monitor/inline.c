@@ -649,8 +649,8 @@ place_of(const struct engine *e, const struct weir_tap *tap, struct weir_flow **
     return place != NO_GATE ? &(*gate)->at[place] : NULL;
 }
 
-void
-inline_slept(void *arg, struct weir_tap *tap)
+static void
+slept(void *arg, struct weir_tap *tap)
 {
     const struct engine *e = arg;
     struct weir_flow *flow;
@@ -699,8 +699,8 @@ catch_up(const struct inline_core *inl, struct gate *gate)
     gate->told = false;
 }
 
-void
-inline_went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
+static void
+went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
 {
     struct engine *e = arg;
     struct weir_flow *flow;
@@ -722,18 +722,18 @@ inline_went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
     catch_up(e->inl, gate);
 }
 
+const struct tap_hooks inline_hooks = { slept, went_on };
+
 /* ---- what stages say ------------------------------------------------------------------------- */
 
 struct engine *
 inline_engine(void)
 {
     struct weir_core *core = core_current;
-    struct engine *e;
 
-    if (core == NULL || core->tap_ops != &engine_inline_tap_ops)
+    if (core == NULL || core->tap_hooks != &inline_hooks)
         return NULL;
-    e = core->tap_arg;
-    return e->inl != NULL ? e : NULL;
+    return core->tap_arg;
 }
 
 struct passing *

@@ -154,9 +154,8 @@ bool inline_was_reset(const struct engine *e, const struct weir_flow *flow);
 /* What was sent goes out. */
 void inline_flush(const struct engine *e);
 
-/* weir_tap_ops.slept and .went_on. */
-void inline_slept(void *arg, struct weir_tap *tap);
-void inline_went_on(void *arg, struct weir_tap *tap, struct weir_held *next);
+/* For the core: how far taps are. */
+extern const struct tap_hooks inline_hooks;
 
 /* What was said: @v, and who is told. */
 void

@@ -96,19 +96,35 @@ OBJECT = {
     },
     'ssh': {'client': SSH_SIDE, 'server': SSH_SIDE},
 }
+ALERT = {
+    'action': one_of('allowed', 'blocked'), 'gid': whole, 'signature_id': whole, 'rev': whole,
+    'signature': text, 'category': text, 'severity': whole, 'metadata': None,
+    'context': None,
+    'references': TEXTS, 'source': END, 'target': END, 'rule': text,
+}
+VERDICT = {
+    'action': one_of('alert', 'pass', 'drop'),
+    'reject-target': one_of('to_client', 'to_server', 'both'), 'reject': TEXTS,
+}
 TYPES = {
     'alert': {
         **OF_PACKET, **OBJECT,
-        'alert': {
-            'action': one_of('allowed', 'blocked'), 'gid': whole, 'signature_id': whole, 'rev': whole,
-            'signature': text, 'category': text, 'severity': whole, 'metadata': None,
-            'context': None,
-            'references': TEXTS, 'source': END, 'target': END, 'rule': text,
-        },
-        'verdict': {'action': one_of('alert', 'pass', 'drop')},
+        'alert': ALERT,
+        'verdict': VERDICT,
         'flow': {**COUNTS, 'start': time, 'src_ip': address, 'dest_ip': address, **PORTS},
         'payload': b64, 'payload_printable': text, 'stream': one_of(0, 1), 'packet': b64,
         'packet_info': {'linktype': whole, 'linktype_name': text},
+    },
+    'drop': {
+        **OF_PACKET,
+        'drop': {
+            **dict.fromkeys(('len', 'tos', 'ttl', 'ipid', 'tc', 'hoplimit', 'flowlbl', 'tcpseq',
+                             'tcpack', 'tcpwin', 'tcpres', 'tcpurgp', 'udplen', 'icmp_id',
+                             'icmp_seq'), whole),
+            **dict.fromkeys(('syn', 'ack', 'psh', 'rst', 'urg', 'fin'), boolean),
+            'reason': one_of('rules', 'flow drop', 'stream error'),
+        },
+        'alert': ALERT, 'verdict': VERDICT,
     },
     'packet': {
         **OF_PACKET, 'packet': b64, 'packet_info': {'linktype': whole, 'linktype_name': text},
@@ -155,6 +171,7 @@ TYPES = {
                 'alert': whole, 'alerts_suppressed': whole,
             },
             'app_layer': None,
+            'ips': dict.fromkeys(('accepted', 'blocked', 'rejected', 'replaced'), whole),
         },
     },
     # ours: doc/events.md has the fields
@@ -227,7 +244,8 @@ def names(kind):
 
 def undocumented(path):
     with open(path, encoding='utf-8') as f:
-        words = set(re.findall(r'[A-Za-z0-9_]+', f.read()))
+        page = f.read()
+    words = set(re.findall(r'[A-Za-z0-9_]+', page)) | set(re.findall(r'[A-Za-z0-9_-]+', page))
     return sorted(names([{**COMMON, **{'': TYPES}}]) - words - {''})
 
 

@@ -123,6 +123,7 @@ ruleset_load(struct program *prg, size_t *n_files, struct ruleset **out, struct 
     if (set == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     set->rules.classes = prg->settings.classes;
+    set->rules.in_line = prg->in_line;
     set->rules.keep_text = prg->settings.outputs.eve.rule_raw;
     rc = load_files(prg, &set->rules, n_files, err);
     if (rc == WEIR_E_OK && prg->settings.threshold_file != NULL)
@@ -227,7 +228,10 @@ explain_all(const struct program *prg)
 int
 program_load(struct program *prg)
 {
-    int code = load_rules(prg);
+    int code;
+
+    prg->in_line = prg->cli.monitor.outlet != NULL;
+    code = load_rules(prg);
 
     if (prg->n_explain > 0 && (code < 0 || code == EXIT_DONE))
         return explain_all(prg);

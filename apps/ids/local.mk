@@ -38,6 +38,7 @@ libids_la_SOURCES = \
     %D%/detect/outcome.c %D%/detect/outcome.h \
     %D%/detect/parts.h \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detect/replace.c \
     %D%/detect/state.c %D%/detect/state.h \
     %D%/detect/subject.h \
     %D%/detect/tag.c %D%/detect/tag.h \
@@ -52,8 +53,10 @@ libids_la_SOURCES = \
     %D%/detectors/rst_injection.c \
     %D%/detectors/syn_flood.c \
     %D%/out/community.c %D%/out/community.h \
+    %D%/enforce.c %D%/enforce.h \
     %D%/out/eve_alert.c \
     %D%/out/eve_dns.c \
+    %D%/out/eve_drop.c \
     %D%/out/eve_flow.c \
     %D%/out/eve_http.c \
     %D%/out/eve_known.c \
@@ -207,6 +210,12 @@ tests_unit_test_holes_SOURCES  = tests/unit/test_holes.c
 tests_unit_test_holes_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_holes_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_holes_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_enforce
+tests_unit_test_enforce_SOURCES  = tests/unit/test_enforce.c
+tests_unit_test_enforce_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_enforce_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_enforce_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_others
 tests_unit_test_others_SOURCES  = tests/unit/test_others.c

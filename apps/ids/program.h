@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "detect/detect.h"
 #include "detectors/detectors.h"
+#include "enforce.h"
 #include "http.h"
 #include "keep.h"
 #include "out.h"
@@ -22,6 +23,7 @@ struct flow_state {
     struct flow_scan scan;
     bool bypassed; /* nothing but its end is looked at any more */
     bool detected; /* a detector has alerted on it */
+    bool dropped;  /* in line: so are all of its packets from now on */
     bool deep[2];  /* by enum weir_dir: stream.reassembly.depth was reached */
     struct eve_flow eve;
 };
@@ -59,8 +61,10 @@ struct part {
     const struct weir_event *ev;
     struct held_alert held[HELD_MAX];
     unsigned n_held;
-    struct tx *tx;           /* ... with a transaction of it; NULL: none */
-    uint64_t bypassed, deep; /* flows; directions of flows */
+    struct tx *tx;        /* ... with a transaction of it; NULL: none */
+    struct enforced done; /* in line: to the packet that was dropped last */
+    uint64_t dropped, rejected, replaced, not_replaced; /* in line: packets; matches that replace */
+    uint64_t bypassed, deep;                            /* flows; directions of flows */
 };
 
 struct program {
@@ -68,7 +72,8 @@ struct program {
     struct settings settings;
     const char **rule_files;
     size_t n_rule_files;
-    bool only; /* -S was given */
+    bool only;    /* -S was given */
+    bool in_line; /* packets wait for what is said of them */
     bool test, init_errors_fatal, fail_on_alert, profile;
     uint32_t *explain; /* sids; owned */
     size_t n_explain;
@@ -127,6 +132,7 @@ struct program_counts {
     struct http_stats http;
     struct eve_counts eve;
     uint64_t bypassed, deep;
+    uint64_t dropped, rejected, replaced, not_replaced;
 };
 
 void program_count(const struct program *prg, struct program_counts *out);

@@ -24,6 +24,7 @@ about_flow(const struct part *part)
                                .tx_id = part->tx != NULL ? part->tx->id : 0,
                                .tx_count = part->flow->scan.app.n_tx,
                                .alerted = part->flow->scan.alerted,
+                               .done = part->prg->in_line ? &part->done : NULL,
                                .outcome = detect_outcome(part->detect),
                                .past = &part->flow->scan.past };
 }
@@ -107,12 +108,57 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
         tell_held(part);
     held = &part->held[part->n_held++];
     *held = (struct held_alert){ .rule = rule, .ev = *ev, .about = about_flow(part) };
-    held->about.action = outcome_action_text(detect_outcome(part->detect));
+    held->about.action = outcome_action_text(detect_outcome(part->detect), part->prg->in_line);
     held->about.target = rule->target;
     held->about.of_packet = detect_packet_captures(part->detect);
     held->about.of_alert = captured;
     if (captured != NULL)
         tell_held(part);
+}
+
+/* ---- in line: what is done to packets --------------------------------------------------------- */
+
+static void
+on_act(void *ctx, const struct rule *rule, const struct weir_event *ev)
+{
+    struct part *part = ctx;
+    const uint8_t action = outcome_action(detect_outcome(part->detect));
+
+    enforce_rule(&part->done, rule, action, part->tx != NULL, ev);
+    if (!rule->replaces)
+        return;
+    if (detect_replace(part->detect, rule, ev))
+        part->replaced++;
+    else
+        part->not_replaced++;
+}
+
+/* The event at hand, of a packet whose flow was dropped before. */
+static void
+note_flow_drop(struct part *part)
+{
+    if (part->ev->type != WEIR_EV_PACKET || !part->flow->dropped)
+        return;
+    part->done = (struct enforced){ .packet = part->ev->number, .reason = "flow drop" };
+}
+
+/* When all has looked at the event. told: packets that the record of a drop was asked of before. */
+static void
+tell_drop(struct part *part, uint64_t told)
+{
+    struct enforced *done = &part->done;
+    struct eve_about about;
+
+    if (!enforced_on(done, part->ev) || done->packet == told)
+        return;
+    part->dropped++;
+    part->rejected += done->reject != 0;
+    if (part->ev->flow != NULL)
+        part->flow->dropped |= done->of_flow;
+    about = about_flow(part);
+    about.action = "blocked";
+    about.target = done->rule != NULL ? done->rule->target : EVE_TARGET_NONE;
+    eve_drop(part->eve, &part->flow->eve, part->ev, &about);
 }
 
 /* Of the threshold file a detector's alerts know suppress: their counts are its own. */
@@ -167,6 +213,7 @@ write_stats(struct program *prg, uint64_t now)
     struct eve_counters counters = { .start = prg->cli.first_time,
                                      .now = now,
                                      .live = is_live(prg),
+                                     .in_line = prg->in_line,
                                      .kernel_packets = prg->cli.kernel_packets,
                                      .kernel_drops = prg->cli.kernel_drops,
                                      .interface_drops = prg->cli.interface_drops,
@@ -243,6 +290,10 @@ ask_rules(struct program *prg)
 {
     prg->told = eve_wants(prg->eve);
     prg->spec->want = detect_wants(prg->part[0]->detect) | prg->told | app_wants();
+    if (prg->in_line)
+        prg->spec->want |= enforce_wants(&prg->settings.enforce);
+    if (prg->in_line && prg->settings.outputs.eve.drop_all)
+        prg->spec->want |= WEIR_EV_BIT(WEIR_EV_PACKET);
     for (unsigned i = 0; i < prg->n_parts; i++)
         app_show_bodies(prg->part[i]->app, prg->set->groups->has_bodies);
 }
@@ -280,6 +331,14 @@ pass_by(struct part *part, struct flow_state *flow)
     weir_tap_want(part->ev->tap, WEIR_EV_BIT(WEIR_EV_FLOW_END));
 }
 
+static void
+look_in_line(struct part *part, uint64_t dropped)
+{
+    if (part->flow->scan.established)
+        enforce_stream(&part->done, &part->prg->settings.enforce, part->ev);
+    tell_drop(part, dropped);
+}
+
 static weir_fut
 on_event(void *ctx, weir_fut in)
 {
@@ -288,10 +347,14 @@ on_event(void *ctx, weir_fut in)
     const struct program *prg = part->prg;
     struct flow_state *flow = ctx;
 
+    const uint64_t dropped = part->done.packet;
+
     part->flow = flow;
     part->ev = ev;
     if (prg->told >> ev->type & 1)
         tell_event(part);
+    if (prg->in_line)
+        note_flow_drop(part);
     if (flow->scan.generation != prg->generation && !flow->bypassed)
         weir_tap_want(ev->tap,
                       prg->spec->want); /* the rules are others than those it was asked for */
@@ -302,6 +365,8 @@ on_event(void *ctx, weir_fut in)
         detect_go_on(part->detect);
         tell_held(part);
     }
+    if (prg->in_line)
+        look_in_line(part, dropped);
     if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
         pass_by(part, flow);
     if (ev->type == WEIR_EV_FLOW_END)
@@ -420,6 +485,7 @@ make_layers(struct program *prg, struct part *part, struct weir_errbuf *err)
                      .tagged = on_tagged,
                      .ctx = part,
                      .with = part != first ? detect_outcome(first->detect) : NULL },
+        .act = prg->in_line ? on_act : NULL,
     };
     struct app_opts app_opts = prg->settings.app;
     int rc = detect_new(prg->set->groups, &opts, on_alert, part, &part->detect, err);
@@ -515,6 +581,7 @@ add_apps(struct program *prg)
                             .flow_size = sizeof(struct flow_state),
                             .history = DETECT_WINDOW,
                             .no_flow_packets = true,
+                            .gates = true,
                             .core_arg = arg };
     int rc = prg->keep != NULL ? keep_add(prg->keep, prg->m) : WEIR_E_OK;
 

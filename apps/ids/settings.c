@@ -42,6 +42,14 @@ set_ambiguity(bool *any, struct text value, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* auto is yes where packets are in our hands. */
+static int
+set_inline(bool *to, struct text name, struct text value, struct weir_errbuf *err)
+{
+    *to = true;
+    return text_is(value, "auto") ? WEIR_E_OK : set_bool(to, name, value, err);
+}
+
 static int
 set_depth(struct settings *settings, struct text value, struct weir_errbuf *err)
 {
@@ -214,9 +222,11 @@ settings_check(const struct settings *settings, const char **blamed, struct weir
 struct settings
 settings_default(void)
 {
-    return (struct settings){
-        .vars = vars_new(), .outputs = outputs_default(), .app = app_defaults(), .alert_max = 15
-    };
+    return (struct settings){ .vars = vars_new(),
+                              .outputs = outputs_default(),
+                              .app = app_defaults(),
+                              .alert_max = 15,
+                              .enforce = { .invalid = true, .conflicting = true } };
 }
 
 static void
@@ -230,6 +240,8 @@ settings_dump(const struct settings *settings, struct cli_dump *dump)
 {
     outputs_dump(&settings->outputs, dump);
     cli_dump_put(dump, "stream.bypass", "%s", settings->bypass ? "yes" : "no");
+    cli_dump_put(dump, "stream.drop-invalid", "%s", settings->enforce.invalid ? "yes" : "no");
+    cli_dump_put(dump, "stream.inline", "%s", settings->enforce.conflicting ? "auto" : "no");
     cli_dump_put(dump, "stream.reassembly.depth", "%llu", (unsigned long long)settings->depth);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
@@ -288,6 +300,10 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_hosts(settings, rest, value, err);
     if (text_is(name, "stream.bypass"))
         return set_bool(&settings->bypass, name, value, err);
+    if (text_is(name, "stream.drop-invalid"))
+        return set_bool(&settings->enforce.invalid, name, value, err);
+    if (text_is(name, "stream.inline"))
+        return set_inline(&settings->enforce.conflicting, name, value, err);
     if (text_is(name, "stream.reassembly.depth"))
         return set_depth(settings, value, err);
     if (text_is(name, "stream.midstream"))

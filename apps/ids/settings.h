@@ -8,6 +8,7 @@
 #include "rule/classes.h"
 #include "rule/references.h"
 #include "detectors/detectors.h"
+#include "enforce.h"
 #include "out/outputs.h"
 #include "app/app.h"
 #include "rule/vars.h"
@@ -18,13 +19,14 @@ struct cli_dump;
 
 struct settings {
     struct vars *vars;
-    struct outputs outputs;     /* outputs.*, stats.* */
-    bool midstream;             /* stream.midstream */
-    bool any;                   /* stream.ambiguity */
-    bool bypass;                /* stream.bypass */
-    uint64_t depth;             /* stream.reassembly.depth: bytes of a direction; 0: all */
-    uint32_t alert_max;         /* packet-alert-max */
-    const char *threshold_file; /* in the text it was set with; NULL: none */
+    struct outputs outputs;      /* outputs.*, stats.* */
+    bool midstream;              /* stream.midstream */
+    bool any;                    /* stream.ambiguity */
+    bool bypass;                 /* stream.bypass */
+    struct enforce_opts enforce; /* in line: stream.drop-invalid, stream.inline */
+    uint64_t depth;              /* stream.reassembly.depth: bytes of a direction; 0: all */
+    uint32_t alert_max;          /* packet-alert-max */
+    const char *threshold_file;  /* in the text it was set with; NULL: none */
     struct given {
         enum var_kind kind;
         struct text name; /* in the text it was set with */

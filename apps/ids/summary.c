@@ -37,6 +37,10 @@ add_part(struct program_counts *to, const struct part *part)
     ADD(&to->eve, &part->eve->count);
     to->bypassed += part->bypassed;
     to->deep += part->deep;
+    to->dropped += part->dropped;
+    to->rejected += part->rejected;
+    to->replaced += part->replaced;
+    to->not_replaced += part->not_replaced;
 }
 
 void
@@ -91,6 +95,20 @@ outcome_summary(const struct program *prg, const struct program_counts *counts)
                    "%llu counts of thresholds and %llu tags forgotten early",
                    (unsigned long long)stats.state.no_memory, (unsigned long long)stats.state.lost,
                    (unsigned long long)stats.threshold.lost, (unsigned long long)stats.tag.lost);
+}
+
+/* In line. */
+static void
+summary_of_drops(const struct program *prg, const struct program_counts *counts)
+{
+    if (counts->dropped > 0)
+        cli_notice(&prg->cli,
+                   "%llu packets dropped by rules or as invalid, what followed in their flows "
+                   "not counted; %llu rejected",
+                   (unsigned long long)counts->dropped, (unsigned long long)counts->rejected);
+    if (counts->replaced + counts->not_replaced > 0)
+        cli_notice(&prg->cli, "replace: %llu matches changed their packet, %llu could not",
+                   (unsigned long long)counts->replaced, (unsigned long long)counts->not_replaced);
 }
 
 static void
@@ -166,6 +184,7 @@ program_summary(const struct program *prg)
     program_count(prg, &counts);
     cli_notice(&prg->cli, "%zu rules loaded, %zu refused, %llu alerts", prg->set->rules.n,
                prg->set->rules.refused, (unsigned long long)program_alerts(&counts));
+    summary_of_drops(prg, &counts);
     summary_of_detectors(prg, &counts);
     summary_of_captures(prg, &counts);
     if (stats->no_memory + stats->pending_lost + stats->window_lost + stats->given_up +

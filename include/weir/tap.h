@@ -87,16 +87,6 @@ struct weir_tap_ops {
      * weir_tap_finish() or weir_tap_cancel() returned false, and for no other.
      */
     void (*ended)(void *arg, struct weir_tap *tap);
-    /**
-     * May be NULL. The tap fell asleep: on the event that was pushed, if it rested before, else on the
-     * one that it went on with.
-     */
-    void (*slept)(void *arg, struct weir_tap *tap);
-    /**
-     * May be NULL. The tap has done with an event behind which others may wait, and goes on with
-     * @p next, lent; NULL: none waits, or the tap has ended.
-     */
-    void (*went_on)(void *arg, struct weir_tap *tap, struct weir_held *next);
 };
 
 WEIR_API void weir_tap_init(struct weir_tap *tap, const struct weir_tap_spec *spec);

@@ -40,6 +40,19 @@ struct core_poller {
     void (*core_ends)(struct core_poller *poller);
 };
 
+struct weir_held;
+struct weir_tap;
+
+/* Who has to know how far taps that sleep are: core->tap_hooks. With tap_arg of the ops. */
+struct tap_hooks {
+    /* The tap fell asleep: on the event that was pushed, if it rested before, else on the one that it
+       went on with. */
+    void (*slept)(void *arg, struct weir_tap *tap);
+    /* The tap has done with an event behind which others may wait, and goes on with next; NULL: none
+       waits, or the tap has ended. */
+    void (*went_on)(void *arg, struct weir_tap *tap, struct weir_held *next);
+};
+
 struct weir_core {
     struct weir_cell *free; /* linked through weir_cell.src; the one freed last comes first */
     struct cell_queue ready;
@@ -53,6 +66,7 @@ struct weir_core {
 
     const struct weir_tap_ops *tap_ops;
     void *tap_arg;
+    const struct tap_hooks *tap_hooks; /* NULL: nobody */
 
     uint64_t now; /* ns */
     uint64_t timers_made;

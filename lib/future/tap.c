@@ -125,8 +125,8 @@ sleep_on(struct weir_core *core, struct weir_tap *tap, void *ctx, unsigned stage
     tap->sleeper->stage = (uint8_t)stage;
     tap->state = WEIR_TAP_ASLEEP;
     attach(core, tap->sleeper, cell_of(*f));
-    if (core->tap_ops != NULL && core->tap_ops->slept != NULL)
-        core->tap_ops->slept(core->tap_arg, tap);
+    if (core->tap_hooks != NULL)
+        core->tap_hooks->slept(core->tap_arg, tap);
     if (tap->closing == WEIR_TAP_CANCELING)
         call_off(core, tap->sleeper);
     return true;
@@ -145,8 +145,8 @@ yield(struct weir_core *core, struct weir_tap *tap)
 static void
 went_on(struct weir_core *core, struct weir_tap *tap, struct weir_held *next)
 {
-    if (core->tap_ops != NULL && core->tap_ops->went_on != NULL)
-        core->tap_ops->went_on(core->tap_arg, tap, next);
+    if (core->tap_hooks != NULL)
+        core->tap_hooks->went_on(core->tap_arg, tap, next);
 }
 
 /* ---- the life of a tap ---- */

@@ -323,9 +323,7 @@ on_ended(void *arg, struct weir_tap *tap)
     note_call(&real_trace[number_of((struct flow *)tap)], TOLD, 0, 0);
 }
 
-static const struct weir_tap_ops ops = { .hold = copy_event,
-                                         .release = free_copy,
-                                         .ended = on_ended };
+static const struct weir_tap_ops ops = { copy_event, free_copy, on_ended };
 
 static void
 on_end(void *ctx, weir_fut why)

@@ -1,5 +1,6 @@
 /* Alert and flow records of eve.json and fast.log, to the byte. */
 #include "detect/detect.h"
+#include "enforce.h"
 #include "out/eve_out.h"
 #include "out/eve_stats.h"
 #include "support/frames.h"
@@ -32,6 +33,7 @@ struct fixture {
     struct out eve, fast;
     struct eve_opts opts; /* what records hold: nothing that is optional, at first */
     struct eve_about about;
+    struct enforced done; /* about.done, while it says so */
     struct eve_out *writer;
     struct flow_state *flow; /* whose event is under way */
     char eve_path[32], fast_path[32];
@@ -60,6 +62,8 @@ on_event(void *ctx, weir_fut in)
     eve_event(f->writer, &f->flow->eve, ev, &about);
     detect_event(f->detect, &f->flow->scan, ev);
     about.alerted = f->flow->scan.alerted;
+    if (about.done != NULL && enforced_on(about.done, ev))
+        eve_drop(f->writer, &f->flow->eve, ev, &about);
     if (ev->type == WEIR_EV_FLOW_END)
         eve_flow_record(f->writer, &f->flow->eve, ev, &about);
     return weir_ok(0);
@@ -185,7 +189,8 @@ expect(struct fixture *f, const char *eve, const char *fast)
     slurp(f, f->eve_path);
     assert_string_equal(f->said, eve);
     slurp(f, f->fast_path);
-    assert_string_equal(f->said, fast);
+    if (fast != NULL)
+        assert_string_equal(f->said, fast);
 }
 
 #define RULES(text) (text), sizeof(text) - 1
@@ -338,6 +343,60 @@ an_alert_shows_the_bytes_that_it_is_about(void **state)
     find(f, "\"payload\":\"YSJcCg0Beg==\",\"payload_printable\":\"a\\\"\\\\\\n\\r.z\","
             "\"stream\":0,\"packet\":\"");
     find(f, "\"packet_info\":{\"linktype\":1,\"linktype_name\":\"EN10MB\"}}\n");
+}
+
+/* What alerts do to a packet is known when they are told of. */
+static void
+a_dropped_packet_has_a_record(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.types = 1U << EVE_DROP;
+    f->opts.drop_verdict = f->opts.drop_alerts = true;
+    f->about.done = &f->done;
+    f->about.action = "blocked";
+    begin(f, RULES("reject tcp any any -> any any (msg:\"m\"; flags:PA; sid:7;)"));
+    handshake(f);
+    f->done = (struct enforced){
+        .packet = 4, .reason = "rules", .rule = f->rules.at, .reject = ACTION_REJECT
+    };
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK | WEIR_TH_PUSH, 1001, 5001, "evil");
+    f->done.packet = 5; /* the second one of its direction is not told of, */
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK | WEIR_TH_PUSH, 1005, 5001, "evil");
+    f->done = (struct enforced){ .packet = 6, .reason = "flow drop" };
+    segment(f, WEIR_TOCLIENT, WEIR_TH_ACK, 5001, 1001, "");
+    expect(f,
+           "{\"timestamp\":\"2023-11-14T22:13:20.030000+0000\",\"flow_id\":1,\"pcap_cnt\":4,"
+           "\"event_type\":\"drop\",\"src_ip\":\"10.0.0.1\",\"src_port\":1000,"
+           "\"dest_ip\":\"10.0.0.2\",\"dest_port\":80,\"proto\":\"TCP\",\"ip_v\":4,"
+           "\"pkt_src\":\"wire/pcap\",\"drop\":{\"len\":44,\"tos\":0,\"ttl\":64,\"ipid\":0,"
+           "\"tcpseq\":1001,\"tcpack\":5001,\"tcpwin\":65535,\"syn\":false,\"ack\":true,"
+           "\"psh\":true,\"rst\":false,\"urg\":false,\"fin\":false,\"tcpres\":0,\"tcpurgp\":0,"
+           "\"reason\":\"rules\"},\"verdict\":{\"action\":\"drop\","
+           "\"reject-target\":\"to_client\",\"reject\":[\"tcp-reset\"]},"
+           "\"alert\":{\"action\":\"blocked\",\"gid\":1,\"signature_id\":7,\"rev\":0,"
+           "\"signature\":\"m\",\"category\":\"\",\"severity\":3}}\n"
+           "{\"timestamp\":\"2023-11-14T22:13:20.050000+0000\",\"flow_id\":1,\"pcap_cnt\":6,"
+           "\"event_type\":\"drop\",\"src_ip\":\"10.0.0.2\",\"src_port\":80,"
+           "\"dest_ip\":\"10.0.0.1\",\"dest_port\":1000,\"proto\":\"TCP\",\"ip_v\":4,"
+           "\"pkt_src\":\"wire/pcap\",\"drop\":{\"len\":40,\"tos\":0,\"ttl\":64,\"ipid\":0,"
+           "\"tcpseq\":5001,\"tcpack\":1001,\"tcpwin\":65535,\"syn\":false,\"ack\":true,"
+           "\"psh\":false,\"rst\":false,\"urg\":false,\"fin\":false,\"tcpres\":0,\"tcpurgp\":0,"
+           "\"reason\":\"flow drop\"},\"verdict\":{\"action\":\"drop\"}}\n",
+           NULL);
+}
+
+static void
+an_alert_says_what_became_of_its_packet(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.verdict = true;
+    f->about.done = &f->done;
+    f->done = (struct enforced){ .packet = 1, .reason = "rules" };
+    begin(f, RULES("drop udp any any -> any any (content:\"a\"; sid:1;)"));
+    feed(f, udp_frame(WEIR_TOSERVER, "a", 1, 0, f->room[0]));
+    find(f, "\"verdict\":{\"action\":\"drop\"}");
 }
 
 /* The stream's newest bytes, as far back as asked for, those of the event's own packet too. */
@@ -517,6 +576,8 @@ main(void)
         T(odd_bytes_do_no_harm),
         T(an_alert_without_a_packet_has_the_ends_of_its_direction),
         T(an_alert_shows_the_bytes_that_it_is_about),
+        T(a_dropped_packet_has_a_record),
+        T(an_alert_says_what_became_of_its_packet),
         T(a_stream_shows_its_newest_bytes),
         T(a_stream_tells_of_its_hole),
         T(a_record_says_what_its_caller_knows),

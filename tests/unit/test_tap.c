@@ -1,5 +1,7 @@
 #include "future_help.h"
 
+#include "core/core.h"
+
 #include <stdio.h>
 
 /* ---- a flow with one tap, and an owner that copies numbers ---- */
@@ -48,9 +50,7 @@ on_tap_ended(void *arg, struct weir_tap *tap)
     told_ended++;
 }
 
-static const struct weir_tap_ops ops = { .hold = copy_number,
-                                         .release = free_copy,
-                                         .ended = on_tap_ended };
+static const struct weir_tap_ops ops = { copy_number, free_copy, on_tap_ended };
 
 /* ---- stages ---- */
 
@@ -527,11 +527,7 @@ on_went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
     strcat(steps, step);
 }
 
-static const struct weir_tap_ops telling = { .hold = copy_number,
-                                             .release = free_copy,
-                                             .ended = on_tap_ended,
-                                             .slept = on_slept,
-                                             .went_on = on_went_on };
+static const struct tap_hooks hooks = { on_slept, on_went_on };
 
 /* So who owns it knows which event it is at. */
 static void
@@ -542,7 +538,7 @@ the_owner_is_told_how_far_it_is(void **state)
     (void)state;
     steps[0] = '\0';
     start(&flow);
-    weir_core_set_tap_ops(core, &telling, &flow);
+    core->tap_hooks = &hooks;
     push(&flow, 1, 2);
     assert_string_equal(steps, "");
     push(&flow, 1, 1);
@@ -574,9 +570,7 @@ free_tap(void *arg, struct weir_tap *tap)
 static void
 the_tap_may_be_freed_when_it_has_ended(void **state)
 {
-    static const struct weir_tap_ops frees = { .hold = copy_number,
-                                               .release = free_copy,
-                                               .ended = free_tap };
+    static const struct weir_tap_ops frees = { copy_number, free_copy, free_tap };
     struct weir_tap *tap = malloc(sizeof(*tap));
     uint64_t number = 1;
     struct flow flow;

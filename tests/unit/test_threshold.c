@@ -76,7 +76,7 @@ static bool
 alerts(struct fixture *f, uint32_t rule)
 {
     f->action = ACTION_ALERT;
-    return thresholds_let(f->thresholds, rule, &f->subject, &f->action);
+    return thresholds_let(f->thresholds, rule, &f->subject, &f->action) == LET_ALERT;
 }
 
 /* Matches at these seconds, and which of them alert: "x.x". */

@@ -346,6 +346,7 @@ void
 detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
 {
     struct weir_event ev;
+    bool alerts;
 
     if (d->tx == NULL && d->at.packet != 0 && d->alerted[rule] == d->at.packet)
         return;
@@ -353,7 +354,10 @@ detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir)
     if (d->profile != NULL)
         d->profile[rule].matches++;
     keep_captures(d, rule);
-    if (!outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir))
+    alerts = outcome_alerts(d->outcome, &d->at, &d->scan->past, rule, dir);
+    if (d->opts.act != NULL && outcome_acts(d->outcome))
+        d->opts.act(d->ctx, &d->rule[rule], d->at.ev);
+    if (!alerts)
         return;
     d->scan->alerted = true;
     d->stats.alerts++;

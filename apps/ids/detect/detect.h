@@ -78,12 +78,16 @@ struct rule_profile {
     uint64_t ns;
 };
 
+/* A rule has matched that does something to packets (outcome_acts()), alert or not: at this event. */
+typedef void (*act_fn)(void *ctx, const struct rule *rule, const struct weir_event *ev);
+
 struct detect_opts {
     bool profile;    /* measure what each rule costs */
     bool midstream;  /* flows without their SYN have streams too */
     bool any;        /* streams are tried with the copies that did not stay, too */
     uint64_t memory; /* cap of what streams take, and what rules remember of flows */
     struct outcome_opts outcome;
+    act_fn act; /* called before alert_fn, with its ctx; NULL: nothing is done to packets */
 };
 
 /* ev: the event, without its packet where that is not what the rule's header was compared with. */
@@ -141,6 +145,12 @@ const struct captures *detect_packet_captures(const struct detect *d);
 const struct captures *detect_alert_captures(const struct detect *d);
 
 const struct detect_stats *detect_get_stats(const struct detect *d);
+
+/*
+ * In act_fn: contents of the rule that have others in their place (replace) get these in the packet as
+ * it leaves. False: the packet could not be changed.
+ */
+bool detect_replace(struct detect *d, const struct rule *rule, const struct weir_event *ev);
 
 /* What decides on matches: for its counters, and in alert_fn for outcome_action(). */
 const struct outcome *detect_outcome(const struct detect *d);

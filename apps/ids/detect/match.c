@@ -303,8 +303,11 @@ positive(struct match *m, unsigned i, int64_t from, int64_t to)
         from = at;
         if (at_end && at + step->n != m->buffer->end)
             continue;
-        if (match_behind(m, i, at) == MATCH_YES)
+        if (match_behind(m, i, at) == MATCH_YES) {
+            if (m->placed != NULL)
+                m->placed[i] = at;
             return MATCH_YES;
+        }
         note_failed(m, i, first, at + 1);
         if (!again)
             return MATCH_NO;

@@ -37,6 +37,7 @@ struct match {
     const uint8_t *kept;
     bool differs; /* one was found; false at first */
 
+    int64_t *placed;         /* by step, of MATCH_YES: where the contents are; NULL: nobody asks */
     struct captures *caught; /* what of a rule that fits is captured goes there; NULL: nowhere */
     struct base64 *decoded;  /* where base64_decode puts it; needed if the rule has one */
     struct regex_scratch *scratch; /* needed if the rule has a pcre */

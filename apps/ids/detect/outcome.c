@@ -20,6 +20,7 @@ struct outcome {
     uint32_t alerts;
     bool passed;
     uint8_t action;
+    bool acts;
     struct outcome_stats stats;
 };
 
@@ -124,13 +125,21 @@ outcome_action(const struct outcome *o)
     return o->action;
 }
 
-/* It sends resets for rejected packets even then. */
+bool
+outcome_acts(const struct outcome *o)
+{
+    return o->acts;
+}
+
+/* It sends resets for rejected packets even where it only looks on. */
 const char *
-outcome_action_text(const struct outcome *o)
+outcome_action_text(const struct outcome *o, bool in_line)
 {
     bool rejected = o->action >= ACTION_REJECT && o->action <= ACTION_REJECT_BOTH;
+    bool dropped = o->action == ACTION_DROP || o->action == ACTION_BLOCK ||
+                   o->action == ACTION_REACT;
 
-    return rejected ? "blocked" : "allowed";
+    return rejected || (in_line && dropped) ? "blocked" : "allowed";
 }
 
 bool
@@ -263,8 +272,10 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
 {
     const struct rule *r = &o->rule[rule];
     bool is_used = state_is_used(o->state, rule);
+    enum threshold_let let = LET_ALERT;
     struct subject subject;
 
+    o->acts = false;
     if (is_used || r->state != NULL || o->thresholds != NULL)
         subject_of(o, at, past, dir, &subject);
     if (is_used && !state_apply(o->state, rule, &subject))
@@ -274,9 +285,14 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
         return false;
     }
     o->action = r->action;
-    if (r->noalert && r->action != ACTION_PASS)
+    if (r->noalert && r->action != ACTION_PASS) {
+        o->acts = true;
         return false;
-    if (o->thresholds != NULL && !thresholds_let(o->thresholds, rule, &subject, &o->action))
+    }
+    if (o->thresholds != NULL)
+        let = thresholds_let(o->thresholds, rule, &subject, &o->action);
+    o->acts = let >= LET_ACT;
+    if (let != LET_ALERT)
         return false;
     if (r->action == ACTION_PASS)
         pass(o, r, at->ev, past);

@@ -65,8 +65,11 @@ bool outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *pa
 /* enum rule_action of the alert at hand: the rule's own, or what a rate_filter made of it. */
 uint8_t outcome_action(const struct outcome *o);
 
-/* "allowed" or "blocked", as Suricata has it where it only looks on. */
-const char *outcome_action_text(const struct outcome *o);
+/* Whether the match at hand does to packets what its action says: also where no alert comes of it. */
+bool outcome_acts(const struct outcome *o);
+
+/* "allowed" or "blocked", as Suricata has it in line and where it only looks on. */
+const char *outcome_action_text(const struct outcome *o, bool in_line);
 
 /* Whether packets' own events are needed for outcome_packet(), which tells of tagged ones. */
 bool outcome_wants_packets(const struct outcome *o);

@@ -227,17 +227,36 @@ count_match(const struct threshold *threshold, struct keyed_value *v, uint64_t n
     return true;
 }
 
+/* Whether a rule that has alerted so often goes on to act without a word. */
 static bool
-is_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
-       const struct subject *subject)
+acts_beyond(const struct threshold *threshold, const struct keyed_value *v)
+{
+    switch ((enum threshold_type)threshold->type) {
+    case THRESHOLD_LIMIT:
+    case THRESHOLD_BACKOFF:
+        return true;
+    case THRESHOLD_BOTH:
+        return v->count > threshold->count;
+    case THRESHOLD_FILTER:
+    case THRESHOLD_EACH:
+    case THRESHOLD_NONE:
+        break;
+    }
+    return false;
+}
+
+static enum threshold_let
+let_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
+        const struct subject *subject)
 {
     const uint64_t now = keyed_turn(t->keyed, subject->time);
     struct keyed_key key = key_of(threshold->track, rule, subject);
     struct keyed_value *v = keyed_take(t->keyed, &key, now);
 
-    if (threshold->type == THRESHOLD_BACKOFF)
-        return back_off(threshold, v);
-    return count_match(threshold, v, now);
+    if (threshold->type == THRESHOLD_BACKOFF ? back_off(threshold, v)
+                                             : count_match(threshold, v, now))
+        return LET_ALERT;
+    return acts_beyond(threshold, v) ? LET_ACT : LET_NOTHING;
 }
 
 /* Whether more than `count` matches came in `seconds`, or had not `timeout` seconds ago. */
@@ -287,22 +306,22 @@ limits_suppress(const struct limits *limits, uint32_t gid, uint32_t sid,
     return false;
 }
 
-bool
+enum threshold_let
 thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subject, uint8_t *action)
 {
     const struct plan *plan = &t->plan[rule];
+    enum threshold_let let;
 
     for (uint32_t i = 0; i < plan->n_suppress; i++) {
         if (is_suppressed(plan->suppress[i], subject)) {
             t->stats.suppressed++;
-            return false;
+            return LET_ACT;
         }
     }
     for (uint32_t i = 0; i < plan->n_rates; i++)
         if (is_too_often(t, plan->rate[i], t->n * (i + 1) + rule, subject))
             *action = plan->rate[i]->action;
-    if (plan->threshold == NULL || is_due(t, plan->threshold, rule, subject))
-        return true;
-    t->stats.held++;
-    return false;
+    let = plan->threshold != NULL ? let_due(t, plan->threshold, rule, subject) : LET_ALERT;
+    t->stats.held += let != LET_ALERT;
+    return let;
 }

@@ -24,8 +24,15 @@ void thresholds_free(struct thresholds *t);
 /* Count together with another core, of the same rules. Either may be NULL. */
 void thresholds_share(struct thresholds *t, const struct thresholds *with);
 
-/* Count a match of the rule. *action: what it does, changed by rate_filter. False: no alert. */
-bool
+/* What comes of a match; a greater one is more. */
+enum threshold_let {
+    LET_NOTHING,
+    LET_ACT,   /* no alert, but what the rule does to packets is done: as in Suricata */
+    LET_ALERT, /* both */
+};
+
+/* Count a match of the rule. *action: what it does, changed by rate_filter. */
+enum threshold_let
 thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subject, uint8_t *action);
 
 /* Whether a suppress of the file means alerts of gid and sid on this subject. */

@@ -1,4 +1,5 @@
 /* Records of alerts. */
+#include "enforce.h"
 #include "out/eve_out.h"
 #include "out/eve_tx.h"
 
@@ -81,9 +82,9 @@ put_target(struct json *j, const struct weir_event *ev, uint8_t target)
     put_end(j, "target", &ends, hit);
 }
 
-static void
-put_alert(const struct eve_out *eve, struct json *j, const struct rule *rule,
-          const struct weir_event *ev, const struct eve_about *about)
+void
+eve_put_alert(const struct eve_out *eve, struct json *j, const struct rule *rule,
+              const struct weir_event *ev, const struct eve_about *about)
 {
     json_open(j, "alert");
     json_str(j, "action", about->action != NULL ? about->action : "allowed");
@@ -277,11 +278,36 @@ put_flow(struct json *j, const struct weir_flow *flow)
     json_close(j);
 }
 
-static void
-put_verdict(struct json *j, const char *action)
+static const char *
+reject_target(uint8_t action)
 {
+    if (action == ACTION_REJECT_DST)
+        return "to_server";
+    return action == ACTION_REJECT_BOTH || action == ACTION_REACT ? "both" : "to_client";
+}
+
+/* As Suricata: the target is named by the action, whoever sent the packet. */
+static void
+put_reject(struct json *j, const struct weir_event *ev, uint8_t action)
+{
+    const char *how = ev->packet != NULL && ev->packet->proto == WEIR_PROTO_TCP ? "tcp-reset"
+                                                                                : "icmp-prohib";
+
+    json_str(j, "reject-target", reject_target(action));
+    json_open_array(j, "reject");
+    json_text(j, NULL, how, strlen(how));
+    json_close(j);
+}
+
+void
+eve_put_verdict(struct json *j, const struct weir_event *ev, const struct enforced *done)
+{
+    const bool dropped = done != NULL && enforced_on(done, ev);
+
     json_open(j, "verdict");
-    json_str(j, "action", action != NULL ? action : "alert");
+    json_str(j, "action", dropped ? "drop" : "alert");
+    if (dropped && done->reject != 0)
+        put_reject(j, ev, done->reject);
     json_close(j);
 }
 
@@ -311,9 +337,9 @@ eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *r
     if (!eve_writes(&eve->opts, EVE_ALERT))
         return;
     eve_out_begin(eve, &j, EVE_ALERT, EVE_OF_PACKET, flow, ev, about);
-    put_alert(eve, &j, rule, ev, about);
+    eve_put_alert(eve, &j, rule, ev, about);
     if (eve->opts.verdict)
-        put_verdict(&j, about->verdict);
+        eve_put_verdict(&j, ev, about->done);
     if (about->tx != NULL && shows_tx(&eve->opts, about->tx->proto))
         eve_put_tx(eve, &j, about->tx, (enum weir_dir)ev->direction);
     eve_put_context(eve, &j, ev, about);

@@ -11,17 +11,10 @@
 
 /* Names of records; those of files differ from the setting's. */
 static const char *const record_name[EVE_TYPES] = {
-    [EVE_ALERT] = "alert",
-    [EVE_PACKET] = "packet",
-    [EVE_ANOMALY] = "anomaly",
-    [EVE_HTTP] = "http",
-    [EVE_DNS] = "dns",
-    [EVE_TLS] = "tls",
-    [EVE_SSH] = "ssh",
-    [EVE_FILEINFO] = "fileinfo",
-    [EVE_FLOW] = "flow",
-    [EVE_STATS] = "stats",
-    [EVE_FLOW_EVENT] = "flow_event",
+    [EVE_ALERT] = "alert",     [EVE_PACKET] = "packet", [EVE_DROP] = "drop",
+    [EVE_ANOMALY] = "anomaly", [EVE_HTTP] = "http",     [EVE_DNS] = "dns",
+    [EVE_TLS] = "tls",         [EVE_SSH] = "ssh",       [EVE_FILEINFO] = "fileinfo",
+    [EVE_FLOW] = "flow",       [EVE_STATS] = "stats",   [EVE_FLOW_EVENT] = "flow_event",
 };
 
 /* ---- life ---------------------------------------------------------------------------------- */

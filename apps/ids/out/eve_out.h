@@ -20,6 +20,7 @@
 
 struct captures;
 struct digest;
+struct enforced;
 struct flow_past;
 struct outcome;
 struct tx;
@@ -28,6 +29,7 @@ struct tx;
 struct eve_flow {
     int64_t gap_at[2]; /* by enum weir_dir: the last hole that was given up */
     uint32_t gap_n[2]; /* its bytes; 0: there was none */
+    bool drop_told[2]; /* by enum weir_dir: a record tells of a dropped packet */
     uint64_t told[2];  /* anomalies that were told, a bit for each anomaly_number() */
     /* Of the first packet; the VLANs are needed where flows go by none. */
     uint8_t icmp_type, icmp_code, n_vlan, interface;
@@ -40,12 +42,12 @@ struct eve_about {
     struct tx *tx;  /* the transaction that an alert is about; NULL: none */
     bool has_tx_id; /* tx_id is set, with or without tx */
     uint64_t tx_id;
-    uint64_t tx_count;   /* transactions of the flow, for its record */
-    bool alerted;        /* the flow has alerted, for its record */
-    bool bypassed;       /* nothing but its end was looked at at last, likewise */
-    const char *action;  /* "allowed", "blocked"; NULL: allowed */
-    const char *verdict; /* "alert", "pass", "drop"; NULL: alert */
-    uint8_t target;      /* whose address the rule's target: names: enum eve_target */
+    uint64_t tx_count;           /* transactions of the flow, for its record */
+    bool alerted;                /* the flow has alerted, for its record */
+    bool bypassed;               /* nothing but its end was looked at at last, likewise */
+    const char *action;          /* "allowed", "blocked"; NULL: allowed */
+    const struct enforced *done; /* in line: what was done to the event's packet; NULL: nothing */
+    uint8_t target;              /* whose address the rule's target: names: enum eve_target */
     /* For metadata{} and context{}; NULL: nothing is known. */
     const struct outcome *outcome;
     const struct flow_past *past;
@@ -116,6 +118,13 @@ void eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct ru
 void eve_packet(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
                 const struct eve_about *about);
 
+/*
+ * A packet was dropped, as about->done says; action: of the alert that did it. Not told of all: see
+ * eve_opts.drop_all.
+ */
+void eve_drop(struct eve_out *eve, struct eve_flow *flow, const struct weir_event *ev,
+              const struct eve_about *about);
+
 /* ev is the flow_end; call it last. */
 void eve_flow_record(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
                      const struct eve_about *about);
@@ -151,6 +160,13 @@ void eve_put_captured(struct json *j, const struct eve_about *about);
 
 /* As Suricata prints payload: what is no ASCII is a dot, but for line ends. */
 void eve_put_printable(struct json *j, const uint8_t *p, size_t n);
+
+/* alert{}. */
+void eve_put_alert(const struct eve_out *eve, struct json *j, const struct rule *rule,
+                   const struct weir_event *ev, const struct eve_about *about);
+
+/* verdict{}: what became of the event's packet. */
+void eve_put_verdict(struct json *j, const struct weir_event *ev, const struct enforced *done);
 
 /* packet{}, packet_info{}; nothing if pkt is NULL. */
 void eve_put_packet(struct json *j, const struct weir_packet *pkt);

@@ -96,6 +96,17 @@ put_app(struct json *j, const char *key, const uint64_t n[APP_PROTOS][2])
     json_close(j);
 }
 
+static void
+put_ips(struct json *j, const struct weir_monitor_stats *stats)
+{
+    json_open(j, "ips");
+    json_u64(j, "accepted", stats->forwarded);
+    json_u64(j, "blocked", stats->dropped + stats->fail_closed);
+    json_u64(j, "rejected", stats->rejects);
+    json_u64(j, "replaced", stats->rewritten);
+    json_close(j);
+}
+
 void
 eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
           const struct eve_counters *counters)
@@ -121,6 +132,8 @@ eve_stats(struct eve_out *eve, const struct weir_monitor_stats *stats,
     put_flows(eve, &j, stats);
     put_defrag(&j, stats);
     put_tcp(eve, &j, stats);
+    if (counters->in_line)
+        put_ips(&j, stats);
     put_detect(&j, counters);
     json_open(&j, "app_layer");
     put_app(&j, "flow", eve->count.app_flows);

@@ -11,17 +11,12 @@
 
 /* Suricata's names of types, where they are not those of their records; it has no flow-event. */
 static const char *const type_name[EVE_TYPES] = {
-    [EVE_ALERT] = "alert",
-    [EVE_PACKET] = "tagged-packets",
-    [EVE_ANOMALY] = "anomaly",
-    [EVE_HTTP] = "http",
-    [EVE_DNS] = "dns",
-    [EVE_TLS] = "tls",
-    [EVE_SSH] = "ssh",
-    [EVE_FILEINFO] = "files",
-    [EVE_FLOW] = "flow",
-    [EVE_STATS] = "stats",
-    [EVE_FLOW_EVENT] = "flow-event",
+    [EVE_ALERT] = "alert",    [EVE_PACKET] = "tagged-packets",
+    [EVE_DROP] = "drop",      [EVE_ANOMALY] = "anomaly",
+    [EVE_HTTP] = "http",      [EVE_DNS] = "dns",
+    [EVE_TLS] = "tls",        [EVE_SSH] = "ssh",
+    [EVE_FILEINFO] = "files", [EVE_FLOW] = "flow",
+    [EVE_STATS] = "stats",    [EVE_FLOW_EVENT] = "flow-event",
 };
 
 /* Switches; type TYPE_NONE: of the output itself. Those of alerts need no type before them, unless
@@ -52,6 +47,8 @@ static const struct switch_ {
     S(EVE_ALERT, "metadata.rule.metadata", rule_metadata),
     S(EVE_ALERT, "metadata.rule.reference", rule_reference),
     S(EVE_ALERT, "metadata.rule.raw", rule_raw),
+    S(EVE_DROP, "alerts", drop_alerts),
+    S(EVE_DROP, "verdict", drop_verdict),
     S(EVE_ANOMALY, "types.decode", anomaly_decode),
     S(EVE_ANOMALY, "types.stream", anomaly_stream),
     S(EVE_ANOMALY, "types.applayer", anomaly_applayer),
@@ -87,6 +84,7 @@ outputs_default(void)
         .rule_metadata = true,
         .rule_reference = true,
         .payload_buffer_size = 4096,
+        .drop_alerts = true,
         .anomaly_applayer = true,
         .anomaly_decode = true,
         .anomaly_stream = true,
@@ -268,6 +266,15 @@ set_http_headers(const struct setting *s)
     return expected(s, "both, request, response or none");
 }
 
+static int
+set_drop_flows(const struct setting *s)
+{
+    s->outputs->eve.drop_all = text_is(s->value, "all");
+    if (s->outputs->eve.drop_all || text_is(s->value, "start"))
+        return WEIR_E_OK;
+    return expected(s, "start or all");
+}
+
 /* What is no switch. */
 static int
 set_other(const struct setting *s, enum eve_type type, struct text key)
@@ -280,6 +287,8 @@ set_other(const struct setting *s, enum eve_type type, struct text key)
         return set_size(s, PAYLOAD_BUFFER_MAX, &eve->payload_buffer_size);
     if (type == EVE_HTTP && text_is(key, "dump-all-headers"))
         return set_http_headers(s);
+    if (type == EVE_DROP && text_is(key, "flows"))
+        return set_drop_flows(s);
     if (type == EVE_FLOW_EVENT && text_is(key, "bytes"))
         return set_size(s, PAYLOAD_BUFFER_MAX, &eve->flow_event_bytes);
     if (type == TYPE_NONE && text_is(key, "community-id-seed")) {

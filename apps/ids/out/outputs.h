@@ -16,6 +16,7 @@
 enum eve_type {
     EVE_ALERT,
     EVE_PACKET, /* that a tag has recorded */
+    EVE_DROP,   /* that was dropped, in line */
     EVE_ANOMALY,
     EVE_HTTP,
     EVE_DNS,
@@ -47,6 +48,10 @@ struct eve_opts {
     bool alert_http, alert_dns, alert_tls, alert_ssh; /* ... it is wanted of its protocol */
     bool alert_flow, rule_metadata, rule_reference, rule_raw;
     uint32_t payload_buffer_size;
+
+    /* packets that were dropped: the alert that did it, what became of them, and all of a flow or
+       the first of each direction */
+    bool drop_alerts, drop_verdict, drop_all;
 
     bool anomaly_decode, anomaly_stream, anomaly_applayer;
     bool anomaly_repeat; /* all of the stream, not only the first of a kind, flow and direction */

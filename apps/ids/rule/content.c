@@ -37,6 +37,7 @@ void
 step_clear(struct step *step)
 {
     free(step->bytes);
+    free(step->instead);
     if (step->number != NULL)
         free(step->number->name);
     free(step->number);
@@ -94,6 +95,7 @@ take_hex(struct text t, size_t *at, struct step *step, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* They have room at step->bytes, whose length grows. */
 static int
 take_bytes(struct text t, struct step *step, struct weir_errbuf *err)
 {
@@ -211,6 +213,40 @@ rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 
     (void)value;
     return last_content(rule, &step, err);
+}
+
+/* As many bytes as the content has: in line they take its place in the packet. */
+int
+replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    struct step *step, other = { .n = 0 };
+    struct text inner;
+    int rc;
+
+    if (!rule->in_line)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                            "packets are not changed: weir-ids looks on only");
+    if ((rc = last_content(rule, &step, err)) != WEIR_E_OK)
+        return rc;
+    if (!text_unquote(value, &inner))
+        return weir_err_set(err, WEIR_E_SYNTAX, "a quoted string expected, not '%.*s'",
+                            TEXT(value));
+    if (step->flags & STEP_NEGATED || step->instead != NULL)
+        return weir_err_set(err, WEIR_E_SYNTAX, "one for a content that has to be there expected");
+    if ((other.bytes = malloc(inner.n + 1)) == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    rc = take_bytes(inner, &other, err);
+    if (rc == WEIR_E_OK && other.n != step->n)
+        rc = weir_err_set(err, WEIR_E_SYNTAX, "%u bytes expected, as the content has, not %u",
+                          step->n, other.n);
+    if (rc != WEIR_E_OK) {
+        free(other.bytes);
+        return rc;
+    }
+    step->instead = other.bytes;
+    rule->replaces = true;
+    rule->flow |= RULE_NO_STREAM;
+    return WEIR_E_OK;
 }
 
 /* A number, or who sets the variable that stands for it. */

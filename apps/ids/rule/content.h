@@ -29,6 +29,7 @@ int distance_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 int within_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int startswith_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int endswith_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int replace_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int fast_pattern_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int isdataat_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 

@@ -159,9 +159,30 @@ parse_one(const struct option_text *option, struct rule *rule, struct weir_errbu
     return parse_buffer(option, rule, err);
 }
 
+/* Only what packets carry can be changed, where it lies. */
+static int
+check_replaced(const struct rule *rule, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; i < rule->n_steps; i++) {
+        const struct step *step = &rule->step[i];
+
+        if (step->instead != NULL &&
+            (step->buffer != BUFFER_PAYLOAD || step->chain != 0 || rule->tx_side != 0))
+            return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                                "replace: a content of a packet's payload expected, in a rule that "
+                                "asks for nothing of a transaction");
+    }
+    if (rule->flow & RULE_ONLY_STREAM || rule->event != NULL)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                            "replace does not go with streams and events, but with packets");
+    return WEIR_E_OK;
+}
+
 static int
 check_all(struct rule *rule, struct weir_errbuf *err)
 {
+    int rc;
+
     if (rule->sid == 0)
         return weir_err_set(err, WEIR_E_SYNTAX, "sid expected: a rule needs one");
     if (rule->msg == NULL && (rule->msg = calloc(1, 1)) == NULL)
@@ -174,16 +195,17 @@ check_all(struct rule *rule, struct weir_errbuf *err)
                      rule->n_checks == 0 && rule->event == NULL && rule->app_event == NULL;
     if (contents_check(rule, err) != WEIR_E_OK)
         return WEIR_E_SYNTAX;
-    return buffers_check(rule, err);
+    rc = buffers_check(rule, err);
+    return rc == WEIR_E_OK && rule->replaces ? check_replaced(rule, err) : rc;
 }
 
 /* Whether an option of this name belongs to the content before it. */
 static bool
 changes_content(struct text name)
 {
-    static const char *const names[] = { "content",  "nocase",      "offset",     "depth",
-                                         "distance", "within",      "startswith", "endswith",
-                                         "rawbytes", "fast_pattern" };
+    static const char *const names[] = { "content",  "nocase",       "offset",     "depth",
+                                         "distance", "within",       "startswith", "endswith",
+                                         "rawbytes", "fast_pattern", "replace" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (text_is(name, names[i]))

@@ -161,6 +161,7 @@ struct step {
     uint16_t n;               /* bytes of content */
     uint16_t fast_at, fast_n; /* STEP_FAST: the part to look for first; fast_n 0: its beginning */
     uint8_t *bytes;           /* owned; lower case if STEP_NOCASE */
+    uint8_t *instead;         /* replace: n bytes, owned; NULL: the content stays */
     int32_t offset;      /* of the first byte: from the buffer's start or, relative, from the last
                         match's end (distance); isdataat: where data has to be */
     struct regex *regex; /* STEP_PCRE; owned */
@@ -310,6 +311,8 @@ struct rule {
     uint8_t tx_side;   /* enum buffer_side: at which sides of a transaction it is decided; 0: it is
                           about packets and streams */
     bool tx_body;      /* it looks at a body */
+    bool in_line;      /* while it is read: packets can be changed */
+    bool replaces;     /* a content has another in its place: it is about packets, not streams */
     bool on_headers;   /* it looks at headers of packets */
 
     uint8_t buffer;             /* while options are read: where the next contents belong ... */

@@ -168,6 +168,7 @@ parse_rule(struct rules *rules, struct vars *vars, struct text line, struct rule
         rc = requires_check(text.options, rule, err);
     if (rc != WEIR_E_OK || rule->unmet)
         return rc;
+    rule->in_line = rules->in_line;
     rc = header_parse(&text, vars, rule, err);
     if (rc == WEIR_E_OK)
         rc = options_parse(text.options, rule, err);

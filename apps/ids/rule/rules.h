@@ -29,6 +29,7 @@ struct rules {
     struct rule_file *files; /* owned */
     size_t n_files;
     const struct classes *classes; /* set before files are loaded; NULL: the built-in ones */
+    bool in_line;   /* set by who can change packets; else rules that do are refused */
     bool keep_text; /* set by who wants the text of rules: a line, joined ones as one */
 };
 

@@ -573,10 +573,3 @@ alert_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     rule->tells = true;
     return WEIR_E_OK;
 }
-
-int
-replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
-{
-    (void)rule, (void)value;
-    return weir_err_set(err, WEIR_E_UNSUPPORTED, "packets are not changed: weir-ids looks on only");
-}

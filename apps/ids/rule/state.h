@@ -82,6 +82,5 @@ int detection_filter_take(struct rule *rule, struct text value, struct weir_errb
 int tag_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int noalert_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int alert_take(struct rule *rule, struct text value, struct weir_errbuf *err);
-int replace_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 
 #endif
