@@ -5,7 +5,7 @@
 
 Makes network namespaces, and runs what is in BUILD in that between the hosts. Prints TAP.
 """
-import contextlib, hashlib, json, os, re, signal, socket, statistics, struct, subprocess, sys, threading, time
+import contextlib, hashlib, json, os, re, signal, socket, statistics, struct, subprocess, sys, tempfile, threading, time
 
 from hosts import ADDRESS, Hosts, no_offloads, run
 from live import BUILD, NOBODY, Program, listening, ok, until
@@ -431,9 +431,7 @@ def control():
 def storm():
     """Signals while a transfer runs."""
     rules = 'alert tcp any any -> any any (msg:"x"; content:"never there at all"; sid:1;)\n'
-    with open("/tmp/inline-%d.rules" % os.getpid(), "w") as file:
-        file.write(rules)
-    with wire("-S", file.name, "-l", "DIR/log", program="weir-ids", quiet=False) as p:
+    with ids(rules, quiet=False) as p:
         over = threading.Event()
 
         def shake():
@@ -448,9 +446,91 @@ def storm():
         good = [transfer(20, 4, 5300 + k) for k in range(3)]
         over.set()
         shaker.join()
-    os.unlink(file.name)
     ok(good == [True] * 3 and adds_up(p), "storms of SIGHUP, SIGUSR1 and SIGUSR2 change nothing", good, p.code, p.counters,
        p.err()[-500:])
+
+
+ATTACK = '''drop tcp any any -> any 5500 (msg:"dropped"; content:"evil"; sid:1;)
+reject tcp any any -> any 5501 (msg:"told the sender"; content:"evil"; sid:2;)
+rejectboth tcp any any -> any 5502 (msg:"told both"; content:"evil"; sid:3;)
+drop udp any any -> any 6000 (msg:"a datagram"; content:"evil"; sid:4;)
+alert tcp any any -> any 5504 (msg:"looked at"; content:"evil"; sid:5;)
+alert udp any any -> any 6000 (msg:"changed"; content:"colour"; replace:"color!"; sid:6;)
+'''
+
+
+@contextlib.contextmanager
+def ids(rules, *words, **how):
+    with tempfile.NamedTemporaryFile("w", suffix=".rules") as file:
+        file.write(rules)
+        file.flush()
+        os.chmod(file.name, 0o644)
+        with wire("-S", file.name, "-l", "DIR/log", *words, program="weir-ids", **how) as p:
+            p.rules = file
+            yield p
+
+
+def say(port, *words):
+    """A client says words to a server: what that hears, and how it ends for each: "end", "reset", "nothing"."""
+    heard, ends = [b""], ["nothing", "nothing"]
+
+    def until_the_end(c, k):
+        c.settimeout(2)
+        try:
+            while data := c.recv(1000):
+                heard[0] += data if k == 1 else b""
+            ends[k] = "end"
+        except socket.timeout:
+            pass
+        except OSError:
+            ends[k] = "reset"
+
+    thread = serve(1, 4, port, lambda c: until_the_end(c, 1))
+    with contextlib.suppress(OSError), connect(0, 4, port) as c:
+        for word in words:
+            c.sendall(word)
+            time.sleep(0.1)
+        until_the_end(c, 0)
+    thread.join()
+    return heard[0], ends
+
+
+def ask_back(data, port=6000):
+    """What of a datagram comes to the other host."""
+    with hosts.at(1):
+        far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with hosts.at(0):
+        near = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with far, near:
+        far.bind((ADDRESS[4][1], port))
+        far.settimeout(0.5)
+        near.sendto(data, (ADDRESS[4][1], port))
+        with contextlib.suppress(socket.timeout):
+            return far.recv(2000)
+    return None
+
+
+def attacks(name="interfaces", pair=PAIR, names=("w0", "w1")):
+    with ids(ATTACK, pair=pair) as p:
+        heard, ends = say(5500, b"good ", b"evil ", b"more ")
+        ok(heard == b"good " and "end" not in ends[0], "%s: drop: what follows in the stream does not come" % name, heard, ends)
+        heard, ends = say(5501, b"good ", b"evil ")
+        ok(heard == b"good " and ends[0] == "reset", "%s: reject: the sender is reset" % name, heard, ends)
+        heard, ends = say(5502, b"good ", b"ev", b"il ")
+        ok(b"evil" not in heard and ends == ["reset", "reset"], "%s: rejectboth: both ends are" % name, heard, ends)
+        heard, ends = say(5504, b"good ", b"evil ")
+        ok(heard == b"good evil ", "%s: alert: it goes on" % name, heard, ends)
+        seen = ask_back(b"not so"), ask_back(b"evil"), ask_back(b"the colour of it")
+        ok(seen == (b"not so", None, b"the color! of it"), "%s: datagrams are dropped, and changed" % name, seen)
+        good = transfer(20) and pings(0, 4)
+        alerts = sorted(r["alert"]["signature_id"] for r in p.records("alert", "log/eve.json"))
+    ok(good and adds_up(p, names) and set(alerts) == {1, 2, 3, 4, 5, 6} and p.counters["rejects"] >= 3 and
+       p.counters["dropped"] >= 4, "%s: what was dropped is told, and the rest goes on" % name, alerts, p.code, p.counters,
+       p.err())
+
+
+def attacks_over_dpdk():
+    attacks("DPDK", DPDK, ("net_af_packet0", "1"))
 
 
 def dpdk():
@@ -489,10 +569,10 @@ def main():
         return 0
     tests = [basics, latency, many_cores, filters, links, users, crash, jumbo, offloads, faults, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
-        tests.append(storm)
+        tests += [storm, attacks]
     with open(BUILD + "/config.h") as file:
         if "#define HAVE_DPDK" in file.read():
-            tests += [dpdk, dpdk_cores]
+            tests += [dpdk, dpdk_cores] + [attacks_over_dpdk] * (attacks in tests)
     try:
         for test in tests:
             if len(sys.argv) < 3 or test.__name__ in sys.argv[2:]:
