@@ -320,6 +320,12 @@ def users():
        gone, good, back, p.err())
 
 
+def prads():
+    with wire("-l", "DIR", program="weir-prads") as p:
+        good = transfer(2) and pings(1, 4)
+    ok(good and adds_up(p), "weir-prads, too, is a wire", good, p.code, p.counters, p.err())
+
+
 def promiscuity():
     return [re.search(r"promiscuity (\d+)", run("ip", "-d", "link", "show", name))[1] for name in ("w0", "w1")]
 
@@ -570,6 +576,8 @@ def main():
     tests = [basics, latency, many_cores, filters, links, users, crash, jumbo, offloads, faults, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [storm, attacks]
+    if os.access(BUILD + "/weir-prads", os.X_OK):
+        tests.append(prads)
     with open(BUILD + "/config.h") as file:
         if "#define HAVE_DPDK" in file.read():
             tests += [dpdk, dpdk_cores] + [attacks_over_dpdk] * (attacks in tests)
