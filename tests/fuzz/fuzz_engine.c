@@ -379,6 +379,101 @@ run_at_once(const struct plan *plan, uint8_t options)
     return facts.sum;
 }
 
+/* ---- inline ---- */
+
+/* A judge that sleeps now and then, and its verdicts. */
+struct judged {
+    struct weir_event ev;
+};
+
+static uint64_t sent_frames;
+
+static bool
+count_sent(void *ctx, unsigned core, uint8_t from, bool back, const uint8_t *data, uint32_t len)
+{
+    uint8_t *copy = malloc(len > 0 ? len : 1);
+
+    (void)ctx, (void)core, (void)from, (void)back;
+    assert(copy != NULL);
+    memcpy(copy, data, len); /* all of it is there */
+    free(copy);
+    sent_frames++;
+    return true;
+}
+
+static uint32_t
+luck_of(const struct weir_event *ev, uint64_t salt)
+{
+    return (uint32_t)((ev->number * 64 + ev->type + salt) * UINT64_C(0x9e3779b97f4a7c15) >> 40);
+}
+
+static weir_fut
+hesitate(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    const uint32_t luck = luck_of(ev, 1);
+    struct judged *judged = ctx;
+
+    judged->ev = *ev;
+    if (luck % 7 == 0)
+        (void)!weir_rewrite_payload(ev, luck % 20, "other", 1 + luck % 5);
+    if (luck % 11 == 0)
+        (void)!weir_rewrite_endpoint(ev, luck % 2 ? WEIR_SOURCE : WEIR_DESTINATION,
+                                     &(struct weir_addr){ { 1, 2, 3, 4 } }, (int)(luck % 65536));
+    return luck % 4 == 0 && ev->flow != NULL ? weir_after(luck % 500 * MS) : weir_ok(0);
+}
+
+static weir_fut
+decide(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = &((struct judged *)ctx)->ev;
+    const uint32_t luck = luck_of(ev, 2) % 32;
+
+    if (luck == 5)
+        weir_reject(ev, WEIR_REJECT_SENDER | WEIR_REJECT_RECEIVER);
+    weir_verdict(ev, luck < 4 ? WEIR_DROP : luck == 4 ? WEIR_DROP_FLOW : WEIR_PASS);
+    return in;
+}
+
+/* Each packet leaves once or is counted once, and other apps see what they see of a passive monitor. */
+static uint64_t
+run_inline(const struct plan *plan, uint8_t options)
+{
+    static const weir_fn stages[] = { hesitate, decide };
+    static const struct weir_tap_spec spec = {
+        .stage = stages, .n_stages = 2, .want = WEIR_EV_ALL, .queue_max = 65535
+    };
+    static struct facts facts;
+    const struct weir_app app = { .name = "judge",
+                                  .spec = &spec,
+                                  .flow_size = sizeof(struct judged),
+                                  .no_flow_packets = true,
+                                  .gates = true };
+    const struct weir_outlet outlet = { .send = count_sent };
+    const struct weir_monitor_opts opts = { .policy = (options >> 4) % WEIR_POLICY_COUNT,
+                                            .no_checksums = options & OPT_NO_CHECKSUMS,
+                                            .outlet = &outlet,
+                                            .held_packets = 65535 };
+    struct weir_monitor_stats s;
+    struct weir_monitor *m;
+
+    sent_frames = 0;
+    assert(weir_monitor_new(&opts, &m) == WEIR_E_OK);
+    facts_listen(&facts, m, false, 0);
+    assert(weir_monitor_add(m, &app) == WEIR_E_OK);
+    for (unsigned i = 0; i < plan->n; i++)
+        feed_one(m, plan->frames[i]);
+    weir_monitor_end(m);
+    facts_check_end(&facts);
+    check_memory(m);
+    weir_monitor_get_stats(m, &s);
+    assert(s.held == 0 && s.packets == plan->n);
+    assert(s.packets == s.forwarded + s.dropped + s.fail_closed + s.send_drops);
+    assert(sent_frames == s.forwarded + s.rejects);
+    weir_monitor_free(m);
+    return facts.sum;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -390,6 +485,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     make_plan(&plan, data, size);
     sum = run_one_by_one(&plan, data[0]);
     assert(run_at_once(&plan, data[0]) == sum);
+    assert(run_inline(&plan, data[0]) == sum);
     free_plan(&plan);
     return 0;
 }

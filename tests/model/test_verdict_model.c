@@ -130,7 +130,7 @@ struct run {
     uint8_t sent[PACKETS + 1];     /* how often each left */
     bool reused[PACKETS + 1]; /* by flow: it ended for another, and did not wait for verdicts */
     unsigned last[PORTS + 2]; /* of each flow: the latest that left */
-    bool disorder, foreign;
+    _Atomic bool disorder, foreign; /* by any core */
     uint64_t seed;
     unsigned answers[64]; /* by core */
 };
@@ -291,7 +291,8 @@ note_sent(void *ctx, unsigned core, uint8_t from, bool back, const uint8_t *data
     flow = run->script->flow[i];
     if (flow == 0)
         return true;
-    run->disorder = run->disorder || run->last[flow] > i;
+    if (run->last[flow] > i)
+        run->disorder = true;
     run->last[flow] = i;
     return true;
 }

@@ -75,6 +75,8 @@ tear_down(void **state)
 {
     struct fixture *f = *state;
 
+    if (f->m != NULL)
+        weir_monitor_end(f->m); /* parsers go with their flows */
     weir_monitor_free(f->m);
     app_free(f->app);
     detect_free(f->detect);
