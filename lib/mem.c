@@ -36,12 +36,14 @@ void
 mem_init(struct mem *mem, void *base, size_t reserved, size_t cap)
 {
     *mem = (struct mem){ .next = base, .end = (uint8_t *)base + reserved, .cap = cap };
+    mem->free = mem->own;
 }
 
 void
 mem_init_arena(struct mem *mem, struct arena *arena, size_t cap)
 {
     *mem = (struct mem){ .arena = arena, .cap = cap };
+    mem->free = arena->pools ? arena->free : mem->own;
 }
 
 void
@@ -49,6 +51,7 @@ arena_init(struct arena *arena, void *base, size_t size)
 {
     uintptr_t unit = ARENA_UNIT, begin = ((uintptr_t)base + unit - 1) / unit * unit;
 
+    *arena = (struct arena){ .pools = false };
     arena->next = (uint8_t *)base + (begin - (uintptr_t)base);
     arena->end = (uint8_t *)base + size;
 }

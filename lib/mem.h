@@ -19,6 +19,8 @@ enum { MEM_MIN_SHIFT = 6, MEM_MAX_SHIFT = 24, MEM_CLASSES = MEM_MAX_SHIFT - MEM_
 /* An address range that is handed out in pieces and never taken back. */
 struct arena {
     uint8_t *next, *end;
+    bool pools;              /* what is freed serves all who take from it; each keeps to its cap */
+    void *free[MEM_CLASSES]; /* with pools */
 };
 
 enum { ARENA_UNIT = 32768 }; /* pieces are multiples of it, and aligned to it */
@@ -33,17 +35,18 @@ void *arena_take(struct arena *arena, size_t size);
 void arena_give_back(struct arena *arena, void *base);
 
 struct mem {
-    uint8_t *next, *end;     /* what was never handed out yet */
-    struct arena *arena;     /* where more comes from; NULL: nowhere */
-    size_t used;             /* bytes in blocks and charges */
-    size_t cap;              /* used never exceeds it */
-    void *free[MEM_CLASSES]; /* free blocks by size, linked through their first word */
+    uint8_t *next, *end; /* what was never handed out yet */
+    struct arena *arena; /* where more comes from; NULL: nowhere */
+    size_t used;         /* bytes in blocks and charges */
+    size_t cap;          /* used never exceeds it */
+    void *own[MEM_CLASSES];
+    void **free; /* own, or the arena's: free blocks by size, linked through their first word */
 };
 
 /* Use [base, base + reserved) for blocks, base aligned to 64. */
 void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
 
-/* Take memory from an arena, as it is needed. */
+/* Take memory from an arena, as it is needed. A struct mem stays where it is. */
 void mem_init_arena(struct mem *mem, struct arena *arena, size_t cap);
 
 /*

@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include "cli_dump.h"
+#include "cli_inline.h"
 #include "cli_live.h"
 #include "cli_set.h"
 #include "control.h"
@@ -461,6 +462,14 @@ static const struct cli_option common[] = {
     { 0, "dpdk", "'ARGS'", "start DPDK with these options of its own, and read --port",
       cli_take_dpdk },
     { 0, "port", "NAME|NUMBER", "with --dpdk: read this port; may be repeated", cli_take_port },
+    { 0, "inline", "A:B",
+      "stand between two interfaces, or with --dpdk ports: what comes in at\n"
+      "                          one leaves by the other; may be repeated",
+      cli_take_inline },
+    { 0, "fail-open", NULL, "inline: past the bounds of what waits, packets go on (default)",
+      cli_take_fail_open },
+    { 0, "fail-closed", NULL, "inline: past the bounds of what waits, packets are dropped",
+      cli_take_fail_closed },
     { 0, "mtu", "BYTES", "with --dpdk: take in frames up to this MTU (1500)", cli_take_mtu },
     { 0, "list-interfaces", NULL, "print the interfaces there are, and stop", take_list },
     { 0, "snaplen", "BYTES", "live: capture so much of each packet (262144)", cli_take_snaplen },
@@ -668,22 +677,26 @@ parse_short(struct cli *cli, const char *word, struct words *words)
 static const char *
 live_option(const struct cli *cli)
 {
-    return cli->n_ports > 0 ? "--port" : "-i";
+    return cli->n_pairs > 0 ? "--inline" : cli->n_ports > 0 ? "--port" : "-i";
 }
 
 static int
 check(struct cli *cli, bool words)
 {
+    const char *fault = cli_inline_fault(cli);
+
     if (words && cli->filter == NULL)
         cli_error(cli, "out of memory");
+    else if (fault != NULL)
+        cli_error(cli, "%s", fault);
     else if (cli->interface != NULL && cli->n_inputs > 0)
         cli_error(cli, "%s and -r exclude each other", live_option(cli));
     else if (cli->n_ports > 0 && cli->n_interfaces > cli->n_ports)
         cli_error(cli, "-i and --port exclude each other");
     else if (cli->n_ports > 0 && cli->dpdk == NULL)
         cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
-    else if (cli->n_ports == 0 && cli->dpdk != NULL)
-        cli_error(cli, "--dpdk: a --port is expected beside it");
+    else if (cli->n_ports == 0 && cli->n_pairs == 0 && cli->dpdk != NULL)
+        cli_error(cli, "--dpdk: a --port or --inline is expected beside it");
     else if (words && cli->interface == NULL && cli->n_inputs == 0)
         cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
     else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
@@ -841,6 +854,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
     cli->monitor.live = cli->interface != NULL;
     if (cli->monitor.cores == 0) /* DPDK's threads do not share CPUs with others unless asked to */
         cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
+    cli_inline_prepare(cli);
     if (code < 0)
         code = check(cli, filter_words);
     if (code < 0)
@@ -859,6 +873,9 @@ cli_free(struct cli *cli)
 {
     free(cli->inputs);
     free(cli->interfaces);
+    for (unsigned i = 0; i < cli->n_pairs; i++)
+        free(cli->pairs[i]);
+    cli->n_pairs = 0;
     cli->interfaces = NULL;
     free(cli->filter);
     free(cli->hosts);
@@ -1007,16 +1024,43 @@ enum {
     LOG_DROPPED = 13,
     N_COUNTERS,
     N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
+    N_INLINE = 10,
+    MOST_COUNTERS = N_COUNTERS + N_LIMITS + N_INLINE + COUNTS_PORTS * 5,
 };
 
 struct counter {
-    char name[32];
+    char name[COUNTS_NAME + 16];
     uint64_t value;
 };
 
-static void
+/* What is counted inline, behind the others; returns how many there are then. */
+static unsigned
+gather_wire(const struct cli *cli, const struct weir_monitor_stats *s, struct counter *all,
+            unsigned n)
+{
+    struct counts counts = { .monitor = *s };
+    const char *name;
+    uint64_t value;
+
+    cli_inline_count(cli, &counts);
+    for (const struct counts_field *f = counts_fields; f->name != NULL; f++) {
+        if (!f->wire || counts_get(&counts, f) == NULL)
+            continue;
+        snprintf(all[n].name, sizeof(all[n].name), "%s", f->name);
+        all[n++].value = *counts_get(&counts, f);
+    }
+    for (unsigned i = 0; i < counts.n_ports; i++)
+        for (unsigned k = 0; (name = counts_of_port(&counts.port[i], k, &value)) != NULL; k++) {
+            snprintf(all[n].name, sizeof(all[n].name), "%s_%s", counts.port[i].name, name);
+            all[n++].value = value;
+        }
+    return n;
+}
+
+/* Returns how many there are. */
+static unsigned
 gather_counters(const struct cli *cli, const struct weir_monitor *m,
-                struct counter all[N_COUNTERS + N_LIMITS])
+                struct counter all[MOST_COUNTERS])
 {
     const struct weir_field *limits = weir_event_fields(WEIR_EV_OVERLOAD);
     struct weir_monitor_stats s;
@@ -1046,14 +1090,15 @@ gather_counters(const struct cli *cli, const struct weir_monitor *m,
         snprintf(c->name, sizeof(c->name), "limit_%s", limits[0].names[i]);
         c->value = s.overload[i];
     }
+    return gather_wire(cli, &s, all, N_COUNTERS + N_LIMITS);
 }
 
 static void
-print_counters(FILE *file, const struct counter *counters, bool json)
+print_counters(FILE *file, const struct counter *counters, unsigned n, bool json)
 {
     if (json)
         fprintf(file, "{\"event_type\":\"stats\"");
-    for (unsigned i = 0; i < N_COUNTERS + N_LIMITS; i++)
+    for (unsigned i = 0; i < n; i++)
         fprintf(file, json ? ",\"%s\":%llu" : "%-18s%14llu\n", counters[i].name,
                 (unsigned long long)counters[i].value);
     if (json)
@@ -1076,12 +1121,12 @@ dropped_so_far(const struct cli *cli)
 static void
 tell_counters(const struct cli *cli, const struct weir_monitor *m)
 {
-    struct counter all[N_COUNTERS + N_LIMITS];
+    struct counter all[MOST_COUNTERS];
+    const unsigned n = gather_counters(cli, m, all);
 
-    gather_counters(cli, m, all);
     all[LOG_DROPPED].value = dropped_so_far(cli);
     clear_progress();
-    print_counters(stderr, all, false);
+    print_counters(stderr, all, n, false);
     if (cli->asked != NULL)
         cli->asked(cli->ctx);
 }
@@ -1153,6 +1198,7 @@ answer_control(struct run *run, struct counts *to)
     to->interface_drops = cli->interface_drops;
     to->log_dropped = dropped_so_far(cli);
     to->cores = cli->monitor.cores;
+    cli_inline_count(cli, to);
     if (cli->count != NULL)
         cli->count(cli->ctx, to);
     control_answer(run->control);
@@ -1375,7 +1421,7 @@ run_port(struct run *run, const char *name, bool in_folder)
     stable = read_port(run, port, name);
     cli->input_now = NULL;
     tell_end(run, port, name);
-    if (stable)
+    if (stable || cli->n_pairs > 0) /* inline, the end lets go of what was held */
         keep_port(run, port);
     else
         weir_port_close(port);
@@ -1500,6 +1546,24 @@ all_events(const struct weir_monitor_stats *stats)
     return n;
 }
 
+static void
+tell_wire(const struct cli *cli, const struct weir_monitor_stats *s)
+{
+    struct counts counts = { .n_ports = 0 };
+
+    cli_inline_count(cli, &counts);
+    cli_notice(cli,
+               "%llu packets went on, %llu were dropped by verdicts, %llu past a bound; %llu could "
+               "not be sent",
+               (unsigned long long)(s->forwarded + cli->unseen - cli->unseen_lost),
+               (unsigned long long)s->dropped, (unsigned long long)s->fail_closed,
+               (unsigned long long)(s->send_drops + cli->unseen_lost));
+    for (unsigned i = 0; i < counts.n_ports; i++)
+        cli_notice(cli, "%s: %llu packets left by it, %llu could not", counts.port[i].name,
+                   (unsigned long long)counts.port[i].sent,
+                   (unsigned long long)counts.port[i].send_drops);
+}
+
 void
 cli_summary(const struct cli *cli, const struct weir_monitor *m)
 {
@@ -1526,17 +1590,18 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                    (unsigned long long)cli->kernel_packets,
                    cli->dpdk != NULL ? "DPDK" : "the kernel", (unsigned long long)cli->kernel_drops,
                    (unsigned long long)cli->interface_drops);
+    if (cli->n_pairs > 0)
+        tell_wire(cli, &s);
 }
 
 void
 cli_stats(struct cli *cli, const struct weir_monitor *m, bool json)
 {
-    struct counter all[N_COUNTERS + N_LIMITS];
+    struct counter all[MOST_COUNTERS];
 
     if (!cli->stats || cli->bad_filter)
         return;
-    gather_counters(cli, m, all);
-    print_counters(stdout, all, json);
+    print_counters(stdout, all, gather_counters(cli, m, all), json);
     if (fflush(stdout) != 0)
         cli->failed = true;
 }

@@ -9,10 +9,12 @@
 #define WEIR_CLI_H
 
 #include "config_file.h"
+#include "counts.h"
 #include "out.h"
 
 #include <weir/error.h>
 #include <weir/monitor.h>
+#include <weir/verdict.h>
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,7 +38,6 @@ struct cli_option {
 };
 
 struct cli_dump;
-struct counts;
 
 struct cli {
     const char *program;  /* "weir" */
@@ -70,6 +71,15 @@ struct cli {
     size_t n_interfaces;
     const char *dpdk; /* --dpdk, DPDK's own options; NULL: the interfaces are the kernel's */
     size_t n_ports;   /* --port; all interfaces or none */
+    /* --inline: its texts, owned; two interfaces each, or none. */
+    char *pairs[COUNTS_PORTS / 2];
+    unsigned n_pairs;
+    bool fail_given; /* by an option: stronger than a setting */
+    struct weir_outlet outlet;
+    struct weir_port *wire[COUNTS_PORTS];            /* NULL: not open */
+    struct weir_port_stats wire_stats[COUNTS_PORTS]; /* when it was looked at last */
+    _Atomic uint64_t unseen,
+        unseen_lost;               /* packets that the filter left out; that could not go on */
     uint32_t snaplen, buffer, mtu; /* bytes; 0: the port's defaults */
     bool no_promisc, immediate;
     const char *user, *group;               /* to become, by option; NULL: nobody else */

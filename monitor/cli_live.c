@@ -1,5 +1,6 @@
 #include "cli_live.h"
 
+#include "cli_inline.h"
 #include "port/dpdk.h"
 #include "port/port.h"
 #include "privileges.h"
@@ -16,17 +17,18 @@
 #include <time.h>
 
 enum {
-    WAIT_MS = 100,    /* for packets, before others get their turn: logs, signals */
-    SPINS_MAX = 8,    /* wakes in a row for nothing; then ... */
-    PAUSE_MS = 10,    /* ... comes a pause */
-    POLLS = 32,       /* of DPDK's ports, before others get their turn */
-    BUSY_POLLS = 256, /* in a row for nothing; then come pauses ... */
-    POLL_NS = 30000,  /* ... of so long */
-    SLACK_NS = 1000,  /* by which the kernel may make them longer */
+    WAIT_MS = 100,   /* for packets, before others get their turn: logs, signals */
+    SPINS_MAX = 8,   /* wakes in a row for nothing; then ... */
+    PAUSE_MS = 10,   /* ... comes a pause */
+    POLLS = 32,      /* of DPDK's ports, before others get their turn */
+    BUSY_POLLS = 64, /* in a row for nothing; then come pauses ... */
+    POLL_NS = 30000, /* ... of so long */
+    SLACK_NS = 1000, /* by which the kernel may make them longer */
     BUFFER_MIN = 65536,
     SNAPLEN_MAX = 262144,
     MTU_MIN = 68, /* RFC 791 */
     MTU_MAX = 65535,
+    LINK_ETHERNET = 1, /* LINKTYPE_ETHERNET */
 };
 
 #define LOOK_NS      UINT64_C(1000000000)  /* between looks at counters and links */
@@ -34,8 +36,8 @@ enum {
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-static int
-add_interface(struct cli *cli, const char *option, const char *value, struct weir_errbuf *err)
+int
+cli_add_interface(struct cli *cli, const char *option, const char *value, struct weir_errbuf *err)
 {
     for (size_t i = 0; i < cli->n_interfaces; i++)
         if (strcmp(cli->interfaces[i], value) == 0)
@@ -55,14 +57,14 @@ add_interface(struct cli *cli, const char *option, const char *value, struct wei
 int
 cli_take_interface(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    return add_interface(ctx, "-i", value, err);
+    return cli_add_interface(ctx, "-i", value, err);
 }
 
 int
 cli_take_port(void *ctx, const char *value, struct weir_errbuf *err)
 {
     struct cli *cli = ctx;
-    const int rc = add_interface(cli, "--port", value, err);
+    const int rc = cli_add_interface(cli, "--port", value, err);
 
     cli->n_ports += rc == WEIR_E_OK;
     return rc;
@@ -185,7 +187,7 @@ struct interface {
     struct weir_port *port;         /* NULL: it is gone */
     struct weir_port_opts opts;     /* it was opened with */
     struct weir_port_stats counted; /* when it was last looked at */
-    bool down, told_kernel, told_interface;
+    bool down, told_kernel, told_interface, told_oversize, told_unfinished, told_large;
     uint64_t retry_at, pause; /* monotonic ns, gone; pause 0: it is not tried again */
 };
 
@@ -197,6 +199,7 @@ struct interfaces {
     bool skip_interface_drops;
     struct weir_port_stats gone; /* what those counted that are gone */
     struct pollfd *fds;          /* n */
+    struct filter filter;        /* inline: what it leaves out passes unseen */
     unsigned spins;              /* wakes for nothing, in a row */
     uint64_t looked_at;          /* monotonic ns */
     struct weir_errbuf why;      /* the last one that was left is gone */
@@ -223,6 +226,8 @@ add_counts(struct interfaces *all, struct interface *one, const struct weir_port
         cli->interface_drops += now->interface_drops - one->counted.interface_drops;
     cli->frames_copied += now->copied - one->counted.copied;
     one->counted = *now;
+    if (cli->n_pairs > 0)
+        cli->wire_stats[one - all->at] = *now;
 }
 
 static void
@@ -243,6 +248,31 @@ tell_drops(const struct interfaces *all, struct interface *one)
     }
 }
 
+/* Each fault of a wire is told once. */
+static void
+tell_wire(const struct interfaces *all, struct interface *one)
+{
+    const struct weir_port_stats *now = &one->counted;
+
+    if (now->oversize > 0 && !one->told_oversize)
+        cli_error(
+            all->cli,
+            "%s: packets larger than its MTU come, and cannot go on: they are put together by "
+            "the card, or never were apart: ethtool -K %s gro off lro off, and at the sender "
+            "behind a veth pair tso off gso off tx off",
+            one->name, one->name);
+    if (now->unfinished > 0 && !one->told_unfinished)
+        cli_notice(all->cli,
+                   "%s: packets come with checksums that a card was to compute; it is done here "
+                   "(ethtool -K ... tx off at the sender saves the time)",
+                   one->name);
+    if (now->send_large > 0 && !one->told_large)
+        cli_error(all->cli, "%s: packets are larger than its MTU, and cannot leave", one->name);
+    one->told_oversize |= now->oversize > 0;
+    one->told_unfinished |= now->unfinished > 0;
+    one->told_large |= now->send_large > 0;
+}
+
 /* Each outage is told once. */
 static void
 tell_link(const struct interfaces *all, struct interface *one)
@@ -251,8 +281,8 @@ tell_link(const struct interfaces *all, struct interface *one)
         return;
     one->down = one->counted.down;
     if (one->down)
-        cli_error(all->cli, "%s: the interface is down; it is read on when it is up again",
-                  one->name);
+        cli_error(all->cli, "%s: the interface is down; %s when it is up again", one->name,
+                  all->cli->n_pairs > 0 ? "packets go on" : "it is read on");
     else
         cli_notice(all->cli, "%s: the interface is up again", one->name);
 }
@@ -349,6 +379,7 @@ look(struct interfaces *all)
         look_at(all, one);
         tell_drops(all, one);
         tell_link(all, one);
+        tell_wire(all, one);
     }
 }
 
@@ -367,6 +398,8 @@ take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
             n = weir_port_read(one->port, frames, max, &why);
         for (int k = 0; k < n; k++)
             frames[k].port = (uint8_t)turn;
+        if (n > 0 && all->filter.program.bf_insns != NULL && all->cli->n_pairs > 0)
+            n = cli_inline_sift(all->cli, &all->filter, frames, n);
         if (n > 0)
             return n;
         if (n < 0)
@@ -454,17 +487,21 @@ interfaces_close(struct weir_port *port)
         if (all->at[i].port == NULL)
             continue;
         look_at(all, &all->at[i]);
+        if (all->cli->n_pairs > 0)
+            cli_inline_use(all->cli, i, NULL);
         weir_port_close(all->at[i].port);
     }
     if (all->cli->dpdk != NULL)
         weir_dpdk_stop();
+    filter_free(&all->filter);
     free(all->fds);
     free(all->at);
     free(all);
 }
 
-static const struct port_ops interfaces_ops = { interfaces_read, interfaces_get_stats,
-                                                interfaces_close, NULL };
+static const struct port_ops interfaces_ops = {
+    interfaces_read, interfaces_get_stats, interfaces_close, NULL, NULL, NULL
+};
 
 static struct interfaces *
 new_interfaces(struct cli *cli)
@@ -520,7 +557,11 @@ cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_inte
     if (all == NULL)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     all->skip_interface_drops = skip_interface_drops;
-    rc = start_dpdk(cli, err);
+    rc = cli_inline_check(cli, err);
+    if (rc == WEIR_E_OK && cli->n_pairs > 0)
+        rc = filter_compile(&all->filter, opts->filter, LINK_ETHERNET, err);
+    if (rc == WEIR_E_OK)
+        rc = start_dpdk(cli, err);
     for (unsigned i = 0; i < all->n && rc == WEIR_E_OK; i++) {
         struct interface *one = &all->at[i];
 
@@ -528,7 +569,12 @@ cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_inte
         one->opts = *opts;
         one->opts.no_wait = true;
         one->opts.fanout_id = (uint16_t)(opts->fanout_id + i);
+        one->opts.senders = cli_inline_senders(cli);
+        if (one->opts.senders > 0)
+            one->opts.filter = NULL;
         rc = open_one(cli, one, err);
+        if (cli->n_pairs > 0)
+            cli_inline_use(cli, i, one->port);
         all->left++;
     }
     tell_dpdk(all);

@@ -23,6 +23,10 @@ int cli_take_buffer(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_user(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_group(void *ctx, const char *value, struct weir_errbuf *err);
 
+/* One more interface to read, named by an option; value stays. */
+int
+cli_add_interface(struct cli *cli, const char *option, const char *value, struct weir_errbuf *err);
+
 /* The interfaces of this machine on standard output, a line each. Returns the exit code. */
 int cli_list_interfaces(const struct cli *cli);
 

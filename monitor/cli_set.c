@@ -161,6 +161,20 @@ set_checksums(struct cli *cli, const char *text, const char *value, struct weir_
     return rc;
 }
 
+/* What --fail-open or --fail-closed said stays. */
+static int
+set_fail(struct cli *cli, const char *value, struct weir_errbuf *err)
+{
+    const bool closed = strcmp(value, "closed") == 0;
+
+    if (!closed && strcmp(value, "open") != 0)
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--set inline.fail: open or closed is expected, not '%s'", value);
+    if (!cli->fail_given)
+        cli->monitor.fail_closed = closed;
+    return WEIR_E_OK;
+}
+
 int
 cli_set(struct cli *cli, const char *text, bool *known, struct weir_errbuf *err)
 {
@@ -175,6 +189,8 @@ cli_set(struct cli *cli, const char *text, bool *known, struct weir_errbuf *err)
         return set_checksums(cli, text, equals + 1, err);
     if (is_named(text, n, "vlan.use-for-tracking"))
         return set_not(&cli->monitor.no_vlan, text, equals + 1, err);
+    if (is_named(text, n, "inline.fail"))
+        return set_fail(cli, equals + 1, err);
     *known = is_named(text, n, "run-as.user") || is_named(text, n, "run-as.group");
     if (*known) {
         *(text[n - 1] == 'r' ? &cli->run_as_user : &cli->run_as_group) = equals + 1;
@@ -193,6 +209,7 @@ cli_set_dump(const struct cli *cli, struct cli_dump *dump)
     for (unsigned i = 0; i < WEIR_TIMEOUT_COUNT; i++)
         cli_dump_put(dump, timeouts[i], "%u",
                      cli->monitor.timeout[i] != 0 ? cli->monitor.timeout[i] : engine_timeouts[i]);
+    cli_dump_put(dump, "inline.fail", "%s", cli->monitor.fail_closed ? "closed" : "open");
     cli_dump_put(dump, "stream.checksum-validation", "%s",
                  cli->monitor.no_checksums ? "no" : "yes");
     cli_dump_put(dump, "vlan.use-for-tracking", "%s", cli->monitor.no_vlan ? "no" : "yes");

@@ -28,7 +28,12 @@ reply_add(struct reply *to, const char *format, ...)
 
 #define FIELD(name, member, gauge, rules, help)                                                    \
     {                                                                                              \
-        name, help, offsetof(struct counts, member), gauge, rules                                  \
+        name, help, offsetof(struct counts, member), gauge, rules, false                           \
+    }
+
+#define WIRE(name, member, gauge, help)                                                            \
+    {                                                                                              \
+        name, help, offsetof(struct counts, member), gauge, false, true                            \
     }
 
 const struct counts_field counts_fields[] = {
@@ -50,13 +55,24 @@ const struct counts_field counts_fields[] = {
     FIELD("alerts", alerts, false, true, "Alerts raised."),
     FIELD("alerts_suppressed", alerts_suppressed, false, true,
           "Matches suppressed, or held by a threshold."),
-    { NULL, NULL, 0, false, false },
+    WIRE("forwarded", monitor.forwarded, false, "Packets that went on."),
+    WIRE("dropped", monitor.dropped, false, "Packets that a verdict kept back."),
+    WIRE("fail_closed", monitor.fail_closed, false, "Packets that a bound kept back."),
+    WIRE("fail_open", monitor.fail_open, false,
+         "Packets that a bound let go on without a verdict."),
+    WIRE("send_drops", monitor.send_drops, false, "Packets that were to go on, and could not."),
+    WIRE("held", monitor.held, true, "Packets that wait for a verdict now."),
+    WIRE("held_max", monitor.held_max, true, "The most that a core ever held."),
+    WIRE("rejects", monitor.rejects, false, "RSTs and ICMP errors that were sent."),
+    WIRE("rewritten", monitor.rewritten, false, "Packets that went on with other bytes."),
+    WIRE("unseen", unseen, false, "Packets that the filter left out, and that went on."),
+    { NULL, NULL, 0, false, false, false },
 };
 
 const uint64_t *
 counts_get(const struct counts *c, const struct counts_field *field)
 {
-    if (field->rules && !c->has_rules)
+    if ((field->rules && !c->has_rules) || (field->wire && c->n_ports == 0))
         return NULL;
     return (const uint64_t *)(const void *)((const char *)c + field->offset);
 }
@@ -79,6 +95,24 @@ counts_drop(const struct counts *c, unsigned reason, uint64_t *n)
 }
 
 const char *
+counts_of_port(const struct counts_port *port, unsigned which, uint64_t *n)
+{
+    const struct {
+        const char *name;
+        uint64_t n;
+    } all[] = { { "received", port->received },
+                { "lost", port->lost },
+                { "sent", port->sent },
+                { "send_drops", port->send_drops },
+                { "send_large", port->send_large } };
+
+    if (which >= sizeof(all) / sizeof(*all))
+        return NULL;
+    *n = all[which].n;
+    return all[which].name;
+}
+
+const char *
 counts_limit(unsigned limit)
 {
     const struct weir_monitor_stats *s = NULL;
@@ -86,6 +120,20 @@ counts_limit(unsigned limit)
     return limit < sizeof(s->overload) / sizeof(*s->overload)
                ? weir_event_fields(WEIR_EV_OVERLOAD)[0].names[limit]
                : NULL;
+}
+
+static void
+add_ports(const struct counts *c, struct reply *to)
+{
+    const char *name;
+    uint64_t n;
+
+    if (c->n_ports > 0)
+        reply_add(to, "},\"ports\":{");
+    for (unsigned i = 0; i < c->n_ports; i++)
+        for (unsigned k = 0; (name = counts_of_port(&c->port[i], k, &n)) != NULL; k++)
+            reply_add(to, "%s\"%s_%s\":%llu", i + k > 0 ? "," : "", c->port[i].name, name,
+                      (unsigned long long)n);
 }
 
 void
@@ -102,6 +150,7 @@ counts_json(const struct counts *c, struct reply *to)
     reply_add(to, ",\"drops\":{");
     for (unsigned i = 0; (name = counts_drop(c, i, &n)) != NULL; i++)
         reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name, (unsigned long long)n);
+    add_ports(c, to);
     reply_add(to, "},\"limits\":{");
     for (unsigned i = 0; (name = counts_limit(i)) != NULL; i++)
         reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name,

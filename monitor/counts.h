@@ -15,18 +15,31 @@
 struct reply {
     size_t n;
     bool cut;
-    char at[32768]; /* some three times what any answer takes */
+    char at[49152]; /* some three times what any answer takes */
 };
 
 void reply_clear(struct reply *to);
 void reply_add(struct reply *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+enum { COUNTS_PORTS = 16, COUNTS_NAME = 32 };
+
+/* Of a port that is sent through, too. */
+struct counts_port {
+    char name[COUNTS_NAME];
+    uint64_t received, lost; /* came; of these, those that were lost before they were read */
+    uint64_t sent;
+    uint64_t send_drops, send_large; /* could not leave; of these, were too large */
+};
 
 struct counts {
     struct weir_monitor_stats monitor;
     uint64_t kernel_packets, kernel_drops, interface_drops; /* live */
     uint64_t log_dropped;
     uint32_t cores;
-    bool has_rules; /* what follows means something */
+    unsigned n_ports; /* 0: not inline */
+    struct counts_port port[COUNTS_PORTS];
+    uint64_t unseen; /* packets that the filter left out, and that went on */
+    bool has_rules;  /* what follows means something */
     uint64_t rules_loaded, rules_failed, alerts, alerts_suppressed;
     /* Of the moment they are told. */
     uint64_t uptime_ms, cpu_ms;
@@ -35,9 +48,9 @@ struct counts {
 /* One of them, by name: "flows". */
 struct counts_field {
     const char *name;
-    const char *help;  /* for metrics */
-    size_t offset;     /* in struct counts, of a uint64_t */
-    bool gauge, rules; /* it may fall; only with has_rules */
+    const char *help;        /* for metrics */
+    size_t offset;           /* in struct counts, of a uint64_t */
+    bool gauge, rules, wire; /* it may fall; only with has_rules; only inline */
 };
 
 /* In the order in which they are told; ends with a name that is NULL. */
@@ -48,6 +61,9 @@ const uint64_t *counts_get(const struct counts *c, const struct counts_field *fi
 
 /* Packets or records that are lost, by reason: 0, 1, ... NULL: there is no such reason. */
 const char *counts_drop(const struct counts *c, unsigned reason, uint64_t *n);
+
+/* What is told of each port, by number: 0, 1, ... NULL: there is no such value. */
+const char *counts_of_port(const struct counts_port *port, unsigned which, uint64_t *n);
 
 /* The name of a limit (enum weir_overload); NULL: there is none. */
 const char *counts_limit(unsigned limit);

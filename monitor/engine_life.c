@@ -67,6 +67,7 @@ reserve(struct engine *e)
     e->range = range;
     e->range_size = size;
     arena_init(&e->arena, range, size);
+    e->arena.pools = e->opts.live; /* in a replay what a shard has must not depend on others */
     e->layout.base = e->arena.next;
     return WEIR_E_OK;
 }

@@ -31,7 +31,7 @@ libcore_la_SOURCES += \
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
 libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
-    %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
+    %D%/cli_inline.c %D%/cli_inline.h %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
     %D%/control.c %D%/control.h %D%/counts.c %D%/counts.h %D%/metrics.c %D%/metrics.h \
     %D%/top_table.c %D%/top_table.h \
     %D%/config_file.c %D%/config_file.h %D%/config_parts.h %D%/eve.c %D%/eve.h \

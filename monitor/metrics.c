@@ -49,6 +49,31 @@ add_families(struct reply *to, const struct counts *c)
 }
 
 static void
+add_ports(struct reply *to, const struct counts *c)
+{
+    static const char *const helps[] = { "Packets that came in at the port.",
+                                         "Of them, those lost before they were read.",
+                                         "Packets that left by the port.",
+                                         "Packets that were to leave by it, and could not.",
+                                         "Of them, those that were too large." };
+    const char *name;
+    uint64_t n;
+
+    for (unsigned k = 0; c->n_ports > 0 && k < sizeof(helps) / sizeof(*helps); k++) {
+        for (unsigned i = 0; i < c->n_ports; i++) {
+            char family[40];
+
+            name = counts_of_port(&c->port[i], k, &n);
+            snprintf(family, sizeof(family), "port_%s", name);
+            if (i == 0)
+                type(to, family, false, helps[k]);
+            reply_add(to, "weir_%s_total{port=\"%s\"} %llu\n", family, c->port[i].name,
+                      (unsigned long long)n);
+        }
+    }
+}
+
+static void
 add_all(struct reply *to, const struct counts *c, const char *program)
 {
     reply_add(to,
@@ -65,6 +90,7 @@ add_all(struct reply *to, const struct counts *c, const char *program)
     reply_add(to, "weir_cores %u\n", c->cores);
     add_fields(to, c);
     add_families(to, c);
+    add_ports(to, c);
     reply_add(to, "# EOF\n");
 }
 

@@ -197,6 +197,11 @@ add_main(const struct table *t)
                  { "flows", "flows", 1, false },
                  { "live_flows", "live flows", 1, true },
                  { "memory", "memory", 1, true },
+                 { "forwarded", "forwarded", 1, false },
+                 { "dropped", "dropped", 1, false },
+                 { "fail_closed", "dropped past a bound", 1, false },
+                 { "send_drops", "not sent", 1, false },
+                 { "held", "held", 1, true },
                  { "alerts", "alerts", 1, false },
                  { "alerts_suppressed", "alerts suppressed", 1, false },
                  { "rules_loaded", "rules", 1, true } };
@@ -257,6 +262,16 @@ add_group(const struct table *t, const char *group, const char *head)
     }
 }
 
+static bool
+has_group(const struct top_sample *sample, const char *group)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < sample->n; i++)
+        any |= strcmp(sample->at[i].group, group) == 0;
+    return any;
+}
+
 void
 top_table(const char *title, const struct top_sample *before, const struct top_sample *now,
           double seconds, struct reply *to)
@@ -266,6 +281,8 @@ top_table(const char *title, const struct top_sample *before, const struct top_s
     add_head(&t, title);
     add_main(&t);
     add_group(&t, "drops", "drops");
+    if (has_group(now, "ports"))
+        add_group(&t, "ports", "ports");
     add_group(&t, "limits", "limits");
     add_group(&t, "events", "events");
 }

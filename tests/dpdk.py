@@ -240,7 +240,7 @@ def faults():
               r"there are no hugepages: echo 512 > /proc/sys/vm/nr_hugepages, or add --no-huge", 1, "no hugepages")
     fails(dpdk("net_null0", "0", "net_null0"), "it is read already", 2, "a port named twice")
     fails(["--port", "0"], "--dpdk 'ARGS' is expected", 2, "a port without --dpdk")
-    fails(["--dpdk", EAL], "a --port is expected", 2, "--dpdk without a port")
+    fails(["--dpdk", EAL], "a --port or --inline is expected", 2, "--dpdk without a port")
     fails([*dpdk("net_null0", "0"), "-i", "wb"], "-i and --port exclude each other", 2, "-i and --port")
     fails([*dpdk("net_null0", "0"), "-r", BUILD + "/pcaps/tour.pcap"], "--port and -r exclude each other", 2, "-r and --port")
     fails([*dpdk("net_null0", "0"), "tcp prt 80"], "syntax error", 2, "a filter that is wrong")

@@ -1,9 +1,10 @@
 /**
  * @file
- * Ports: where packets come from.
+ * Ports: where packets come from and go to.
  *
- * Threads: a port belongs to the thread that opened it. weir_capfile_fault() may be called from
- * a signal handler of any thread.
+ * Threads: a port belongs to the thread that opened it. weir_port_send() and weir_port_flush() may be
+ * called by others too, by one at a time for each sender; weir_capfile_fault() from a signal handler of
+ * any thread.
  * Memory:  frames of a mapped capture file are its own pages: they live until weir_port_close().
  *          Frames of any other port live until the next weir_port_read().
  */
@@ -56,6 +57,10 @@ struct weir_port_opts {
     uint32_t
         mtu; /**< DPDK: bytes behind the Ethernet header of the largest frame that the card takes
                        in; 0: 1500 */
+    unsigned senders; /**< live ports and DPDK's: how many send through it at the same time, at most
+                            256; 0: nobody does. A live port that sends is read through a packet
+                            socket's ring, at once, is not shown what this machine sends, and is in
+                            no fan-out group */
 };
 
 /** What became of the input. Counters only grow. */
@@ -72,6 +77,16 @@ struct weir_port_stats {
     uint64_t kernel_packets;  /**< live: that passed the filter; DPDK: that came */
     uint64_t interface_drops; /**< live: lost by the interface or its driver */
     uint64_t copied; /**< DPDK: of frames, those that came in pieces and were put together */
+
+    /* Of ports with senders. */
+    uint64_t sent; /**< frames that left */
+    uint64_t
+        send_drops; /**< that could not: no room in the queue behind, the interface is down, ... */
+    uint64_t send_large; /**< of send_drops: larger than what the port sends */
+    uint64_t oversize; /**< live: of kernel_drops, larger than the interface's MTU: several packets
+                              that a card or the kernel has put together (GRO, LRO, TSO) */
+    uint64_t
+        unfinished; /**< live: came with a checksum that a card was to compute, and got it here */
 };
 
 /**
@@ -140,6 +155,21 @@ WEIR_API WEIR_MUST_USE int weir_port_read(struct weir_port *port, struct weir_fr
  * come since the last time.
  */
 WEIR_API void weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out);
+
+/**
+ * Send a frame, with its Ethernet header and VLAN tags, out of a port that was opened with senders.
+ * Its bytes may change once the call returns; but of DPDK ports with one sender those of a frame
+ * that weir_port_read() handed out last go without a copy, and stay as they are until the next read.
+ *
+ * @param sender  0 to weir_port_opts.senders - 1; of calls with the same one, one at a time.
+ * @return false: it does not leave, and is counted in weir_port_stats.send_drops. true: it left, or,
+ *         of a DPDK port, waits in a queue, and is counted when it cannot leave in the end.
+ */
+WEIR_API bool
+weir_port_send(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len);
+
+/** Let leave what waits. Behind each batch, and when nothing comes for a while. */
+WEIR_API void weir_port_flush(struct weir_port *port, unsigned sender);
 
 /** A descriptor that poll(2) finds readable when a live port has packets; -1 for all others. */
 WEIR_API int weir_port_fd(const struct weir_port *port);

@@ -1,11 +1,12 @@
 /*
- * Network cards through DPDK: a port is one receive queue, polled. The only file that knows DPDK;
- * dpdk_none.c takes its place where there is none.
+ * Network cards through DPDK: a port is one receive queue, polled, and queues to send through
+ * (dpdk_tx.c). The only files that know DPDK; dpdk_none.c takes their place where there is none.
  *
  * Globals: EAL is one for a process, and so is what it says.
  */
 #include "port/dpdk.h"
 
+#include "port/dpdk_tx.h"
 #include "port/filter.h"
 #include "port/port.h"
 #include "port/words.h"
@@ -41,6 +42,8 @@ enum {
     FRAME_BYTES = 18,  /* of a frame beside what the MTU counts: header and checksum */
     TAGS_BYTES = 8,    /* of two VLAN tags */
     ARENA_BYTES = BURST * PORT_MAX_CAPLEN,
+    SEND_DESCRIPTORS = 1024,
+    RETIRED_MAX = 64,
 };
 
 /* ---- what DPDK says ------------------------------------------------------------------------- */
@@ -264,10 +267,17 @@ keep_cpu_free(const struct threads *threads)
 
 /* ---- EAL ------------------------------------------------------------------------------------ */
 
+struct dpdk;
+
 static struct {
     struct words words; /* its arguments; it may refer to them until it is stopped */
     bool runs, spent;   /* spent: it cannot be started again */
     bool is_read[RTE_MAX_ETHPORTS];
+    unsigned n_open;
+    struct dpdk *last; /* that was read */
+    /* Of ports that are closed, while others are open, in which some of their buffers may wait. */
+    struct rte_mempool *retired[RETIRED_MAX];
+    unsigned n_retired;
 } eal;
 
 int
@@ -342,7 +352,9 @@ struct dpdk {
     uint64_t said; /* said.total before it was set up */
     struct rte_mempool *pool;
     struct rte_mbuf *held[BURST]; /* whose frames were handed out */
-    unsigned n_held;
+    unsigned n_held, next_held;   /* next_held: behind the one that was sent last */
+    struct tx *tx;                /* NULL: nothing is sent */
+    unsigned senders;
     uint32_t snaplen;
     int time_offset; /* in an mbuf; with keeps_time */
     uint64_t time_flag;
@@ -405,6 +417,8 @@ dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struc
     (void)err;
     rte_pktmbuf_free_bulk(d->held, d->n_held);
     d->used = 0;
+    d->next_held = 0;
+    eal.last = d;
     d->n_held = rte_eth_rx_burst(d->id, 0, d->held, (uint16_t)(max < BURST ? max : BURST));
     if (d->n_held == 0)
         return 0;
@@ -421,6 +435,59 @@ dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struc
     return (int)n;
 }
 
+/*
+ * The buffer that these bytes are, if they are a frame of the last read: mostly the one behind that which
+ * was sent last. With several senders others may read meanwhile.
+ */
+static struct rte_mbuf *
+held_buffer(struct dpdk *d, const uint8_t *data, uint32_t len)
+{
+    for (unsigned i = 0; d != NULL && i < d->n_held; i++) {
+        const unsigned at = d->next_held + i < d->n_held ? d->next_held + i
+                                                         : d->next_held + i - d->n_held;
+        struct rte_mbuf *m = d->held[at];
+
+        if (rte_pktmbuf_mtod(m, const uint8_t *) != data || rte_pktmbuf_pkt_len(m) != len)
+            continue;
+        d->next_held = at + 1 < d->n_held ? at + 1 : 0;
+        return m;
+    }
+    return NULL;
+}
+
+static bool
+dpdk_send(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len)
+{
+    struct dpdk *d = (struct dpdk *)port;
+
+    if (d->tx == NULL)
+        return false;
+    return tx_send(d->tx, sender, data, len,
+                   d->senders == 1 ? held_buffer(eal.last, data, len) : NULL);
+}
+
+static void
+dpdk_flush(struct weir_port *port, unsigned sender)
+{
+    const struct dpdk *d = (const struct dpdk *)port;
+
+    if (d->tx != NULL)
+        tx_flush(d->tx, sender);
+}
+
+static void
+add_sent(const struct dpdk *d, struct weir_port_stats *out)
+{
+    struct tx_counts counts = { 0 };
+
+    if (d->tx == NULL)
+        return;
+    tx_count(d->tx, &counts);
+    out->sent = counts.sent;
+    out->send_drops = counts.drops;
+    out->send_large = counts.large;
+}
+
 static void
 dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
 {
@@ -430,6 +497,7 @@ dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
 
     out->filtered = d->filtered;
     out->copied = d->copied;
+    add_sent(d, out);
     if (rte_eth_stats_get(d->id, &stats) == 0) {
         out->kernel_drops = stats.imissed + stats.rx_nombuf;
         out->kernel_packets = stats.ipackets + out->kernel_drops;
@@ -438,11 +506,23 @@ dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     out->down = rte_eth_link_get_nowait(d->id, &link) == 0 && link.link_status == RTE_ETH_LINK_DOWN;
 }
 
+/* Other ports may have frames in its buffers yet: when none is open they go. */
+static void
+retire(struct rte_mempool *pool)
+{
+    if (pool != NULL && eal.n_retired < RETIRED_MAX)
+        eal.retired[eal.n_retired++] = pool;
+    while (eal.n_open == 0 && eal.n_retired > 0)
+        rte_mempool_free(eal.retired[--eal.n_retired]);
+}
+
 static void
 dpdk_close(struct weir_port *port)
 {
     struct dpdk *d = (struct dpdk *)port;
 
+    if (eal.last == d)
+        eal.last = NULL;
     rte_pktmbuf_free_bulk(d->held, d->n_held);
     if (d->promiscuous != NULL)
         (void)rte_eth_promiscuous_disable(d->id);
@@ -451,15 +531,18 @@ dpdk_close(struct weir_port *port)
     if (d->id < RTE_MAX_ETHPORTS) {
         (void)rte_eth_dev_close(d->id);
         eal.is_read[d->id] = false;
+        eal.n_open--;
     }
-    rte_mempool_free(d->pool);
+    tx_free(d->tx);
+    retire(d->pool);
     filter_free(&d->filter);
     free(d->arena);
     free(d->name);
     free(d);
 }
 
-static const struct port_ops dpdk_ops = { dpdk_read, dpdk_get_stats, dpdk_close, NULL };
+static const struct port_ops dpdk_ops = { dpdk_read, dpdk_get_stats, dpdk_close,
+                                          NULL,      dpdk_send,      dpdk_flush };
 
 /* ---- to open it ----------------------------------------------------------------------------- */
 
@@ -526,6 +609,7 @@ find_port(struct dpdk *d, struct weir_errbuf *err)
     if (eal.is_read[id])
         return weir_err_set(err, WEIR_E_INVAL, "--port %s: it is read already", d->name);
     eal.is_read[id] = true;
+    eal.n_open++;
     d->id = id;
     return WEIR_E_OK;
 }
@@ -568,15 +652,21 @@ power_of_two_above(uint32_t n)
 
 /*
  * Buffers for all descriptors, a burst that is handed out and one that the driver fills, and what the
- * cache may hold back, one and a half times its size.
+ * cache may hold back, one and a half times its size; for what each sender has waiting, and a card
+ * has yet to send: the one opposite, to which a single sender hands on what came in here, or this one.
  */
 static int
 make_pool(struct dpdk *d, struct weir_errbuf *err)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
 
-    d->buffers = power_of_two_above(d->descriptors + 2U * BURST + CACHE * 3U / 2) - 1;
+    d->buffers = d->descriptors + 2U * BURST + CACHE * 3U / 2;
+    if (d->senders > 0)
+        d->buffers += SEND_DESCRIPTORS + d->senders * (TX_WAITING + BURST);
+    d->buffers = power_of_two_above(d->buffers) - 1;
     snprintf(name, sizeof(name), "weir_rx_%u", d->id);
+    if (rte_mempool_lookup(name) != NULL) /* one that is retired */
+        snprintf(name, sizeof(name), "weir_rx_%u_%u", d->id, eal.n_retired);
     d->pool = rte_pktmbuf_pool_create(name, d->buffers, CACHE, 0, (uint16_t)d->room,
                                       rte_eth_dev_socket_id(d->id));
     if (d->pool != NULL)
@@ -603,7 +693,7 @@ choose_mtu(struct dpdk *d, const struct rte_eth_dev_info *info, uint32_t mtu,
     return WEIR_E_OK;
 }
 
-/* Buffers take a whole frame, or the card cuts it in pieces. */
+/* Buffers take a whole frame, or the card cuts it in pieces, which are not sent. */
 static void
 choose_room(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
 {
@@ -612,7 +702,7 @@ choose_room(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_
     d->room = RTE_MBUF_DEFAULT_BUF_SIZE;
     if (frame <= RTE_MBUF_DEFAULT_DATAROOM)
         return;
-    if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER)
+    if (info->rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER && d->senders == 0)
         conf->rxmode.offloads |= RTE_ETH_RX_OFFLOAD_SCATTER;
     else
         d->room = frame + RTE_PKTMBUF_HEADROOM < UINT16_MAX ? frame + RTE_PKTMBUF_HEADROOM
@@ -629,7 +719,41 @@ choose_descriptors(struct dpdk *d, const struct weir_port_opts *opts)
     (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, &d->descriptors, NULL);
 }
 
-/* Sizes, then the queue. */
+/* As many queues as senders, or what the card has. */
+static uint16_t
+send_queues(const struct dpdk *d, const struct rte_eth_dev_info *info)
+{
+    return (uint16_t)(d->senders < info->max_tx_queues ? d->senders : info->max_tx_queues);
+}
+
+static int
+set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_errbuf *err)
+{
+    const struct tx_opts opts = { .port = d->id,
+                                  .senders = d->senders,
+                                  .queues = send_queues(d, info),
+                                  .largest = d->mtu + 0U + RTE_ETHER_HDR_LEN + TAGS_BYTES,
+                                  .pool = d->pool };
+    uint16_t descriptors = SEND_DESCRIPTORS;
+
+    if (d->senders == 0)
+        return WEIR_E_OK;
+    if (opts.queues == 0)
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "--inline: port %s cannot send", d->name);
+    (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, NULL, &descriptors);
+    for (uint16_t i = 0; i < opts.queues; i++) {
+        const int rc = rte_eth_tx_queue_setup(
+            d->id, i, descriptors, (unsigned)rte_eth_dev_socket_id(d->id), &info->default_txconf);
+
+        if (rc != 0)
+            return failed(d, "it takes no queue to send from", rc, err);
+    }
+    d->tx = tx_new(&opts);
+    return d->tx != NULL ? WEIR_E_OK
+                         : weir_err_set(err, WEIR_E_NOMEM, "--port %s: out of memory", d->name);
+}
+
+/* Sizes, then the queues. */
 static int
 set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *err)
 {
@@ -646,7 +770,7 @@ set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *er
         return rc;
     conf.rxmode.mtu = d->mtu;
     choose_room(d, &info, &conf);
-    rc = rte_eth_dev_configure(d->id, 1, 0, &conf);
+    rc = rte_eth_dev_configure(d->id, 1, send_queues(d, &info), &conf);
     if (rc != 0)
         return failed(d, "it takes no queue", rc, err);
     choose_descriptors(d, opts);
@@ -656,7 +780,7 @@ set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *er
     info.default_rxconf.offloads = conf.rxmode.offloads;
     rc = rte_eth_rx_queue_setup(d->id, 0, d->descriptors, (unsigned)rte_eth_dev_socket_id(d->id),
                                 &info.default_rxconf, d->pool);
-    return rc != 0 ? failed(d, "it takes no queue", rc, err) : WEIR_E_OK;
+    return rc != 0 ? failed(d, "it takes no queue", rc, err) : set_up_sending(d, &info, err);
 }
 
 static int
@@ -712,8 +836,10 @@ weir_port_open_dpdk(const char *name, const struct weir_port_opts *opts, struct 
         return weir_err_set(err, WEIR_E_NOMEM, "--port %s: out of memory", name);
     if (opts == NULL)
         opts = &defaults;
-    d->snaplen = opts->snaplen > 0 && opts->snaplen < PORT_MAX_CAPLEN ? opts->snaplen
-                                                                      : PORT_MAX_CAPLEN;
+    d->senders = opts->senders;
+    d->snaplen = PORT_MAX_CAPLEN;
+    if (opts->snaplen > 0 && opts->snaplen < PORT_MAX_CAPLEN && opts->senders == 0)
+        d->snaplen = opts->snaplen;
     rc = filter_compile(&d->filter, opts->filter, LINK_ETHERNET, err);
     if (rc == WEIR_E_OK)
         rc = find_port(d, err);

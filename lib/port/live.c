@@ -149,7 +149,9 @@ live_close(struct weir_port *port)
     free(live);
 }
 
-static const struct port_ops live_ops = { live_read, live_get_stats, live_close, live_fd };
+static const struct port_ops live_ops = {
+    live_read, live_get_stats, live_close, live_fd, NULL, NULL
+};
 
 static struct live *
 new_live(const char *name)
@@ -280,14 +282,17 @@ weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
                     struct weir_port **out, struct weir_errbuf *err)
 {
     static const struct weir_port_opts defaults;
-    struct live *live = new_live(interface);
+    struct live *live;
     int rc;
 
     *out = NULL;
-    if (live == NULL)
-        return weir_err_set(err, WEIR_E_NOMEM, "%s: out of memory", interface);
     if (opts == NULL)
         opts = &defaults;
+    if (opts->senders > 0)
+        return raw_open(interface, opts, out, err);
+    live = new_live(interface);
+    if (live == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "%s: out of memory", interface);
     rc = activate(live, opts, err);
     if (rc == WEIR_E_OK)
         rc = set_filter(live, opts->filter, err);

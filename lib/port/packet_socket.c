@@ -3,11 +3,15 @@
 #ifdef __linux__
 
 #include <errno.h>
+#include <linux/ethtool.h>
 #include <linux/if_packet.h>
+#include <linux/sockios.h>
 #include <net/if.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 /* By index: an interface may get another name while it is read. */
 enum link_state
@@ -48,7 +52,59 @@ packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
         errno == EINVAL ? "it is another interface's, or has another mode" : strerror(errno));
 }
 
+/* Ask the kernel about the interface of the name. */
+static bool
+ask(const char *name, unsigned long what, struct ifreq *request)
+{
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool good;
+
+    snprintf(request->ifr_name, sizeof(request->ifr_name), "%s", name);
+    good = fd >= 0 && ioctl(fd, what, request) == 0;
+    if (fd >= 0)
+        close(fd);
+    return good;
+}
+
+unsigned
+packet_socket_mtu(const char *name)
+{
+    struct ifreq request = { .ifr_mtu = 0 };
+
+    return ask(name, SIOCGIFMTU, &request) ? (unsigned)request.ifr_mtu : 0;
+}
+
+static bool
+has_switched_on(const char *name, uint32_t command, uint32_t bits)
+{
+    struct ethtool_value value = { .cmd = command };
+    struct ifreq request = { .ifr_data = (char *)&value };
+
+    return ask(name, SIOCETHTOOL, &request) && (value.data & bits) != 0;
+}
+
+bool
+packet_socket_merges(const char *name)
+{
+    return has_switched_on(name, ETHTOOL_GGRO, UINT32_MAX) ||
+           has_switched_on(name, ETHTOOL_GFLAGS, ETH_FLAG_LRO);
+}
+
 #else
+
+unsigned
+packet_socket_mtu(const char *name)
+{
+    (void)name;
+    return 0;
+}
+
+bool
+packet_socket_merges(const char *name)
+{
+    (void)name;
+    return false;
+}
 
 enum link_state
 packet_socket_link(int fd, unsigned index)

@@ -1,5 +1,5 @@
 /*
- * What Linux knows of an interface and of the packet socket that libpcap reads it through
+ * What Linux knows of an interface and of the packet socket that it is read through
  * (packet(7), netdevice(7)). Elsewhere there is none of this: no fan-out, and an interface is always
  * taken for up.
  */
@@ -21,5 +21,11 @@ enum link_state packet_socket_link(int fd, unsigned index);
 /* Let the socket, which is bound, share its interface's packets. */
 int packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
                        struct weir_errbuf *err);
+
+/* The MTU of an interface; 0: there is no such interface. */
+unsigned packet_socket_mtu(const char *name);
+
+/* Whether the kernel or the card puts packets of the interface together (GRO, LRO). */
+bool packet_socket_merges(const char *name);
 
 #endif

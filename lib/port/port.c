@@ -124,6 +124,19 @@ weir_port_fd(const struct weir_port *port)
     return port->ops->fd != NULL ? port->ops->fd(port) : -1;
 }
 
+bool
+weir_port_send(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len)
+{
+    return port->ops->send != NULL && port->ops->send(port, sender, data, len);
+}
+
+void
+weir_port_flush(struct weir_port *port, unsigned sender)
+{
+    if (port->ops->flush != NULL)
+        port->ops->flush(port, sender);
+}
+
 void
 weir_port_close(struct weir_port *port)
 {

@@ -1,7 +1,7 @@
 /*
  * What a back end of a port is made of. Each lives in a file of its own: capfile.c (mapped pcap,
- * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces), dpdk.c (cards
- * without the kernel).
+ * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces), raw.c (interfaces
+ * that are sent through, too), dpdk.c (cards without the kernel).
  */
 #ifndef WEIR_PORT_PRIVATE_H
 #define WEIR_PORT_PRIVATE_H
@@ -19,7 +19,13 @@ struct port_ops {
     void (*get_stats)(const struct weir_port *port, struct weir_port_stats *out);
     void (*close)(struct weir_port *port);   /* takes half-built ports */
     int (*fd)(const struct weir_port *port); /* NULL: there is none to wait for */
+    /* NULL: nothing can be sent. */
+    bool (*send)(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len);
+    void (*flush)(struct weir_port *port, unsigned sender); /* NULL: nothing waits */
 };
+
+/* More senders would be a mistake. */
+enum { PORT_MAX_SENDERS = 256 };
 
 /* First member of every back end's own struct. */
 struct weir_port {
@@ -45,5 +51,9 @@ int capfile_open_memory(const uint8_t *data, size_t size, const struct weir_port
  */
 int pcapport_open(const char *name, FILE *stream, uint64_t size, const struct weir_port_opts *opts,
                   struct weir_port **out, struct weir_errbuf *err);
+
+/* An interface that is read, and sent through by opts->senders. */
+int raw_open(const char *interface, const struct weir_port_opts *opts, struct weir_port **out,
+             struct weir_errbuf *err);
 
 #endif

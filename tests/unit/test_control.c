@@ -128,6 +128,11 @@ answers_fit(void **state)
     (void)state;
     memset(&c, 0xff, sizeof(c));
     c.has_rules = true;
+    c.n_ports = COUNTS_PORTS;
+    for (unsigned i = 0; i < COUNTS_PORTS; i++) {
+        memset(c.port[i].name, 'x', COUNTS_NAME - 1);
+        c.port[i].name[COUNTS_NAME - 1] = '\0';
+    }
     counts_json(&c, &to);
     assert_false(to.cut);
     reply_clear(&to);

@@ -1,5 +1,7 @@
 #include <weir/port.h>
 
+#include "port/dpdk_tx.h"
+
 #include <pthread.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf.h>
@@ -8,6 +10,7 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -235,6 +238,174 @@ a_port_is_read_once_and_gone_when_closed(void **state)
     assert_int_equal(weir_dpdk_start("--no-huge", &err), WEIR_E_INVAL);
 }
 
+/* The ring is a loop: what is sent comes in again. */
+static unsigned
+take_all(struct fixture *f, struct weir_frame frames[MOST])
+{
+    weir_port_flush(f->port, 0);
+    return (unsigned)take(f, frames, MOST);
+}
+
+static void
+frames_of_the_last_read_leave_in_their_buffers(void **state)
+{
+    const struct weir_port_opts opts = { .senders = 1, .snaplen = 10 };
+    struct rte_mbuf *m[4];
+    struct weir_frame frames[MOST];
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, &opts);
+    for (unsigned i = 0; i < 4; i++)
+        m[i] = put(&f, (uint8_t)i, 100 + i, 2048);
+    assert_int_equal(take(&f, frames, MOST), 4);
+    for (unsigned i = 0; i < 4; i++)
+        if (i != 1) /* which is dropped */
+            assert_true(weir_port_send(f.port, 0, frames[i].data, frames[i].caplen));
+    assert_true(weir_port_send(f.port, 0, frames[0].data, frames[0].caplen)); /* once more */
+    assert_int_equal(rte_mbuf_refcnt_read(m[0]), 3);
+    assert_int_equal(rte_mbuf_refcnt_read(m[1]), 1);
+    assert_int_equal(rte_mbuf_refcnt_read(m[2]), 2);
+    assert_int_equal(stats_of(&f).sent, 0);
+    assert_frame(&frames[2], 2, 102, 102); /* they are ours until the next read */
+    assert_int_equal(take_all(&f, frames), 4);
+    for (unsigned i = 0; i < 3; i++) {
+        const unsigned was = i > 0 ? i + 1 : 0;
+
+        assert_ptr_equal(frames[i].data, rte_pktmbuf_mtod(m[was], const uint8_t *));
+        assert_frame(&frames[i], (uint8_t)was, 100 + was, 100 + was);
+    }
+    assert_ptr_equal(frames[3].data, frames[0].data);
+    assert_int_equal(stats_of(&f).sent, 4);
+    assert_int_equal(take_all(&f, frames), 0);
+    assert_int_equal(rte_mempool_avail_count(f.pool), f.all);
+    weir_port_close(f.port);
+}
+
+static void
+other_bytes_are_copied(void **state)
+{
+    const struct weir_port_opts opts = { .senders = 1 };
+    uint8_t bytes[1600];
+    struct weir_frame frames[MOST];
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, &opts);
+    for (unsigned i = 0; i < 40; i++) {
+        for (unsigned k = 0; k < sizeof(bytes); k++)
+            bytes[k] = (uint8_t)(i + k);
+        assert_true(weir_port_send(f.port, 0, bytes, 20 + 37 * i));
+    }
+    assert_false(weir_port_send(f.port, 0, bytes, 1523)); /* an MTU, a header and two tags: 1522 */
+    assert_int_equal(stats_of(&f).send_large, 1);
+    for (unsigned i = 0; i < 40; i++) {
+        assert_int_equal(i % 32 == 0 ? take_all(&f, frames) : 32 - i / 32 * 24, 32 - i / 32 * 24);
+        assert_frame(&frames[i % 32], (uint8_t)i, 20 + 37 * i, 20 + 37 * i);
+    }
+    weir_port_close(f.port);
+}
+
+enum { SENDERS = 4, EACH = 20000 };
+
+static struct tx *shared;
+static _Atomic unsigned sending;
+
+static void *
+send_each(void *arg)
+{
+    const unsigned sender = (unsigned)(uintptr_t)arg;
+
+    for (uint32_t i = 0; i < EACH; i++) {
+        uint32_t bytes[16] = { sender, i };
+
+        (void)tx_send(shared, sender, (const uint8_t *)bytes, sizeof(bytes), NULL);
+        if (i % 20 == 19) {
+            tx_flush(shared, sender);
+            sched_yield();
+        }
+    }
+    sending--;
+    return NULL;
+}
+
+/* Those of each, in order. Returns how many. */
+static unsigned
+look_at_senders(struct fixture *f, uint32_t next[SENDERS])
+{
+    struct weir_frame frames[MOST];
+    const int n = take(f, frames, MOST);
+
+    for (int i = 0; i < n; i++) {
+        uint32_t bytes[2];
+
+        memcpy(bytes, frames[i].data, sizeof(bytes));
+        assert_true(bytes[0] < SENDERS && bytes[1] >= next[bytes[0]]);
+        next[bytes[0]] = bytes[1] + 1;
+    }
+    return (unsigned)n;
+}
+
+/* One queue for all: what one finds occupied, another carries. */
+static void
+senders_share_a_queue(void **state)
+{
+    const struct weir_port_opts opts = { .senders = 1 };
+    struct tx_opts shares = { .senders = SENDERS, .queues = 1, .largest = 1522 };
+    uint32_t got = 0, next[SENDERS] = { 0 };
+    pthread_t thread[SENDERS];
+    struct tx_counts counts;
+    struct fixture f;
+
+    (void)state;
+    shares.port = (uint16_t)number;
+    set_up(&f, &opts);
+    shares.pool = f.pool;
+    shared = tx_new(&shares);
+    assert_non_null(shared);
+    sending = SENDERS;
+    for (unsigned i = 0; i < SENDERS; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, send_each, (void *)(uintptr_t)i), 0);
+    while (sending > 0) {
+        got += look_at_senders(&f, next);
+        sched_yield();
+    }
+    for (unsigned i = 0; i < SENDERS; i++)
+        pthread_join(thread[i], NULL);
+    for (unsigned n = 1; n > 0; got += n) {
+        tx_flush(shared, 0);
+        n = look_at_senders(&f, next);
+    }
+    tx_count(shared, &counts);
+    assert_int_equal(counts.sent, got);
+    assert_int_equal(counts.sent + counts.drops, SENDERS * EACH);
+    assert_true(got > SENDERS * EACH / 4);
+    tx_free(shared);
+    weir_port_close(f.port);
+}
+
+static void
+what_has_no_room_is_counted(void **state)
+{
+    const struct weir_port_opts opts = { .senders = 1 };
+    const uint8_t bytes[60] = { 1 };
+    struct weir_frame frames[MOST];
+    unsigned sent = 0, got = 0;
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, &opts);
+    for (unsigned i = 0; i < 3000; i++)
+        sent += weir_port_send(f.port, 0, bytes, sizeof(bytes));
+    assert_true(sent < 3000 && sent > 1024); /* the ring's, and what waits */
+    assert_int_equal(stats_of(&f).send_drops, 3000 - sent);
+    for (unsigned n; (n = take_all(&f, frames)) > 0;)
+        got += n;
+    assert_int_equal(got, sent);
+    assert_int_equal(stats_of(&f).sent, sent);
+    weir_port_close(f.port);
+}
+
 static cpu_set_t at_first; /* where the process may run */
 
 static void *
@@ -272,9 +443,9 @@ start(void **state)
     (void)state;
     where(&at_first);
     n = (size_t)snprintf(args, sizeof(args),
-                         "--no-huge --no-shconf --no-telemetry --no-pci -m 64 -l %d",
+                         "--no-huge --no-shconf --no-telemetry --no-pci -m 128 -l %d",
                          sched_getcpu());
-    for (unsigned i = 0; i < 8; i++)
+    for (unsigned i = 0; i < 12; i++)
         n += (size_t)snprintf(args + n, sizeof(args) - n, " --vdev=net_ring%u", i);
     if (weir_dpdk_start(args, &err) == WEIR_E_OK)
         return 0;
@@ -299,6 +470,10 @@ main(void)
         cmocka_unit_test(no_frame_is_longer_than_the_snaplen),
         cmocka_unit_test(a_read_takes_no_more_than_it_may),
         cmocka_unit_test(what_the_filter_refuses_is_given_back),
+        cmocka_unit_test(frames_of_the_last_read_leave_in_their_buffers),
+        cmocka_unit_test(other_bytes_are_copied),
+        cmocka_unit_test(senders_share_a_queue),
+        cmocka_unit_test(what_has_no_room_is_counted),
         cmocka_unit_test(a_port_is_read_once_and_gone_when_closed),
         cmocka_unit_test(threads_made_later_stay_away),
     };

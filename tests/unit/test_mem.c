@@ -167,6 +167,29 @@ freeing_nothing_is_allowed(void **state)
     assert_int_equal(mem.used, 0);
 }
 
+static void
+what_one_frees_serves_others_where_that_is_wanted(void **state)
+{
+    for (unsigned pools = 0; pools < 2; pools++) {
+        struct arena arena;
+        struct mem two[2];
+        void *block;
+
+        arena_init(&arena, *state, RANGE);
+        arena.pools = pools;
+        mem_init_arena(&two[0], &arena, RANGE);
+        mem_init_arena(&two[1], &arena, 4096);
+        block = mem_alloc(&two[0], 4096);
+        assert_non_null(block);
+        mem_free(&two[0], block, 4096);
+        assert_true((mem_alloc(&two[1], 4096) == block) == (pools == 1));
+        assert_null(mem_alloc(&two[1], 64)); /* the cap is its own */
+        assert_int_equal(two[0].used, 0);
+        assert_int_equal(two[1].used, 4096);
+        arena_give_back(&arena, *state);
+    }
+}
+
 /* ---- against a list ------------------------------------------------------------------------ */
 
 enum { MODEL_BLOCKS = 300, MODEL_STEPS = 60000, MODEL_CAP = 1 << 20 };
@@ -322,6 +345,7 @@ main(void)
         WITH_RANGE(the_range_is_never_left),
         WITH_RANGE(charges_and_blocks_share_the_cap),
         WITH_RANGE(freeing_nothing_is_allowed),
+        WITH_RANGE(what_one_frees_serves_others_where_that_is_wanted),
         WITH_RANGE(blocks_agree_with_a_list),
         WITH_RANGE(a_steady_load_takes_no_new_memory),
         WITH_RANGE(a_range_given_back_is_no_longer_guarded),

@@ -1,0 +1,226 @@
+#include "cli_inline.h"
+
+#include "cli_live.h"
+#include "counts.h"
+#include "port/packet_socket.h"
+
+#include <ctype.h>
+#include <net/if.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- options ------------------------------------------------------------------------------- */
+
+/* "A:B"; addresses of cards have colons of their own, as many in each: the one in the middle parts. */
+static char *
+middle_colon(char *text)
+{
+    unsigned n = 0, at = 0;
+
+    for (const char *p = text; *p != '\0'; p++)
+        n += *p == ':';
+    for (char *p = text; *p != '\0' && n % 2 != 0; p++)
+        if (*p == ':' && at++ == n / 2)
+            return p;
+    return NULL;
+}
+
+int
+cli_take_inline(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    struct cli *cli = ctx;
+    char *names, *colon;
+    int rc;
+
+    if (cli->n_pairs == COUNTS_PORTS / 2)
+        return weir_err_set(err, WEIR_E_INVAL, "--inline: at most %d pairs are possible",
+                            COUNTS_PORTS / 2);
+    names = strdup(value);
+    if (names == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    cli->pairs[cli->n_pairs++] = names;
+    colon = middle_colon(names);
+    if (colon == NULL || colon == names || colon[1] == '\0')
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--inline: two interfaces, or ports of DPDK's, are expected, as in "
+                            "eth1:eth2, not '%s'",
+                            value);
+    *colon = '\0';
+    rc = cli_add_interface(cli, "--inline", names, err);
+    return rc == WEIR_E_OK ? cli_add_interface(cli, "--inline", colon + 1, err) : rc;
+}
+
+static int
+take_fail(struct cli *cli, bool closed)
+{
+    cli->monitor.fail_closed = closed;
+    cli->fail_given = true;
+    return WEIR_E_OK;
+}
+
+int
+cli_take_fail_open(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    return take_fail(ctx, false);
+}
+
+int
+cli_take_fail_closed(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)value, (void)err;
+    return take_fail(ctx, true);
+}
+
+const char *
+cli_inline_fault(const struct cli *cli)
+{
+    if (cli->n_pairs == 0)
+        return cli->fail_given
+                   ? "--fail-open and --fail-closed: an --inline is expected beside them"
+                   : NULL;
+    if (cli->n_interfaces > 2 * (size_t)cli->n_pairs)
+        return cli->n_ports > 0 ? "--port and --inline exclude each other"
+                                : "-i and --inline exclude each other";
+    if (cli->snaplen > 0)
+        return "--snaplen and --inline exclude each other: packets go on whole";
+    if (cli->no_promisc)
+        return "--no-promisc and --inline exclude each other: packets for others go on, too";
+    return NULL;
+}
+
+/* ---- frames -------------------------------------------------------------------------------- */
+
+static bool
+send_frame(void *ctx, unsigned core, uint8_t from, bool back, const uint8_t *data, uint32_t len)
+{
+    const struct cli *cli = ctx;
+    struct weir_port *port = cli->wire[back ? from : from ^ 1U];
+
+    return port != NULL && weir_port_send(port, core, data, len);
+}
+
+static void
+flush(void *ctx, unsigned core)
+{
+    const struct cli *cli = ctx;
+
+    for (unsigned i = 0; i < 2 * cli->n_pairs; i++)
+        if (cli->wire[i] != NULL)
+            weir_port_flush(cli->wire[i], core);
+}
+
+void
+cli_inline_prepare(struct cli *cli)
+{
+    if (cli->n_pairs == 0)
+        return;
+    cli->outlet = (struct weir_outlet){ .ctx = cli, .send = send_frame, .flush = flush };
+    cli->monitor.outlet = &cli->outlet;
+}
+
+void
+cli_inline_use(struct cli *cli, unsigned i, struct weir_port *port)
+{
+    cli->wire[i] = port;
+}
+
+/* Each core; and, where there are several, who reads. */
+unsigned
+cli_inline_senders(const struct cli *cli)
+{
+    if (cli->n_pairs == 0)
+        return 0;
+    return cli->monitor.cores > 1 ? cli->monitor.cores + 1 : 1;
+}
+
+int
+cli_inline_sift(struct cli *cli, const struct filter *filter, struct weir_frame *frames, int n)
+{
+    const unsigned reader = cli_inline_senders(cli) - 1;
+    int left = 0;
+
+    for (int i = 0; i < n; i++) {
+        const struct weir_frame f = frames[i];
+
+        if (filter_pass(filter, &f)) {
+            frames[left++] = f;
+            continue;
+        }
+        cli->unseen++;
+        cli->unseen_lost += !send_frame(cli, reader, f.port, false, f.data, f.caplen);
+    }
+    if (left < n)
+        flush(cli, reader);
+    return left;
+}
+
+/* ---- interfaces ---------------------------------------------------------------------------- */
+
+static int
+check_pair(const struct cli *cli, const char *a, const char *b, struct weir_errbuf *err)
+{
+    const unsigned mtu[] = { packet_socket_mtu(a), packet_socket_mtu(b) };
+    const char *const small = mtu[0] < mtu[1] ? a : b, *const large = mtu[0] < mtu[1] ? b : a;
+
+    if (if_nametoindex(a) != 0 && if_nametoindex(a) == if_nametoindex(b))
+        return weir_err_set(err, WEIR_E_INVAL, "--inline: %s and %s are one interface", a, b);
+    if (mtu[0] != 0 && mtu[1] != 0 && mtu[0] != mtu[1])
+        return weir_err_set(err, WEIR_E_INVAL,
+                            "--inline: the MTU of %s is %u and that of %s is %u: what one takes in "
+                            "the other could not send (ip link set dev %s mtu %u)",
+                            a, mtu[0], b, mtu[1], small, packet_socket_mtu(large));
+    for (unsigned i = 0; i < 2; i++) {
+        const char *name = i == 0 ? a : b;
+
+        if (packet_socket_merges(name))
+            cli_notice(cli,
+                       "%s: packets are put together before they are seen, and too large then to "
+                       "go on: ethtool -K %s gro off lro off",
+                       name, name);
+    }
+    return WEIR_E_OK;
+}
+
+int
+cli_inline_check(const struct cli *cli, struct weir_errbuf *err)
+{
+    int rc = WEIR_E_OK;
+
+    for (unsigned i = 0; i < cli->n_pairs && cli->dpdk == NULL && rc == WEIR_E_OK; i++)
+        rc = check_pair(cli, cli->interfaces[2 * i], cli->interfaces[2 * i + 1], err);
+    return rc;
+}
+
+/* ---- counters ------------------------------------------------------------------------------ */
+
+/* It is to be read in JSON, and as a label of metrics. */
+static void
+put_name(char to[COUNTS_NAME], const char *name)
+{
+    size_t n = 0;
+
+    for (; name[n] != '\0' && n + 1 < COUNTS_NAME; n++)
+        to[n] = isalnum((unsigned char)name[n]) || strchr("._:@-", name[n]) != NULL ? name[n] : '?';
+    to[n] = '\0';
+}
+
+void
+cli_inline_count(const struct cli *cli, struct counts *to)
+{
+    to->unseen = cli->unseen;
+    to->n_ports = 2 * cli->n_pairs;
+    for (unsigned i = 0; i < to->n_ports; i++) {
+        struct counts_port *port = &to->port[i];
+        struct weir_port_stats stats = cli->wire_stats[i];
+
+        if (cli->wire[i] != NULL)
+            weir_port_get_stats(cli->wire[i], &stats);
+        put_name(port->name, cli->interfaces[i]);
+        port->received = stats.kernel_packets;
+        port->lost = stats.kernel_drops + stats.interface_drops;
+        port->sent = stats.sent;
+        port->send_drops = stats.send_drops;
+        port->send_large = stats.send_large;
+    }
+}
