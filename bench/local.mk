@@ -15,6 +15,7 @@ EXTRA_PROGRAMS += %D%/bench_dpdk
 bench_bench_dpdk_SOURCES = %D%/bench_dpdk.c
 bench_bench_dpdk_CFLAGS  = $(AM_CFLAGS) $(DPDK_CFLAGS)
 bench_bench_dpdk_LDADD   = libcore.la $(DPDK_LIBS)
+bench_bench_dpdk_LDFLAGS = $(WHOLE_LDFLAGS)
 else
 EXTRA_DIST += %D%/bench_dpdk.c
 endif

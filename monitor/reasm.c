@@ -118,7 +118,7 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     place = kept_place(flow, dir, seg.kind == SEG_REF);
     if (place != NULL) {
         *place = seg;
-        flow->kept[dir]->owns |= seg.kind == SEG_COPY;
+        kept_ring(flow, dir)->owns |= seg.kind == SEG_COPY;
     }
     raise_payload(e, flow, dir, &chunk, seg.kind == SEG_REF);
     if (place == NULL)
@@ -208,6 +208,7 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
             cause = WEIR_GAP_MEMCAP;
     }
     ev.gap.cause = (uint8_t)cause;
+    kept_close(flow, dir);
     side->next = to;
     side->flags |= SIDE_AFTER_GAP;
     if (engine_raises(e, flow, WEIR_EV_GAP))
@@ -558,7 +559,7 @@ reasm_free(struct weir_flow *flow)
     struct flow_cold *cold = flow_cold(flow);
 
     for (int dir = 0; dir < 2; dir++)
-        segs_free(&flow->kept[dir], flow_mem(flow));
+        kept_drop(flow, (enum weir_dir)dir);
     if (!(flow->flags & FLOW_RARE))
         return;
     for (int dir = 0; dir < 2; dir++)

@@ -41,6 +41,21 @@ tick_now(const struct engine *e)
     return (e->clock + TICK_NS - 1) / TICK_NS;
 }
 
+/* The ring of what is kept; NULL: nothing is. Its last segment may lack what was added since. */
+static inline struct segs *
+kept_ring(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const uint64_t kept = flow->kept[dir], at = kept & ((UINT64_C(1) << KEPT_USED_AT) - 1);
+
+    return kept >> KEPT_CLASS_AT == 0 ? (struct segs *)(uintptr_t)at
+                                      : *(struct segs **)(uintptr_t)at;
+}
+
+/* What is kept next does not follow what was kept last, or not so close that both are one. */
+void kept_close(struct weir_flow *flow, enum weir_dir dir);
+
+void kept_drop(struct weir_flow *flow, enum weir_dir dir);
+
 /*
  * A place at the end of what is kept; where memory ends, the oldest makes room. Stable data costs
  * but a descriptor, so old ones stay until the ring is full.

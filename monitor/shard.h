@@ -144,17 +144,34 @@ enum {
     FLOW_TS = FLOW_TS_CLIENT | FLOW_TS_SERVER,
 };
 
+/*
+ * Parts of weir_flow.kept: a pointer, used, class. Class 0: the pointer is that of a ring of segments,
+ * NULL if there is none. Otherwise it is that of the block that the next small segment goes to, of
+ * 1 << (class + KEPT_CLASS_MIN) bytes, and so many are used: nothing else has to be touched for it.
+ */
+enum { KEPT_USED_AT = 48, KEPT_CLASS_AT = 60, KEPT_USED = 0xfff, KEPT_CLASS_MIN = 5 };
+
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
-    uint64_t last;        /* clock at the latest packet */
-    uint32_t ts[2];       /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
-    struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
-    uint32_t flags;       /* FLOW_ */
+    uint64_t last;    /* clock at the latest packet */
+    uint32_t ts[2];   /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
+    uint64_t kept[2]; /* by direction: KEPT_, what was delivered not long ago, for comparison */
+    uint32_t flags;   /* FLOW_ */
     uint32_t slot;
     struct side side[2]; /* by direction that it sends in */
 };
 static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
+
+/* Where the next segment is kept, for the cache. */
+static inline const void *
+flow_kept_end(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const uint64_t kept = flow->kept[dir];
+
+    return (const uint8_t *)(uintptr_t)(kept & ((UINT64_C(1) << KEPT_USED_AT) - 1)) +
+           (kept >> KEPT_USED_AT & KEPT_USED);
+}
 
 /* The rest, touched when something rare happens. */
 struct flow_cold {

@@ -423,7 +423,7 @@ prefetch_rest(const struct arrival *a)
     if (a->kind != ARRIVES_PACKET || a->guess == NULL)
         return;
     if (a->pkt.payload_len > 0)
-        __builtin_prefetch(a->guess->kept[direction(a->guess, &a->ref)], 1);
+        __builtin_prefetch(flow_kept_end(a->guess, direction(a->guess, &a->ref)), 1);
     if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
         __builtin_prefetch(flow_cold(a->guess), 1);
 }
