@@ -124,6 +124,17 @@ kept_close(struct weir_flow *flow, enum weir_dir dir)
     set_ring(flow, dir, whole_ring(flow, dir));
 }
 
+/* The same, if all that was kept ends at off. */
+static void
+close_at(struct weir_flow *flow, enum weir_dir dir, uint32_t off)
+{
+    struct segs *ring = kept_ring(flow, dir);
+    struct seg *last = segs_at(ring, ring->n - 1);
+
+    last->len = (off - last->off) & SEG_LEN;
+    set_ring(flow, dir, ring);
+}
+
 void
 kept_drop(struct weir_flow *flow, enum weir_dir dir)
 {
@@ -133,19 +144,40 @@ kept_drop(struct weir_flow *flow, enum weir_dir dir)
     set_ring(flow, dir, NULL);
 }
 
+/* At most PIECE_MAX bytes. Not memcpy() alone: of so few the compiler makes a slow string instruction. */
+static inline void
+copy_small(uint8_t *to, const uint8_t *from, uint32_t n)
+{
+    if (n >= 16) {
+        for (uint32_t i = 0; i < n - 16; i += 16)
+            memcpy(to + i, from + i, 16);
+        memcpy(to + n - 16, from + n - 16, 16);
+    } else if (n >= 8) {
+        memcpy(to, from, 8);
+        memcpy(to + n - 8, from + n - 8, 8);
+    } else if (n >= 4) {
+        memcpy(to, from, 4);
+        memcpy(to + n - 4, from + n - 4, 4);
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            to[i] = from[i];
+    }
+}
+
 /* Add to the block that is open; false: there is none, or no room. */
 static inline bool
 add_piece(struct weir_flow *flow, enum weir_dir dir, const uint8_t *data, uint32_t len)
 {
-    const uint32_t used = open_used(flow, dir), more = PIECE_HEAD + len;
+    const unsigned class = (unsigned)(flow->kept[dir] >> KEPT_CLASS_AT);
+    const uint32_t more = PIECE_HEAD + len;
     const uint16_t head = (uint16_t)len;
     uint8_t *to;
 
-    if (used + more >= 1U << open_shift(flow, dir))
+    if (class == 0 || open_used(flow, dir) + more >= 1U << (class + KEPT_CLASS_MIN))
         return false;
     to = (uint8_t *)(uintptr_t)flow_kept_end(flow, dir);
     memcpy(to, &head, PIECE_HEAD);
-    memcpy(to + PIECE_HEAD, data, len);
+    copy_small(to + PIECE_HEAD, data, len);
     flow->kept[dir] += (uint64_t)more << KEPT_USED_AT;
     return true;
 }
@@ -284,26 +316,34 @@ kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable)
     return seg;
 }
 
-void
-kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+/* A segment with a place of its own, or the first of a block. */
+static __attribute__((noinline)) void
+add_seg(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
+        const uint8_t *data, uint32_t len, bool stable)
 {
-    const uint32_t len = (uint32_t)(chunk->end - chunk->off);
-    const bool stable = e->packet->stable, small = !stable && len <= PIECE_MAX;
     const unsigned before = open_shift(flow, dir);
     struct seg *seg;
 
-    if (small && before > 0 && add_piece(flow, dir, chunk->data, len))
-        return;
+    if (before > 0)
+        close_at(flow, dir, off);
     seg = kept_place(flow, dir, stable);
     if (seg == NULL)
         return;
-    *seg = (struct seg){ .off = (uint32_t)chunk->off };
-    if (small && open_pack(flow, dir, seg, pack_shift(before, len))) {
-        (void)add_piece(flow, dir, chunk->data, len);
-    } else if (!seg_hold(kept_ring(flow, dir), seg, flow_mem(flow), chunk->data, len, stable)) {
+    *seg = (struct seg){ .off = off };
+    if (!stable && len <= PIECE_MAX && open_pack(flow, dir, seg, pack_shift(before, len))) {
+        (void)add_piece(flow, dir, data, len);
+    } else if (!seg_hold(kept_ring(flow, dir), seg, flow_mem(flow), data, len, stable)) {
         seg->kind = SEG_DIGEST;
-        seg->digest = siphash13_bytes(&e->secret, chunk->data, len);
+        seg->digest = siphash13_bytes(&e->secret, data, len);
     }
+}
+
+void
+kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
+         const uint8_t *data, uint32_t len, bool stable)
+{
+    if (stable || len > PIECE_MAX || !add_piece(flow, dir, data, len))
+        add_seg(e, flow, dir, off, data, len, stable);
 }
 
 bool

@@ -62,8 +62,9 @@ void kept_drop(struct weir_flow *flow, enum weir_dir dir);
  */
 struct seg *kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable);
 
-void
-kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
+/* Bytes that were delivered, the next ones; off: the low bits of their offset. */
+void kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
+              const uint8_t *data, uint32_t len, bool stable);
 
 /* What is kept only for comparison shrinks to digests. Returns whether that gave memory. */
 bool kept_shrink(const struct engine *e, struct weir_flow *flow);
