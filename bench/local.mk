@@ -18,6 +18,7 @@ bench_bench_bridge_LDADD   = libcore.la $(DPDK_LIBS)
 bench_bench_dpdk_SOURCES = %D%/bench_dpdk.c
 bench_bench_dpdk_CFLAGS  = $(AM_CFLAGS) $(DPDK_CFLAGS)
 bench_bench_dpdk_LDADD   = libcore.la $(DPDK_LIBS)
+bench_bench_dpdk_LDFLAGS = $(WHOLE_LDFLAGS)
 else
 EXTRA_DIST += %D%/bench_dpdk.c %D%/bench_bridge.c
 endif

@@ -179,6 +179,18 @@ mem_free(struct mem *mem, void *block, size_t size)
     mem->used -= class_size(class);
 }
 
+void
+mem_cut(struct mem *mem, void *block, size_t size, size_t n)
+{
+    unsigned class = class_of(size), keep = class_of(n);
+
+    assert(keep <= class);
+    while (class -- > keep) {
+        put_free(mem, (uint8_t *)block + class_size(class), class);
+        mem->used -= class_size(class);
+    }
+}
+
 size_t
 mem_block_size(size_t size)
 {

@@ -58,6 +58,9 @@ void *mem_alloc(struct mem *mem, size_t size);
 /* Give back a block that was asked for with this size. NULL is allowed. */
 void mem_free(struct mem *mem, void *block, size_t size);
 
+/* Give back what of a block of this size is behind a block for the first n bytes. */
+void mem_cut(struct mem *mem, void *block, size_t size, size_t n);
+
 /* What a block for size bytes really takes. */
 size_t mem_block_size(size_t size);
 

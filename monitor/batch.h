@@ -71,6 +71,7 @@ core_of_shard(unsigned shard, unsigned n_cores)
 
 struct batch {
     unsigned n, room;
+    unsigned foreseen; /* so many, the first, know the flow that they will most likely find */
     struct arrival *at;
     uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */
     struct moment next;                     /* what comes behind it is not before this */

@@ -79,7 +79,7 @@ engine_flowless(struct engine *e)
 typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev);
 
 /* Fill in what all events have. Returns where the taps of its flow are. */
-static uint8_t *
+static inline uint8_t *
 complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     ev->base = engine_root(e, ev->type);
@@ -88,10 +88,10 @@ complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
     ev->number = e->packet != NULL ? e->packet->number : 0;
     ev->flow = flow;
     ev->has_flow = flow != NULL;
-    return flow != NULL ? flow_apps(flow) : engine_flowless(e);
+    return flow != NULL ? engine_apps(e, flow) : engine_flowless(e);
 }
 
-static void
+static inline void
 push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_event *ev,
         take_full *full)
 {
@@ -104,7 +104,7 @@ push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_even
 }
 
 /* Push an event to every tap that wants it; full() is told of each that cannot take it. */
-static void
+static inline void
 push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_full *full)
 {
     uint8_t *part = complete(e, flow, ev);
@@ -114,7 +114,7 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_f
 }
 
 /* Push an event and what is defined on it. */
-static void
+static inline void
 push_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *ev,
                   engine_push *push)
 {
@@ -190,7 +190,9 @@ push_or_wait(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 void
 engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
-    push_with_defined(e, flow, ev, push_or_wait);
+    push_all(e, flow, ev, push_again);
+    if (WEIR_UNLIKELY(e->bases >> ev->type & 1))
+        engine_raise_defined(e, flow, ev, push_or_wait);
 }
 
 void
@@ -208,9 +210,14 @@ void
 engine_raise_plain(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                    enum weir_event_type type)
 {
-    if (engine_raises(e, flow, type))
-        engine_deliver(e, flow,
-                       &(struct weir_event){ .type = (uint8_t)type, .direction = (uint8_t)dir });
+    struct weir_event ev;
+
+    if (!engine_raises(e, flow, type))
+        return;
+    ev.type = (uint8_t)type;
+    ev.direction = (uint8_t)dir;
+    ev.stable = false;
+    engine_deliver(e, flow, &ev);
 }
 
 void
@@ -577,7 +584,8 @@ engine_run_due(struct engine *e, uint64_t number, uint64_t tick, uint64_t id)
 void
 engine_run_core(struct engine *e)
 {
-    weir_core_run(e->core, UINT32_MAX);
+    if (WEIR_UNLIKELY(core_may_run(e->core)))
+        weir_core_run(e->core, UINT32_MAX);
 }
 
 /* One after the other, so that their order is that of all cores' timers. */
@@ -717,8 +725,8 @@ prefetch_ends(const struct wheel_node *next)
     if (next == NULL)
         return;
     flow = flow_of_timer(next);
-    __builtin_prefetch(flow->kept[0], 1);
-    __builtin_prefetch(flow->kept[1], 1);
+    __builtin_prefetch(flow_kept_end(flow, WEIR_TOSERVER), 1);
+    __builtin_prefetch(flow_kept_end(flow, WEIR_TOCLIENT), 1);
     if (next->next == NULL)
         return;
     flow = flow_of_timer(next->next);

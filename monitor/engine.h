@@ -81,6 +81,7 @@ struct engine {
     struct arena arena;
     struct shard_layout layout;
     struct shard shards[N_SHARDS];
+    struct shard_table tables[N_SHARDS];
     struct wheel wheels[N_SHARDS];
 
     struct weir_monitor_stats stats;
@@ -238,6 +239,9 @@ void engine_run_timers(struct engine *e, uint64_t number, uint64_t clock);
 /* Run handlers that can. */
 void engine_run_core(struct engine *e);
 
+/* One core: ask the cache for what the arrival that was added last, and others before it, will need. */
+void engine_foresee(struct engine *e, struct batch *batch);
+
 /* Take what is this core's of a batch. */
 void engine_take(struct engine *e, struct batch *batch);
 
@@ -261,6 +265,16 @@ void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event 
 
 /* Show the packet, which belongs to no flow, to the apps that asked for such. */
 void engine_show_no_flow(struct engine *e);
+
+/* flow_apps() of a flow of this engine: looks at nothing but that. */
+static inline uint8_t *
+engine_apps(const struct engine *e, const struct weir_flow *flow)
+{
+    const struct shard_layout *layout = &e->layout;
+
+    return (uint8_t *)(uintptr_t)flow_block(flow) + layout->apps_at +
+           flow_place(flow) * layout->app_stride;
+}
 
 /* Count an event; whether anybody wants it, so that its fields are worth working out. */
 static inline bool

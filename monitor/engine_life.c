@@ -80,6 +80,7 @@ start_shards(struct engine *e, uint64_t time)
     for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores) {
         if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i]))
             return WEIR_E_NOMEM;
+        e->tables[i] = shard_table(&e->shards[i]);
         wheel_init(&e->wheels[i], time / TICK_NS);
     }
     return WEIR_E_OK;

@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include "checksum.h"
+#include "engine.h"
 #include "hosts.h"
 #include "quote.h"
 
@@ -78,6 +79,7 @@ reader_recycle(struct reader *r, struct batch *batch)
 {
     frag_take_back(&r->frags, &batch->lent);
     batch->n = 0;
+    batch->foreseen = 0;
     batch->used = 0;
 }
 
@@ -231,16 +233,16 @@ make_room(struct reader *r, size_t n)
         reader_flush(r);
 }
 
-/* The frame, where it stays until the batch is done. */
-static struct weir_frame
-keep_frame(struct reader *r, const struct weir_frame *frame)
+/* The frame, where it stays until the batch is done: where it is, or *kept. */
+static const struct weir_frame *
+keep_frame(struct reader *r, const struct weir_frame *frame, struct weir_frame *kept)
 {
     struct batch *batch = r->batch;
-    struct weir_frame kept = *frame;
 
     if (frame->stable || batch->bytes == NULL)
-        return kept;
-    kept.data = memcpy(batch->bytes + batch->used, frame->data, frame->caplen);
+        return frame;
+    *kept = *frame;
+    kept->data = memcpy(batch->bytes + batch->used, frame->data, frame->caplen);
     batch->used += frame->caplen;
     return kept;
 }
@@ -273,14 +275,15 @@ static void
 dispatch(struct reader *r, struct arrival *a, uint8_t *core)
 {
     a->kind = ARRIVES_NO_FLOW;
-    *core = (uint8_t)core_of_shard(0, r->n_cores);
+    *core = 0; /* of the first shard */
     if (a->result != DECODE_FLOW)
         return;
     a->kind = ARRIVES_PACKET;
-    r->syns += a->pkt.proto == WEIR_PROTO_TCP && a->pkt.tcp_flags & WEIR_TH_SYN;
+    r->syns += a->pkt.tcp_flags >> 1 & 1; /* WEIR_TH_SYN; 0 for all but TCP */
     a->syns = r->syns;
     flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
-    *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+    if (r->n_cores > 1)
+        *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
 }
 
 /*
@@ -315,17 +318,19 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     if ((r->number + 1) % SETTLE_EVERY == 0)
         add_for_all(r, ARRIVES_SETTLE);
     make_room(r, frame->caplen);
-    kept = keep_frame(r, frame);
+    frame = keep_frame(r, frame, &kept);
     a = add(r, ARRIVES_PACKET, 0);
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
     a->guess = NULL;
     a->came = NULL;
-    a->result = decode(&kept, &a->pkt, &a->fault);
+    a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
     if (a->result == DECODE_FRAGMENT)
-        a = read_fragment(r, &kept);
+        a = read_fragment(r, frame);
     dispatch(r, a, &r->batch->core[r->batch->n - 1]);
-    if (a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
+    if (r->only != NULL)
+        engine_foresee(r->only, r->batch);
+    if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
         add_quote(r, &a->pkt);
 }

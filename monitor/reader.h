@@ -15,6 +15,7 @@
 #include <weir/monitor.h>
 #include <weir/port.h>
 
+struct engine;
 struct hosts;
 
 struct reader {
@@ -22,6 +23,7 @@ struct reader {
     const struct hosts *hosts;
     struct hash_key secret;
     unsigned n_cores;
+    struct engine *only; /* if there is one core, its engine: what comes is told to it ahead */
 
     uint64_t number;                  /* of the latest packet */
     uint64_t syns;                    /* segments with SYN so far */

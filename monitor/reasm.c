@@ -21,6 +21,24 @@ reasm_need_rare(struct weir_flow *flow)
 
 /* ---- delivery ------------------------------------------------------------------------------ */
 
+/* The event is not zeroed: that would cost more than all else here. */
+static inline void
+deliver_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
+                const uint8_t *data, uint32_t n, bool stable, bool after_gap)
+{
+    struct weir_event ev;
+
+    ev.type = WEIR_EV_PAYLOAD;
+    ev.direction = (uint8_t)dir;
+    ev.stable = stable;
+    ev.payload.offset = off;
+    ev.payload.length = n;
+    ev.payload.data.p = data;
+    ev.payload.data.n = n;
+    ev.payload.after_gap = after_gap;
+    engine_deliver(e, flow, &ev);
+}
+
 static void
 raise_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
            bool stable)
@@ -29,14 +47,9 @@ raise_part(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     bool after_gap = side->flags & SIDE_AFTER_GAP;
 
     side->flags &= (uint8_t)~SIDE_AFTER_GAP;
-    if (!engine_raises(e, flow, WEIR_EV_PAYLOAD))
-        return; /* before an event is made: zeroing one costs more than all else here */
-    struct weir_event ev = { .type = WEIR_EV_PAYLOAD, .direction = (uint8_t)dir, .stable = stable };
-    ev.payload.offset = chunk->off;
-    ev.payload.length = chunk->end - chunk->off;
-    ev.payload.data = (struct weir_bytes){ chunk->data, (uint32_t)(chunk->end - chunk->off) };
-    ev.payload.after_gap = after_gap;
-    engine_deliver(e, flow, &ev);
+    if (engine_raises(e, flow, WEIR_EV_PAYLOAD))
+        deliver_payload(e, flow, dir, chunk->off, chunk->data, (uint32_t)(chunk->end - chunk->off),
+                        stable, after_gap);
 }
 
 /* The urgent byte is read out of band: the stream goes on behind it, as if it was not there. */
@@ -93,8 +106,22 @@ static void
 deliver(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {
     flow_side(flow, dir)->next = chunk->end;
-    kept_add(e, flow, dir, chunk);
+    kept_add(e, flow, dir, (uint32_t)chunk->off, chunk->data, (uint32_t)(chunk->end - chunk->off),
+             e->packet->stable);
     raise_payload(e, flow, dir, chunk, e->packet->stable);
+}
+
+void
+reasm_take_next(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const uint8_t *data,
+                uint32_t n)
+{
+    const int64_t off = flow_side(flow, dir)->next;
+    const bool stable = e->packet->stable;
+
+    flow_side(flow, dir)->next = off + n;
+    kept_add(e, flow, dir, (uint32_t)off, data, n, stable);
+    if (engine_raises(e, flow, WEIR_EV_PAYLOAD))
+        deliver_payload(e, flow, dir, off, data, n, stable, false);
 }
 
 /* From the queue: what the segment holds goes over to what is kept. */
@@ -118,7 +145,7 @@ deliver_first(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     place = kept_place(flow, dir, seg.kind == SEG_REF);
     if (place != NULL) {
         *place = seg;
-        flow->kept[dir]->owns |= seg.kind == SEG_COPY;
+        kept_ring(flow, dir)->owns |= seg.kind == SEG_COPY;
     }
     raise_payload(e, flow, dir, &chunk, seg.kind == SEG_REF);
     if (place == NULL)
@@ -208,6 +235,7 @@ give_up(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t to,
             cause = WEIR_GAP_MEMCAP;
     }
     ev.gap.cause = (uint8_t)cause;
+    kept_close(flow, dir);
     side->next = to;
     side->flags |= SIDE_AFTER_GAP;
     if (engine_raises(e, flow, WEIR_EV_GAP))
@@ -558,7 +586,7 @@ reasm_free(struct weir_flow *flow)
     struct flow_cold *cold = flow_cold(flow);
 
     for (int dir = 0; dir < 2; dir++)
-        segs_free(&flow->kept[dir], flow_mem(flow));
+        kept_drop(flow, (enum weir_dir)dir);
     if (!(flow->flags & FLOW_RARE))
         return;
     for (int dir = 0; dir < 2; dir++)

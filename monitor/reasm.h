@@ -113,6 +113,10 @@ struct weir_bytes reasm_old_bytes(struct engine *e, struct weir_flow *flow, enum
 void
 reasm_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
 
+/* Deliver bytes of the packet that come next, where nothing waits and none is urgent. */
+void reasm_take_next(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+                     const uint8_t *data, uint32_t n);
+
 /* Queue a chunk, to be delivered or dropped when the receiver has decided. */
 void
 reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);

@@ -41,14 +41,30 @@ tick_now(const struct engine *e)
     return (e->clock + TICK_NS - 1) / TICK_NS;
 }
 
+/* The ring of what is kept; NULL: nothing is. Its last segment may lack what was added since. */
+static inline struct segs *
+kept_ring(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const uint64_t kept = flow->kept[dir], at = kept & ((UINT64_C(1) << KEPT_USED_AT) - 1);
+
+    return kept >> KEPT_CLASS_AT == 0 ? (struct segs *)(uintptr_t)at
+                                      : *(struct segs **)(uintptr_t)at;
+}
+
+/* What is kept next does not follow what was kept last, or not so close that both are one. */
+void kept_close(struct weir_flow *flow, enum weir_dir dir);
+
+void kept_drop(struct weir_flow *flow, enum weir_dir dir);
+
 /*
  * A place at the end of what is kept; where memory ends, the oldest makes room. Stable data costs
  * but a descriptor, so old ones stay until the ring is full.
  */
 struct seg *kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable);
 
-void
-kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
+/* Bytes that were delivered, the next ones; off: the low bits of their offset. */
+void kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
+              const uint8_t *data, uint32_t len, bool stable);
 
 /* What is kept only for comparison shrinks to digests. Returns whether that gave memory. */
 bool kept_shrink(const struct engine *e, struct weir_flow *flow);

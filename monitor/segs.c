@@ -144,7 +144,7 @@ segs_free(struct segs **segs, struct mem *mem)
 void
 seg_drop(struct seg *seg, struct mem *mem)
 {
-    if (seg->kind == SEG_COPY)
+    if (seg->kind == SEG_COPY || seg->kind == SEG_PACK)
         mem_free(mem, seg->copy, (size_t)1 << seg->class);
 }
 

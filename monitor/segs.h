@@ -18,6 +18,7 @@ enum seg_kind {
     SEG_REF,    /* data lives in the packet's memory */
     SEG_COPY,   /* data is a block of ours */
     SEG_DIGEST, /* only a hash of the bytes is left */
+    SEG_PACK,   /* small segments, one behind the other, in a block of ours: reasm_kept.c */
 };
 
 enum { SEG_LEN = (1 << 25) - 1 }; /* bits of a length */
@@ -25,13 +26,13 @@ enum { SEG_LEN = (1 << 25) - 1 }; /* bits of a length */
 struct seg {
     union {
         const uint8_t *data;
-        uint8_t *copy; /* SEG_COPY: start of its block */
+        uint8_t *copy; /* SEG_COPY, SEG_PACK: start of its block */
         uint64_t digest;
     };
     uint32_t off;
     uint32_t len : 25;
     uint32_t kind : 2;  /* enum seg_kind */
-    uint32_t class : 5; /* SEG_COPY: the block is 1 << class bytes */
+    uint32_t class : 5; /* SEG_COPY, SEG_PACK: the block is 1 << class bytes */
 };
 static_assert(sizeof(struct seg) == 16, "three fit into the smallest block");
 

@@ -144,17 +144,34 @@ enum {
     FLOW_TS = FLOW_TS_CLIENT | FLOW_TS_SERVER,
 };
 
+/*
+ * Parts of weir_flow.kept: a pointer, used, class. Class 0: the pointer is that of a ring of segments,
+ * NULL if there is none. Otherwise it is that of the block that the next small segment goes to, of
+ * 1 << (class + KEPT_CLASS_MIN) bytes, and so many are used: nothing else has to be touched for it.
+ */
+enum { KEPT_USED_AT = 48, KEPT_CLASS_AT = 60, KEPT_USED = 0xfff, KEPT_CLASS_MIN = 5 };
+
 /* The hot part of a flow: two cache lines. */
 struct weir_flow {
     alignas(64) struct flow_key key;
-    uint64_t last;        /* clock at the latest packet */
-    uint32_t ts[2];       /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
-    struct segs *kept[2]; /* by direction: what was delivered not long ago, for comparison */
-    uint32_t flags;       /* FLOW_ */
+    uint64_t last;    /* clock at the latest packet */
+    uint32_t ts[2];   /* by direction: TS.Recent of its receiver (RFC 7323 4.3) */
+    uint64_t kept[2]; /* by direction: KEPT_, what was delivered not long ago, for comparison */
+    uint32_t flags;   /* FLOW_ */
     uint32_t slot;
     struct side side[2]; /* by direction that it sends in */
 };
 static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
+
+/* Where the next segment is kept, for the cache. */
+static inline const void *
+flow_kept_end(const struct weir_flow *flow, enum weir_dir dir)
+{
+    const uint64_t kept = flow->kept[dir];
+
+    return (const uint8_t *)(uintptr_t)(kept & ((UINT64_C(1) << KEPT_USED_AT) - 1)) +
+           (kept >> KEPT_USED_AT & KEPT_USED);
+}
 
 /* The rest, touched when something rare happens. */
 struct flow_cold {
@@ -266,18 +283,31 @@ flow_block(const struct weir_flow *flow)
     return (const struct block *)((uintptr_t)flow & ~(uintptr_t)(BLOCK_SIZE - 1));
 }
 
+/* Its place in the block: by its address, for the flow may not be in the cache yet. */
+static inline size_t
+flow_place(const struct weir_flow *flow)
+{
+    return ((uintptr_t)flow % BLOCK_SIZE - BLOCK_HEADER) / sizeof(*flow);
+}
+
 static inline struct shard *
 flow_shard(const struct weir_flow *flow)
 {
     return flow_block(flow)->shard;
 }
 
-/* The flow in a slot: block number and place in the block. */
+/* The flow in a slot: block number, from the layout's base on, and place in the block. */
+static inline struct weir_flow *
+slot_flow(uint8_t *base, uint32_t slot)
+{
+    return (struct weir_flow *)(base + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
+           (slot & 0xff);
+}
+
 static inline struct weir_flow *
 shard_flow(const struct shard *shard, uint32_t slot)
 {
-    return (struct weir_flow *)(shard->base + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
-           (slot & 0xff);
+    return slot_flow(shard->base, slot);
 }
 
 static inline struct flow_cold *
@@ -286,7 +316,7 @@ flow_cold(const struct weir_flow *flow)
     const struct block *block = flow_block(flow);
 
     return (struct flow_cold *)((uintptr_t)block + block->shard->layout->cold_at) +
-           (flow->slot & 0xff);
+           flow_place(flow);
 }
 
 /* The record for holes; NULL: it has none. Does not touch the cold part for that. */
@@ -303,7 +333,7 @@ flow_apps(const struct weir_flow *flow)
     const struct block *block = flow_block(flow);
     const struct shard_layout *layout = block->shard->layout;
 
-    return (uint8_t *)(uintptr_t)block + layout->apps_at + (flow->slot & 0xff) * layout->app_stride;
+    return (uint8_t *)(uintptr_t)block + layout->apps_at + flow_place(flow) * layout->app_stride;
 }
 
 /* The flow whose timer this is. */
@@ -313,18 +343,44 @@ struct weir_flow *flow_of_timer(const struct wheel_node *timer);
 void flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
               struct flow_ref *ref);
 
-/* Ask the cache for what a lookup will read; then for the flow that it will most likely find. */
-static inline void
-shard_prefetch(const struct shard *shard, const struct flow_ref *ref)
+/* Where the table of a shard is: all of an engine together lie in few lines, as the shards do not. */
+struct shard_table {
+    const struct bucket *buckets;
+    uint64_t mask;
+};
+
+static inline struct shard_table
+shard_table(const struct shard *shard)
 {
-    __builtin_prefetch(&shard->buckets[ref->hash & shard->bucket_mask]);
+    return (struct shard_table){ shard->buckets, shard->bucket_mask };
 }
 
-struct weir_flow *shard_guess(const struct shard *shard, const struct flow_ref *ref);
+/* Ask the cache for what a lookup will read; then for the flow that it will most likely find. */
+static inline void
+shard_prefetch(const struct shard_table *table, const struct flow_ref *ref)
+{
+    __builtin_prefetch(&table->buckets[ref->hash & table->mask]);
+}
+
+struct weir_flow *
+shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref);
 
 /* The flow of a packet, or NULL. */
 struct weir_flow *
 shard_find(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt);
+
+/* The same where the flow was guessed, which may have ended since. */
+static inline struct weir_flow *
+shard_find_guessed(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt,
+                   struct weir_flow *guess)
+{
+    if (WEIR_LIKELY(guess != NULL && pkt->ip_version == 4 && !(guess->flags & FLOW_ENDED) &&
+                    ((guess->key.word[0] ^ ref->key.word[0]) |
+                     (guess->key.word[1] ^ ref->key.word[1]) |
+                     (guess->key.word[2] ^ ref->key.word[2])) == 0))
+        return guess;
+    return shard_find(shard, ref, pkt);
+}
 
 /* A new flow in the table, zeroed but for its key and addresses; NULL: no memory left. */
 struct weir_flow *shard_add(struct shard *shard, const struct flow_ref *ref,

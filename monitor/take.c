@@ -11,7 +11,9 @@
 #include <string.h>
 
 enum {
-    AT_ONCE = 32,    /* arrivals for which the cache is asked ahead */
+    AT_ONCE = 32,    /* arrivals that a core of several takes at once, */
+    AHEAD = 8,       /* so many lie between what the cache is asked for and its use, */
+    FAR_AHEAD = 16,  /* for the flow */
     EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
 };
 
@@ -81,11 +83,13 @@ add_flow(struct engine *e, const struct arrival *a)
     struct shard *shard = &e->shards[a->ref.shard];
     struct weir_flow *flow = shard_add(shard, &a->ref, &a->pkt, &e->secret);
 
+    e->tables[a->ref.shard] = shard_table(shard); /* it may have grown */
     if (flow != NULL)
         return flow;
     engine_overload(e, NULL, WEIR_TOSERVER, WEIR_OVERLOAD_FLOWS);
     for (int i = 0; i < 2 && flow == NULL && evict(e, shard); i++)
         flow = shard_add(shard, &a->ref, &a->pkt, &e->secret);
+    e->tables[a->ref.shard] = shard_table(shard);
     return flow;
 }
 
@@ -185,7 +189,8 @@ opens_another(const struct engine *e, struct weir_flow *flow, const struct arriv
 static void
 take_flow_packet(struct engine *e, struct arrival *a)
 {
-    struct weir_flow *flow = shard_find(&e->shards[a->ref.shard], &a->ref, &a->pkt);
+    struct weir_flow *flow = shard_find_guessed(&e->shards[a->ref.shard], &a->ref, &a->pkt,
+                                                a->guess);
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
     unsigned unanswered = 0;
     enum weir_dir dir;
@@ -198,7 +203,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
             return;
         a->pkt.bad_checksum = false;
     }
-    if (flow != NULL && tcp && opens_another(e, flow, a)) {
+    if (flow != NULL && tcp && a->pkt.tcp_flags & WEIR_TH_SYN && opens_another(e, flow, a)) {
         live = !(flow->flags & FLOW_CLOSED);
         unanswered = live ? tcp_unanswered_syns(flow) : 0;
         engine_end_flow(e, flow, WEIR_END_REUSE);
@@ -252,8 +257,10 @@ count(struct engine *e, const struct arrival *a)
 {
     e->stats.packets++;
     e->stats.bytes += a->bytes;
-    e->stats.fragments += a->fragments;
-    e->stats.datagrams += a->datagrams;
+    if (WEIR_UNLIKELY(a->fragments > 0)) {
+        e->stats.fragments += a->fragments;
+        e->stats.datagrams += a->datagrams;
+    }
 }
 
 static void
@@ -353,7 +360,7 @@ number_timers(struct weir_core *core, uint64_t number)
         core->timers_made = number << 20;
 }
 
-static void
+static inline void
 begin(struct engine *e, const struct arrival *a)
 {
     e->clock = a->clock;
@@ -365,10 +372,10 @@ begin(struct engine *e, const struct arrival *a)
         inline_begin(e, a);
 }
 
-static void
-take(struct engine *e, struct arrival *a)
+/* All but the packets of flows. */
+static __attribute__((noinline)) void
+take_other(struct engine *e, struct arrival *a)
 {
-    e->shard = 0;
     switch ((enum arrival_kind)a->kind) {
     case ARRIVES_TICK:
         e->clock = a->clock;
@@ -385,8 +392,6 @@ take(struct engine *e, struct arrival *a)
         take_expired(e, a);
         break;
     case ARRIVES_PACKET:
-        begin(e, a);
-        take_packet(e, a);
         break;
     case ARRIVES_NO_FLOW:
         begin(e, a);
@@ -402,62 +407,130 @@ take(struct engine *e, struct arrival *a)
         break;
     }
     engine_run_core(e);
-    if (e->inl != NULL && (a->kind == ARRIVES_PACKET || a->kind == ARRIVES_NO_FLOW))
+    if (e->inl != NULL && a->kind == ARRIVES_NO_FLOW)
         inline_settle(e);
     e->packet = NULL;
 }
 
-/* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
-
 static void
-look_ahead(struct engine *e, struct arrival *a)
+take(struct engine *e, struct arrival *a)
 {
-    if (a->kind != ARRIVES_PACKET)
-        return;
-    shard_prefetch(&e->shards[a->ref.shard], &a->ref);
-    if (e->opts.no_checksums)
-        return;
-    a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
-    if (!a->pkt.whole) /* it is not as it was sent */
-        note_sender(e, &a->pkt);
+    e->shard = 0;
+    if (WEIR_LIKELY(a->kind == ARRIVES_PACKET)) {
+        begin(e, a);
+        take_packet(e, a);
+        engine_run_core(e);
+        if (e->inl != NULL)
+            inline_settle(e);
+        e->packet = NULL;
+    } else {
+        take_other(e, a);
+    }
 }
 
-static void
+/* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
+
+/* Where the flow is found. */
+static inline void
+prefetch_bucket(struct engine *e, const struct arrival *a)
+{
+    if (a->kind == ARRIVES_PACKET)
+        shard_prefetch(&e->tables[a->ref.shard], &a->ref);
+}
+
+/* The flow, when its bucket is there. */
+static inline void
 prefetch_flow(struct engine *e, struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET)
         return;
-    a->guess = shard_guess(&e->shards[a->ref.shard], &a->ref);
+    a->guess = shard_guess(&e->tables[a->ref.shard], e->layout.base, &a->ref);
     if (a->guess == NULL)
         return;
-    __builtin_prefetch(flow_block(a->guess));
+    if (e->n_apps > 0)
+        __builtin_prefetch(engine_apps(e, a->guess), 1);
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
 
-/* Always inline: GCC takes a function that only prefetches for one without effect, and drops it. */
+/*
+ * What the flow leads to, when it is there. Always inline: GCC takes a function that only prefetches
+ * for one without effect, and drops it.
+ */
 static inline __attribute__((always_inline)) void
 prefetch_rest(const struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET || a->guess == NULL)
         return;
     if (a->pkt.payload_len > 0)
-        __builtin_prefetch(a->guess->kept[direction(a->guess, &a->ref)], 1);
-    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
+        __builtin_prefetch(flow_kept_end(a->guess, direction(a->guess, &a->ref)), 1);
+    if (a->pkt.tcp_flags &
+        (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) /* behind the block's header */
         __builtin_prefetch(flow_cold(a->guess), 1);
+}
+
+void
+engine_foresee(struct engine *e, struct batch *batch)
+{
+    prefetch_bucket(e, &batch->at[batch->n - 1]);
+    while (batch->foreseen + FAR_AHEAD < batch->n)
+        prefetch_flow(e, &batch->at[batch->foreseen++]);
+}
+
+static void
+verify(struct engine *e, struct arrival *a)
+{
+    if (a->kind != ARRIVES_PACKET)
+        return;
+    a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
+    if (!a->pkt.whole) /* it is not as it was sent */
+        note_sender(e, &a->pkt);
+}
+
+/* Take arrivals; of the first so many the flows were asked for before. */
+static void
+take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned foreseen)
+{
+    while (foreseen < n && foreseen < FAR_AHEAD)
+        prefetch_flow(e, mine[foreseen++]);
+    for (unsigned i = 0; i < n && !e->opts.no_checksums; i++)
+        verify(e, mine[i]);
+    for (unsigned i = 0; i < n && i < AHEAD; i++)
+        prefetch_rest(mine[i]);
+    for (unsigned i = 0; i < n; i++) {
+        if (foreseen < n)
+            prefetch_flow(e, mine[foreseen++]);
+        if (i + AHEAD < n)
+            prefetch_rest(mine[i + AHEAD]);
+        take(e, mine[i]);
+    }
 }
 
 /* The next arrivals of this core, from *i on; returns how many. */
 static unsigned
-next_of_mine(const struct engine *e, const struct batch *batch, unsigned *i,
+next_of_mine(struct engine *e, const struct batch *batch, unsigned *i,
              struct arrival *mine[AT_ONCE])
 {
     unsigned n = 0;
 
-    for (; *i < batch->n && n < AT_ONCE; ++*i)
-        if (batch->core[*i] == e->index || batch->core[*i] == ALL_CORES)
-            mine[n++] = &batch->at[*i];
+    for (; *i < batch->n && n < AT_ONCE; ++*i) {
+        if (batch->core[*i] != e->index && batch->core[*i] != ALL_CORES)
+            continue;
+        mine[n] = &batch->at[*i];
+        prefetch_bucket(e, mine[n++]);
+    }
     return n;
+}
+
+static void
+take_only(struct engine *e, struct batch *batch)
+{
+    struct arrival *all[BATCH_ONE + BATCH_SPARE];
+
+    assert(batch->n <= BATCH_ONE + BATCH_SPARE);
+    for (unsigned i = 0; i < batch->n; i++)
+        all[i] = &batch->at[i];
+    take_all(e, all, batch->n, batch->foreseen);
 }
 
 void
@@ -467,16 +540,11 @@ engine_take(struct engine *e, struct batch *batch)
     struct arrival *mine[AT_ONCE];
     unsigned at = 0, n;
 
-    while ((n = next_of_mine(e, batch, &at, mine)) > 0) {
-        for (unsigned i = 0; i < n; i++)
-            look_ahead(e, mine[i]);
-        for (unsigned i = 0; i < n; i++)
-            prefetch_flow(e, mine[i]);
-        for (unsigned i = 0; i < n; i++)
-            prefetch_rest(mine[i]);
-        for (unsigned i = 0; i < n; i++)
-            take(e, mine[i]);
-    }
+    if (e->n_cores == 1)
+        take_only(e, batch);
+    else
+        while ((n = next_of_mine(e, batch, &at, mine)) > 0)
+            take_all(e, mine, n, 0);
     if (e->inl != NULL)
         inline_flush(e);
     weir_core_enter(before);

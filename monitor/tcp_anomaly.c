@@ -74,15 +74,6 @@ flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir, en
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-/* Whether these are only timestamps, as most segments have them (RFC 7323 appendix A). */
-static bool
-only_timestamps(const struct weir_packet *pkt)
-{
-    static const uint8_t usual[] = { 1, 1, 8, 10 };
-
-    return pkt->n_tcp_options == 12 && memcmp(pkt->tcp_options, usual, sizeof(usual)) == 0;
-}
-
 enum { MD5_LENGTH = 18 };
 
 /*

@@ -9,6 +9,8 @@
 #include "engine.h"
 #include "segs.h"
 
+#include <string.h>
+
 /* Raise an event whose only field is its `why`. */
 void raise_why(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
                enum weir_event_type type, uint8_t why);
@@ -40,15 +42,31 @@ bool echo_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 /* False: a TTL well below what this side has used; such a packet may never get there. */
 bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
+static inline bool
+has_usual_ttl(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+
+    return (flow->flags >> shift & 0xff) == pkt->ttl;
+}
+
+/* Whether its options are only timestamps, as those of most segments are (RFC 7323 appendix A). */
+static inline bool
+only_timestamps(const struct weir_packet *pkt)
+{
+    static const uint8_t usual[] = { 1, 1, 8, 10 };
+
+    return pkt->n_tcp_options == 12 && memcmp(pkt->tcp_options, usual, sizeof(usual)) == 0;
+}
+
 /* Nearly all segments: an ACK without options and with the TTL that its side uses. */
 static inline bool
 is_usual(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     const uint8_t odd = WEIR_TH_SYN | WEIR_TH_RST | WEIR_TH_URG, must = WEIR_TH_ACK;
-    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
 
     return (pkt->tcp_flags & (odd | must)) == must && pkt->n_tcp_options == 0 &&
-           (flow->flags >> shift & 0xff) == pkt->ttl;
+           has_usual_ttl(flow, dir, pkt);
 }
 
 /* Whether timestamp_is_right() has anything to judge. */

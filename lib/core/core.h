@@ -89,6 +89,13 @@ struct weir_core {
 /* The only thread-local. Initial-exec: any other model makes each access a call. */
 extern __thread struct weir_core *core_current __attribute__((tls_model("initial-exec")));
 
+/* Whether weir_core_run() may have something to do: mostly not, and it is asked for every packet. */
+static inline bool
+core_may_run(const struct weir_core *c)
+{
+    return c->ready.first != NULL || c->pollers != NULL;
+}
+
 /* Pollers are asked in the order in which they were added. */
 void core_add_poller(struct weir_core *core, struct core_poller *poller);
 void core_remove_poller(struct core_poller *poller);

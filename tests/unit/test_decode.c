@@ -10,6 +10,49 @@ ethernet_leads_to_both_ips(void **state)
     assert_header(ETHERNET, ethernet6, sizeof(ethernet6), 6);
 }
 
+/* Most frames are read at once, not layer by layer: what comes of that is the same. */
+static void
+the_usual_frame_is_read_as_layers_are(void **state)
+{
+    struct bytes frame = { 0 };
+    uint32_t seed = 1;
+
+    (void)state;
+    ADD(&frame, ethernet4);
+    ADD(&frame, tcp4);
+    for (unsigned i = 0; i < 60; i++)
+        ADD_BYTES(&frame, (uint8_t)i);
+    for (unsigned i = 0; i < 200000; i++) {
+        static struct weir_packet whole, inner;
+        struct decode_fault faults[2] = { { 0 } };
+        struct bytes cut = frame;
+        struct weir_frame f = { .data = cut.b, .link = ETHERNET, .time = 7, .stable = i & 1 };
+        enum decode_result result;
+
+        for (unsigned n = (seed >> 8) % 3; n > 0; n--) {
+            seed = seed * 1103515245 + 12345;
+            cut.b[14 + (seed >> 8) % 44] = (uint8_t)((seed >> 24) & (seed >> 16));
+        }
+        seed = seed * 1103515245 + 12345;
+        f.caplen = (uint32_t)frame.n - ((seed >> 8) % 4 == 0 ? (seed >> 12) % 90 : 0);
+        f.wirelen = f.caplen + (seed >> 8) % 3;
+        memset(&whole, 0xff, sizeof(whole));
+        memset(&inner, 0xff, sizeof(inner));
+        result = decode(&f, &whole, &faults[0]);
+        f.data += 14;
+        f.caplen -= 14;
+        f.wirelen -= 14;
+        f.link = 228; /* IPv4 */
+        assert_int_equal(decode(&f, &inner, &faults[1]), result);
+        inner.frame -= 14;
+        inner.caplen += 14;
+        inner.wirelen += 14;
+        inner.link = ETHERNET;
+        assert_memory_equal(&inner, &whole, sizeof(whole));
+        assert_memory_equal(&faults[0], &faults[1], sizeof(faults[0]));
+    }
+}
+
 static void
 linux_cooked_frames_lead_to_both_ips(void **state)
 {
@@ -870,6 +913,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ethernet_leads_to_both_ips),
+        cmocka_unit_test(the_usual_frame_is_read_as_layers_are),
         cmocka_unit_test(linux_cooked_frames_lead_to_both_ips),
         cmocka_unit_test(null_loopback_comes_in_either_byte_order),
         cmocka_unit_test(loop_comes_in_network_order_only),

@@ -292,6 +292,26 @@ a_steady_load_takes_no_new_memory(void **state)
     }
 }
 
+static void
+what_is_behind_the_front_of_a_block_is_given_back(void **state)
+{
+    uint8_t *block, *high;
+
+    mem_init(&mem, *state, RANGE, RANGE);
+    block = mem_alloc(&mem, 1000);
+    high = mem.next;
+    memset(block, 7, 100);
+    mem_cut(&mem, block, 1000, 100);
+    assert_int_equal(mem.used, 128);
+    assert_ptr_equal(mem_alloc(&mem, 128), block + 128);
+    assert_ptr_equal(mem_alloc(&mem, 256), block + 256);
+    assert_ptr_equal(mem_alloc(&mem, 512), block + 512);
+    assert_ptr_equal(mem.next, high);
+    mem_cut(&mem, block, 100, 100);
+    assert_int_equal(mem.used, 1024);
+    assert_int_equal(block[99], 7);
+}
+
 /* AddressSanitizer goes by addresses: it must not take the range's next user for a trespasser. */
 static void
 a_range_given_back_is_no_longer_guarded(void **state)
@@ -348,6 +368,7 @@ main(void)
         WITH_RANGE(what_one_frees_serves_others_where_that_is_wanted),
         WITH_RANGE(blocks_agree_with_a_list),
         WITH_RANGE(a_steady_load_takes_no_new_memory),
+        WITH_RANGE(what_is_behind_the_front_of_a_block_is_given_back),
         WITH_RANGE(a_range_given_back_is_no_longer_guarded),
         cmocka_unit_test(shards_have_caps_of_their_own),
     };

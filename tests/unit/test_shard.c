@@ -244,12 +244,34 @@ the_guess_is_the_flow_or_a_hint_at_most(void **state)
         flows[i] = add(i, false);
     for (unsigned i = 0; i < 1000; i++) {
         const struct weir_packet pkt = packet_of(i, true);
+        const struct shard_table table = shard_table(&shard);
         struct flow_ref ref;
 
         flow_ref(&pkt, true, &secret, &ref);
-        right += shard_guess(&shard, &ref) == flows[i];
+        right += shard_guess(&table, shard.base, &ref) == flows[i];
     }
     assert_true(right > 900);
+}
+
+/* What was guessed may have ended, or its slot may be another flow's, when the packet has its turn. */
+static void
+a_guess_that_is_wrong_by_now_is_not_taken(void **state)
+{
+    const struct weir_packet pkt = packet_of(1, false);
+    struct flow_ref ref;
+
+    (void)state;
+    flows[0] = add(0, false);
+    flows[1] = add(1, false);
+    flow_ref(&pkt, true, &secret, &ref);
+    assert_ptr_equal(shard_find_guessed(&shard, &ref, &pkt, flows[1]), flows[1]);
+    assert_ptr_equal(shard_find_guessed(&shard, &ref, &pkt, flows[0]), flows[1]);
+    assert_ptr_equal(shard_find_guessed(&shard, &ref, &pkt, NULL), flows[1]);
+    shard_unlink(&shard, flows[1], &secret);
+    flows[1]->flags |= FLOW_ENDED; /* a tap of it sleeps on */
+    assert_null(shard_find_guessed(&shard, &ref, &pkt, flows[1]));
+    flows[2] = add(1, false);
+    assert_ptr_equal(shard_find_guessed(&shard, &ref, &pkt, flows[1]), flows[2]);
 }
 
 /* Two IPv6 addresses whose 32 bits collide differ in the cold part alone. */
@@ -330,6 +352,7 @@ main(void)
         FACT(the_table_agrees_with_an_array),
         FACT(an_empty_table_leads_nowhere),
         FACT(the_guess_is_the_flow_or_a_hint_at_most),
+        FACT(a_guess_that_is_wrong_by_now_is_not_taken),
         FACT(ipv6_addresses_are_compared_whole),
         FACT(a_flow_unlinked_is_not_found_but_its_memory_stays),
         FACT(the_cap_is_reached_and_recovers),

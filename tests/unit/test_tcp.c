@@ -1745,6 +1745,126 @@ what_finds_no_room_is_told_and_the_first_hole_is_filled(void **state)
     expect("gap > offset=960000 length=120000 cause=memcap\n");
 }
 
+/* ---- small segments whose bytes do not stay where they were */
+
+/* Of the client's stream, byte i is 'a' + i % 23; flip: this one is not. */
+static void
+send_small(uint32_t off, uint32_t n, uint32_t flip, bool stable)
+{
+    static uint8_t room[2000][FRAME_ROOM], data[FRAME_ROOM];
+    static unsigned next;
+    struct segment segment = {
+        .flags = A, .seq = CLIENT + off, .ack = SERVER, .data = data, .n = n, .ms = fixture.ms++
+    };
+    struct weir_frame frame;
+
+    for (uint32_t i = 0; i < n; i++)
+        data[i] = (uint8_t)('a' + (off + i) % 23 - (off + i == flip ? 32 : 0));
+    next = stable ? (next + 1) % 2000 : next;
+    frame = tcp_frame(&segment, room[next]);
+    frame.stable = stable;
+    record_feed(&fixture.record, frame);
+    if (!stable)
+        memset(room[next], 0xee, FRAME_ROOM);
+}
+
+static uint32_t
+draw(uint32_t *seed, uint32_t below)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return (*seed >> 8) % below;
+}
+
+/* Data, early and late, repeated from anywhere, and wrongly at times, with a short memory. */
+static void
+run_small(uint32_t seed, bool stable)
+{
+    uint32_t next = 0;
+
+    record_free(&fixture.record);
+    fixture.n = 0;
+    fixture.ms = 0;
+    record_start(&fixture.record, WANT, &(struct weir_monitor_opts){ .retain = 700 });
+    handshake();
+    for (unsigned i = 0; i < 600; i++) {
+        const uint32_t n = 1 + draw(&seed, draw(&seed, 4) == 0 ? 700 : 60), what = draw(&seed, 16);
+        const uint32_t back = draw(&seed, 1500);
+
+        if (what == 0 && next > back) {
+            send_small(next - back, n < back ? n : back, next - draw(&seed, 1500), stable);
+        } else if (what == 1) {
+            send_small(next + n, 5, 0, stable); /* the hole is filled */
+            send_small(next, n, 0, stable);
+            next += n + 5;
+        } else if (what == 2 && fixture.n < 390) {
+            server(A, 0, (int)(next - draw(&seed, next < 100 ? 1 : 100)), "");
+        } else if (what == 3 && draw(&seed, 8) == 0) {
+            next += 3; /* never comes, but is acknowledged */
+            send_small(next, n, 0, stable);
+            next += n;
+            server(A, 0, (int)next, "");
+            wait_ms(2000);
+        } else if (what == 4 && draw(&seed, 8) == 0) {
+            wait_ms(15000);
+        } else {
+            send_small(next, n, 0, stable);
+            next += n;
+        }
+    }
+}
+
+static void
+small_segments_are_compared_as_if_each_stayed_in_its_packet(void **state)
+{
+    static char text[RECORD_ROOM];
+    unsigned verified = 0, fake = 0;
+
+    (void)state;
+    for (uint32_t seed = 1; seed < 40; seed++) {
+        run_small(seed, true);
+        memcpy(text, fixture.record.text, sizeof(text));
+        run_small(seed, false);
+        assert_string_equal(fixture.record.text, text);
+        verified += count_of("verified=1");
+        fake += count_of("fake_retransmit");
+    }
+    assert_true(verified > 500 && fake > 20);
+}
+
+/* A digest of each is left where memory ends; of one that is no larger than that, its bytes. */
+static void
+small_segments_shrink_to_digests(void **state)
+{
+    (void)state;
+    record_free(&fixture.record);
+    record_start(&fixture.record, WANT & ~WEIR_EV_BIT(WEIR_EV_PAYLOAD),
+                 &(struct weir_monitor_opts){ .memcap = UINT64_C(256) << 20 });
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .wscale = 8 });
+    send_segment((struct segment){
+        .dir = WEIR_TOCLIENT, .flags = S | A, .seq = SERVER - 1, .ack = CLIENT, .wscale = 8 });
+    client(A, 0, 0, "");
+    server(A, 0, 0, "");
+    for (uint32_t i = 0; i < 100; i++)
+        send_small(i * 108, 100, 0, false), send_small(i * 108 + 100, 8, 0, false);
+    for (uint32_t i = 2; i < 18; i++)
+        unstable(i * 60000, 60000);
+    assert_true(count_of("overload > what=memcap") > 0);
+    record_clear(&fixture.record);
+    send_small(50 * 108, 100, 0, false);
+    send_small(51 * 108, 100, 51 * 108 + 3, false);
+    send_small(52 * 108 + 1, 98, 0, false);
+    send_small(53 * 108 + 102, 3, 53 * 108 + 103, false);
+    send_small(99 * 108, 108, 0, false);
+    expect("retransmit > offset=5400 length=100 new=0 acked=0 verified=1 syn=0 fin=0\n"
+           "fake_retransmit > offset=5508 length=100 diff_offset=5508 diff_length=100 kept=old "
+           "old_data= new_data=lmnOpqrstuvwabcdefghijklmnopqrstuvwabcdefghijklmn"
+           "opqrstuvwabcdefghijklmnopqrstuvwabcdefghijklmnopqrs\n"
+           "retransmit > offset=5617 length=98 new=0 acked=0 verified=0 syn=0 fin=0\n"
+           "fake_retransmit > offset=5826 length=3 diff_offset=5827 diff_length=1 kept=old "
+           "old_data=i new_data=I\n"
+           "retransmit > offset=10692 length=108 new=0 acked=0 verified=1 syn=0 fin=0\n");
+}
+
 /* What the target ignores says nothing of a side's numbers, neither its own nor for the peer. */
 static void
 what_is_dropped_begins_no_side(void **state)
@@ -2192,6 +2312,8 @@ main(void)
         TEST(what_waits_in_doubt_keeps_nothing_out),
         TEST(what_was_reset_is_not_established),
         TEST(so_much_of_what_was_acknowledged_is_retained),
+        TEST(small_segments_are_compared_as_if_each_stayed_in_its_packet),
+        TEST(small_segments_shrink_to_digests),
         TEST(what_finds_no_room_is_told_and_the_first_hole_is_filled),
         TEST(data_that_acknowledges_the_unseen_waits_for_the_receiver),
         TEST(a_copy_beyond_doubt_takes_its_place),
