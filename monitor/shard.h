@@ -164,7 +164,7 @@ struct weir_flow {
 static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
 
 /* Where the next segment is kept, for the cache. */
-static inline const void *
+static inline const uint8_t *
 flow_kept_end(const struct weir_flow *flow, enum weir_dir dir)
 {
     const uint64_t kept = flow->kept[dir];

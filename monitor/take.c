@@ -462,8 +462,13 @@ prefetch_rest(const struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET || a->guess == NULL)
         return;
-    if (a->pkt.payload_len > 0)
-        __builtin_prefetch(flow_kept_end(a->guess, direction(a->guess, &a->ref)), 1);
+    if (a->pkt.payload_len > 0) {
+        const uint8_t *end = flow_kept_end(a->guess, direction(a->guess, &a->ref));
+
+        __builtin_prefetch(end, 1);
+        __builtin_prefetch(end + a->pkt.payload_len,
+                           1); /* else the line that is begun is waited for */
+    }
     if (a->pkt.tcp_flags &
         (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) /* behind the block's header */
         __builtin_prefetch(flow_cold(a->guess), 1);
