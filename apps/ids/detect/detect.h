@@ -36,10 +36,10 @@ struct stream_rare {
  */
 struct stream_scan {
     struct prefilter_stream *stream;
-    uint64_t fed;              /* bytes that it was given */
-    int64_t base, end;         /* offsets; what was scanned: [base, end) */
-    int64_t skipped;           /* urgent bytes before end */
-    struct stream_rare *rare;  /* NULL: nothing of it */
+    uint64_t fed;             /* bytes that it was given */
+    int64_t base, end;        /* offsets; what was scanned: [base, end) */
+    int64_t skipped;          /* urgent bytes before end */
+    struct stream_rare *rare; /* NULL: nothing of it */
     uint32_t stream_size;     /* bytes of its state */
     bool started : 1;
     bool late : 1; /* rules came when bytes had gone by: places are offsets */
