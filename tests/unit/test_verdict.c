@@ -494,7 +494,7 @@ a_reset_tells_both_ends(void **state)
     assert_int_equal(f->n_sent, 7);
     assert_rst(&f->sent[6], true, 80, ISN + 1 + 4, PEER + 1 + 4);
     assert_int_equal(stats(f).dropped, 2);
-    tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_RST, .seq = PEER + 1 });
+    tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_RST, .seq = PEER + 900000 });
     assert_int_equal(f->n_sent, 7);
     connect(f, 1000); /* and may begin anew */
     assert_int_equal(f->n_sent, 10);
@@ -515,6 +515,54 @@ a_reset_knows_what_was_dropped(void **state)
     client(f, 1000, 8, "attack");
     assert_int_equal(f->n_sent, 6);
     assert_rst(&f->sent[4], false, 80, ISN + 1, PEER + 1);
+}
+
+/* Nor one of what was dropped and came again. */
+static void
+a_reset_knows_what_came_again(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
+    deed(f, (struct deed){ .number = 7, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 4, "kept");
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 8, "attack");
+    assert_int_equal(f->n_sent, 7);
+    assert_rst(&f->sent[5], false, 80, ISN + 1 + 8, PEER + 1);
+    assert_rst(&f->sent[6], true, 1000, PEER + 1, ISN + 1 + 14);
+}
+
+static void
+a_reset_again_knows_that_all_has_come(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
+    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 4, "attack");
+    assert_rst(&f->sent[4], false, 80, ISN + 1 + 4, PEER + 1);
+}
+
+/* What the sender has been sent meanwhile it has, though it did not say so. */
+static void
+a_reset_knows_what_the_sender_was_sent(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    server(f, 1000, 0, 0, "banner");
+    client(f, 1000, 0, "attack");
+    assert_rst(&f->sent[5], true, 1000, PEER + 1 + 6, ISN + 1 + 6);
 }
 
 static void
@@ -686,6 +734,53 @@ past_the_bound_it_fails_open(void **state)
     client(f, 1000, 15, "end"); /* the verdict came too late for its packet, not for the flow */
     assert_int_equal(f->n_sent, 8);
     assert_int_equal(stats(f).dropped, 1);
+}
+
+/* When the judge has caught up, the next one waits again, and the next overload is told. */
+static void
+failing_open_ends_with_the_judges_sleep(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.held_packets = 1;
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
+    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .sleeps = true });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "one");
+    client(f, 1000, 3, "two");
+    assert_int_equal(f->n_sent, 5);
+    resolve(f, 0);
+    client(f, 1000, 6, "six");
+    assert_int_equal(stats(f).held, 1);
+    client(f, 1000, 9, "ten");
+    assert_int_equal(f->n_sent, 7);
+    assert_int_equal(stats(f).overload[WEIR_OVERLOAD_HELD], 2);
+}
+
+/* A judge that sleeps on what no packet brought holds what comes then, and not what came before. */
+static void
+a_sleep_between_packets_holds_the_next(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 0, .type = WEIR_EV_GAP, .sleeps = true });
+    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PACKET, .sleeps = true });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 4, "behind a hole");
+    server(f, 1000, 0, 17, ""); /* it was delivered, though nobody saw it */
+    assert_int_equal(stats(f).held, 1);
+    f->ms += 2000;
+    client(f, 1000, 17, "next");
+    assert_int_equal(f->seen[WEIR_EV_GAP], 0); /* it waits behind the packet before */
+    resolve(f, 1);
+    assert_int_equal(f->seen[WEIR_EV_GAP], 1);
+    assert_int_equal(f->n_sent, 5);
+    assert_int_equal(stats(f).held, 1);
+    resolve(f, 0);
+    assert_int_equal(f->n_sent, 6);
+    assert_payload(f, 5, "next");
 }
 
 static void
@@ -1125,6 +1220,9 @@ main(void)
         T(a_dropped_flow_is_followed_but_does_not_leave),
         T(a_reset_tells_both_ends),
         T(a_reset_knows_what_was_dropped),
+        T(a_reset_knows_what_came_again),
+        T(a_reset_again_knows_that_all_has_come),
+        T(a_reset_knows_what_the_sender_was_sent),
         T(a_reset_syn_tells_its_sender),
         T(a_refused_datagram_has_an_icmp_error),
         T(a_refused_packet_need_not_end_its_flow),
@@ -1133,6 +1231,8 @@ main(void)
         T(a_late_reset_is_carried_out_in_its_turn),
         T(an_unwanted_packet_waits_only_behind_others),
         T(past_the_bound_it_fails_open),
+        T(failing_open_ends_with_the_judges_sleep),
+        T(a_sleep_between_packets_holds_the_next),
         T(past_the_bound_it_fails_closed),
         T(a_late_drop_is_of_the_bytes),
         T(bytes_are_bounded_too),
