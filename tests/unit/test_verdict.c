@@ -498,6 +498,8 @@ a_reset_tells_both_ends(void **state)
     assert_int_equal(f->n_sent, 7);
     connect(f, 1000); /* and may begin anew */
     assert_int_equal(f->n_sent, 10);
+    assert_int_equal(packet_of(&f->sent[7]).tcp_flags, WEIR_TH_SYN);
+    assert_int_equal(packet_of(&f->sent[9]).tcp_flags, WEIR_TH_ACK);
 }
 
 /* The RST has the number that the receiver expects, not one of what was dropped before. */
