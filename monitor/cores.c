@@ -349,27 +349,17 @@ cores_end(struct cores *c)
 
 /* ---- checksums ----------------------------------------------------------------------------- */
 
+/* What all cores have seen. */
 static bool
-mostly_bad(const struct sender *s)
+are_mostly_bad(const struct cores *c, unsigned sender)
 {
-    return s->bad * UINT64_C(5) > (uint64_t)s->good + s->bad;
-}
+    uint64_t good = 0, bad = 0;
 
-/* What all cores have seen of the sender in this place, if they saw the same one there. */
-static struct sender
-sender_at(const struct cores *c, const struct sender *like, unsigned place)
-{
-    struct sender all = { .who = like->who };
-
-    for (unsigned i = 0; i < c->n; i++) {
-        const struct sender *s = &c->engine[i]->senders[place];
-
-        if (s->who != like->who)
-            continue;
-        all.good += s->good;
-        all.bad += s->bad;
+    for (unsigned i = 0; i < c->n && c->engine[i] != NULL; i++) {
+        good += c->engine[i]->senders[sender].good;
+        bad += c->engine[i]->senders[sender].bad;
     }
-    return all;
+    return bad * 5 > good + bad;
 }
 
 bool
@@ -377,13 +367,7 @@ cores_see_offload(const struct cores *c)
 {
     bool any = false;
 
-    for (unsigned i = 0; i < c->n && c->engine[i] != NULL; i++)
-        any |= c->engine[i]->offload;
-    for (unsigned i = 0; i < c->n && c->engine[i] != NULL && c->engine[c->n - 1] != NULL; i++)
-        for (unsigned k = 0; k < N_SENDERS && !any; k++) {
-            const struct sender all = sender_at(c, &c->engine[i]->senders[k], k);
-
-            any = mostly_bad(&all);
-        }
+    for (unsigned i = 0; i < N_SENDERS && !any; i++)
+        any = are_mostly_bad(c, i);
     return any;
 }

@@ -15,7 +15,7 @@
 #include <weir/core.h>
 #include <weir/monitor.h>
 
-enum { MAX_APPS = 16, SCRATCH = 65536, N_SENDERS = 1024 };
+enum { MAX_APPS = 16, SCRATCH = 65536, N_SENDERS = 2048 };
 
 /*
  * An app, and where its tap and its state lie in a flow's part for apps: the taps of all apps come
@@ -27,9 +27,11 @@ struct app {
     void *core_arg[MAX_CORES];
 };
 
-/* Checksums seen of a source address, to notice a host whose network card computes them. */
+/*
+ * Checksums seen of source addresses, to notice a host whose network card computes them. Addresses
+ * with the same hash count as one: what many cores saw of them adds up to what one would have seen.
+ */
 struct sender {
-    uint32_t who; /* hash of the address; a later one takes the place of an earlier */
     uint32_t good, bad;
 };
 
@@ -88,7 +90,6 @@ struct engine {
     uint64_t overload[N_SHARDS][sizeof(((struct weir_monitor_stats *)NULL)->overload) /
                                 sizeof(uint64_t)]; /* by enum weir_overload */
     struct sender senders[N_SENDERS];
-    bool offload;             /* a sender whose place another took had mostly bad checksums */
     struct wheel_node *due;   /* timers that came round, linked through next */
     uint8_t scratch[SCRATCH]; /* old bytes of a conflict, put together */
 

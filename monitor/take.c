@@ -19,27 +19,15 @@ enum {
 
 /* ---- checksums ----------------------------------------------------------------------------- */
 
-static bool
-mostly_bad(const struct sender *s)
-{
-    return s->bad * UINT64_C(5) > (uint64_t)s->good + s->bad;
-}
-
 /* A host whose network card computes checksums sends wrong ones, as seen by a capture on it. */
 static void
 note_sender(struct engine *e, const struct weir_packet *pkt)
 {
     uint64_t half[2];
     struct sender *s;
-    uint32_t who;
 
     memcpy(half, pkt->src.b, sizeof(half));
-    who = (uint32_t)mix64(half[0] ^ mix64(half[1]));
-    s = &e->senders[who % N_SENDERS];
-    if (s->who != who) {
-        e->offload = e->offload || mostly_bad(s);
-        *s = (struct sender){ .who = who };
-    }
+    s = &e->senders[mix64(half[0] ^ mix64(half[1])) % N_SENDERS];
     if (pkt->bad_checksum)
         s->bad++;
     else
