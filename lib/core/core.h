@@ -73,9 +73,9 @@ extern __thread struct weir_core *core_current __attribute__((tls_model("initial
 
 /* Whether weir_core_run() may have something to do: mostly not, and it is asked for every packet. */
 static inline bool
-core_may_run(const struct weir_core *core)
+core_may_run(const struct weir_core *c)
 {
-    return core->ready.first != NULL || core->pollers != NULL;
+    return c->ready.first != NULL || c->pollers != NULL;
 }
 
 /* Pollers are asked in the order in which they were added. */
