@@ -298,6 +298,7 @@ add_stats(struct weir_monitor_stats *to, const struct weir_monitor_stats *from)
     to->flows += from->flows;
     to->live_flows += from->live_flows;
     to->no_flow += from->no_flow;
+    to->lookups += from->lookups;
     to->fragments += from->fragments;
     to->datagrams += from->datagrams;
     to->undelivered += from->undelivered;

@@ -338,11 +338,32 @@ add_seg(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t of
     }
 }
 
+/* Add by reference, to a ring with room, and look at nothing but that; false: there is none. */
+static inline bool
+add_reference(struct weir_flow *flow, enum weir_dir dir, uint32_t off, const uint8_t *data,
+              uint32_t len)
+{
+    struct segs *ring = kept_ring(flow, dir);
+
+    if (ring == NULL || flow->kept[dir] >> KEPT_CLASS_AT != 0 || ring->n == ring->cap)
+        return false;
+    ring->n++;
+    *segs_at(ring, ring->n - 1) =
+        (struct seg){ .data = data, .off = off, .len = len & SEG_LEN, .kind = SEG_REF };
+    return true;
+}
+
 void
 kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
          const uint8_t *data, uint32_t len, bool stable)
 {
-    if (stable || len > PIECE_MAX || !add_piece(flow, dir, data, len))
+    bool added;
+
+    if (stable)
+        added = add_reference(flow, dir, off, data, len);
+    else
+        added = len <= PIECE_MAX && add_piece(flow, dir, data, len);
+    if (!added)
         add_seg(e, flow, dir, off, data, len, stable);
 }
 

@@ -183,6 +183,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
     unsigned unanswered = 0;
     enum weir_dir dir;
 
+    e->stats.lookups++;
     if (e->inl != NULL && flow != NULL)
         inline_found(e, flow, direction(flow, &a->ref));
     if (a->pkt.bad_checksum) {
@@ -282,6 +283,7 @@ take_quote(struct engine *e, struct arrival *a)
     if (!quote_read(&a->pkt, &quoted))
         return;
     e->shard = a->ref.shard;
+    e->stats.lookups++;
     flow = shard_find(&e->shards[a->ref.shard], &a->ref, &quoted);
     if (flow == NULL || !engine_raises(e, flow, WEIR_EV_ICMP_ERROR))
         return;
@@ -437,6 +439,8 @@ prefetch_flow(struct engine *e, struct arrival *a)
         return;
     if (e->n_apps > 0)
         __builtin_prefetch(engine_apps(e, a->guess), 1);
+    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
+        __builtin_prefetch(flow_block(a->guess)); /* for the cold part */
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }

@@ -159,13 +159,15 @@ struct weir_event_def {
  * Inline, packets = forwarded + send_drops + dropped + fail_closed + held.
  */
 struct weir_monitor_stats {
-    uint64_t packets;     /**< fed, good or bad */
-    uint64_t bytes;       /**< on the wire */
-    uint64_t flows;       /**< flow_start events */
-    uint64_t live_flows;  /**< right now */
-    uint64_t no_flow;     /**< packets that belong to no flow: not IP, for example */
-    uint64_t fragments;   /**< IP fragments (part of no_flow, but those that complete a datagram) */
-    uint64_t datagrams;   /**< put together from IP fragments */
+    uint64_t packets;    /**< fed, good or bad */
+    uint64_t bytes;      /**< on the wire */
+    uint64_t flows;      /**< flow_start events */
+    uint64_t live_flows; /**< right now */
+    uint64_t no_flow;    /**< packets that belong to no flow: not IP, for example */
+    uint64_t lookups;    /**< searches of the flow table: one for each packet of a flow, and one for
+                               each ICMP error, for the flow that it quotes */
+    uint64_t fragments;  /**< IP fragments (part of no_flow, but those that complete a datagram) */
+    uint64_t datagrams;  /**< put together from IP fragments */
     uint64_t undelivered; /**< payload bytes behind holes that were never acknowledged */
     uint64_t bad_checksums;
     bool offload; /**< more than 20 % of a sender's checksums are wrong: its network card computes

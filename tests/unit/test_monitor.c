@@ -254,6 +254,7 @@ packets_of_no_flow_are_shown_to_nobody_else(void **state)
     assert_string_equal(f->said[1], "packet-no-flow packet ");
     weir_monitor_get_stats(f->m, &stats);
     assert_int_equal(stats.no_flow, 1);
+    assert_int_equal(stats.lookups, stats.packets - 1);
     assert_int_equal(stats.events[WEIR_EV_PACKET], 1);
 }
 
