@@ -28,8 +28,8 @@ static const char *const bad_flag_sets[] = { "syn_fin", "syn_rst",  "null", "xma
                                              "no_ack",  "rst_data", NULL };
 static const char *const ends[] = { "fin", "rst", NULL };
 static const char *const reasons[] = { "fin", "rst", "timeout", "reuse", "evicted", "eof", NULL };
-static const char *const overloads[] = { "flows",     "memcap",    "segments",
-                                         "tap_queue", "fragments", "held", NULL };
+static const char *const overloads[] = { "flows",     "memcap", "segments", "tap_queue",
+                                         "fragments", "held",   NULL };
 static const char *const frag_bads[] = {
     "zero_length", "too_long", "unaligned", "tiny", "end", NULL
 };

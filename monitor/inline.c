@@ -202,20 +202,25 @@ sticks_to(const struct cut *cut, struct seqs seqs)
 static void
 lacks(struct cut *cut, struct seqs seqs)
 {
-    if (seqs.from == seqs.to || (cut->any && !before(seqs.from, cut->from)))
+    if (seqs.from == seqs.to)
         return;
+    if (cut->any)
+        join(&cut->lacking, seqs);
+    else
+        cut->lacking = seqs;
     cut->any = true;
-    cut->from = seqs.from;
 }
 
-/* It has got these; all_seen: what the engine saw of this direction ends there. */
+/* It has got these. */
 static void
-got(struct cut *cut, struct seqs seqs, uint32_t all_seen)
+got(struct cut *cut, struct seqs seqs)
 {
-    if (!cut->any || before(cut->from, seqs.from) || !before(cut->from, seqs.to))
+    struct seqs *lacking = &cut->lacking;
+
+    if (!cut->any || before(lacking->from, seqs.from) || !before(lacking->from, seqs.to))
         return;
-    cut->from = seqs.to;
-    cut->any = before(cut->from, all_seen);
+    lacking->from = seqs.to;
+    cut->any = before(lacking->from, lacking->to);
 }
 
 /* ---- our own answers ------------------------------------------------------------------------- */
@@ -236,8 +241,8 @@ next_for_sender(const struct gate *gate, const struct passing *p)
     const struct cut *cut = &gate->cut[!p->dir];
     uint32_t next = p->expected_back;
 
-    if (cut->any && before(cut->from, next))
-        next = cut->from;
+    if (cut->any && before(cut->lacking.from, next))
+        next = cut->lacking.from;
     return before(next, p->pkt->tcp_ack) ? p->pkt->tcp_ack : next;
 }
 
@@ -266,8 +271,8 @@ rst_to_receiver(struct engine *e, const struct gate *gate, const struct passing 
 
     if (!p->known && (p->pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_ACK)) == WEIR_TH_SYN)
         return;
-    if (cut->any && before(cut->from, rst.seq))
-        rst.seq = cut->from;
+    if (cut->any && before(cut->lacking.from, rst.seq))
+        rst.seq = cut->lacking.from;
     rst.ack = p->pkt->tcp_flags & WEIR_TH_ACK;
     send_own(e, p, false, room, reject_rst(p->pkt, &rst, room));
 }
@@ -335,7 +340,7 @@ forward(struct engine *e, struct gate *gate, const struct passing *p, bool unjud
     e->stats.rewritten += p->rewritten;
     e->stats.fail_open += unjudged;
     if (gate != NULL && gate->cut[p->dir].any && is_tcp(p->pkt) && !p->pkt->bad_checksum)
-        got(&gate->cut[p->dir], seqs_of(p->pkt), p->expected);
+        got(&gate->cut[p->dir], seqs_of(p->pkt));
 }
 
 /* A verdict is carried out: the packet is dropped. */

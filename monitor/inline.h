@@ -63,8 +63,8 @@ enum { STICKY = 4 }; /* stretches of a direction that are remembered; more becom
 struct cut {
     struct seqs sticky[STICKY];
     uint8_t n_sticky;
-    bool any;      /* some of what was seen did not leave: */
-    uint32_t from; /* the first of it, at most */
+    bool any;            /* some of what was seen did not leave: */
+    struct seqs lacking; /* all of it lies there */
 };
 
 enum gate_state {

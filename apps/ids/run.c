@@ -149,12 +149,14 @@ tell_drop(struct part *part, uint64_t told)
     struct enforced *done = &part->done;
     struct eve_about about;
 
-    if (!enforced_on(done, part->ev) || done->packet == told)
+    if (!enforced_on(done, part->ev))
+        return;
+    if (part->ev->flow != NULL)
+        part->flow->dropped |= done->of_flow;
+    if (done->packet == told)
         return;
     part->dropped++;
     part->rejected += done->reject != 0;
-    if (part->ev->flow != NULL)
-        part->flow->dropped |= done->of_flow;
     about = about_flow(part);
     about.action = "blocked";
     about.target = done->rule != NULL ? done->rule->target : EVE_TARGET_NONE;

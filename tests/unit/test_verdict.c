@@ -494,10 +494,12 @@ a_reset_tells_both_ends(void **state)
     assert_int_equal(f->n_sent, 7);
     assert_rst(&f->sent[6], true, 80, ISN + 1 + 4, PEER + 1 + 4);
     assert_int_equal(stats(f).dropped, 2);
-    tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_RST, .seq = PEER + 1 });
+    tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_RST, .seq = PEER + 900000 });
     assert_int_equal(f->n_sent, 7);
     connect(f, 1000); /* and may begin anew */
     assert_int_equal(f->n_sent, 10);
+    assert_int_equal(packet_of(&f->sent[7]).tcp_flags, WEIR_TH_SYN);
+    assert_int_equal(packet_of(&f->sent[9]).tcp_flags, WEIR_TH_ACK);
 }
 
 /* The RST has the number that the receiver expects, not one of what was dropped before. */
@@ -515,6 +517,54 @@ a_reset_knows_what_was_dropped(void **state)
     client(f, 1000, 8, "attack");
     assert_int_equal(f->n_sent, 6);
     assert_rst(&f->sent[4], false, 80, ISN + 1, PEER + 1);
+}
+
+/* Nor one of what was dropped and came again. */
+static void
+a_reset_knows_what_came_again(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
+    deed(f, (struct deed){ .number = 7, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 4, "kept");
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 8, "attack");
+    assert_int_equal(f->n_sent, 7);
+    assert_rst(&f->sent[5], false, 80, ISN + 1 + 8, PEER + 1);
+    assert_rst(&f->sent[6], true, 1000, PEER + 1, ISN + 1 + 14);
+}
+
+static void
+a_reset_again_knows_that_all_has_come(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
+    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 0, "lost");
+    client(f, 1000, 4, "attack");
+    assert_rst(&f->sent[4], false, 80, ISN + 1 + 4, PEER + 1);
+}
+
+/* What the sender has been sent meanwhile it has, though it did not say so. */
+static void
+a_reset_knows_what_the_sender_was_sent(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    connect(f, 1000);
+    server(f, 1000, 0, 0, "banner");
+    client(f, 1000, 0, "attack");
+    assert_rst(&f->sent[5], true, 1000, PEER + 1 + 6, ISN + 1 + 6);
 }
 
 static void
@@ -686,6 +736,53 @@ past_the_bound_it_fails_open(void **state)
     client(f, 1000, 15, "end"); /* the verdict came too late for its packet, not for the flow */
     assert_int_equal(f->n_sent, 8);
     assert_int_equal(stats(f).dropped, 1);
+}
+
+/* When the judge has caught up, the next one waits again, and the next overload is told. */
+static void
+failing_open_ends_with_the_judges_sleep(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.held_packets = 1;
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
+    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .sleeps = true });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 0, "one");
+    client(f, 1000, 3, "two");
+    assert_int_equal(f->n_sent, 5);
+    resolve(f, 0);
+    client(f, 1000, 6, "six");
+    assert_int_equal(stats(f).held, 1);
+    client(f, 1000, 9, "ten");
+    assert_int_equal(f->n_sent, 7);
+    assert_int_equal(stats(f).overload[WEIR_OVERLOAD_HELD], 2);
+}
+
+/* A judge that sleeps on what no packet brought holds what comes then, and not what came before. */
+static void
+a_sleep_between_packets_holds_the_next(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 0, .type = WEIR_EV_GAP, .sleeps = true });
+    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PACKET, .sleeps = true });
+    start(f);
+    connect(f, 1000);
+    client(f, 1000, 4, "behind a hole");
+    server(f, 1000, 0, 17, ""); /* it was delivered, though nobody saw it */
+    assert_int_equal(stats(f).held, 1);
+    f->ms += 2000;
+    client(f, 1000, 17, "next");
+    assert_int_equal(f->seen[WEIR_EV_GAP], 0); /* it waits behind the packet before */
+    resolve(f, 1);
+    assert_int_equal(f->seen[WEIR_EV_GAP], 1);
+    assert_int_equal(f->n_sent, 5);
+    assert_int_equal(stats(f).held, 1);
+    resolve(f, 0);
+    assert_int_equal(f->n_sent, 6);
+    assert_payload(f, 5, "next");
 }
 
 static void
@@ -934,6 +1031,143 @@ the_last_fragment_has_the_verdict_of_the_whole(void **state)
     assert_memory_equal(f->sent[2].bytes, room, f->sent[2].n);
 }
 
+/* What the reader tells of a fragment is told before it, and counts if it completes nothing. */
+static void
+a_fragment_can_be_dropped_for_what_is_wrong_with_it(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t whole[64], room[FRAME_ROOM];
+    struct ip_fragment part = { .more = true, .data = whole, .n = 24 };
+
+    deed(f, (struct deed){ .number = ALL, .type = WEIR_EV_FRAG_OVERLAP, .verdict = WEIR_DROP });
+    start(f);
+    udp_whole(4, "a datagram in parts, a long one", 31, whole);
+    feed(f, fragment_frame(&part, room));
+    part = (struct ip_fragment){ .start = 16, .more = true, .data = whole + 16, .n = 16 };
+    feed(f, fragment_frame(&part, room));
+    assert_int_equal(f->seen[WEIR_EV_FRAG_OVERLAP], 1);
+    assert_int_equal(f->n_sent, 1);
+    assert_int_equal(stats(f).dropped, 1);
+}
+
+/* ---- IPv6 ------------------------------------------------------------------------------------ */
+
+static void
+a_refused_ipv6_datagram_has_an_icmpv6_error(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t whole[64], room[FRAME_ROOM];
+    struct weir_packet pkt;
+
+    deed(f, (struct deed){ .number = 2,
+                           .type = WEIR_EV_DATAGRAM,
+                           .reject = WEIR_REJECT_SENDER | WEIR_REJECT_RECEIVER });
+    start(f);
+    udp_whole(6, "a datagram in parts", 19, whole);
+    feed(f, fragment_frame(
+                &(struct ip_fragment){ .version = 6, .more = true, .data = whole, .n = 16 }, room));
+    feed(f, fragment_frame(
+                &(struct ip_fragment){ .version = 6, .start = 16, .data = whole + 16, .n = 11 },
+                room));
+    assert_int_equal(f->n_sent, 2);
+    assert_true(f->sent[1].back);
+    pkt = packet_of(&f->sent[1]);
+    assert_int_equal(pkt.proto, WEIR_PROTO_ICMPV6);
+    assert_int_equal(pkt.icmp_type, 1);
+    assert_int_equal(pkt.icmp_code, 1);
+    assert_int_equal(pkt.dst.b[15], 1);
+    assert_int_equal(pkt.payload_len, 40 + 8 + 19);
+    assert_memory_equal(pkt.payload + 48, "a datagram in parts", 19);
+}
+
+/* A segment between 2001:db8::1 and ::2 in VLAN 7, without a checksum. */
+static struct weir_frame
+segment6(bool back, uint8_t flags, uint32_t seq, uint32_t ack, uint8_t n, uint8_t room[FRAME_ROOM])
+{
+    static const uint8_t head[] = { 2, 0, 0,    0, 0, 2, 2,    0,    0,   0,
+                                    0, 1, 0x81, 0, 0, 7, 0x86, 0xdd, 0x60 };
+    uint8_t *ip = room + 18, *tcp = ip + 40;
+
+    memset(room, 0, 18 + 40 + 20 + n);
+    memcpy(room, head, sizeof(head));
+    ip[5] = (uint8_t)(20 + n);
+    ip[6] = WEIR_PROTO_TCP;
+    ip[7] = 64;
+    for (unsigned i = 0; i < 2; i++) {
+        memcpy(ip + 8 + 16 * i, "\x20\1\xd\xb8", 4);
+        ip[8 + 16 * i + 15] = (uint8_t)(i == back ? 1 : 2);
+    }
+    tcp[back ? 0 : 2] = 1; /* ports 256 and 2 */
+    tcp[back ? 3 : 1] = 2;
+    for (unsigned i = 0; i < 4; i++) {
+        tcp[4 + i] = (uint8_t)(seq >> (24 - 8 * i));
+        tcp[8 + i] = (uint8_t)(ack >> (24 - 8 * i));
+    }
+    tcp[12] = 0x50;
+    tcp[13] = flags;
+    tcp[14] = 0xff;
+    return (struct weir_frame){ .data = room,
+                                .caplen = 18 + 40 + 20 + n,
+                                .wirelen = 18 + 40 + 20 + n,
+                                .time = START_SECONDS * UINT64_C(1000000000),
+                                .link = 1 };
+}
+
+static void
+a_reset_of_ipv6_keeps_its_vlan(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[FRAME_ROOM];
+
+    f->opts.no_checksums = true;
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    start(f);
+    feed(f, segment6(false, WEIR_TH_SYN, ISN, 0, 0, room));
+    feed(f, segment6(true, WEIR_TH_SYN | WEIR_TH_ACK, PEER, ISN + 1, 0, room));
+    feed(f, segment6(false, WEIR_TH_ACK, ISN + 1, PEER + 1, 0, room));
+    feed(f, segment6(false, WEIR_TH_ACK, ISN + 1, PEER + 1, 5, room));
+    assert_int_equal(f->n_sent, 5);
+    assert_rst(&f->sent[3], false, 256, ISN + 1, PEER + 1);
+    assert_rst(&f->sent[4], true, 2, PEER + 1, ISN + 1 + 5);
+    for (unsigned i = 3; i < 5; i++) {
+        const struct weir_packet pkt = packet_of(&f->sent[i]);
+
+        assert_int_equal(pkt.ip_version, 6);
+        assert_int_equal(pkt.n_vlan, 1);
+        assert_int_equal(pkt.vlan[0], 7);
+        assert_int_equal(f->sent[i].bytes[5], i == 3 ? 2 : 1);
+        assert_int_equal(pkt.dst.b[15], i == 3 ? 2 : 1);
+    }
+}
+
+/* The packet that quotes a flow has left; the flow can be dropped for it. */
+static void
+a_quoted_flow_can_be_dropped(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[FRAME_ROOM], error[FRAME_ROOM];
+    struct weir_frame frame = udp_frame(WEIR_TOSERVER, "query", 5, 0, room), icmp = frame;
+
+    deed(f, (struct deed){ .number = 2, .type = WEIR_EV_ICMP_ERROR, .verdict = WEIR_DROP_FLOW });
+    f->opts.no_checksums = true;
+    start(f);
+    feed(f, frame);
+    memset(error, 0, sizeof(error));
+    memcpy(error, room, 14 + 20);
+    memcpy(error + 26, "\x0a\0\0\2\x0a\0\0\1", 8); /* from the server */
+    error[17] = 20 + 8 + 28;
+    error[23] = WEIR_PROTO_ICMP;
+    error[34] = 3;
+    memcpy(error + 42, room + 14, 28);
+    icmp.data = error;
+    icmp.caplen = icmp.wirelen = 14 + 20 + 8 + 28;
+    feed(f, icmp);
+    feed(f, frame);
+    assert_int_equal(f->seen[WEIR_EV_ICMP_ERROR], 1);
+    assert_int_equal(f->n_sent, 2);
+    assert_int_equal(stats(f).dropped, 1);
+}
+
 /* ---- rewriting ------------------------------------------------------------------------------- */
 
 static void
@@ -988,6 +1222,9 @@ main(void)
         T(a_dropped_flow_is_followed_but_does_not_leave),
         T(a_reset_tells_both_ends),
         T(a_reset_knows_what_was_dropped),
+        T(a_reset_knows_what_came_again),
+        T(a_reset_again_knows_that_all_has_come),
+        T(a_reset_knows_what_the_sender_was_sent),
         T(a_reset_syn_tells_its_sender),
         T(a_refused_datagram_has_an_icmp_error),
         T(a_refused_packet_need_not_end_its_flow),
@@ -996,6 +1233,8 @@ main(void)
         T(a_late_reset_is_carried_out_in_its_turn),
         T(an_unwanted_packet_waits_only_behind_others),
         T(past_the_bound_it_fails_open),
+        T(failing_open_ends_with_the_judges_sleep),
+        T(a_sleep_between_packets_holds_the_next),
         T(past_the_bound_it_fails_closed),
         T(a_late_drop_is_of_the_bytes),
         T(bytes_are_bounded_too),
@@ -1007,6 +1246,10 @@ main(void)
         T(the_end_waits_for_verdicts),
         T(a_judge_that_fails_is_no_verdict),
         T(the_last_fragment_has_the_verdict_of_the_whole),
+        T(a_fragment_can_be_dropped_for_what_is_wrong_with_it),
+        T(a_refused_ipv6_datagram_has_an_icmpv6_error),
+        T(a_reset_of_ipv6_keeps_its_vlan),
+        T(a_quoted_flow_can_be_dropped),
         T(other_bytes_leave_than_are_seen),
         T(only_what_is_there_can_be_rewritten),
     };

@@ -9,8 +9,8 @@
 /* Counters that are not the monitor's. */
 struct eve_counters {
     uint64_t start,
-        now;   /* ns: of the first packet (live: when it began), and the latest; 0: none */
-    bool live; /* the kernel's counters mean something */
+        now;      /* ns: of the first packet (live: when it began), and the latest; 0: none */
+    bool live;    /* the kernel's counters mean something */
     bool in_line; /* packets leave, or are dropped */
     uint64_t kernel_packets, kernel_drops, interface_drops;
     uint64_t alerts, alerts_suppressed;
