@@ -401,7 +401,7 @@ copy(struct inline_core *inl, const struct passing *p)
 static struct held_packet *
 copy_within(struct inline_core *inl, const struct gate *gate)
 {
-    if (gate->n >= inl->max_packets || gate->bytes + inl->now.len > inl->max_bytes)
+    if (gate->n >= inl->max_packets || (uint64_t)gate->bytes + inl->now.len > inl->max_bytes)
         return NULL;
     return copy(inl, &inl->now);
 }
