@@ -70,13 +70,18 @@ check_step(const struct seen *s, unsigned dir, int64_t offset, int64_t length)
     assert(offset == s->next[dir] || skips_urgent(s, dir, offset) || !complete(s->facts));
 }
 
+/* An urgent byte before the offset can be read back, though it was not shown. */
+static void
+remember_urgent(struct seen *s, unsigned dir, const struct weir_flow *flow, int64_t offset)
+{
+    if (skips_urgent(s, dir, offset))
+        weir_flow_read(flow, dir, offset - 1, &s->ring[dir][(uint64_t)(offset - 1) % RING], 1);
+}
+
 static void
 remember(struct seen *s, unsigned dir, const struct weir_event *ev)
 {
-    int64_t urgent = ev->payload.offset - 1;
-
-    if (skips_urgent(s, dir, ev->payload.offset)) /* it can be read back all the same */
-        weir_flow_read(ev->flow, dir, urgent, &s->ring[dir][(uint64_t)urgent % RING], 1);
+    remember_urgent(s, dir, ev->flow, ev->payload.offset);
     for (uint32_t i = 0; i < ev->payload.data.n; i++)
         s->ring[dir][(uint64_t)(ev->payload.offset + i) % RING] = ev->payload.data.p[i];
 }
@@ -116,6 +121,7 @@ static void
 check_gap(struct seen *s, unsigned dir, const struct weir_event *ev)
 {
     check_step(s, dir, ev->gap.offset, ev->gap.length);
+    remember_urgent(s, dir, ev->flow, ev->gap.offset);
     s->gap[dir] = true;
     s->next[dir] = ev->gap.offset + ev->gap.length;
 }
