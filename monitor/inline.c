@@ -105,12 +105,6 @@ gate_of(const struct engine *e, const struct weir_flow *flow)
 /* ---- sequence numbers ------------------------------------------------------------------------ */
 
 static bool
-before(uint32_t a, uint32_t b)
-{
-    return (int32_t)(a - b) < 0;
-}
-
-static bool
 is_tcp(const struct weir_packet *pkt)
 {
     return pkt->proto == WEIR_PROTO_TCP && pkt->l4 != NULL;
@@ -123,104 +117,6 @@ seqs_of(const struct weir_packet *pkt)
 
     return (struct seqs){ pkt->tcp_seq, pkt->tcp_seq + pkt->payload_wire + !!(flags & WEIR_TH_SYN) +
                                             !!(flags & WEIR_TH_FIN) };
-}
-
-static bool
-overlap(struct seqs a, struct seqs b)
-{
-    const uint32_t from = before(a.from, b.from) ? b.from : a.from;
-
-    return before(from, a.to) && before(from, b.to);
-}
-
-/* How far apart they are; 0: they touch. */
-static uint32_t
-distance(struct seqs a, struct seqs b)
-{
-    if (before(a.to, b.from))
-        return b.from - a.to;
-    return before(b.to, a.from) ? a.from - b.to : 0;
-}
-
-static void
-join(struct seqs *to, struct seqs more)
-{
-    if (before(more.from, to->from))
-        to->from = more.from;
-    if (before(to->to, more.to))
-        to->to = more.to;
-}
-
-/* Those that have come to touch @one become part of it, and it the last. */
-static void
-unite(struct cut *cut, struct seqs one)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < cut->n_sticky; i++) {
-        if (distance(cut->sticky[i], one) == 0)
-            join(&one, cut->sticky[i]);
-        else
-            cut->sticky[n++] = cut->sticky[i];
-    }
-    cut->n_sticky = (uint8_t)n;
-    cut->sticky[cut->n_sticky++] = one;
-}
-
-/*
- * What was dropped stays so. A fifth stretch becomes one with the nearest, of equal ones that with the
- * lower numbers: what is between them is of no use to the target's program, which lacks the first.
- */
-static void
-stick(struct cut *cut, struct seqs more)
-{
-    struct seqs nearest = cut->sticky[0];
-
-    if (more.from == more.to)
-        return;
-    for (unsigned i = 1; i < cut->n_sticky; i++) {
-        const uint32_t far = distance(cut->sticky[i], more), least = distance(nearest, more);
-
-        if (far < least || (far == least && before(cut->sticky[i].from, nearest.from)))
-            nearest = cut->sticky[i];
-    }
-    if (cut->n_sticky == STICKY)
-        join(&more, nearest);
-    unite(cut, more);
-}
-
-static bool
-sticks_to(const struct cut *cut, struct seqs seqs)
-{
-    for (unsigned i = 0; i < cut->n_sticky; i++)
-        if (overlap(cut->sticky[i], seqs))
-            return true;
-    return false;
-}
-
-/* The receiver lacks these. */
-static void
-lacks(struct cut *cut, struct seqs seqs)
-{
-    if (seqs.from == seqs.to)
-        return;
-    if (cut->any)
-        join(&cut->lacking, seqs);
-    else
-        cut->lacking = seqs;
-    cut->any = true;
-}
-
-/* It has got these. */
-static void
-got(struct cut *cut, struct seqs seqs)
-{
-    struct seqs *lacking = &cut->lacking;
-
-    if (!cut->any || before(lacking->from, seqs.from) || !before(lacking->from, seqs.to))
-        return;
-    lacking->from = seqs.to;
-    cut->any = before(lacking->from, lacking->to);
 }
 
 /* ---- our own answers ------------------------------------------------------------------------- */
@@ -241,9 +137,9 @@ next_for_sender(const struct gate *gate, const struct passing *p)
     const struct cut *cut = &gate->cut[!p->dir];
     uint32_t next = p->expected_back;
 
-    if (cut->any && before(cut->lacking.from, next))
+    if (cut->any && seq_before(cut->lacking.from, next))
         next = cut->lacking.from;
-    return before(next, p->pkt->tcp_ack) ? p->pkt->tcp_ack : next;
+    return seq_before(next, p->pkt->tcp_ack) ? p->pkt->tcp_ack : next;
 }
 
 static void
@@ -271,7 +167,7 @@ rst_to_receiver(struct engine *e, const struct gate *gate, const struct passing 
 
     if (!p->known && (p->pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_ACK)) == WEIR_TH_SYN)
         return;
-    if (cut->any && before(cut->lacking.from, rst.seq))
+    if (cut->any && seq_before(cut->lacking.from, rst.seq))
         rst.seq = cut->lacking.from;
     rst.ack = p->pkt->tcp_flags & WEIR_TH_ACK;
     send_own(e, p, false, room, reject_rst(p->pkt, &rst, room));
@@ -323,7 +219,7 @@ static void
 note_lost(struct gate *gate, const struct passing *p)
 {
     if (gate != NULL && is_tcp(p->pkt) && !p->pkt->bad_checksum)
-        lacks(&gate->cut[p->dir], seqs_of(p->pkt));
+        cut_lacks(&gate->cut[p->dir], seqs_of(p->pkt));
 }
 
 static void
@@ -340,7 +236,7 @@ forward(struct engine *e, struct gate *gate, const struct passing *p, bool unjud
     e->stats.rewritten += p->rewritten;
     e->stats.fail_open += unjudged;
     if (gate != NULL && gate->cut[p->dir].any && is_tcp(p->pkt) && !p->pkt->bad_checksum)
-        got(&gate->cut[p->dir], seqs_of(p->pkt));
+        cut_got(&gate->cut[p->dir], seqs_of(p->pkt));
 }
 
 /* A verdict is carried out: the packet is dropped. */
@@ -354,7 +250,7 @@ drop(struct engine *e, struct weir_flow *flow, struct gate *gate, const struct p
         return;
     note_lost(gate, p);
     if (judged->sticks && is_tcp(p->pkt))
-        stick(&gate->cut[p->dir], seqs_of(p->pkt));
+        cut_stick(&gate->cut[p->dir], seqs_of(p->pkt));
     if (judged->verdict == WEIR_DROP_FLOW && gate->state == GATE_OPEN)
         gate->state = GATE_DROPS;
     if (judged->verdict == WEIR_RESET)
@@ -374,7 +270,7 @@ settle(struct engine *e, struct weir_flow *flow, const struct passing *p, bool u
     if (p->judged.verdict >= WEIR_DROP || p->judged.reject != 0 ||
         (gate != NULL && gate->state != GATE_OPEN)) {
         drop(e, flow, gate, p);
-    } else if (gate != NULL && is_tcp(p->pkt) && sticks_to(&gate->cut[p->dir], seqs_of(p->pkt))) {
+    } else if (gate != NULL && is_tcp(p->pkt) && cut_sticks(&gate->cut[p->dir], seqs_of(p->pkt))) {
         e->stats.dropped++;
     } else if (unjudged && e->opts.fail_closed) {
         e->stats.fail_closed++;
@@ -505,7 +401,7 @@ copy(struct inline_core *inl, const struct passing *p)
 static struct held_packet *
 copy_within(struct inline_core *inl, const struct gate *gate)
 {
-    if (gate->n >= inl->max_packets || gate->bytes + inl->now.len > inl->max_bytes)
+    if (gate->n >= inl->max_packets || (uint64_t)gate->bytes + inl->now.len > inl->max_bytes)
         return NULL;
     return copy(inl, &inl->now);
 }
@@ -799,8 +695,8 @@ judge_late(struct engine *e, const struct weir_event *ev, enum weir_verdict v)
     if (ev->base == WEIR_EV_PAYLOAD) {
         const uint32_t from = side->base + (uint32_t)ev->payload.offset;
 
-        stick(&gate->cut[ev->direction],
-              (struct seqs){ from, from + (uint32_t)ev->payload.length });
+        cut_stick(&gate->cut[ev->direction],
+                  (struct seqs){ from, from + (uint32_t)ev->payload.length });
     }
     if (v == WEIR_DROP_FLOW && gate->state == GATE_OPEN)
         gate->state = GATE_DROPS;

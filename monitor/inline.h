@@ -10,6 +10,7 @@
 #ifndef WEIR_INLINE_H
 #define WEIR_INLINE_H
 
+#include "cut.h"
 #include "mem.h"
 #include "shard.h"
 
@@ -50,21 +51,6 @@ struct held_packet {
     struct weir_packet pkt; /* its pointers lead into room */
     size_t size;            /* of this block */
     uint8_t room[];         /* what leaves; if that is another frame than pkt's, pkt's headers */
-};
-
-/* Sequence numbers [from, to). */
-struct seqs {
-    uint32_t from, to;
-};
-
-enum { STICKY = 4 }; /* stretches of a direction that are remembered; more become one */
-
-/* What is dropped of a direction. */
-struct cut {
-    struct seqs sticky[STICKY];
-    uint8_t n_sticky;
-    bool any;            /* some of what was seen did not leave: */
-    struct seqs lacking; /* all of it lies there */
 };
 
 enum gate_state {

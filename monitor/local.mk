@@ -3,6 +3,7 @@ libcore_la_SOURCES += \
     %D%/batch.h \
     %D%/checksum.c %D%/checksum.h \
     %D%/cores.c %D%/cores.h \
+    %D%/cut.c %D%/cut.h \
     %D%/decode.c %D%/decode.h \
     %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
     %D%/engine.c %D%/engine.h %D%/engine_life.c \

@@ -103,14 +103,15 @@ enforce_rule(struct enforced *done, const struct rule *rule, uint8_t action, boo
 
 /* ---- what hosts would not take, or take otherwise --------------------------------------------- */
 
+/* Among them is what the receiver may take or not, since rules see that when it has. */
 static bool
 is_invalid(const struct weir_event *ev)
 {
     switch (ev->type) {
     case WEIR_EV_OUT_OF_WINDOW:
-        return true;
     case WEIR_EV_BAD_ACK:
-        return ev->bad_ack.why != WEIR_BAD_ACK_UNSEEN;
+    case WEIR_EV_TTL_JUMP:
+        return true;
     case WEIR_EV_BAD_TIMESTAMP:
         return ev->bad_timestamp.why == WEIR_BAD_TIMESTAMP_OLD;
     case WEIR_EV_BAD_OPTION:
@@ -132,7 +133,8 @@ enforce_wants(const struct enforce_opts *opts)
     if (opts->invalid)
         wants |= WEIR_EV_BIT(WEIR_EV_OUT_OF_WINDOW) | WEIR_EV_BIT(WEIR_EV_BAD_ACK) |
                  WEIR_EV_BIT(WEIR_EV_BAD_TIMESTAMP) | WEIR_EV_BIT(WEIR_EV_BAD_OPTION) |
-                 WEIR_EV_BIT(WEIR_EV_BAD_FLAGS) | WEIR_EV_BIT(WEIR_EV_DATA_AFTER_END);
+                 WEIR_EV_BIT(WEIR_EV_BAD_FLAGS) | WEIR_EV_BIT(WEIR_EV_DATA_AFTER_END) |
+                 WEIR_EV_BIT(WEIR_EV_TTL_JUMP);
     if (opts->conflicting)
         wants |= WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT);
     return wants;

@@ -667,6 +667,18 @@ invalid_segments_do_not_leave(void **state)
     assert_int_equal(f->n_sent, 0);
     client(f, 0, "good");
     assert_int_equal(f->n_sent, 1);
+    /* what the receiver may take after all */
+    tcp(f, (struct segment){ .flags = WEIR_TH_ACK,
+                             .seq = ISN + 5,
+                             .ack = PEER + 1,
+                             .data = "evil",
+                             .n = 4,
+                             .ttl = 40 });
+    tcp(f, (struct segment){
+               .flags = WEIR_TH_ACK, .seq = ISN + 5, .ack = PEER + 100, .data = "evil", .n = 4 });
+    assert_int_equal(f->n_sent, 1);
+    client(f, 4, "more");
+    assert_int_equal(f->n_sent, 2);
 }
 
 static void
