@@ -130,7 +130,8 @@ vlan(struct walk *w)
         w->pkt->n_vlan = 0;
         w->pkt->vlan[1] = w->pkt->vlan[2] = 0;
     }
-    if (w->pkt->n_vlan < MAX_VLANS)
+    /* IEEE 802.1Q 9.6: id 0 is none, the tag only says how urgent the frame is. */
+    if ((be16(p) & 0xfff) != 0 && w->pkt->n_vlan < MAX_VLANS)
         w->pkt->vlan[w->pkt->n_vlan++] = be16(p) & 0xfff;
     return ethertype(w, be16(p + 2));
 }

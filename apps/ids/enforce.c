@@ -14,9 +14,16 @@ is_of_addresses(const struct rule *rule)
            rule->app_event == NULL;
 }
 
+static bool
+is_tested_on_streams(const struct rule *rule)
+{
+    return rule->n_payload > 0 && !(rule->flow & RULE_NO_STREAM) && !rule->on_headers;
+}
+
 /*
  * Matches in a stream or a transaction are about the flow: their bytes may have come in more packets
- * than the one at hand.
+ * than the one at hand. So are those in a packet of rules on streams: what it held may come again in
+ * other pieces, and the stream has had it.
  */
 static bool
 is_of_flow(const struct rule *rule, bool of_tx, const struct weir_event *ev)
@@ -25,8 +32,10 @@ is_of_flow(const struct rule *rule, bool of_tx, const struct weir_event *ev)
         return false;
     if (of_tx || rule->app_event != NULL || rule->app_only || is_of_addresses(rule))
         return true;
-    return weir_flow_proto(ev->flow) == WEIR_PROTO_TCP && rule->n_steps > 0 &&
-           ev->type != WEIR_EV_PACKET && ev->type != WEIR_EV_ESTABLISHED;
+    if (weir_flow_proto(ev->flow) != WEIR_PROTO_TCP || rule->n_steps == 0)
+        return false;
+    return (ev->type != WEIR_EV_PACKET && ev->type != WEIR_EV_ESTABLISHED) ||
+           is_tested_on_streams(rule);
 }
 
 /* Who is told, by the action; Snort's reject tells both. */
@@ -118,8 +127,10 @@ is_invalid(const struct weir_event *ev)
         return ev->bad_option.why != WEIR_BAD_OPTION_MALFORMED;
     case WEIR_EV_BAD_FLAGS:
         return ev->bad_flags.why != WEIR_BAD_FLAGS_RST_DATA;
-    case WEIR_EV_DATA_AFTER_END:
-        return ev->data_after_end.why == WEIR_AFTER_FIN;
+    case WEIR_EV_DATA_AFTER_END: /* the receiver may not have taken the RST, but rules see nothing */
+        return true;
+    case WEIR_EV_BAD_PACKET:
+        return ev->bad_packet.why == WEIR_BAD_LAYERS; /* hosts read on */
     default:
         return false;
     }
@@ -134,7 +145,7 @@ enforce_wants(const struct enforce_opts *opts)
         wants |= WEIR_EV_BIT(WEIR_EV_OUT_OF_WINDOW) | WEIR_EV_BIT(WEIR_EV_BAD_ACK) |
                  WEIR_EV_BIT(WEIR_EV_BAD_TIMESTAMP) | WEIR_EV_BIT(WEIR_EV_BAD_OPTION) |
                  WEIR_EV_BIT(WEIR_EV_BAD_FLAGS) | WEIR_EV_BIT(WEIR_EV_DATA_AFTER_END) |
-                 WEIR_EV_BIT(WEIR_EV_TTL_JUMP);
+                 WEIR_EV_BIT(WEIR_EV_TTL_JUMP) | WEIR_EV_BIT(WEIR_EV_BAD_PACKET);
     if (opts->conflicting)
         wants |= WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT);
     return wants;

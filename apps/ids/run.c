@@ -336,7 +336,7 @@ pass_by(struct part *part, struct flow_state *flow)
 static void
 look_in_line(struct part *part, uint64_t dropped)
 {
-    if (part->flow->scan.established)
+    if (part->flow->scan.established || part->ev->flow == NULL)
         enforce_stream(&part->done, &part->prg->settings.enforce, part->ev);
     tell_drop(part, dropped);
 }

@@ -219,6 +219,21 @@ one_vlan_tag_is_one(void **state)
 }
 
 static void
+a_tag_of_vlan_0_is_none(void **state)
+{
+    struct bytes frame = { 12, { 0 } };
+    struct got g;
+
+    (void)state;
+    ADD_BYTES(&frame, 0x88, 0xa8, 0xe0, 0x00, 0x81, 0x00, 0x00, 0x05, 0x86, 0xdd);
+    ADD(&frame, tcp6);
+    g = run_whole(ETHERNET, &frame);
+    assert_int_equal(g.pkt.n_vlan, 1);
+    assert_int_equal(g.pkt.vlan[0], 5);
+    done(&g);
+}
+
+static void
 of_four_vlan_tags_three_are_kept(void **state)
 {
     struct bytes frame = { 12, { 0 } };
@@ -925,6 +940,7 @@ main(void)
         cmocka_unit_test(what_the_frame_says_is_taken_over),
         cmocka_unit_test(vlan_ids_are_kept_outermost_first),
         cmocka_unit_test(one_vlan_tag_is_one),
+        cmocka_unit_test(a_tag_of_vlan_0_is_none),
         cmocka_unit_test(of_four_vlan_tags_three_are_kept),
         cmocka_unit_test(vlan_tags_without_end_are_too_many_layers),
         cmocka_unit_test(a_cut_vlan_tag_is_too_short),

@@ -308,6 +308,40 @@ a_rule_of_streams_drops_the_flow(void **state)
     assert_true(f->done.of_flow);
 }
 
+/* What lay in one packet comes again in two. */
+static void
+what_a_packet_showed_does_not_come_in_pieces(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "drop " TCP "content:\"evil\"; startswith; sid:1;)");
+    connect(f);
+    client(f, 0, "evil");
+    client(f, 0, "ev");
+    client(f, 2, "il");
+    assert_int_equal(f->n_sent, 0);
+    assert_true(f->done.of_flow);
+}
+
+/* The receiver may not have taken it: a router may have dropped it, or its options the host. */
+static void
+data_behind_a_rst_does_not_leave(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.invalid = true;
+    begin(f, "drop " TCP "content:\"evil\"; sid:1;)");
+    connect(f);
+    tcp(f, (struct segment){ .flags = WEIR_TH_RST, .seq = ISN + 1 });
+    assert_int_equal(f->n_sent, 1);
+    client(f, 0, "evil");
+    client(f, 0, "ev");
+    client(f, 2, "il");
+    assert_int_equal(f->n_sent, 1);
+    server(f, 0, "answer"); /* of whom nobody has seen a RST */
+    assert_int_equal(f->n_sent, 2);
+}
+
 static void
 a_rule_of_transactions_drops_the_flow(void **state)
 {
@@ -701,6 +735,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         T(a_rule_of_packets_drops_the_packet),
         T(a_rule_of_streams_drops_the_flow),
+        T(what_a_packet_showed_does_not_come_in_pieces),
+        T(data_behind_a_rst_does_not_leave),
         T(a_rule_of_transactions_drops_the_flow),
         T(a_rule_of_datagrams_drops_the_datagram),
         T(a_rule_of_addresses_drops_the_flow),
