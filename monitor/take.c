@@ -420,8 +420,13 @@ take(struct engine *e, struct arrival *a)
 
 /* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
 
+/*
+ * Always inline, all of them: GCC takes a function that only prefetches for one without effect, and
+ * drops it.
+ */
+
 /* Where the flow is found. */
-static inline void
+static inline __attribute__((always_inline)) void
 prefetch_bucket(struct engine *e, const struct arrival *a)
 {
     if (a->kind == ARRIVES_PACKET)
@@ -429,7 +434,7 @@ prefetch_bucket(struct engine *e, const struct arrival *a)
 }
 
 /* The flow, when its bucket is there. */
-static inline void
+static inline __attribute__((always_inline)) void
 prefetch_flow(struct engine *e, struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET)
@@ -445,10 +450,7 @@ prefetch_flow(struct engine *e, struct arrival *a)
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
 
-/*
- * What the flow leads to, when it is there. Always inline: GCC takes a function that only prefetches
- * for one without effect, and drops it.
- */
+/* What the flow leads to, when it is there. */
 static inline __attribute__((always_inline)) void
 prefetch_rest(const struct arrival *a)
 {
