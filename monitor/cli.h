@@ -3,7 +3,7 @@
  * signals, progress, closing summary and exit codes. A program adds its own options as a table,
  * its apps to the monitor, and prints what its apps make.
  *
- * Threads: one. Globals: only what a signal handler needs, in cli.c.
+ * Threads: one. Globals: what signal handlers need, and what is open: cli_parts.h.
  */
 #ifndef WEIR_CLI_H
 #define WEIR_CLI_H
