@@ -12,7 +12,7 @@ enum {
     LOG_DROPPED = 13,
     N_COUNTERS,
     N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
-    N_INLINE = 10,
+    N_INLINE = 11,
     MOST_COUNTERS = N_COUNTERS + N_LIMITS + N_INLINE + COUNTS_PORTS * 5,
 };
 

@@ -11,6 +11,7 @@ libcore_la_SOURCES += \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
+    %D%/frag_verdict.c %D%/frag_verdict.h \
     %D%/hosts.c %D%/hosts.h \
     %D%/inline.c %D%/inline.h \
     %D%/monitor.c \
@@ -128,6 +129,12 @@ tests_unit_test_frag_SOURCES  = tests/unit/test_frag.c
 tests_unit_test_frag_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_frag_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_frag_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_frag_verdict
+tests_unit_test_frag_verdict_SOURCES  = tests/unit/test_frag_verdict.c
+tests_unit_test_frag_verdict_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_frag_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_frag_verdict_LDADD    = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_pieces
 tests_unit_test_pieces_SOURCES  = tests/unit/test_pieces.c

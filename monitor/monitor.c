@@ -313,6 +313,7 @@ add_stats(struct weir_monitor_stats *to, const struct weir_monitor_stats *from)
     to->held_max = from->held_max > to->held_max ? from->held_max : to->held_max;
     to->rejects += from->rejects;
     to->rewritten += from->rewritten;
+    to->late_fragments += from->late_fragments;
     for (size_t i = 0; i < sizeof(to->overload) / sizeof(*to->overload); i++)
         to->overload[i] += from->overload[i];
     for (unsigned i = 0; i < WEIR_EV_COUNT; i++)

@@ -7,6 +7,9 @@
  * events are about; while a stage of an app that gates (weir_app.gates) sleeps on an event of a
  * packet, this packet and those of its flow behind it are held, in order. Other flows go on.
  *
+ * Fragments leave as they come, but the one that completes a datagram has the verdict of the whole.
+ * Where that did not leave, fragments of it that come within 60 s do not leave either.
+ *
  * Bounds:  what is held of a flow and of a core: weir_monitor_opts. Past them packets pass without
  *          a verdict, or the newest is dropped (fail_closed); each is counted, and the event
  *          `overload` tells of the first. So it is when a flow ends while packets are held.
