@@ -591,6 +591,41 @@ def fragments():
            "past 16,384 datagrams in parts, --fail-%s" % policy, seen, c, p.err())
 
 
+def urgent():
+    """A host that reads urgent bytes in band."""
+    for policy, heard_then in ("oob", b"evil"), ("inline", b"evi"), ("drop", b""):
+        heard = [b""]
+
+        def read(c):
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+            c.settimeout(1)
+            c.sendall(b".") # now the other may send
+            with contextlib.suppress(OSError):
+                while data := c.recv(100):
+                    heard[0] += data
+
+        with ids(ATTACK, "--set", "stream.reassembly.urgent.policy=" + policy) as p:
+            thread = serve(1, 4, 5500, read)
+            with contextlib.suppress(OSError), connect(0, 4, 5500) as c:
+                c.recv(1)
+                c.send(b"evi", socket.MSG_OOB)
+                c.sendall(b"l")
+                thread.join()
+            thread.join()
+        ok(heard[0] == heard_then and adds_up(p) and bool(p.counters["dropped"]) == (policy != "oob"),
+           "urgent bytes: " + policy, heard, p.counters, p.err())
+    with ids(ATTACK, "--set", "stream.reassembly.urgent.policy=inline") as p:
+        thread = serve(1, 4, 5500, read)
+        with connect(0, 4, 5500) as c:
+            heard[0] = b""
+            c.recv(1)
+            c.send(b"goo", socket.MSG_OOB)
+            c.sendall(b"d")
+            time.sleep(0.2)
+        thread.join()
+    ok(heard[0] == b"good" and p.counters["rewritten"] >= 1, "urgent pointers are taken off", heard, p.counters)
+
+
 def attacks_over_dpdk():
     attacks("DPDK", DPDK, ("net_af_packet0", "1"))
 
@@ -631,7 +666,7 @@ def main():
         return 0
     tests = [basics, latency, many_cores, filters, links, users, crash, jumbo, offloads, faults, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
-        tests += [storm, attacks, fragments]
+        tests += [storm, attacks, fragments, urgent]
     if os.access(BUILD + "/weir-prads", os.X_OK):
         tests.append(prads)
     with open(BUILD + "/config.h") as file:

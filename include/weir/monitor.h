@@ -96,6 +96,9 @@ struct weir_monitor_opts {
                             Not those that were put together from fragments */
     bool no_vlan; /**< flows and fragments go by addresses and ports alone, whatever VLANs their
                             packets are in: for links where the directions are tagged differently */
+    bool
+        urgent_in_band; /**< urgent bytes are part of the stream, as hosts read them that were told to
+                              (SO_OOBINLINE); else they are left out of it */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
     uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each

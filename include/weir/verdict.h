@@ -89,6 +89,15 @@ enum weir_reject_to {
  */
 WEIR_API void weir_reject(const struct weir_event *ev, unsigned to);
 
+/**
+ * Take the urgent pointer off the TCP segment that @p ev is about, as it leaves: its flag and its field
+ * become 0. So its receiver reads all bytes in band, as weir_monitor_opts.urgent_in_band takes them.
+ *
+ * @return as weir_rewrite_payload(); WEIR_E_UNSUPPORTED: not TCP, in a tunnel, or put together from
+ *         fragments.
+ */
+WEIR_API WEIR_MUST_USE int weir_rewrite_urgent(const struct weir_event *ev);
+
 /** Which end of a packet weir_rewrite_endpoint() changes. */
 enum weir_endpoint { WEIR_SOURCE, WEIR_DESTINATION };
 
