@@ -749,6 +749,37 @@ packets_with_urgent_bytes_can_be_dropped(void **state)
     assert_int_equal(f->n_sent, 1);
 }
 
+/* Rules on established connections see it when the receiver has taken it: only then is it theirs. */
+static void
+data_on_a_syn_meets_rules_before_it_leaves_if_they_may_match_there(void **state)
+{
+    static const struct {
+        const char *rule;
+        unsigned n_sent[2]; /* of the SYN; of the SYN/ACK, too */
+    } rows[] = {
+        { "drop " TCP "content:\"evil\"; sid:1;)", { 0, 0 } },
+        { "drop " TCP "content:\"evil\"; flow:to_server; sid:1;)", { 0, 0 } },
+        { "drop " TCP "flow-event:data_on_syn; sid:1;)", { 0, 1 } },
+        { "drop " TCP "content:\"evil\"; flow:only_stream; sid:1;)", { 1, 1 } },
+        { "drop " TCP "content:\"evil\"; flow:established; sid:1;)", { 1, 1 } },
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct fixture *f = *state;
+
+        begin(f, rows[i].rule);
+        tcp(f, (struct segment){ .flags = WEIR_TH_SYN, .seq = ISN, .data = "evil", .n = 4 });
+        assert_int_equal(f->n_sent, rows[i].n_sent[0]);
+        tcp(f, (struct segment){ .dir = WEIR_TOCLIENT,
+                                 .flags = WEIR_TH_SYN | WEIR_TH_ACK,
+                                 .seq = PEER,
+                                 .ack = ISN + 5 });
+        assert_int_equal(f->n_sent, rows[i].n_sent[1]);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 static void
 invalid_segments_do_not_leave(void **state)
 {
@@ -827,6 +858,7 @@ main(void)
         T(urgent_bytes_leave_as_they_came_by_default),
         T(in_band_urgent_pointers_are_taken_off),
         T(packets_with_urgent_bytes_can_be_dropped),
+        T(data_on_a_syn_meets_rules_before_it_leaves_if_they_may_match_there),
         T(invalid_segments_do_not_leave),
         T(nothing_is_invalid_that_may_be),
     };
