@@ -343,6 +343,7 @@ cli_free(struct cli *cli)
     for (unsigned i = 0; i < cli->n_pairs; i++)
         free(cli->pairs[i]);
     cli->n_pairs = 0;
+    cli_inline_free(cli);
     cli->interfaces = NULL;
     free(cli->filter);
     free(cli->hosts);

@@ -74,6 +74,9 @@ struct cli {
     /* --inline: its texts, owned; two interfaces each, or none. */
     char *pairs[COUNTS_PORTS / 2];
     unsigned n_pairs;
+    int claim
+        [COUNTS_PORTS]; /* sockets that tell other programs of the interfaces that we send through */
+    unsigned n_claims;
     bool fail_given; /* by an option: stronger than a setting */
     struct weir_outlet outlet;
     struct weir_port *wire[COUNTS_PORTS];            /* NULL: not open */
@@ -100,8 +103,8 @@ struct cli {
 
     bool failed;        /* something that makes the exit code 1 */
     bool failed_output; /* output is lost: nothing is gained by going on */
-    bool
-        bad_filter; /* it does not compile, or there is no such interface or port: nothing was read */
+    bool bad_filter;    /* it does not compile, or there is no such interface or port */
+    bool unstarted;     /* nothing was read: what there would be to tell at the end is nothing */
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;

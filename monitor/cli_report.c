@@ -112,7 +112,7 @@ cli_stats(struct cli *cli, const struct weir_monitor *m, bool json)
 {
     struct counter all[MOST_COUNTERS];
 
-    if (!cli->stats || cli->bad_filter)
+    if (!cli->stats || cli->unstarted)
         return;
     print_counters(stdout, all, gather_counters(cli, m, all), json);
     if (fflush(stdout) != 0)
@@ -155,7 +155,7 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
     double seconds = (double)(cli_wall_ns() - cli->started) / 1e9;
     struct weir_monitor_stats s;
 
-    if (cli->bad_filter) /* nothing was read */
+    if (cli->unstarted)
         return;
     weir_monitor_get_stats(m, &s);
     if (s.offload)

@@ -254,7 +254,7 @@ open_control(struct run *run)
     if (control_open(&opts, &run->control, &err) == WEIR_E_OK)
         return true;
     cli_error(cli, "%s", err.text);
-    cli->failed = cli->failed_output = true;
+    cli->failed = cli->failed_output = cli->unstarted = true;
     return false;
 }
 
@@ -265,12 +265,14 @@ settle(struct run *run)
     struct cli *cli = run->cli;
     struct weir_errbuf err = { "" };
 
-    if (!cli_settle(cli))
+    if (!cli_settle(cli)) {
+        cli->unstarted = true;
         return false;
+    }
     if (control_start(run->control, &err) == WEIR_E_OK)
         return true;
     cli_error(cli, "%s", err.text);
-    cli->failed = true;
+    cli->failed = cli->unstarted = true;
     return false;
 }
 
@@ -298,6 +300,7 @@ run_port(struct run *run, const char *name, bool in_folder)
         cli->failed = true;
         cli->bad_filter |= rc == WEIR_E_SYNTAX ||
                            (live && (rc == WEIR_E_NOENT || rc == WEIR_E_INVAL));
+        cli->unstarted |= live || rc == WEIR_E_SYNTAX;
         return;
     }
     if (live && !settle(run)) {

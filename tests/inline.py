@@ -390,7 +390,7 @@ def offloads():
 
 def faults():
     def fails(words, text, code=2, **how):
-        p = Program("weir", "-q", *words, sockets=0, **how)
+        p = Program("weir", *words, sockets=0, **how) # without -q: there is nothing to sum up
         seen = p.end(None)
         ok(seen == code and len(p.err().splitlines()) == 1 and text in p.err(), "told in a line: %s" % " ".join(words),
            seen, p.err())
@@ -407,6 +407,13 @@ def faults():
     fails(["-i", "w0", "--fail-closed"], "an --inline is expected")
     fails([*PAIR, "--set", "inline.fail=never"], "--set inline.fail: open or closed is expected, not 'never'")
     fails([*PAIR, "tcp prt 80"], "syntax error")
+    fails([*PAIR, "--fail-open", "--fail-closed"], "--fail-open and --fail-closed exclude each other")
+    fails(["--inline", "any:w0"], "--inline: any is all interfaces, and one is expected")
+    with wire() as first:
+        fails(["--inline", "w1:w0"], "--inline: process %d stands inline at w1 already" % first.p.pid, 1)
+        fails(["--inline", "w0:lo"], "MTU")
+        with wire(pair=("-i", "w0"), sockets=1):
+            pass
     fails(PAIR, "CAP_NET_RAW", 1, user=NOBODY)
     run("ip", "link", "set", "w1", "down")
     fails(PAIR, "w1: the interface is not up (ip link set dev NAME up)", 1)

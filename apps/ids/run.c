@@ -637,14 +637,15 @@ static void
 feed(struct program *prg)
 {
     cli_run(&prg->cli, prg->m, after_batch, prg);
-    if (!prg->cli.bad_filter)
+    if (!prg->cli.unstarted)
         write_stats(prg, cli_now(&prg->cli));
     each_output(prg, cli_flush_output);
     if (prg->with_prads)
         prads_end(prg->prads, &prg->cli);
     cli_stats(&prg->cli, prg->m, false);
     cli_summary(&prg->cli, prg->m);
-    program_summary(prg);
+    if (!prg->cli.unstarted)
+        program_summary(prg);
     if (prg->with_prads)
         prads_summary(prg->prads, &prg->cli);
 }
