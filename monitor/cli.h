@@ -109,6 +109,7 @@ struct cli {
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
     uint64_t log_dropped;  /* live: records for which an output had no room */
+    int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */
     const char *input_now; /* the file that is read; NULL: none, or an interface */
     uint64_t started;      /* monotonic ns */
     uint64_t first_time,

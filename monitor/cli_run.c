@@ -154,7 +154,11 @@ pull(void *ctx)
     struct cli *cli = run->cli;
     struct weir_frame frames[READ_BATCH];
     struct weir_errbuf err = { "" };
-    const int n = weir_port_read(pump->port, frames, READ_BATCH, &err);
+    int n;
+
+    if (cli->interface != NULL)
+        cli->wait_ms = monitor_wait_ms(run->m);
+    n = weir_port_read(pump->port, frames, READ_BATCH, &err);
 
     pump->stable |= n > 0 && frames[0].stable;
     look_at_links(run, frames, n, pump->name);
