@@ -43,6 +43,9 @@ void cli_listen_early(void);
 /* Outputs are open: from now on signals mean what they mean in a run. */
 void cli_catch_signals(void);
 
+/* SIGUSR2 came, since the last time, to a program that has no rules. */
+bool cli_was_asked_for_rules(void);
+
 /* By output, what SIGHUP opens anew; NULL: nothing. */
 extern struct weir_log *volatile cli_reopened[MOST_OUTPUTS];
 

@@ -44,7 +44,8 @@ struct run {
     uint64_t shown_at; /* wall clock of the last progress line */
     unsigned batches;
     bool terminal;
-    bool told_link; /* of this input */
+    bool told_link;  /* of this input */
+    bool told_rules; /* that there are none */
 };
 
 static void
@@ -101,6 +102,11 @@ look_up(struct run *run, const struct weir_port *port)
     if (cli_was_asked()) {
         monitor_settle(run->m);
         cli_tell_counters(run->cli, run->m);
+    }
+    if (cli_was_asked_for_rules() && !run->told_rules) {
+        run->told_rules = true;
+        cli_notice(run->cli, "SIGUSR2: %s has no rules that could be loaded anew",
+                   run->cli->program);
     }
     if (run->terminal && run->bytes_total > 0 && ++run->batches % BATCHES_A_LOOK == 0)
         show_progress(run, port);

@@ -6,6 +6,7 @@
 #include <weir/port.h>
 
 #include <signal.h>
+#include <stdatomic.h>
 
 _Atomic int cli_caught;
 
@@ -30,6 +31,29 @@ on_hangup(int number)
             weir_log_reopen(cli_reopened[i]);
 }
 
+static _Atomic int rules_asked; /* by SIGUSR2, of a program that has none */
+
+static void
+on_rules_asked(int number)
+{
+    (void)number;
+    rules_asked = 1;
+}
+
+bool
+cli_was_asked_for_rules(void)
+{
+    return atomic_exchange(&rules_asked, 0) != 0;
+}
+
+static bool
+is_default(int number)
+{
+    struct sigaction action;
+
+    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_DFL;
+}
+
 static bool
 is_ignored(int number)
 {
@@ -40,6 +64,8 @@ is_ignored(int number)
 
 /* What opens logs anew does not interrupt a read. */
 static const struct sigaction hangup_action = { .sa_handler = on_hangup, .sa_flags = SA_RESTART };
+static const struct sigaction rules_action = { .sa_handler = on_rules_asked,
+                                               .sa_flags = SA_RESTART };
 
 /* Signals that ask for something must not kill the program while it begins. */
 void
@@ -47,6 +73,8 @@ cli_listen_early(void)
 {
     if (!is_ignored(SIGHUP))
         sigaction(SIGHUP, &hangup_action, NULL);
+    if (is_default(SIGUSR2)) /* a program that has rules listens already */
+        sigaction(SIGUSR2, &rules_action, NULL);
     cli_listen();
 }
 
