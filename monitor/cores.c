@@ -346,6 +346,7 @@ cores_end(struct cores *c)
 {
     reader_end(&c->reader);
     cores_settle(c);
+    reader_forget(&c->reader);
 }
 
 /* ---- checksums ----------------------------------------------------------------------------- */

@@ -2,6 +2,7 @@
 
 #include "mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { LOOKS = 2, LOOKS_FOR_ROOM = 16 }; /* at how many of the oldest */
@@ -120,4 +121,14 @@ frag_verdict_make_room(struct frag_verdicts *all, struct mem *mem, uint64_t tick
         return false;
     forget(all, mem, v);
     return true;
+}
+
+void
+frag_verdict_clear(struct frag_verdicts *all, struct mem *mem)
+{
+    for (int i = 0; i < 2; i++)
+        while (all->queue[i].oldest != NULL) {
+            assert(!is_in_use(all->queue[i].oldest));
+            forget(all, mem, all->queue[i].oldest);
+        }
 }

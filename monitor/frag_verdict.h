@@ -69,6 +69,9 @@ frag_verdict_add(struct frag_verdicts *all, struct mem *mem, struct frag_verdict
  * that were dropped. */
 bool frag_verdict_make_room(struct frag_verdicts *all, struct mem *mem, uint64_t tick, bool force);
 
+/* All packets are settled and nothing waits: forget all. */
+void frag_verdict_clear(struct frag_verdicts *all, struct mem *mem);
+
 /* One more who will ask. */
 static inline void
 frag_verdict_hold(struct frag_verdict *v)

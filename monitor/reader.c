@@ -118,6 +118,13 @@ reader_end(struct reader *r)
     reader_flush(r);
 }
 
+void
+reader_forget(struct reader *r)
+{
+    if (r->frags.verdicts != NULL)
+        frag_verdict_clear(r->frags.verdicts, &r->frags.mem);
+}
+
 /* ---- what the reader tells ----------------------------------------------------------------- */
 
 /* What belongs to no flow is told where the first shard is. */
@@ -306,11 +313,12 @@ static void
 dispatch(struct reader *r, struct arrival *a, uint8_t *core)
 {
     a->kind = ARRIVES_NO_FLOW;
-    *core = 0;                                          /* of the first shard */
-    if (a->came.frame != NULL && a->came.after != NULL) /* or where is known what became of that */
-        *core = a->came.after->core;
-    if (a->result != DECODE_FLOW)
+    *core = 0; /* of the first shard */
+    if (WEIR_UNLIKELY(a->result != DECODE_FLOW)) {
+        if (a->came.frame != NULL && a->came.after != NULL)
+            *core = a->came.after->core; /* where is known what became of that */
         return;
+    }
     a->kind = ARRIVES_PACKET;
     r->syns += a->pkt.tcp_flags >> 1 & 1; /* WEIR_TH_SYN; 0 for all but TCP */
     a->syns = r->syns;
@@ -351,6 +359,7 @@ reader_take(struct reader *r, const struct weir_frame *frame)
 {
     struct weir_frame kept;
     struct arrival *a;
+    bool fragment;
 
     if (frame->time > r->clock)
         r->clock = frame->time;
@@ -367,10 +376,11 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     a->came.frame = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
-    if (a->result == DECODE_FRAGMENT)
+    fragment = a->result == DECODE_FRAGMENT;
+    if (WEIR_UNLIKELY(fragment))
         a = read_fragment(r, frame);
     dispatch(r, a, &r->batch->core[r->batch->n - 1]);
-    if (a->came.frame != NULL)
+    if (WEIR_UNLIKELY(fragment))
         note_core(a, r->batch->core[r->batch->n - 1]);
     if (r->only != NULL)
         engine_foresee(r->only, r->batch);

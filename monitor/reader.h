@@ -60,6 +60,9 @@ void reader_flush(struct reader *r);
 /* Have every core do what is due when the input is over. */
 void reader_end(struct reader *r);
 
+/* They have: what is remembered of datagrams is nobody's any more. */
+void reader_forget(struct reader *r);
+
 /* A batch is done: its memory is the reader's again. */
 void reader_recycle(struct reader *r, struct batch *batch);
 

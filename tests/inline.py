@@ -579,7 +579,7 @@ def fragments():
             send(2, part, evil)
         bad = heard()
     c = p.counters
-    ok(good == b"this is good" and bad is None and adds_up(p) and c["late_fragments"] == 3 and c["dropped"] == 5,
+    ok(good == b"this is good" and bad is None and adds_up(p) and c["late_fragments"] == 3 and c["dropped"] >= 5,
        "a part of a dropped datagram is dropped when it comes again", good, bad, c, p.err())
     # or else the host gives up one in parts behind 64 others of the same sender
     hosts.run(1, "sysctl", "-qw", "net.ipv4.ipfrag_high_thresh=%d" % (64 << 20), "net.ipv4.ipfrag_max_dist=0")

@@ -14,6 +14,7 @@ enum { RANGE = 4 << 20 };
 
 struct fixture {
     struct frag_verdicts all;
+    struct arena arena;
     struct mem mem;
     void *range;
 };
@@ -25,7 +26,8 @@ set_up(void **state)
 
     assert_non_null(f);
     f->range = mmap(NULL, RANGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    mem_init(&f->mem, f->range, RANGE, RANGE);
+    arena_init(&f->arena, f->range, RANGE);
+    mem_init_arena(&f->mem, &f->arena, RANGE);
     *state = f;
     return 0;
 }
@@ -35,6 +37,9 @@ tear_down(void **state)
 {
     struct fixture *f = *state;
 
+    frag_verdict_clear(&f->all, &f->mem);
+    assert_int_equal(f->mem.used, 0);
+    arena_give_back(&f->arena, f->range);
     munmap(f->range, RANGE);
     free(f);
     return 0;
@@ -134,6 +139,7 @@ by_force_the_oldest_goes(void **state)
     assert_true(frag_verdict_make_room(&f->all, &f->mem, 0, true));
     assert_false(frag_verdict_make_room(&f->all, &f->mem, 0, true));
     assert_non_null(find(f, 1, 0));
+    frag_verdict_release(open);
 }
 
 int
