@@ -41,6 +41,22 @@ struct told {
     bool conflict, discarded;
 };
 
+struct frag_verdict;
+
+/* A packet that is a fragment. */
+struct came {
+    const uint8_t
+        *frame; /* its own, of len bytes; NULL: it is none, and nothing else of this counts */
+    uint32_t len;
+    uint8_t port;
+
+    /* Inline. */
+    bool lacked_room;           /* it was not put to its datagram, or others were given up for it */
+    bool late;                  /* two datagrams, one in the other, were before it */
+    struct frag_verdict *after; /* of the datagram before it, with a reference; NULL: none */
+    struct frag_verdict *completes; /* of those that it completes */
+};
+
 struct arrival {
     struct weir_packet pkt; /* ARRIVES_TICK, _SETTLE: the number of the one that comes next */
     union {
@@ -57,9 +73,7 @@ struct arrival {
     uint8_t fragments;         /* the packet was one; */
     uint8_t datagrams;         /* how many it completed */
     struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
-    const uint8_t *came;       /* the packet was a fragment: its own frame; else NULL */
-    uint32_t came_len;
-    uint8_t came_port;
+    struct came came;
 };
 
 /* The core that owns a shard; its shards are its index and every n_cores-th behind it. */

@@ -3,7 +3,7 @@
  * signals, progress, closing summary and exit codes. A program adds its own options as a table,
  * its apps to the monitor, and prints what its apps make.
  *
- * Threads: one. Globals: only what a signal handler needs, in cli.c.
+ * Threads: one. Globals: what signal handlers need, and what is open: cli_parts.h.
  */
 #ifndef WEIR_CLI_H
 #define WEIR_CLI_H
@@ -74,6 +74,9 @@ struct cli {
     /* --inline: its texts, owned; two interfaces each, or none. */
     char *pairs[COUNTS_PORTS / 2];
     unsigned n_pairs;
+    int claim
+        [COUNTS_PORTS]; /* sockets that tell other programs of the interfaces that we send through */
+    unsigned n_claims;
     bool fail_given; /* by an option: stronger than a setting */
     struct weir_outlet outlet;
     struct weir_port *wire[COUNTS_PORTS];            /* NULL: not open */
@@ -100,12 +103,13 @@ struct cli {
 
     bool failed;        /* something that makes the exit code 1 */
     bool failed_output; /* output is lost: nothing is gained by going on */
-    bool
-        bad_filter; /* it does not compile, or there is no such interface or port: nothing was read */
+    bool bad_filter;    /* it does not compile, or there is no such interface or port */
+    bool unstarted;     /* nothing was read: what there would be to tell at the end is nothing */
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
     uint64_t log_dropped;  /* live: records for which an output had no room */
+    int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */
     const char *input_now; /* the file that is read; NULL: none, or an interface */
     uint64_t started;      /* monotonic ns */
     uint64_t first_time,

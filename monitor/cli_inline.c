@@ -6,8 +6,13 @@
 
 #include <ctype.h>
 #include <net/if.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 /* ---- options ------------------------------------------------------------------------------- */
 
@@ -51,8 +56,10 @@ cli_take_inline(void *ctx, const char *value, struct weir_errbuf *err)
 }
 
 static int
-take_fail(struct cli *cli, bool closed)
+take_fail(struct cli *cli, bool closed, struct weir_errbuf *err)
 {
+    if (cli->fail_given && cli->monitor.fail_closed != closed)
+        return weir_err_set(err, WEIR_E_INVAL, "--fail-open and --fail-closed exclude each other");
     cli->monitor.fail_closed = closed;
     cli->fail_given = true;
     return WEIR_E_OK;
@@ -61,15 +68,15 @@ take_fail(struct cli *cli, bool closed)
 int
 cli_take_fail_open(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    (void)value, (void)err;
-    return take_fail(ctx, false);
+    (void)value;
+    return take_fail(ctx, false, err);
 }
 
 int
 cli_take_fail_closed(void *ctx, const char *value, struct weir_errbuf *err)
 {
-    (void)value, (void)err;
-    return take_fail(ctx, true);
+    (void)value;
+    return take_fail(ctx, true, err);
 }
 
 const char *
@@ -155,6 +162,76 @@ cli_inline_sift(struct cli *cli, const struct filter *filter, struct weir_frame 
     return left;
 }
 
+/* ---- one program a wire --------------------------------------------------------------------- */
+
+/*
+ * Two programs on one wire would send each packet twice. An abstract socket tells of the first, which is
+ * gone with its program and is one of the network namespace, as the interface.
+ */
+static socklen_t
+claim_address(unsigned index, struct sockaddr_un *address)
+{
+    char name[IF_NAMESIZE] = "";
+    int n;
+
+    (void)if_indextoname(index, name); /* that has others, too */
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    n = snprintf(address->sun_path + 1, sizeof(address->sun_path) - 1, "weir-inline-%s", name);
+    return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+}
+
+/* Whose the socket is that has the address; 0: of nobody who could send through an interface. */
+static pid_t
+find_claimant(const struct sockaddr_un *address, socklen_t n)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    struct ucred who = { .pid = 0 };
+    socklen_t size = sizeof(who);
+
+    if (fd < 0)
+        return 0;
+    if (connect(fd, (const struct sockaddr *)(const void *)address, n) != 0 ||
+        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &size) != 0 ||
+        (who.uid != 0 && who.uid != geteuid()))
+        who.pid = 0;
+    close(fd);
+    return who.pid;
+}
+
+static int
+claim(struct cli *cli, const char *interface, struct weir_errbuf *err)
+{
+    const unsigned index = if_nametoindex(interface);
+    struct sockaddr_un address;
+    const socklen_t n = claim_address(index, &address);
+    int fd;
+    pid_t other;
+
+    if (index == 0) /* to open it tells why */
+        return WEIR_E_OK;
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)(void *)&address, n) == 0 && listen(fd, 64) == 0) {
+        cli->claim[cli->n_claims++] = fd;
+        return WEIR_E_OK;
+    }
+    if (fd >= 0)
+        close(fd);
+    if ((other = find_claimant(&address, n)) == 0)
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_IO,
+                        "--inline: process %d stands inline at %s already, and packets would go on "
+                        "twice",
+                        (int)other, interface);
+}
+
+void
+cli_inline_free(struct cli *cli)
+{
+    for (unsigned i = 0; i < cli->n_claims; i++)
+        close(cli->claim[i]);
+    cli->n_claims = 0;
+}
+
 /* ---- interfaces ---------------------------------------------------------------------------- */
 
 static int
@@ -163,6 +240,13 @@ check_pair(const struct cli *cli, const char *a, const char *b, struct weir_errb
     const unsigned mtu[] = { packet_socket_mtu(a), packet_socket_mtu(b) };
     const char *const small = mtu[0] < mtu[1] ? a : b, *const large = mtu[0] < mtu[1] ? b : a;
 
+    for (unsigned i = 0; i < 2; i++) { /* what libpcap makes up cannot be sent through */
+        const char *name = i == 0 ? a : b;
+
+        if (strcmp(name, "any") == 0 && if_nametoindex(name) == 0)
+            return weir_err_set(err, WEIR_E_INVAL,
+                                "--inline: any is all interfaces, and one is expected");
+    }
     if (if_nametoindex(a) != 0 && if_nametoindex(a) == if_nametoindex(b))
         return weir_err_set(err, WEIR_E_INVAL, "--inline: %s and %s are one interface", a, b);
     if (mtu[0] != 0 && mtu[1] != 0 && mtu[0] != mtu[1])
@@ -183,12 +267,14 @@ check_pair(const struct cli *cli, const char *a, const char *b, struct weir_errb
 }
 
 int
-cli_inline_check(const struct cli *cli, struct weir_errbuf *err)
+cli_inline_check(struct cli *cli, struct weir_errbuf *err)
 {
     int rc = WEIR_E_OK;
 
     for (unsigned i = 0; i < cli->n_pairs && cli->dpdk == NULL && rc == WEIR_E_OK; i++)
         rc = check_pair(cli, cli->interfaces[2 * i], cli->interfaces[2 * i + 1], err);
+    for (unsigned i = 0; i < 2 * cli->n_pairs && cli->dpdk == NULL && rc == WEIR_E_OK; i++)
+        rc = claim(cli, cli->interfaces[i], err);
     return rc;
 }
 

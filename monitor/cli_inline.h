@@ -24,8 +24,11 @@ const char *cli_inline_fault(const struct cli *cli);
 /* All options are known: the monitor's packets leave by cli's ports. Harmless without --inline. */
 void cli_inline_prepare(struct cli *cli);
 
-/* Before the interfaces are opened: those of a pair have to fit each other. */
-int cli_inline_check(const struct cli *cli, struct weir_errbuf *err);
+/* Before the interfaces are opened: those of a pair have to fit each other, and be nobody else's. */
+int cli_inline_check(struct cli *cli, struct weir_errbuf *err);
+
+/* Other programs may have the interfaces again. */
+void cli_inline_free(struct cli *cli);
 
 /* They are open, and these: frames may be sent from now on until the ports are closed. */
 void cli_inline_use(struct cli *cli, unsigned i, struct weir_port *port);

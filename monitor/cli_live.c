@@ -435,7 +435,7 @@ wait_for_any(struct interfaces *all)
                                        .events = POLLIN };
     if (all->spins >= SPINS_MAX) /* an error that stays must not keep this thread busy */
         (void)poll(NULL, 0, PAUSE_MS);
-    return poll(all->fds, all->n, WAIT_MS) > 0;
+    return poll(all->fds, all->n, all->cli->wait_ms > 0 ? all->cli->wait_ms : WAIT_MS) > 0;
 }
 
 static int

@@ -67,6 +67,7 @@ cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, str
                                  .hosts = first->hosts,
                                  .secret = first->secret,
                                  .n_cores = n,
+                                 .in_line = first->outlet.send != NULL,
                                  .only = n == 1 ? first : NULL,
                                  .batch = &c->slot[0],
                                  .hand_over = hand_over,
@@ -345,6 +346,7 @@ cores_end(struct cores *c)
 {
     reader_end(&c->reader);
     cores_settle(c);
+    reader_forget(&c->reader);
 }
 
 /* ---- checksums ----------------------------------------------------------------------------- */

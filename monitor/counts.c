@@ -65,6 +65,8 @@ const struct counts_field counts_fields[] = {
     WIRE("held_max", monitor.held_max, true, "The most that a core ever held."),
     WIRE("rejects", monitor.rejects, false, "RSTs and ICMP errors that were sent."),
     WIRE("rewritten", monitor.rewritten, false, "Packets that went on with other bytes."),
+    WIRE("late_fragments", monitor.late_fragments, false,
+         "Fragments kept back, of datagrams that were dropped before."),
     WIRE("unseen", unseen, false, "Packets that the filter left out, and that went on."),
     { NULL, NULL, 0, false, false, false },
 };

@@ -152,6 +152,13 @@ monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir
  */
 void monitor_pass_time(struct weir_monitor *m);
 
+/*
+ * In pull(), live: so many milliseconds, 1 to MONITOR_WAIT_MS, packets may be waited for. Then a tick
+ * has passed, at which handlers that sleep on time wake.
+ */
+enum { MONITOR_WAIT_MS = 100 };
+int monitor_wait_ms(const struct weir_monitor *m);
+
 /* In pull(): wait until all cores are done with what was read. */
 void monitor_settle(struct weir_monitor *m);
 

@@ -16,7 +16,6 @@ enum {
     HEADER_ROOM = 128,   /* a link header, or a tunnel's, and an IP header */
     FRAGMENT_HEADER = 8, /* of IPv6, RFC 8200 4.5 */
     IPV6_HEADER = 40,
-    KEY_WORDS = 6,
 };
 
 /* ipfrag_time and ip6frag_time of Linux; RFC 8200 4.5 has 60 s, RFC 1122 3.3.2 60 to 120 s. Counted
@@ -26,7 +25,7 @@ static const uint64_t timeout[] = { UINT64_C(30000000000), UINT64_C(60000000000)
 struct datagram {
     struct datagram *next;          /* in its bucket */
     struct datagram *older, *newer; /* in its queue */
-    uint64_t key[KEY_WORDS];
+    uint64_t key[FRAG_KEY_WORDS];
     uint64_t hash;
     uint64_t id;              /* number of the packet that came first */
     uint64_t deadline;        /* tick */
@@ -45,12 +44,16 @@ struct datagram {
     uint32_t end;        /* of the data, as far as is known */
     uint32_t cut;        /* the first byte that was not captured; UINT32_MAX: all were */
     bool last;           /* the last fragment came: end is final */
+
+    /* Inline. */
+    struct frag_verdict *verdict; /* memory for its own; NULL: there was none */
+    struct frag_verdict *after;   /* the one before, with a reference; NULL: none that counts */
 };
 
 /* A fragment, as its packet shows it. */
 struct fragment {
     const struct weir_packet *pkt;
-    uint64_t key[KEY_WORDS];
+    uint64_t key[FRAG_KEY_WORDS];
     uint64_t hash;
     uint32_t n_frame;  /* of the frame, up to the data but for the fragment header */
     uint32_t n_header; /* the last of these, from the IP header on */
@@ -68,14 +71,14 @@ data_of(const struct datagram *d)
 
 /* RFC 791 3.2 and RFC 8200 4.5: a datagram is known by these; IPv6 has no protocol among them. */
 static void
-make_key(const struct weir_packet *pkt, bool by_vlan, uint32_t ident, uint64_t key[KEY_WORDS])
+make_key(const struct weir_packet *pkt, bool by_vlan, uint32_t ident, uint64_t key[FRAG_KEY_WORDS])
 {
     const size_t n = pkt->ip_version == 4 ? 4 : 16;
     const uint64_t vlan0 = by_vlan && pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
     const uint64_t vlan1 = by_vlan && pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
     const uint64_t proto = pkt->ip_version == 4 ? pkt->proto : 0;
 
-    memset(key, 0, KEY_WORDS * sizeof(*key));
+    memset(key, 0, FRAG_KEY_WORDS * sizeof(*key));
     memcpy(&key[0], pkt->src.b, n);
     memcpy(&key[2], pkt->dst.b, n);
     key[4] = ident | proto << 32 | (uint64_t)pkt->ip_version << 40;
@@ -104,7 +107,7 @@ read_fragment(const struct reader *r, const struct weir_packet *pkt, struct frag
     f->n_frame = (uint32_t)(pkt->ip - pkt->frame) + f->n_header;
     f->end = f->start + pkt->payload_wire;
     make_key(pkt, !r->opts->no_vlan, ident, f->key);
-    f->hash = siphash13(&r->secret, f->key, KEY_WORDS);
+    f->hash = siphash13(&r->secret, f->key, FRAG_KEY_WORDS);
 }
 
 /* Bytes of the payload that were captured and lie before its end. */
@@ -203,10 +206,14 @@ frag_free(struct frag_room *room, struct datagram *d)
         mem_free(&room->mem, d->block, d->block_size);
     if (d->pieces.piece != NULL)
         mem_free(&room->mem, d->pieces.piece, d->max_pieces * sizeof(struct piece));
+    if (d->verdict != NULL)
+        mem_free(&room->mem, d->verdict, sizeof(*d->verdict));
+    if (d->after != NULL)
+        frag_verdict_release(d->after);
     mem_free(&room->mem, d, sizeof(*d));
 }
 
-/* Of the room's memory, by the sizes that it was asked for with. */
+/* Of the room's memory, by the sizes that it was asked for with; of one that is whole. */
 static size_t
 size_of(const struct datagram *d)
 {
@@ -285,6 +292,13 @@ make_room(struct reader *r, const struct datagram *but)
     return true;
 }
 
+/* Inline: what finds no room is dropped, and nothing is forgotten for it. */
+static bool
+closes(const struct reader *r)
+{
+    return r->frags.verdicts != NULL && r->opts->fail_closed;
+}
+
 /* Memory for a datagram, of which the oldest others may have to go. Not zeroed. */
 static void *
 allocate(struct reader *r, size_t size, const struct datagram *but)
@@ -293,22 +307,61 @@ allocate(struct reader *r, size_t size, const struct datagram *but)
 
     do
         block = mem_alloc(&r->frags.mem, size);
-    while (block == NULL && make_room(r, but));
+    while (block == NULL && !closes(r) && make_room(r, but));
     return block;
 }
 
+static uint64_t
+tick_of(const struct reader *r)
+{
+    return r->clock / TICK_NS;
+}
+
+/* Inline, what became of a datagram is remembered: those that wait have their room for that. */
+static bool
+can_remember(struct reader *r)
+{
+    struct frag_room *room = &r->frags;
+    struct frag_verdicts *all = room->verdicts;
+
+    if (all == NULL || room->n + all->n < FRAG_VERDICTS_MAX ||
+        frag_verdict_make_room(all, &room->mem, tick_of(r), false))
+        return true;
+    if (closes(r))
+        return false;
+    reader_overload(r);
+    return frag_verdict_make_room(all, &room->mem, tick_of(r), true);
+}
+
+/* For one more datagram. Its verdict may be NULL: then nobody will know it. */
+static bool
+prepare(struct reader *r, struct frag_verdict **verdict)
+{
+    *verdict = NULL;
+    if (r->frags.n == MAX_DATAGRAMS && (closes(r) || !make_room(r, NULL)))
+        return false;
+    if (r->frags.verdicts != NULL && can_remember(r))
+        *verdict = allocate(r, sizeof(**verdict), NULL);
+    return *verdict != NULL || !closes(r);
+}
+
 static struct datagram *
-new_datagram(struct reader *r, const struct fragment *f)
+new_datagram(struct reader *r, const struct fragment *f, struct frag_verdict *after)
 {
     const struct weir_packet *pkt = f->pkt;
+    struct frag_verdict *verdict;
     struct datagram *d;
 
-    if (r->frags.n == MAX_DATAGRAMS)
-        make_room(r, NULL);
-    d = allocate(r, sizeof(*d), NULL);
-    if (d == NULL)
+    if (!prepare(r, &verdict))
         return NULL;
-    *d = (struct datagram){ .cut = UINT32_MAX };
+    d = allocate(r, sizeof(*d), NULL);
+    if (d == NULL) {
+        mem_free(&r->frags.mem, verdict, sizeof(*verdict));
+        return NULL;
+    }
+    *d = (struct datagram){ .cut = UINT32_MAX, .verdict = verdict, .after = after };
+    if (after != NULL)
+        frag_verdict_hold(after);
     memcpy(d->key, f->key, sizeof(d->key));
     d->hash = f->hash;
     d->id = pkt->number;
@@ -464,14 +517,19 @@ check_alone(struct reader *r, struct fragment *f)
 
 /* Where the datagram ends: the last fragment says, and none may lie behind it. */
 static enum use
-check_end(struct reader *r, struct datagram *d, const struct fragment *f)
+check_end(struct reader *r, const struct datagram *d, const struct fragment *f)
 {
     if (f->more ? d->last && f->end > d->end : f->end < d->end || (d->last && f->end != d->end))
         return judge(r, WEIR_FRAG_END, DROP_WHOLE);
+    return USE_IT;
+}
+
+static void
+note_end(struct datagram *d, const struct fragment *f)
+{
     if (f->end > d->end)
         d->end = f->end;
     d->last = d->last || !f->more;
-    return USE_IT;
 }
 
 /* Do bytes that were captured both times differ? */
@@ -544,13 +602,13 @@ take_headers(struct datagram *d, const struct fragment *f)
 }
 
 /* Room for all that the fragment may bring. */
-static bool
+static enum use
 fit(struct reader *r, struct datagram *d, const struct fragment *f)
 {
     if (fit_data(r, d, f->end, f->start == 0 ? f->n_frame : 0) && fit_piece(r, d))
-        return true;
+        return USE_IT;
     reader_overload(r);
-    return false;
+    return closes(r) && d->pieces.n > 0 ? DROP_IT : DROP_WHOLE;
 }
 
 static void
@@ -572,10 +630,12 @@ take_in(struct reader *r, struct datagram *d, const struct fragment *f)
         hosts_find(r->hosts, &f->pkt->dst, f->pkt->ip_version), f->pkt->ip_version);
     enum use use = check_end(r, d, f);
 
-    if (use == USE_IT && !fit(r, d, f))
-        use = DROP_WHOLE;
     if (use == USE_IT)
-        use = check_overlap(r, d, f, policy);
+        use = fit(r, d, f);
+    if (use != USE_IT)
+        return use;
+    note_end(d, f);
+    use = check_overlap(r, d, f, policy);
     if (use == USE_IT)
         put(d, f, policy);
     return use;
@@ -634,18 +694,67 @@ hand_out(struct datagram *d, uint64_t time, struct whole *whole)
         mend_ipv4(d);
     else
         mend_ipv6(d);
-    *whole = (struct whole){
-        .datagram = d,
-        .frame = { .data = data_of(d) - d->n_frame,
-                   .caplen = d->n_frame + n,
-                   .wirelen = d->n_frame + d->end,
-                   .time = time,
-                   .link = d->link,
-                   .stable = false,
-                   .port = d->first.port },
-        .ip = data_of(d) - d->n_header,
-    };
+    whole->datagram = d;
+    whole->frame = (struct weir_frame){ .data = data_of(d) - d->n_frame,
+                                        .caplen = d->n_frame + n,
+                                        .wirelen = d->n_frame + d->end,
+                                        .time = time,
+                                        .link = d->link,
+                                        .stable = false,
+                                        .port = d->first.port };
+    whole->ip = data_of(d) - d->n_header;
 }
+
+/* ---- inline: what becomes of it ------------------------------------------------------------ */
+
+static void
+remember(struct reader *r, struct datagram *d, uint64_t until, enum frag_state state, unsigned refs)
+{
+    struct frag_verdict *v = d->verdict;
+
+    *v = (struct frag_verdict){ .hash = d->hash, .until = until, .refs = refs, .state = state };
+    memcpy(v->key, d->key, sizeof(v->key));
+    d->verdict = NULL;
+    frag_verdict_add(r->frags.verdicts, &r->frags.mem, v, tick_of(r));
+}
+
+/* The datagram is whole: its packet will ask for nothing but what was before it. */
+static void
+await_verdict(struct reader *r, struct datagram *d, struct whole *whole)
+{
+    whole->verdict = d->verdict;
+    if (d->verdict != NULL)
+        remember(r, d, (r->clock + FRAG_KEPT_NS) / TICK_NS + 1, FRAG_OPEN, 1);
+    if (d->after != NULL)
+        frag_verdict_release(d->after);
+    d->after = NULL;
+}
+
+/* Its target may wait for longer than we do. */
+static void
+remember_expired(struct reader *r, struct datagram *d)
+{
+    const uint64_t more = (FRAG_KEPT_NS - timeout[d->first.ip_version == 6]) / TICK_NS;
+
+    if (closes(r) && d->verdict != NULL && more > 0)
+        remember(r, d, d->deadline + more, FRAG_DROPPED, 0);
+}
+
+/* The datagram before the one that the fragment is of, which may be a new one; with a reference. */
+static struct frag_verdict *
+one_before(const struct reader *r, const struct datagram *d, const struct fragment *f)
+{
+    if (r->frags.verdicts == NULL)
+        return NULL;
+    if (d == NULL)
+        return frag_verdict_find(r->frags.verdicts, f->hash, f->key, tick_of(r));
+    if (d->after == NULL || frag_verdict_state(d->after) == FRAG_LEFT)
+        return NULL;
+    frag_verdict_hold(d->after);
+    return d->after;
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
 
 bool
 frag_add(struct reader *r, const struct weir_packet *pkt, struct whole *whole)
@@ -658,7 +767,8 @@ frag_add(struct reader *r, const struct weir_packet *pkt, struct whole *whole)
     read_fragment(r, pkt, &f);
     use = check_alone(r, &f);
     d = find(room, &f);
-    if (use == USE_IT && d == NULL && (d = new_datagram(r, &f)) == NULL) {
+    *whole = (struct whole){ .after = one_before(r, d, &f) };
+    if (use == USE_IT && d == NULL && (d = new_datagram(r, &f, whole->after)) == NULL) {
         reader_overload(r);
         return false;
     }
@@ -672,6 +782,7 @@ frag_add(struct reader *r, const struct weir_packet *pkt, struct whole *whole)
         return false;
     unlink_datagram(room, d);
     hand_out(d, pkt->time, whole);
+    await_verdict(r, d, whole);
     return true;
 }
 
@@ -717,5 +828,6 @@ frag_expire(struct reader *r, uint64_t tick)
 
     unlink_datagram(&r->frags, d);
     reader_expire(r, &d->first, tick, d->id);
+    remember_expired(r, d);
     frag_free(&r->frags, d);
 }

@@ -3,11 +3,13 @@
  *
  * They belong to no flow and so to no shard: the room is the reader's, and a whole datagram goes to
  * the shard of its flow. Its memory is a sixteenth of the monitor's; when it is used up, or
- * MAX_DATAGRAMS are waiting, the oldest datagram goes.
+ * MAX_DATAGRAMS are waiting, the oldest datagram goes. Inline, where it is to fail closed, the
+ * fragment that finds no room goes instead: to forget a datagram would let the rest of it pass.
  */
 #ifndef WEIR_FRAG_H
 #define WEIR_FRAG_H
 
+#include "frag_verdict.h"
 #include "hash.h"
 #include "mem.h"
 
@@ -33,15 +35,21 @@ struct frag_room {
         struct datagram *oldest, *newest;
     } queue[2]; /* IPv4, IPv6: each has one timeout, so the oldest is due first */
     uint32_t n; /* datagrams */
+    struct frag_verdicts *verdicts; /* NULL: not inline */
 };
 
 void frag_init(struct frag_room *room, struct arena *arena, size_t cap);
 
 /* Put together by frag_add(). */
 struct whole {
-    struct datagram *datagram; /* NULL: nothing; else for frag_lend() */
-    struct weir_frame frame;   /* of the first fragment's headers and all the payload */
-    uint8_t *ip;               /* in the frame: from here on it is as if it had not been cut */
+    /* Inline: the datagram of the same key before this one, with a reference; NULL: none that counts. */
+    struct frag_verdict *after;
+
+    /* If it is whole: */
+    struct frag_verdict *verdict; /* inline: to be settled with its packet; NULL: nobody will ask */
+    struct datagram *datagram;    /* for frag_lend() */
+    struct weir_frame frame;      /* of the first fragment's headers and all the payload */
+    uint8_t *ip;                  /* in the frame: from here on it is as if it had not been cut */
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "core/core.h"
 
 #include "engine.h"
+#include "frag_verdict.h"
 #include "reject.h"
 
 #include <stdalign.h>
@@ -213,6 +214,48 @@ answer(struct engine *e, const struct weir_flow *flow, struct gate *gate, const 
     reject(e, flow, gate, p, to);
 }
 
+/* ---- fragments ------------------------------------------------------------------------------- */
+
+/*
+ * Whether a datagram of the same key before this one did not leave: its target may lack just these
+ * bytes. One that waits in another flow, or on another core, may not leave either.
+ */
+static bool
+is_late(const struct passing *p)
+{
+    if (p->came.frame == NULL)
+        return false;
+    return p->came.late ||
+           (p->came.after != NULL && frag_verdict_state(p->came.after) != FRAG_LEFT);
+}
+
+/* The packet was settled: who sends a fragment of its datagrams again is answered by that. */
+static void
+tell_fragments(const struct passing *p, bool left)
+{
+    struct frag_verdict *also;
+
+    if (p->came.frame == NULL)
+        return;
+    for (struct frag_verdict *v = p->came.completes; v != NULL; v = also) {
+        also = v->also;
+        atomic_store_explicit(&v->state, left ? FRAG_LEFT : FRAG_DROPPED, memory_order_release);
+        frag_verdict_release(v);
+    }
+    if (p->came.after != NULL)
+        frag_verdict_release(p->came.after);
+}
+
+/* It is held: fragments that come behind it wait in its flow. */
+static void
+lead_fragments(const struct passing *p, struct weir_flow *flow)
+{
+    if (p->came.frame == NULL)
+        return;
+    for (struct frag_verdict *v = p->came.completes; v != NULL; v = v->also)
+        v->flow = flow;
+}
+
 /* ---- settling a packet ----------------------------------------------------------------------- */
 
 static void
@@ -222,7 +265,8 @@ note_lost(struct gate *gate, const struct passing *p)
         cut_lacks(&gate->cut[p->dir], seqs_of(p->pkt));
 }
 
-static void
+/* Returns whether it left. */
+static bool
 forward(struct engine *e, struct gate *gate, const struct passing *p, bool unjudged)
 {
     const struct weir_outlet *outlet = &e->inl->outlet;
@@ -230,13 +274,14 @@ forward(struct engine *e, struct gate *gate, const struct passing *p, bool unjud
     if (!outlet->send(outlet->ctx, e->index, p->from, false, p->data, p->len)) {
         e->stats.send_drops++;
         note_lost(gate, p);
-        return;
+        return false;
     }
     e->stats.forwarded++;
     e->stats.rewritten += p->rewritten;
     e->stats.fail_open += unjudged;
     if (gate != NULL && gate->cut[p->dir].any && is_tcp(p->pkt) && !p->pkt->bad_checksum)
         cut_got(&gate->cut[p->dir], seqs_of(p->pkt));
+    return true;
 }
 
 /* A verdict is carried out: the packet is dropped. */
@@ -261,23 +306,37 @@ drop(struct engine *e, struct weir_flow *flow, struct gate *gate, const struct p
         reject(e, flow, gate, p, judged->reject);
 }
 
-/* unjudged: an app that gates has not done with it. */
-static void
-settle(struct engine *e, struct weir_flow *flow, const struct passing *p, bool unjudged)
+/* Returns whether it left. */
+static bool
+carry_out(struct engine *e, struct weir_flow *flow, const struct passing *p, bool unjudged)
 {
     struct gate *gate = flow != NULL ? gate_of(e, flow) : NULL;
 
     if (p->judged.verdict >= WEIR_DROP || p->judged.reject != 0 ||
         (gate != NULL && gate->state != GATE_OPEN)) {
         drop(e, flow, gate, p);
+    } else if (is_late(p)) {
+        e->stats.dropped++;
+        e->stats.late_fragments++;
+        note_lost(gate, p);
     } else if (gate != NULL && is_tcp(p->pkt) && cut_sticks(&gate->cut[p->dir], seqs_of(p->pkt))) {
         e->stats.dropped++;
     } else if (unjudged && e->opts.fail_closed) {
         e->stats.fail_closed++;
         note_lost(gate, p);
     } else {
-        forward(e, gate, p, unjudged);
+        return forward(e, gate, p, unjudged);
     }
+    return false;
+}
+
+/* unjudged: an app that gates has not done with it. */
+static void
+settle(struct engine *e, struct weir_flow *flow, const struct passing *p, bool unjudged)
+{
+    const bool lacked_room = p->came.frame != NULL && p->came.lacked_room;
+
+    tell_fragments(p, carry_out(e, p->lodger ? NULL : flow, p, unjudged || lacked_room));
 }
 
 /* ---- packets that are held ------------------------------------------------------------------- */
@@ -450,6 +509,7 @@ hold(struct engine *e, struct weir_flow *flow, struct gate *gate)
         return;
     }
     append(e, gate, held);
+    lead_fragments(&held->p, flow);
     inl->now.judged.number = 0;
     release(e, flow, gate); /* handlers that made room may have done with it */
 }
@@ -473,9 +533,15 @@ inline_begin(struct engine *e, const struct arrival *a)
         now->judged.number = 0; /* it has been settled, as one of its own flow */
     if (told || a->kind == ARRIVES_QUOTE)
         return;
-    now->data = a->came != NULL ? a->came : a->pkt.frame;
-    now->len = a->came != NULL ? a->came_len : a->pkt.caplen;
-    now->from = a->came != NULL ? a->came_port : a->pkt.port;
+    now->data = a->pkt.frame;
+    now->len = a->pkt.caplen;
+    now->from = a->pkt.port;
+    if (a->came.frame == NULL)
+        return;
+    now->came = a->came;
+    now->data = a->came.frame;
+    now->len = a->came.len;
+    now->from = a->came.port;
 }
 
 /* The number of the next byte that is expected of a side. */
@@ -499,12 +565,24 @@ inline_found(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     now->expected_back = peer->flags & SIDE_SEEN ? next_of(peer) : now->pkt->tcp_ack;
 }
 
+/* The packet is of no flow, but a datagram before it is held: it waits behind that. */
+static struct weir_flow *
+lodge(const struct engine *e, struct passing *now)
+{
+    struct frag_verdict *after = now->came.frame != NULL ? now->came.after : NULL;
+
+    if (after == NULL || after->core != e->index || frag_verdict_state(after) != FRAG_OPEN)
+        return NULL;
+    now->lodger = true;
+    return after->flow;
+}
+
 void
 inline_settle(struct engine *e)
 {
     struct inline_core *inl = e->inl;
     struct passing *now = &inl->now;
-    struct weir_flow *flow = inl->flow;
+    struct weir_flow *flow = inl->flow != NULL ? inl->flow : lodge(e, now);
     struct gate *gate = flow != NULL ? gate_of(e, flow) : NULL;
     bool awaited;
 

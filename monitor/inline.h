@@ -10,6 +10,7 @@
 #ifndef WEIR_INLINE_H
 #define WEIR_INLINE_H
 
+#include "batch.h"
 #include "cut.h"
 #include "mem.h"
 #include "shard.h"
@@ -18,7 +19,6 @@
 
 #include <string.h>
 
-struct arrival;
 struct engine;
 
 /* What was said of a packet. */
@@ -39,7 +39,9 @@ struct passing {
     uint8_t from; /* weir_frame.port */
     uint8_t dir;  /* enum weir_dir */
     bool rewritten;
-    bool known; /* TCP: its sender was seen before */
+    bool known;       /* TCP: its sender was seen before */
+    bool lodger;      /* it is of no flow, and waits in that of the datagram before it */
+    struct came came; /* .frame NULL: it is no fragment */
     /* TCP: sequence numbers that the receiver expects of its sender, and that the sender expects, if
        all packets so far have left. */
     uint32_t expected, expected_back;

@@ -11,6 +11,7 @@ libcore_la_SOURCES += \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
+    %D%/frag_verdict.c %D%/frag_verdict.h \
     %D%/hosts.c %D%/hosts.h \
     %D%/inline.c %D%/inline.h \
     %D%/monitor.c \
@@ -31,7 +32,9 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_message.c %D%/cli_options.c \
+    %D%/cli_output.c %D%/cli_report.c %D%/cli_run.c %D%/cli_signals.c \
+    %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_inline.c %D%/cli_inline.h %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
     %D%/control.c %D%/control.h %D%/counts.c %D%/counts.h %D%/metrics.c %D%/metrics.h \
     %D%/top_table.c %D%/top_table.h \
@@ -127,6 +130,12 @@ tests_unit_test_frag_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_frag_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_frag_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_frag_verdict
+tests_unit_test_frag_verdict_SOURCES  = tests/unit/test_frag_verdict.c
+tests_unit_test_frag_verdict_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/monitor
+tests_unit_test_frag_verdict_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_frag_verdict_LDADD    = libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_pieces
 tests_unit_test_pieces_SOURCES  = tests/unit/test_pieces.c
 tests_unit_test_pieces_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
@@ -146,7 +155,7 @@ tests_unit_test_verdict_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_monitor
 tests_unit_test_monitor_SOURCES  = tests/unit/test_monitor.c
-tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_monitor_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests -I$(top_srcdir)/monitor
 tests_unit_test_monitor_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_monitor_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 

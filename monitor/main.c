@@ -355,7 +355,7 @@ run(struct program *prg)
         return;
     }
     cli_run(&prg->cli, m, after_batch, prg);
-    if (prg->summary && !prg->cli.bad_filter)
+    if (prg->summary && !prg->cli.unstarted)
         print_summary(prg, m);
     free_parts(prg);
     cli_flush_output(&prg->cli, &prg->out);

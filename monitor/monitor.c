@@ -7,6 +7,7 @@
 #include "state/shared.h"
 #include "syns.h"
 
+#include <poll.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -185,6 +186,16 @@ monitor_pass_time(struct weir_monitor *m)
     m->read_at = now;
 }
 
+int
+monitor_wait_ms(const struct weir_monitor *m)
+{
+    const struct reader *r = &m->cores->reader;
+    const uint64_t now = m->cores->started ? r->clock + clock_ns() - m->read_at : 0;
+    const uint64_t ms = now < r->tick_at ? (r->tick_at - now) / 1000000 + 1 : 1;
+
+    return !m->cores->started || ms > MONITOR_WAIT_MS ? MONITOR_WAIT_MS : (int)ms;
+}
+
 void
 monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
                 void *ctx)
@@ -250,15 +261,28 @@ struct run {
     struct weir_port *port;
     struct weir_errbuf *err;
     int rc;
+    bool empty; /* live: the port gave all that it had */
 };
+
+/* Ports wait for long: until the next tick has come nobody need ask one that has nothing. */
+static bool
+has_none_by_the_tick(const struct run *run)
+{
+    struct pollfd fd = { .fd = weir_port_fd(run->port), .events = POLLIN };
+
+    return run->empty && fd.fd >= 0 && poll(&fd, 1, monitor_wait_ms(run->m)) == 0;
+}
 
 static bool
 pull_port(void *ctx)
 {
     struct run *run = ctx;
     struct weir_frame frames[BATCH_MANY];
-    int n = weir_port_read(run->port, frames, BATCH_MANY, run->err);
+    int n = 0;
 
+    if (!has_none_by_the_tick(run))
+        n = weir_port_read(run->port, frames, BATCH_MANY, run->err);
+    run->empty = run->m->e.opts.live && n < BATCH_MANY;
     if (n == 0 && run->m->e.opts.live)
         monitor_pass_time(run->m);
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
@@ -313,6 +337,7 @@ add_stats(struct weir_monitor_stats *to, const struct weir_monitor_stats *from)
     to->held_max = from->held_max > to->held_max ? from->held_max : to->held_max;
     to->rejects += from->rejects;
     to->rewritten += from->rewritten;
+    to->late_fragments += from->late_fragments;
     for (size_t i = 0; i < sizeof(to->overload) / sizeof(*to->overload); i++)
         to->overload[i] += from->overload[i];
     for (unsigned i = 0; i < WEIR_EV_COUNT; i++)

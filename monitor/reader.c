@@ -5,6 +5,7 @@
 #include "hosts.h"
 #include "quote.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -28,6 +29,10 @@ reader_start(struct reader *r)
                  -1, 0);
     if (range == MAP_FAILED)
         return WEIR_E_NOMEM;
+    if (r->in_line && (r->frags.verdicts = calloc(1, sizeof(*r->frags.verdicts))) == NULL) {
+        munmap(range, size);
+        return WEIR_E_NOMEM;
+    }
     r->range = range;
     r->range_size = size;
     arena_init(&r->arena, range, size);
@@ -42,6 +47,7 @@ reader_free(struct reader *r)
         return;
     arena_give_back(&r->arena, r->range);
     munmap(r->range, r->range_size);
+    free(r->frags.verdicts);
     r->range = NULL;
 }
 
@@ -112,6 +118,13 @@ reader_end(struct reader *r)
     reader_flush(r);
 }
 
+void
+reader_forget(struct reader *r)
+{
+    if (r->frags.verdicts != NULL)
+        frag_verdict_clear(r->frags.verdicts, &r->frags.mem);
+}
+
 /* ---- what the reader tells ----------------------------------------------------------------- */
 
 /* What belongs to no flow is told where the first shard is. */
@@ -150,6 +163,7 @@ reader_overload(struct reader *r)
         last->pkt.number != r->packet->number)
         last = tell(r, ARRIVES_EVENT, r->packet, WEIR_EV_OVERLOAD);
     last->told.times++;
+    r->lacked_room = true;
 }
 
 void
@@ -175,6 +189,25 @@ fragment_is_sound(struct reader *r, struct arrival *a)
 }
 
 /*
+ * What came before it, and what it completes. Where two of its datagrams, one in the other, come behind
+ * others, of which not all have left, it does not leave either: one may be what a target waits for.
+ */
+static void
+note_verdicts(struct came *came, const struct whole *whole)
+{
+    if (whole->after != NULL && came->after != NULL) {
+        came->late = true;
+        frag_verdict_release(whole->after);
+    } else if (whole->after != NULL) {
+        came->after = whole->after;
+    }
+    if (whole->verdict != NULL) {
+        whole->verdict->also = came->completes;
+        came->completes = whole->verdict;
+    }
+}
+
+/*
  * A fragment. The packet that completes a datagram is the datagram from then on; inside a tunnel
  * that may be a fragment again, so there is a limit.
  */
@@ -186,9 +219,14 @@ take_fragment(struct reader *r, struct arrival *a)
     a->fragments = 1;
     for (unsigned n = 0; a->result == DECODE_FRAGMENT && n < MAX_NESTED; n++) {
         struct whole whole = { .datagram = NULL };
+        bool completes;
 
         r->packet = &a->pkt;
-        if (!fragment_is_sound(r, a) || !frag_add(r, &a->pkt, &whole))
+        if (!fragment_is_sound(r, a))
+            return;
+        completes = frag_add(r, &a->pkt, &whole);
+        note_verdicts(&a->came, &whole);
+        if (!completes)
             return;
         a->datagrams++;
         whole_before = true;
@@ -276,14 +314,25 @@ dispatch(struct reader *r, struct arrival *a, uint8_t *core)
 {
     a->kind = ARRIVES_NO_FLOW;
     *core = 0; /* of the first shard */
-    if (a->result != DECODE_FLOW)
+    if (WEIR_UNLIKELY(a->result != DECODE_FLOW)) {
+        if (a->came.frame != NULL && a->came.after != NULL)
+            *core = a->came.after->core; /* where is known what became of that */
         return;
+    }
     a->kind = ARRIVES_PACKET;
     r->syns += a->pkt.tcp_flags >> 1 & 1; /* WEIR_TH_SYN; 0 for all but TCP */
     a->syns = r->syns;
     flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
     if (r->n_cores > 1)
         *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+}
+
+/* Where its datagrams' verdicts will be known. */
+static void
+note_core(const struct arrival *a, uint8_t core)
+{
+    for (struct frag_verdict *v = a->came.completes; v != NULL; v = v->also)
+        v->core = core;
 }
 
 /*
@@ -296,10 +345,10 @@ read_fragment(struct reader *r, const struct weir_frame *frame)
 {
     struct arrival a = r->batch->at[--r->batch->n], *to;
 
-    a.came = frame->data;
-    a.came_len = frame->caplen;
-    a.came_port = frame->port;
+    a.came = (struct came){ .frame = frame->data, .len = frame->caplen, .port = frame->port };
+    r->lacked_room = false;
     take_fragment(r, &a);
+    a.came.lacked_room = r->lacked_room;
     to = add(r, ARRIVES_NO_FLOW, 0);
     *to = a;
     return to;
@@ -310,6 +359,7 @@ reader_take(struct reader *r, const struct weir_frame *frame)
 {
     struct weir_frame kept;
     struct arrival *a;
+    bool fragment;
 
     if (frame->time > r->clock)
         r->clock = frame->time;
@@ -323,12 +373,15 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
     a->guess = NULL;
-    a->came = NULL;
+    a->came.frame = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
-    if (a->result == DECODE_FRAGMENT)
+    fragment = a->result == DECODE_FRAGMENT;
+    if (WEIR_UNLIKELY(fragment))
         a = read_fragment(r, frame);
     dispatch(r, a, &r->batch->core[r->batch->n - 1]);
+    if (WEIR_UNLIKELY(fragment))
+        note_core(a, r->batch->core[r->batch->n - 1]);
     if (r->only != NULL)
         engine_foresee(r->only, r->batch);
     if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))

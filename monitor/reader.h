@@ -23,6 +23,7 @@ struct reader {
     const struct hosts *hosts;
     struct hash_key secret;
     unsigned n_cores;
+    bool in_line;
     struct engine *only; /* if there is one core, its engine: what comes is told to it ahead */
 
     uint64_t number;                  /* of the latest packet */
@@ -30,6 +31,7 @@ struct reader {
     uint64_t clock;                   /* greatest packet time so far */
     uint64_t tick_at;                 /* clock at which ticks have passed again */
     const struct weir_packet *packet; /* what events are about */
+    bool lacked_room;                 /* fragments did, with this packet */
 
     uint8_t *range; /* of the room for fragments */
     size_t range_size;
@@ -57,6 +59,9 @@ void reader_flush(struct reader *r);
 
 /* Have every core do what is due when the input is over. */
 void reader_end(struct reader *r);
+
+/* They have: what is remembered of datagrams is nobody's any more. */
+void reader_forget(struct reader *r);
 
 /* A batch is done: its memory is the reader's again. */
 void reader_recycle(struct reader *r, struct batch *batch);

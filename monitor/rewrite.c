@@ -79,6 +79,8 @@ rewrite_check(const struct weir_packet *pkt, const struct rewrite *how)
 {
     if (pkt->l4 == NULL || pkt->tunnel > 0 || pkt->whole || pkt->fragment || checksum_at(pkt) < 0)
         return WEIR_E_UNSUPPORTED;
+    if (how->urgent)
+        return pkt->proto == WEIR_PROTO_TCP ? WEIR_E_OK : WEIR_E_UNSUPPORTED;
     return how->bytes != NULL ? check_payload(pkt, how) : check_endpoint(pkt, how);
 }
 
@@ -155,6 +157,16 @@ change_address(const struct weir_packet *pkt, const struct rewrite *how, uint8_t
     c->is += header.is;
 }
 
+static void
+take_urgent_off(uint8_t *tcp, struct change *c)
+{
+    static const uint8_t none[2];
+    const uint8_t flags = tcp[13] & (uint8_t)~WEIR_TH_URG;
+
+    replace(tcp + 13, &flags, 1, true, c);
+    replace(tcp + 18, none, 2, false, c);
+}
+
 void
 rewrite_apply(const struct weir_packet *pkt, const struct rewrite *how, uint8_t *frame)
 {
@@ -162,6 +174,11 @@ rewrite_apply(const struct weir_packet *pkt, const struct rewrite *how, uint8_t 
     uint8_t *payload = frame + (pkt->payload - pkt->frame);
     struct change c = { 0, 0 };
 
+    if (how->urgent) {
+        take_urgent_off(l4, &c);
+        mend_transport(pkt, l4, &c);
+        return;
+    }
     if (how->bytes != NULL)
         replace(payload + how->at, how->bytes, how->n, (payload - l4 + how->at) % 2 != 0, &c);
     if (how->addr != NULL)

@@ -936,14 +936,17 @@ sent_reset(const struct weir_flow *flow, enum weir_dir dir)
  * Returns its offset, NO_URGENT if there is none to come.
  */
 static int64_t
-note_urgent(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt, int64_t off)
+note_urgent(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off)
 {
+    const struct weir_packet *pkt = e->packet;
     uint16_t pointer;
 
     if (!(pkt->tcp_flags & WEIR_TH_URG))
         return NO_URGENT;
     pointer = (uint16_t)(pkt->l4[18] << 8 | pkt->l4[19]);
     off += pointer > 0 ? pointer - 1 : 0;
+    if (e->opts.urgent_in_band)
+        return off >= flow_side(flow, dir)->next ? off : NO_URGENT;
     return reasm_urgent(flow, dir, off) ? off : NO_URGENT;
 }
 
@@ -1037,7 +1040,7 @@ take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum d
     if (off > side->next && !doubt)
         reasm_note_sent(flow, dir, off);
     if (urgent)
-        at = note_urgent(flow, dir, pkt, off);
+        at = note_urgent(e, flow, dir, off);
     if (!is_probe(e, flow, dir, off)) {
         if (flow->flags & FLOW_RESET && pkt->payload_len > 0 && sent_reset(flow, dir))
             raise_why(e, flow, dir, WEIR_EV_DATA_AFTER_END, WEIR_AFTER_RST);

@@ -48,6 +48,12 @@ weir_rewrite_payload(const struct weir_event *ev, uint32_t at, const void *bytes
 }
 
 int
+weir_rewrite_urgent(const struct weir_event *ev)
+{
+    return change(ev, &(struct rewrite){ .urgent = true });
+}
+
+int
 weir_rewrite_endpoint(const struct weir_event *ev, enum weir_endpoint which,
                       const struct weir_addr *addr, int port)
 {

@@ -224,7 +224,7 @@ FAULTS = (
 
 
 def fails(words, text, code, name):
-    p = start("weir", "-q", *words)
+    p = start("weir", *words)
     seen = p.end(None)
     ok(seen == code and len(p.err().splitlines()) == 1 and re.search(text, p.err()) is not None and p.out() == "",
        name, seen, p.err(), p.out()[:200])
@@ -238,7 +238,12 @@ def faults():
     if none:
         fails(["--dpdk", "--no-telemetry --no-pci --in-memory", "--port", "0"],
               r"there are no hugepages: echo 512 > /proc/sys/vm/nr_hugepages, or add --no-huge", 1, "no hugepages")
-    fails(dpdk("net_null0", "0", "net_null0"), "it is read already", 2, "a port named twice")
+    fails(["--dpdk", EAL + " --vdev=net_null0", "--inline", "net_null0:x"], r"--inline x: DPDK has no such port; it has net_null0",
+          2, "a port that --inline named")
+    fails(dpdk("net_null0", "0", "net_null0"), "--port net_null0: it is read already", 2, "a port named twice")
+    # what the driver of a card says that nobody asked for is not why
+    fails(["--dpdk", EAL.replace("--no-pci", ""), "--port", "0"], "--port 0: DPDK has no (such )?port[:;] (bind a card|it has)", 2,
+          "no port")
     fails(["--port", "0"], "--dpdk 'ARGS' is expected", 2, "a port without --dpdk")
     fails(["--dpdk", EAL], "a --port or --inline is expected", 2, "--dpdk without a port")
     fails([*dpdk("net_null0", "0"), "-i", "wb"], "-i and --port exclude each other", 2, "-i and --port")

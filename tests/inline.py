@@ -150,9 +150,9 @@ SENDER = bytes.fromhex("02cafe000001")
 STATION = bytes.fromhex("02cafe000002")
 
 
-def ip4(payload, protocol=17, fragment=0, length=None, checksum=True, number=0):
+def ip4(payload, protocol=17, fragment=0, length=None, checksum=True, number=0, ends=("10.97.0.99", "10.97.0.100")):
     length = 20 + len(payload) if length is None else length
-    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, number, fragment, 64, protocol, 0, b"\x0a\x61\0\x63", b"\x0a\x61\0\x64")
+    head = struct.pack(">BBHHHBBH4s4s", 0x45, 0, length, number, fragment, 64, protocol, 0, *map(socket.inet_aton, ends))
     total = sum(struct.unpack(">10H", head))
     total = (total & 0xFFFF) + (total >> 16)
     return head[:10] + struct.pack(">H", (~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) ^ (not checksum)) + head[12:] + payload
@@ -390,7 +390,7 @@ def offloads():
 
 def faults():
     def fails(words, text, code=2, **how):
-        p = Program("weir", "-q", *words, sockets=0, **how)
+        p = Program("weir", *words, sockets=0, **how) # without -q: there is nothing to sum up
         seen = p.end(None)
         ok(seen == code and len(p.err().splitlines()) == 1 and text in p.err(), "told in a line: %s" % " ".join(words),
            seen, p.err())
@@ -407,6 +407,13 @@ def faults():
     fails(["-i", "w0", "--fail-closed"], "an --inline is expected")
     fails([*PAIR, "--set", "inline.fail=never"], "--set inline.fail: open or closed is expected, not 'never'")
     fails([*PAIR, "tcp prt 80"], "syntax error")
+    fails([*PAIR, "--fail-open", "--fail-closed"], "--fail-open and --fail-closed exclude each other")
+    fails(["--inline", "any:w0"], "--inline: any is all interfaces, and one is expected")
+    with wire() as first:
+        fails(["--inline", "w1:w0"], "--inline: process %d stands inline at w1 already" % first.p.pid, 1)
+        fails(["--inline", "w0:lo"], "MTU")
+        with wire(pair=("-i", "w0"), sockets=1):
+            pass
     fails(PAIR, "CAP_NET_RAW", 1, user=NOBODY)
     run("ip", "link", "set", "w1", "down")
     fails(PAIR, "w1: the interface is not up (ip link set dev NAME up)", 1)
@@ -535,6 +542,97 @@ def attacks(name="interfaces", pair=PAIR, names=("w0", "w1")):
        p.err())
 
 
+@contextlib.contextmanager
+def listener(port):
+    """A socket of the far host; a function that sends it parts of a datagram; and one that waits for what comes."""
+    ends = ADDRESS[4][0], ADDRESS[4][1]
+    with hosts.at(1):
+        far = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with hosts.at(0):
+        near = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+
+    def send(number, part, data):
+        """Part 0 or 1, of 16 bytes each with the header."""
+        whole = struct.pack(">HHHH", 7, port, 8 + len(data), 0) + data
+        near.sendto(ip4(whole[16:] if part else whole[:16], fragment=2 if part else 0x2000, number=number, ends=ends),
+                    (ends[1], 0))
+
+    def heard():
+        with contextlib.suppress(socket.timeout):
+            return far.recv(2000)
+        return None
+
+    with far, near:
+        far.bind((ends[1], port))
+        far.settimeout(0.5)
+        yield send, heard
+
+
+def fragments():
+    """A datagram in parts, which the far host's kernel puts together from what comes."""
+    evil = b"this is evil"
+    with ids(ATTACK, "-j", "2") as p, listener(6000) as (send, heard):
+        for part in 0, 1:
+            send(1, part, b"this is good")
+        good = heard()
+        for part in 0, 1, 1, 1, 0, 1:
+            send(2, part, evil)
+        bad = heard()
+    c = p.counters
+    ok(good == b"this is good" and bad is None and adds_up(p) and c["late_fragments"] == 3 and c["dropped"] >= 5,
+       "a part of a dropped datagram is dropped when it comes again", good, bad, c, p.err())
+    # or else the host gives up one in parts behind 64 others of the same sender
+    hosts.run(1, "sysctl", "-qw", "net.ipv4.ipfrag_high_thresh=%d" % (64 << 20), "net.ipv4.ipfrag_max_dist=0")
+    for policy in "closed", "open":
+        with ids(ATTACK, "--fail-" + policy, "-j", "1") as p, listener(6000) as (send, heard):
+            send(20000, 0, evil)
+            for k in range(16384):
+                send(1 + k, 0, evil) # a number of 0 the kernel would fill in
+                if k % 64 == 0: # what a queue has no room for would be counted otherwise
+                    time.sleep(0.002)
+            send(20000, 1, evil)
+            seen = heard()
+        c = p.counters
+        past = c["fail_" + policy] - (policy == "open") # the last one takes another's place
+        ok(seen == (evil if policy == "open" else None) and adds_up(p) and past == 1,
+           "past 16,384 datagrams in parts, --fail-%s" % policy, seen, c, p.err())
+
+
+def urgent():
+    """A host that reads urgent bytes in band."""
+    for policy, heard_then in ("oob", b"evil"), ("inline", b"evi"), ("drop", b""):
+        heard = [b""]
+
+        def read(c):
+            c.setsockopt(socket.SOL_SOCKET, socket.SO_OOBINLINE, 1)
+            c.settimeout(1)
+            c.sendall(b".") # now the other may send
+            with contextlib.suppress(OSError):
+                while data := c.recv(100):
+                    heard[0] += data
+
+        with ids(ATTACK, "--set", "stream.reassembly.urgent.policy=" + policy) as p:
+            thread = serve(1, 4, 5500, read)
+            with contextlib.suppress(OSError), connect(0, 4, 5500) as c:
+                c.recv(1)
+                c.send(b"evi", socket.MSG_OOB)
+                c.sendall(b"l")
+                thread.join()
+            thread.join()
+        ok(heard[0] == heard_then and adds_up(p) and bool(p.counters["dropped"]) == (policy != "oob"),
+           "urgent bytes: " + policy, heard, p.counters, p.err())
+    with ids(ATTACK, "--set", "stream.reassembly.urgent.policy=inline") as p:
+        thread = serve(1, 4, 5500, read)
+        with connect(0, 4, 5500) as c:
+            heard[0] = b""
+            c.recv(1)
+            c.send(b"goo", socket.MSG_OOB)
+            c.sendall(b"d")
+            time.sleep(0.2)
+        thread.join()
+    ok(heard[0] == b"good" and p.counters["rewritten"] >= 1, "urgent pointers are taken off", heard, p.counters)
+
+
 def attacks_over_dpdk():
     attacks("DPDK", DPDK, ("net_af_packet0", "1"))
 
@@ -575,7 +673,7 @@ def main():
         return 0
     tests = [basics, latency, many_cores, filters, links, users, crash, jumbo, offloads, faults, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
-        tests += [storm, attacks]
+        tests += [storm, attacks, fragments, urgent]
     if os.access(BUILD + "/weir-prads", os.X_OK):
         tests.append(prads)
     with open(BUILD + "/config.h") as file:

@@ -339,6 +339,18 @@ def counters_on_request():
        "SIGUSR1 prints counters, and the run goes on", p.err())
 
 
+def no_rules():
+    for program, *words in ("weir", "--summary"), ("weir-prads", "-l", "DIR"):
+        if not os.access(BUILD + "/" + program, os.X_OK):
+            continue
+        p = Program(program, *words, "-i", "wb", "udp")
+        for _ in range(2):
+            p.kill(signal.SIGUSR2)
+            told = until(lambda: "SIGUSR2: %s has no rules" % program in p.err())
+            time.sleep(0.2)
+        ok(told and p.end() == 0 and p.err().count("SIGUSR2") == 1, "%s: SIGUSR2 is answered once" % program, p.err())
+
+
 IDS = "weir-ids", "-l", "DIR/log", "-S", "DIR/my.rules"
 
 
@@ -467,7 +479,7 @@ def main():
         print("1..0 # SKIP %s" % error)
         return 0
     tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, faults, early_signals,
-             counters_on_request, control]
+             counters_on_request, no_rules, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):

@@ -148,6 +148,8 @@ enforce_wants(const struct enforce_opts *opts)
                  WEIR_EV_BIT(WEIR_EV_TTL_JUMP) | WEIR_EV_BIT(WEIR_EV_BAD_PACKET);
     if (opts->conflicting)
         wants |= WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT);
+    if (opts->urgent != URGENT_OOB)
+        wants |= WEIR_EV_BIT(WEIR_EV_PACKET);
     return wants;
 }
 
@@ -159,5 +161,19 @@ enforce_stream(struct enforced *done, const struct enforce_opts *opts, const str
     if (ev->number == 0 || !(conflicts || (opts->invalid && is_invalid(ev))))
         return;
     note(done, ev, "stream error", NULL, ACTION_DROP);
+    weir_verdict(ev, WEIR_DROP);
+}
+
+void
+enforce_urgent(struct enforced *done, const struct enforce_opts *opts, const struct weir_event *ev)
+{
+    const struct weir_packet *pkt = ev->packet;
+
+    if (opts->urgent == URGENT_OOB || ev->type != WEIR_EV_PACKET || pkt->proto != WEIR_PROTO_TCP ||
+        !(pkt->tcp_flags & WEIR_TH_URG))
+        return;
+    if (opts->urgent == URGENT_INLINE && weir_rewrite_urgent(ev) == WEIR_E_OK)
+        return;
+    note(done, ev, "stream urgent", NULL, ACTION_DROP);
     weir_verdict(ev, WEIR_DROP);
 }

@@ -20,7 +20,15 @@ struct enforced {
     bool of_flow;            /* so are all behind it */
 };
 
+/* Urgent bytes: stream.reassembly.urgent.policy, Suricata's without gap. */
+enum urgent_policy {
+    URGENT_OOB,    /* their receiver reads them out of band */
+    URGENT_INLINE, /* all bytes are read in band: what says otherwise does not go on */
+    URGENT_DROP,   /* packets that have some do not go on */
+};
+
 struct enforce_opts {
+    enum urgent_policy urgent;
     bool invalid;     /* what the target would not take is dropped (stream.drop-invalid) */
     bool conflicting; /* so are other bytes than were sent before (stream.inline) */
 };
@@ -38,6 +46,10 @@ uint64_t enforce_wants(const struct enforce_opts *opts);
 /* An event of a connection whose handshake was seen: drop what would be seen otherwise than we do. */
 void
 enforce_stream(struct enforced *done, const struct enforce_opts *opts, const struct weir_event *ev);
+
+/* Any event: what becomes of packets with an urgent pointer. */
+void
+enforce_urgent(struct enforced *done, const struct enforce_opts *opts, const struct weir_event *ev);
 
 /* Whether the packet that the event is about was dropped. */
 static inline bool

@@ -338,6 +338,7 @@ look_in_line(struct part *part, uint64_t dropped)
 {
     if (part->flow->scan.established || part->ev->flow == NULL)
         enforce_stream(&part->done, &part->prg->settings.enforce, part->ev);
+    enforce_urgent(&part->done, &part->prg->settings.enforce, part->ev);
     tell_drop(part, dropped);
 }
 
@@ -614,6 +615,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     prg->spec = spec;
     prg->cli.monitor.bad_udp =
         !prg->cli.checksums_given; /* as Suricata, which verifies those of TCP */
+    prg->cli.monitor.urgent_in_band = prg->settings.enforce.urgent == URGENT_INLINE;
     rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
     if (rc == WEIR_E_OK && (rc = make_parts(prg, err)) != WEIR_E_OK)
         return rc;
@@ -635,14 +637,15 @@ static void
 feed(struct program *prg)
 {
     cli_run(&prg->cli, prg->m, after_batch, prg);
-    if (!prg->cli.bad_filter)
+    if (!prg->cli.unstarted)
         write_stats(prg, cli_now(&prg->cli));
     each_output(prg, cli_flush_output);
     if (prg->with_prads)
         prads_end(prg->prads, &prg->cli);
     cli_stats(&prg->cli, prg->m, false);
     cli_summary(&prg->cli, prg->m);
-    program_summary(prg);
+    if (!prg->cli.unstarted)
+        program_summary(prg);
     if (prg->with_prads)
         prads_summary(prg->prads, &prg->cli);
 }

@@ -50,6 +50,23 @@ set_inline(bool *to, struct text name, struct text value, struct weir_errbuf *er
     return text_is(value, "auto") ? WEIR_E_OK : set_bool(to, name, value, err);
 }
 
+static const char *const urgent_policies[] = { "oob", "inline", "drop" };
+
+static int
+set_urgent(enum urgent_policy *to, struct text value, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; i < sizeof(urgent_policies) / sizeof(*urgent_policies); i++) {
+        if (text_is(value, urgent_policies[i])) {
+            *to = (enum urgent_policy)i;
+            return WEIR_E_OK;
+        }
+    }
+    return weir_err_set(err, WEIR_E_INVAL,
+                        "--set stream.reassembly.urgent.policy: oob, inline or drop is expected, "
+                        "not '%.*s'",
+                        TEXT(value));
+}
+
 static int
 set_depth(struct settings *settings, struct text value, struct weir_errbuf *err)
 {
@@ -243,6 +260,8 @@ settings_dump(const struct settings *settings, struct cli_dump *dump)
     cli_dump_put(dump, "stream.drop-invalid", "%s", settings->enforce.invalid ? "yes" : "no");
     cli_dump_put(dump, "stream.inline", "%s", settings->enforce.conflicting ? "auto" : "no");
     cli_dump_put(dump, "stream.reassembly.depth", "%llu", (unsigned long long)settings->depth);
+    cli_dump_put(dump, "stream.reassembly.urgent.policy", "%s",
+                 urgent_policies[settings->enforce.urgent]);
     cli_dump_put(dump, "stream.midstream", "%s", settings->midstream ? "yes" : "no");
     cli_dump_put(dump, "stream.ambiguity", "%s", settings->any ? "any" : "kept");
     cli_dump_put(dump, "packet-alert-max", "%u", settings->alert_max);
@@ -306,6 +325,8 @@ settings_set(struct settings *settings, const char *text, bool *ignored, struct 
         return set_inline(&settings->enforce.conflicting, name, value, err);
     if (text_is(name, "stream.reassembly.depth"))
         return set_depth(settings, value, err);
+    if (text_is(name, "stream.reassembly.urgent.policy"))
+        return set_urgent(&settings->enforce.urgent, value, err);
     if (text_is(name, "stream.midstream"))
         return set_bool(&settings->midstream, name, value, err);
     if (text_is(name, "packet-alert-max"))

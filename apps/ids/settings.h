@@ -23,7 +23,7 @@ struct settings {
     bool midstream;              /* stream.midstream */
     bool any;                    /* stream.ambiguity */
     bool bypass;                 /* stream.bypass */
-    struct enforce_opts enforce; /* in line: stream.drop-invalid, stream.inline */
+    struct enforce_opts enforce; /* in line: stream.drop-invalid, stream.inline; urgent bytes */
     uint64_t depth;              /* stream.reassembly.depth: bytes of a direction; 0: all */
     uint32_t alert_max;          /* packet-alert-max */
     const char *threshold_file;  /* in the text it was set with; NULL: none */

@@ -103,11 +103,16 @@ outcome_summary(const struct program *prg, const struct program_counts *counts)
 static void
 summary_of_drops(const struct program *prg, const struct program_counts *counts)
 {
+    struct weir_monitor_stats s;
+
+    weir_monitor_get_stats(prg->m, &s);
     if (counts->dropped > 0)
         cli_notice(&prg->cli,
                    "%llu packets dropped by rules or as invalid, what followed in their flows "
-                   "not counted; %llu rejected",
-                   (unsigned long long)counts->dropped, (unsigned long long)counts->rejected);
+                   "not counted; %llu of them by rules that reject, and %llu RSTs and ICMP errors "
+                   "sent",
+                   (unsigned long long)counts->dropped, (unsigned long long)counts->rejected,
+                   (unsigned long long)s.rejects);
     if (counts->replaced + counts->not_replaced > 0)
         cli_notice(&prg->cli, "replace: %llu matches changed their packet, %llu could not",
                    (unsigned long long)counts->replaced, (unsigned long long)counts->not_replaced);

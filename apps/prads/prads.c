@@ -472,7 +472,7 @@ prads_summary(const struct prads *p, const struct cli *cli)
     const struct inventory_stats *inv = watch_get_inventory(p->watch[0]);
     uint64_t facts[FACT_KINDS] = { 0 };
 
-    if (cli->bad_filter) /* nothing was read */
+    if (cli->unstarted)
         return;
     for (unsigned i = 0; i < p->n; i++)
         for (unsigned k = 0; k < FACT_KINDS; k++)

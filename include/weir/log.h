@@ -49,7 +49,8 @@ struct weir_log_opts {
     bool on_disk; /**< the futures of weir_log_write() wait until the record is on disk */
     bool final;   /**< the first error ends the log: all later records fail. For a replay */
     bool uring; /**< write through io_uring with a kernel poller, for a machine with a spare core */
-    uint32_t cores;     /**< rings; 0: 1 */
+    uint32_t cores;     /**< rings, one for each core that writes; 0: 1. In a replay at least
+                             weir_monitor_opts.cores, or nothing is written */
     uint32_t ring_size; /**< bytes of one, made a power of two; 0: 1 MiB. At most 1 GiB */
     uint32_t futures;   /**< that may sleep at a time, a core; 0: 4096. At most 2^20 */
     uint32_t waiting;   /**< records that may wait for room, a core; 0: 1024. At most futures */

@@ -96,6 +96,9 @@ struct weir_monitor_opts {
                             Not those that were put together from fragments */
     bool no_vlan; /**< flows and fragments go by addresses and ports alone, whatever VLANs their
                             packets are in: for links where the directions are tagged differently */
+    bool
+        urgent_in_band; /**< urgent bytes are part of the stream, as hosts read them that were told to
+                              (SO_OOBINLINE); else they are left out of it */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
     uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each
@@ -105,8 +108,9 @@ struct weir_monitor_opts {
 
     /* Inline: weir/verdict.h. What is held is bounded. */
     const struct weir_outlet
-        *outlet;           /**< copied, but not its ctx; NULL: passive, nothing is held */
-    bool fail_closed;      /**< past the bounds the newest packet is dropped; else packets pass */
+        *outlet;      /**< copied, but not its ctx; NULL: passive, nothing is held */
+    bool fail_closed; /**< past the bounds, and where fragments find no room, the newest packet is
+                           dropped; else packets pass */
     uint32_t held_packets; /**< of a flow; 0: 256; at most 65535 */
     uint32_t held_flow;    /**< bytes of a flow; 0: 1 MiB */
     uint64_t
@@ -181,12 +185,15 @@ struct weir_monitor_stats {
     uint64_t forwarded;   /**< packets that left */
     uint64_t send_drops;  /**< that the outlet had no room for */
     uint64_t dropped;     /**< by a verdict, on them or on their flow */
-    uint64_t fail_closed; /**< dropped past the bounds */
-    uint64_t fail_open;   /**< of forwarded: before an app that gates had done with them */
-    uint64_t held;        /**< right now */
-    uint64_t held_max;    /**< the most of a core so far */
-    uint64_t rejects;     /**< RSTs and ICMP errors of our own that were sent */
-    uint64_t rewritten;   /**< of forwarded: with other bytes than they came with */
+    uint64_t fail_closed; /**< dropped past the bounds, those of fragments among them */
+    uint64_t fail_open; /**< of forwarded: before an app that gates had done with them, or fragments
+                               that took the place of others */
+    uint64_t held;      /**< right now */
+    uint64_t held_max;  /**< the most of a core so far */
+    uint64_t rejects;   /**< RSTs and ICMP errors of our own that were sent */
+    uint64_t rewritten; /**< of forwarded: with other bytes than they came with */
+    uint64_t
+        late_fragments; /**< of dropped: of a datagram that was dropped less than 60 s before */
 
     uint64_t events[WEIR_EV_COUNT];        /**< raised, wanted or not */
     uint64_t defined[WEIR_EV_DEFINED_MAX]; /**< the program's own; 0 of those that nobody wants */

@@ -7,6 +7,9 @@
  * events are about; while a stage of an app that gates (weir_app.gates) sleeps on an event of a
  * packet, this packet and those of its flow behind it are held, in order. Other flows go on.
  *
+ * Fragments leave as they come, but the one that completes a datagram has the verdict of the whole.
+ * Where that did not leave, fragments of it that come within 60 s do not leave either.
+ *
  * Bounds:  what is held of a flow and of a core: weir_monitor_opts. Past them packets pass without
  *          a verdict, or the newest is dropped (fail_closed); each is counted, and the event
  *          `overload` tells of the first. So it is when a flow ends while packets are held.
@@ -85,6 +88,15 @@ enum weir_reject_to {
  * @param to  of enum weir_reject_to, ORed.
  */
 WEIR_API void weir_reject(const struct weir_event *ev, unsigned to);
+
+/**
+ * Take the urgent pointer off the TCP segment that @p ev is about, as it leaves: its flag and its field
+ * become 0. So its receiver reads all bytes in band, as weir_monitor_opts.urgent_in_band takes them.
+ *
+ * @return as weir_rewrite_payload(); WEIR_E_UNSUPPORTED: not TCP, in a tunnel, or put together from
+ *         fragments.
+ */
+WEIR_API WEIR_MUST_USE int weir_rewrite_urgent(const struct weir_event *ev);
 
 /** Which end of a packet weir_rewrite_endpoint() changes. */
 enum weir_endpoint { WEIR_SOURCE, WEIR_DESTINATION };

@@ -291,10 +291,20 @@ log_take_end(struct weir_log *log)
     return NULL;
 }
 
+/*
+ * In a replay of several cores each needs a ring, or else it would depend on their speed who gets one;
+ * and there has to be one in which they are put in order.
+ */
+static bool
+has_too_few(const struct weir_log *log, const struct weir_core *core)
+{
+    return core->order != NULL && (log->merged == NULL || log->n_ends - 1 < core->order->order->n);
+}
+
 static __attribute__((noinline)) struct log_end *
 take_end_for(struct weir_log *log, struct weir_core *core)
 {
-    struct log_end *end = log_take_end(log);
+    struct log_end *end = has_too_few(log, core) ? NULL : log_take_end(log);
 
     if (end != NULL)
         core_add_poller(core, &end->poller);
@@ -322,8 +332,7 @@ fits(const struct log_end *end, size_t n)
 {
     const struct order_end *order = core_current->order;
 
-    return n <= records_longest(&end->ring) &&
-           (order == NULL || (end->log->merged != NULL && n <= order_longest(order)));
+    return n <= records_longest(&end->ring) && (order == NULL || n <= order_longest(order));
 }
 
 /* Why a record of n bytes cannot be put into the ring; counts it. */

@@ -8,7 +8,8 @@
 static weir_fut
 no_ring(void)
 {
-    return weir_fail(WEIR_E_INVAL, "the core has no ring of this log");
+    return weir_fail(WEIR_E_INVAL,
+                     "the log has fewer rings than there are cores (weir_log_opts.cores)");
 }
 
 static weir_fut

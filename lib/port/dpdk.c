@@ -163,19 +163,37 @@ copy_line(char out[TEXT_MAX], const char *line)
     snprintf(out, TEXT_MAX, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
-/* A line that tells of a failure, the first from at on; returns whether there is one. */
 static bool
-find_fault(const char *at, char out[TEXT_MAX])
+is_fault(const char *line)
 {
     static const char *const signs[] = { "ailed",  "annot", "nvalid", "rror", "not ",
                                          "nknown", "No ",   "nable",  "ouldn" };
 
-    for (; *at != '\0'; at += strcspn(at, "\n"), at += *at == '\n') {
-        copy_line(out, at);
-        for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
-            if (strstr(out, signs[i]) != NULL)
-                return true;
-    }
+    for (size_t i = 0; i < sizeof(signs) / sizeof(*signs); i++)
+        if (strstr(line, signs[i]) != NULL)
+            return true;
+    return false;
+}
+
+/* The line at *at, which then is behind it; false: there is none. */
+static bool
+next_line(const char **at, char out[TEXT_MAX])
+{
+    if (**at == '\0')
+        return false;
+    copy_line(out, *at);
+    *at += strcspn(*at, "\n");
+    *at += **at == '\n';
+    return true;
+}
+
+/* The first line of the text that tells of a failure; returns whether there is one. */
+static bool
+find_fault(const char *text, char out[TEXT_MAX])
+{
+    while (next_line(&text, out))
+        if (is_fault(out))
+            return true;
     return false;
 }
 
@@ -564,15 +582,79 @@ new_port(const char *name)
     return NULL;
 }
 
+/* What named it. */
+static const char *
+option_of(const struct dpdk *d)
+{
+    return d->senders > 0 ? "--inline" : "--port";
+}
+
 static bool
 is_number(const char *name)
 {
     return name[strspn(name, "0123456789")] == '\0' && *name != '\0' && strlen(name) < 5;
 }
 
+/* The device that an argument names, as --vdev=NAME,... or behind --vdev or -a; NULL: it names none. */
+static const char *
+device_named(const char *word, const char *before)
+{
+    static const char vdev[] = "--vdev=", allow[] = "--allow=";
+
+    if (strncmp(word, vdev, sizeof(vdev) - 1) == 0)
+        return word + sizeof(vdev) - 1;
+    if (strncmp(word, allow, sizeof(allow) - 1) == 0)
+        return word + sizeof(allow) - 1;
+    return strcmp(before, "--vdev") == 0 || strcmp(before, "-a") == 0 ? word : NULL;
+}
+
+/* Whether the line speaks of a device that the arguments name, which EAL has put in another order. */
+static bool
+is_about_device(const char *line)
+{
+    const char *word = eal.words.bytes, *before = "";
+
+    for (int i = 0; i < eal.words.n; i++) {
+        const char *named = device_named(word, before);
+        char device[RTE_ETH_NAME_MAX_LEN] = "";
+
+        if (named != NULL)
+            snprintf(device, sizeof(device), "%.*s", (int)strcspn(named, ","), named);
+        if (device[0] != '\0' && strstr(line, device) != NULL)
+            return true;
+        before = word;
+        word += strlen(word) + 1;
+    }
+    return false;
+}
+
+/*
+ * Why there is no device that was asked for: the first line about one, or the one before, which is its
+ * driver's. Others are about cards that nobody asked for. Returns whether there is one.
+ */
+static bool
+find_fault_of_device(char out[TEXT_MAX])
+{
+    const char *at = said.text;
+    char line[TEXT_MAX];
+
+    out[0] = '\0';
+    while (next_line(&at, line)) {
+        const bool fails = is_fault(line);
+
+        if (fails && is_about_device(line)) {
+            if (strstr(line, "failed to initialize") == NULL || out[0] == '\0')
+                snprintf(out, TEXT_MAX, "%s", line);
+            return true;
+        }
+        snprintf(out, TEXT_MAX, "%s", fails ? line : "");
+    }
+    return false;
+}
+
 /* Why there is no port of the name: a --vdev that failed leaves but a line in the log. */
 static int
-no_such_port(const char *name, struct weir_errbuf *err)
+no_such_port(const struct dpdk *d, struct weir_errbuf *err)
 {
     char names[TEXT_MAX / 2] = "", one[RTE_ETH_NAME_MAX_LEN], why[TEXT_MAX] = "";
     size_t n = 0;
@@ -582,17 +664,18 @@ no_such_port(const char *name, struct weir_errbuf *err)
         if (rte_eth_dev_is_valid_port(id) && rte_eth_dev_get_name_by_port(id, one) == 0)
             n += (size_t)snprintf(names + n, sizeof(names) - n, "%s%s", n > 0 ? ", " : "", one);
     if (n > 0)
-        return weir_err_set(err, WEIR_E_NOENT, "--port %s: DPDK has no such port; it has %s", name,
-                            names);
-    if (find_fault(said.text, why))
-        return weir_err_set(err, WEIR_E_NOENT, "--port %s: DPDK has no port: %s%s", name, why,
+        return weir_err_set(err, WEIR_E_NOENT, "%s %s: DPDK has no such port; it has %s",
+                            option_of(d), d->name, names);
+    if (find_fault_of_device(why))
+        return weir_err_set(err, WEIR_E_NOENT, "%s %s: DPDK has no port: %s%s", option_of(d),
+                            d->name, why,
                             strstr(why, "failed to initialize") != NULL
                                 ? ": its driver does not take these arguments"
                                 : "");
     return weir_err_set(err, WEIR_E_NOENT,
-                        "--port %s: DPDK has no port: bind a card to a driver of DPDK's "
+                        "%s %s: DPDK has no port: bind a card to a driver of DPDK's "
                         "(dpdk-devbind.py --status lists them), or name a --vdev in --dpdk",
-                        name);
+                        option_of(d), d->name);
 }
 
 static int
@@ -603,11 +686,11 @@ find_port(struct dpdk *d, struct weir_errbuf *err)
     if (is_number(d->name))
         id = (uint16_t)atoi(d->name);
     else if (rte_eth_dev_get_port_by_name(d->name, &id) != 0)
-        return no_such_port(d->name, err);
+        return no_such_port(d, err);
     if (!rte_eth_dev_is_valid_port(id))
-        return no_such_port(d->name, err);
+        return no_such_port(d, err);
     if (eal.is_read[id])
-        return weir_err_set(err, WEIR_E_INVAL, "--port %s: it is read already", d->name);
+        return weir_err_set(err, WEIR_E_INVAL, "%s %s: it is read already", option_of(d), d->name);
     eal.is_read[id] = true;
     eal.n_open++;
     d->id = id;
@@ -636,7 +719,7 @@ failed(const struct dpdk *d, const char *what, int rc, struct weir_errbuf *err)
     char why[TEXT_MAX];
 
     last_said(d->said, why);
-    return weir_err_set(err, code_of(-rc), "--port %s: %s: %s", d->name, what,
+    return weir_err_set(err, code_of(-rc), "%s %s: %s: %s", option_of(d), d->name, what,
                         why[0] != '\0' ? why : rte_strerror(-rc));
 }
 
@@ -672,9 +755,9 @@ make_pool(struct dpdk *d, struct weir_errbuf *err)
     if (d->pool != NULL)
         return WEIR_E_OK;
     return weir_err_set(err, WEIR_E_NOMEM,
-                        "--port %s: no memory for %u buffers of %u bytes: more hugepages (%s), a "
+                        "%s %s: no memory for %u buffers of %u bytes: more hugepages (%s), a "
                         "larger -m in --dpdk, or a smaller --buffer",
-                        d->name, d->buffers, d->room, "/proc/sys/vm/nr_hugepages");
+                        option_of(d), d->name, d->buffers, d->room, "/proc/sys/vm/nr_hugepages");
 }
 
 static int
@@ -687,7 +770,8 @@ choose_mtu(struct dpdk *d, const struct rte_eth_dev_info *info, uint32_t mtu,
         most = info->max_rx_pktlen - FRAME_BYTES;
     d->mtu = (uint16_t)(RTE_ETHER_MTU < most ? RTE_ETHER_MTU : most);
     if (mtu > most)
-        return weir_err_set(err, WEIR_E_INVAL, "--port %s: its MTU is at most %u", d->name, most);
+        return weir_err_set(err, WEIR_E_INVAL, "%s %s: its MTU is at most %u", option_of(d),
+                            d->name, most);
     if (mtu != 0)
         d->mtu = (uint16_t)mtu;
     return WEIR_E_OK;
@@ -739,7 +823,8 @@ set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_
     if (d->senders == 0)
         return WEIR_E_OK;
     if (opts.queues == 0)
-        return weir_err_set(err, WEIR_E_UNSUPPORTED, "--inline: port %s cannot send", d->name);
+        return weir_err_set(err, WEIR_E_UNSUPPORTED, "%s %s: it cannot send", option_of(d),
+                            d->name);
     (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, NULL, &descriptors);
     for (uint16_t i = 0; i < opts.queues; i++) {
         const int rc = rte_eth_tx_queue_setup(
@@ -749,8 +834,9 @@ set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_
             return failed(d, "it takes no queue to send from", rc, err);
     }
     d->tx = tx_new(&opts);
-    return d->tx != NULL ? WEIR_E_OK
-                         : weir_err_set(err, WEIR_E_NOMEM, "--port %s: out of memory", d->name);
+    return d->tx != NULL
+               ? WEIR_E_OK
+               : weir_err_set(err, WEIR_E_NOMEM, "%s %s: out of memory", option_of(d), d->name);
 }
 
 /* Sizes, then the queues. */
@@ -833,7 +919,7 @@ weir_port_open_dpdk(const char *name, const struct weir_port_opts *opts, struct 
 
     *out = NULL;
     if (d == NULL)
-        return weir_err_set(err, WEIR_E_NOMEM, "--port %s: out of memory", name);
+        return weir_err_set(err, WEIR_E_NOMEM, "port %s: out of memory", name);
     if (opts == NULL)
         opts = &defaults;
     d->senders = opts->senders;

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { PACKETS = 3000, PORTS = 30, FIRST_PORT = 2000, APPS = 3, SPAN = 4096 };
+enum { PACKETS = 3000, PORTS = 30, FIRST_PORT = 2000, APPS = 3, SPAN = 4096, IDENTS = 8 };
 
 static uint64_t
 mix(uint64_t a, uint64_t b)
@@ -35,6 +35,7 @@ struct script {
     struct weir_frame frame[PACKETS];
     uint8_t room[PACKETS][FRAME_ROOM];
     unsigned flow[PACKETS]; /* whose order counts; 0: nobody's */
+    unsigned key[PACKETS];  /* of the datagram that it is a fragment of; 0: of none */
 };
 
 static void
@@ -67,14 +68,15 @@ draw_segment(uint64_t *seed, uint64_t ms, unsigned i, struct script *script)
 }
 
 static struct weir_frame
-draw_fragment(uint64_t *seed, uint64_t ms, uint8_t *room)
+draw_fragment(uint64_t *seed, uint64_t ms, uint8_t *room, unsigned *key)
 {
     static uint8_t whole[64];
     struct ip_fragment f = { .ms = ms };
 
     f.version = random_below(seed, 2) ? 6 : 4;
     (void)udp_whole(f.version, "a datagram in several parts, some of them lost", 40, whole);
-    f.ident = (uint32_t)random_below(seed, 8);
+    f.ident = (uint32_t)random_below(seed, IDENTS);
+    *key = 1 + f.ident + (f.version == 6 ? IDENTS : 0);
     f.start = (uint32_t)random_below(seed, 6) * 8;
     f.n = random_below(seed, 2) ? 8 : 16;
     f.more = f.start + f.n < 48;
@@ -90,13 +92,14 @@ draw_script(struct script *script, uint64_t seed)
     uint64_t ms = 0;
 
     memset(script->flow, 0, sizeof(script->flow));
+    memset(script->key, 0, sizeof(script->key));
     for (unsigned i = 0; i < PACKETS; i++) {
         uint8_t *room = script->room[i];
         const uint64_t kind = random_below(&seed, 12);
 
         ms += random_below(&seed, 300) == 0 ? 40000 : random_below(&seed, 30);
         if (kind == 0) {
-            script->frame[i] = draw_fragment(&seed, ms, room);
+            script->frame[i] = draw_fragment(&seed, ms, room, &script->key[i]);
         } else if (kind == 1) {
             script->flow[i] = 1;
             script->frame[i] = udp_frame(random_below(&seed, 2) ? WEIR_TOCLIENT : WEIR_TOSERVER,
@@ -120,6 +123,7 @@ struct said {
     uint8_t verdict;
     bool sticks, tcp, ignored; /* ignored: a bad checksum or the like */
     uint8_t dir;
+    bool discards; /* the datagram that it is a fragment of */
     uint32_t seq, n;
 };
 
@@ -191,6 +195,8 @@ note(struct run *run, const struct weir_event *ev)
     const struct weir_packet *pkt = ev->packet;
     struct said *said = &run->said[ev->number];
 
+    said->discards |= (ev->type == WEIR_EV_FRAG_OVERLAP && ev->frag_overlap.discarded) ||
+                      (ev->type == WEIR_EV_FRAG_BAD && ev->frag_bad.discarded);
     if (ev->flow == NULL)
         return;
     said->flow = weir_flow_id(ev->flow);
@@ -209,7 +215,8 @@ look_and_note(void *ctx, weir_fut in)
     struct run *run = ev->app;
 
     (void)ctx;
-    if (ev->type == WEIR_EV_PACKET)
+    if (ev->type == WEIR_EV_PACKET || ev->type == WEIR_EV_FRAG_OVERLAP ||
+        ev->type == WEIR_EV_FRAG_BAD)
         note(run, ev);
     if (ev->type == WEIR_EV_FLOW_END) {
         run->reused[weir_flow_id(ev->flow)] = ev->flow_end.reason != WEIR_END_TIMEOUT &&
@@ -405,19 +412,66 @@ model_drops(struct model_flow *flow, const struct said *said)
     return true;
 }
 
+/* By key of the datagram: of one that waits, and of the one before it. */
+struct model_datagram {
+    bool waits, after; /* after one that did not leave */
+    uint64_t deadline; /* ticks of 100 ms, as the next */
+    bool was_dropped;
+    uint64_t until;
+};
+
+/* Fragments leave as they come, but behind a datagram that did not leave. */
+static bool
+model_is_late(struct model_datagram *d, bool v6, uint64_t ms)
+{
+    if (d->waits && d->deadline <= ms / 100)
+        d->waits = false;
+    if (!d->waits) {
+        d->after = d->was_dropped && d->until > ms / 100;
+        d->deadline = (ms + (v6 ? 60000 : 30000) + 99) / 100;
+    }
+    d->waits = true;
+    return d->after;
+}
+
+static void
+model_take_fragment(struct model_datagram *d, const struct said *said, uint64_t ms, bool left)
+{
+    if (said->flow != 0) {
+        d->was_dropped = !left;
+        d->until = (ms + 60000) / 100 + 1;
+    }
+    if (said->flow != 0 || said->discards)
+        d->waits = false;
+}
+
+static uint64_t
+ms_of(const struct run *run, unsigned number)
+{
+    return run->script->frame[number - 1].time / MS;
+}
+
 static void
 assert_as_model(const struct run *run)
 {
+    static struct model_datagram datagrams[2 * IDENTS + 1];
     static struct model_flow flows[PACKETS + 1]; /* by id */
 
     unsigned checked = 0;
 
     memset(flows, 0, sizeof(flows));
+    memset(datagrams, 0, sizeof(datagrams));
     for (unsigned i = 1; i <= PACKETS; i++) {
         const struct said *said = &run->said[i];
-        const bool drops = said->flow != 0 ? model_drops(&flows[said->flow], said)
-                                           : said->verdict != WEIR_PASS;
+        const unsigned key = run->script->key[i - 1];
+        struct model_datagram *d = &datagrams[key];
+        bool drops = said->flow != 0 ? model_drops(&flows[said->flow], said)
+                                     : said->verdict != WEIR_PASS;
 
+        if (key != 0) {
+            drops |= model_is_late(d, key > IDENTS, ms_of(run, i));
+            model_take_fragment(d, said, ms_of(run, i), run->sent[i]);
+        }
         if (said->flow != 0 && run->reused[said->flow])
             continue;
         checked++;
@@ -433,6 +487,7 @@ what_leaves_is_what_the_model_says(void **state)
 {
     struct script *script = malloc(sizeof(*script));
     struct run *run = malloc(sizeof(*run)), *one = malloc(sizeof(*one));
+    uint64_t late = 0;
 
     (void)state;
     assert_true(script != NULL && run != NULL && one != NULL);
@@ -446,11 +501,13 @@ what_leaves_is_what_the_model_says(void **state)
 
             assert_int_equal(stats.fail_closed, 0);
             assert_true(stats.dropped > 100 && stats.held_max > 3 && stats.rejects > 0);
+            late += stats.late_fragments;
             assert_as_model(cores == 1 ? one : run);
             if (cores > 1)
                 assert_memory_equal(run->sent, one->sent, sizeof(one->sent));
         }
     }
+    assert_true(late > 100);
     free(script);
     free(run);
     free(one);

@@ -2,6 +2,7 @@
 #include "enforce.h"
 
 #include "app/app.h"
+#include "checksum.h"
 #include "decode.h"
 #include "detect/detect.h"
 #include "detect/inspect.h"
@@ -137,6 +138,7 @@ on_event(void *ctx, weir_fut in)
     detect_go_on(f->detect);
     if (f->scan->established)
         enforce_stream(&f->done, &f->opts, ev);
+    enforce_urgent(&f->done, &f->opts, ev);
     return weir_ok(0);
 }
 
@@ -146,7 +148,8 @@ static void
 begin_with(struct fixture *f, const char *rules, const char *limits)
 {
     const struct weir_outlet outlet = { .ctx = f, .send = keep };
-    const struct weir_monitor_opts opts = { .outlet = &outlet };
+    const struct weir_monitor_opts opts = { .outlet = &outlet,
+                                            .urgent_in_band = f->opts.urgent == URGENT_INLINE };
     const struct weir_app app = { .name = "ids",
                                   .spec = &f->spec,
                                   .flow_size = sizeof(struct flow_scan),
@@ -249,9 +252,11 @@ packet_of(const struct fixture *f, unsigned i)
     };
     struct decode_fault fault;
     struct weir_packet pkt;
+    enum weir_layer layer;
 
     assert_true(i < f->n_sent);
     assert_int_equal(decode(&frame, &pkt, &fault), DECODE_FLOW);
+    assert_true(checksums_right(&pkt, &layer));
     return pkt;
 }
 
@@ -687,6 +692,95 @@ other_bytes_than_before_do_not_leave(void **state)
 }
 
 static void
+urgent(struct fixture *f, uint32_t offset, const char *data, uint16_t pointer)
+{
+    tcp(f, (struct segment){ .flags = WEIR_TH_ACK | WEIR_TH_URG,
+                             .seq = ISN + 1 + offset,
+                             .ack = PEER + 1,
+                             .data = data,
+                             .n = (uint32_t)strlen(data),
+                             .urgent = pointer });
+}
+
+/* Rules see "evl", and a host that reads in band sees more. */
+static void
+urgent_bytes_leave_as_they_came_by_default(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "drop " TCP "content:\"evil\"; sid:1;)");
+    connect(f);
+    urgent(f, 0, "evil", 3);
+    assert_int_equal(f->n_sent, 1);
+    assert_int_equal(packet_of(f, 0).tcp_flags, WEIR_TH_ACK | WEIR_TH_URG);
+}
+
+static void
+in_band_urgent_pointers_are_taken_off(void **state)
+{
+    struct fixture *f = *state;
+    struct weir_packet pkt;
+
+    f->opts.urgent = URGENT_INLINE;
+    begin(f, "drop " TCP "content:\"evil\"; sid:1;)");
+    connect(f);
+    urgent(f, 0, "good", 3);
+    assert_int_equal(f->n_sent, 1);
+    pkt = packet_of(f, 0); /* its checksum is right */
+    assert_int_equal(pkt.tcp_flags, WEIR_TH_ACK);
+    assert_memory_equal(pkt.l4 + 18, "\0", 2);
+    assert_payload(f, 0, "good");
+    urgent(f, 4, "evil", 3);
+    assert_int_equal(f->n_sent, 1);
+}
+
+static void
+packets_with_urgent_bytes_can_be_dropped(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.urgent = URGENT_DROP;
+    begin(f, "drop " TCP "content:\"evil\"; sid:1;)");
+    connect(f);
+    urgent(f, 0, "good", 3);
+    assert_int_equal(f->n_sent, 0);
+    assert_string_equal(f->done.reason, "stream urgent");
+    client(f, 0, "good");
+    assert_int_equal(f->n_sent, 1);
+}
+
+/* Rules on established connections see it when the receiver has taken it: only then is it theirs. */
+static void
+data_on_a_syn_meets_rules_before_it_leaves_if_they_may_match_there(void **state)
+{
+    static const struct {
+        const char *rule;
+        unsigned n_sent[2]; /* of the SYN; of the SYN/ACK, too */
+    } rows[] = {
+        { "drop " TCP "content:\"evil\"; sid:1;)", { 0, 0 } },
+        { "drop " TCP "content:\"evil\"; flow:to_server; sid:1;)", { 0, 0 } },
+        { "drop " TCP "flow-event:data_on_syn; sid:1;)", { 0, 1 } },
+        { "drop " TCP "content:\"evil\"; flow:only_stream; sid:1;)", { 1, 1 } },
+        { "drop " TCP "content:\"evil\"; flow:established; sid:1;)", { 1, 1 } },
+    };
+
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct fixture *f = *state;
+
+        begin(f, rows[i].rule);
+        tcp(f, (struct segment){ .flags = WEIR_TH_SYN, .seq = ISN, .data = "evil", .n = 4 });
+        assert_int_equal(f->n_sent, rows[i].n_sent[0]);
+        tcp(f, (struct segment){ .dir = WEIR_TOCLIENT,
+                                 .flags = WEIR_TH_SYN | WEIR_TH_ACK,
+                                 .seq = PEER,
+                                 .ack = ISN + 5 });
+        assert_int_equal(f->n_sent, rows[i].n_sent[1]);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void
 invalid_segments_do_not_leave(void **state)
 {
     struct fixture *f = *state;
@@ -761,6 +855,10 @@ main(void)
         T(datagrams_are_changed_too),
         T(what_cannot_be_replaced_is_refused),
         T(other_bytes_than_before_do_not_leave),
+        T(urgent_bytes_leave_as_they_came_by_default),
+        T(in_band_urgent_pointers_are_taken_off),
+        T(packets_with_urgent_bytes_can_be_dropped),
+        T(data_on_a_syn_meets_rules_before_it_leaves_if_they_may_match_there),
         T(invalid_segments_do_not_leave),
         T(nothing_is_invalid_that_may_be),
     };

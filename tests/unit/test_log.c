@@ -1,4 +1,5 @@
 /* What a core sees of a log: futures, their order, limits, policies, life and death. */
+#include "core/order.h"
 #include "unit/log_help.h"
 
 #include <pthread.h>
@@ -245,6 +246,38 @@ a_record_that_fits_no_ring_is_invalid(void **state)
     assert_int_equal(weir_log_append(log, much, 2040), WEIR_E_OK);
     assert_int_equal(weir_log_wait_room(log, 2041), WEIR_E_INVAL);
     assert_int_equal(weir_log_close(log, NULL), WEIR_E_OK);
+}
+
+/* Who comes first must not decide whose records are written. */
+static void
+a_replay_of_more_cores_than_rings_is_refused(void **state)
+{
+    struct order *order = order_new(3, 4096);
+    struct seen seen;
+    weir_fut written;
+
+    (void)state;
+    assert_non_null(order);
+    core_current->replays = true;
+    core_current->order = order_end(order, 0);
+    for (uint32_t cores = 1; cores <= 3; cores++) {
+        struct weir_log *log = open_with(
+            &(struct weir_log_opts){ .path = in_folder("log"), .cores = cores });
+        const int code = cores < 3 ? WEIR_E_INVAL : WEIR_E_OK;
+
+        written = weir_log_write(log, "x\n", 2);
+        if (code != WEIR_E_OK)
+            assert_non_null(strstr(weir_message(written), "fewer rings than there are cores"));
+        watch(written, &seen);
+        assert_int_equal(seen.times, 1);
+        assert_int_equal(seen.code, code);
+        assert_int_equal(weir_log_append(log, "x\n", 2), code);
+        order_pass(order_end(order, 0), &(struct moment){ .packet = UINT64_MAX });
+        assert_int_equal(weir_log_close(log, NULL), WEIR_E_OK);
+    }
+    core_current->order = NULL;
+    core_current->replays = false;
+    order_free(order);
 }
 
 static void
@@ -540,6 +573,7 @@ main(void)
         in_a_folder(too_many_that_wait_are_refused_and_counted),
         in_a_folder(too_many_futures_are_refused_and_counted),
         in_a_folder(a_record_that_fits_no_ring_is_invalid),
+        in_a_folder(a_replay_of_more_cores_than_rings_is_refused),
         in_a_folder(options_out_of_bounds_are_invalid),
         in_a_folder(a_record_called_off_before_it_had_room_is_never_written),
         in_a_folder(a_record_called_off_in_the_ring_is_written_all_the_same),

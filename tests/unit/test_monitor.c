@@ -1,4 +1,6 @@
 /* The monitor and its apps: events that wait, queues that are full, the end. */
+#include "engine.h"
+#include "port/port.h"
 #include "support/frames.h"
 
 #include <weir/future.h>
@@ -8,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -282,6 +286,105 @@ packets_only_follows_no_connection(void **state)
     assert_string_equal(f->said[0], "flow_start packet packet packet packet flow_end ");
 }
 
+/* ---- live: nothing comes for now ----------------------------------------------------------- */
+
+/* A port that has one frame, 5 ms before a tick, and waits for more as an interface does. */
+struct quiet_port {
+    struct weir_port port;
+    struct weir_frame frame;
+    int pipe[2];
+    bool given;
+};
+
+static int
+quiet_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct weir_errbuf *err)
+{
+    struct quiet_port *quiet = (struct quiet_port *)port;
+
+    (void)max, (void)err;
+    if (quiet->given) {
+        usleep(100000);
+        return 0;
+    }
+    quiet->given = true;
+    frames[0] = quiet->frame;
+    return 1;
+}
+
+static int
+quiet_fd(const struct weir_port *port)
+{
+    return ((const struct quiet_port *)port)->pipe[0];
+}
+
+static void
+quiet_stats(const struct weir_port *port, struct weir_port_stats *out)
+{
+    (void)port, (void)out;
+}
+
+struct waker {
+    struct weir_monitor *m;
+    struct timespec slept, woke;
+};
+
+static weir_fut
+sleep_a_little(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+
+    (void)ctx;
+    clock_gettime(CLOCK_MONOTONIC, &((struct waker *)ev->app)->slept);
+    *(struct waker **)ctx = ev->app;
+    return weir_after(MS);
+}
+
+static weir_fut
+stop_there(void *ctx, weir_fut in)
+{
+    struct waker *waker = *(struct waker **)ctx;
+
+    clock_gettime(CLOCK_MONOTONIC, &waker->woke);
+    weir_monitor_stop(waker->m);
+    return in;
+}
+
+static void
+live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited(void **state)
+{
+    static const weir_fn stages[] = { sleep_a_little, stop_there };
+    static const struct weir_tap_spec spec = { .stage = stages,
+                                               .n_stages = 2,
+                                               .want = WEIR_EV_BIT(WEIR_EV_FLOW_START) };
+    static const struct port_ops ops = { .read = quiet_read,
+                                         .get_stats = quiet_stats,
+                                         .fd = quiet_fd };
+    struct quiet_port quiet = { .port.ops = &ops };
+    struct waker waker = { .m = NULL };
+    const struct weir_app app = {
+        .name = "waker", .spec = &spec, .flow_size = sizeof(struct waker *), .arg = &waker
+    };
+    struct weir_errbuf err;
+    uint8_t room[FRAME_ROOM];
+    int64_t ms;
+
+    (void)state;
+    quiet.frame = udp_frame(WEIR_TOSERVER, "x", 1, 95, room);
+    assert_int_equal(pipe(quiet.pipe), 0);
+    assert_int_equal(weir_monitor_new(&(struct weir_monitor_opts){ .live = true }, &waker.m),
+                     WEIR_E_OK);
+    assert_int_equal(weir_monitor_add(waker.m, &app), WEIR_E_OK);
+    assert_int_equal(weir_monitor_run(waker.m, &quiet.port, &err), WEIR_E_OK);
+    ms = (waker.woke.tv_sec - waker.slept.tv_sec) * 1000 +
+         (waker.woke.tv_nsec - waker.slept.tv_nsec) / 1000000;
+    assert_in_range(ms, 3, 90);
+    assert_in_range(monitor_wait_ms(waker.m), 1, MONITOR_WAIT_MS);
+    weir_monitor_end(waker.m);
+    weir_monitor_free(waker.m);
+    close(quiet.pipe[0]);
+    close(quiet.pipe[1]);
+}
+
 int
 main(void)
 {
@@ -294,6 +397,7 @@ main(void)
         T(packets_of_no_flow_are_shown_to_who_asks),
         T(packets_of_no_flow_are_shown_to_nobody_else),
         T(packets_only_follows_no_connection),
+        T(live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited),
     };
 
     return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);

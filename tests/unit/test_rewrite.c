@@ -148,6 +148,10 @@ draw_change(uint64_t *seed, const struct weir_packet *pkt, uint8_t bytes[ROOM],
     for (uint32_t i = 0; i < ROOM; i++)
         bytes[i] = (uint8_t)random_below(seed, 256);
     memcpy(addr->b, bytes + 64, 16);
+    if (pkt->proto == WEIR_PROTO_TCP && random_below(seed, 3) == 0) {
+        how.urgent = true;
+        return how;
+    }
     if (random_below(seed, 2)) {
         how.bytes = bytes;
         how.at = (uint32_t)random_below(seed, pkt->payload_len);
@@ -166,6 +170,11 @@ change_plainly(struct made *m, const struct weir_packet *pkt, const struct rewri
     const bool source = how->which == WEIR_SOURCE;
     const uint32_t v4 = source ? 12 : 16, v6 = source ? 8 : 24;
 
+    if (how->urgent) {
+        m->bytes[m->l4 + 13] &= 0xdf;
+        put16(m->bytes + m->l4 + 18, 0);
+        return;
+    }
     if (how->bytes != NULL)
         memcpy(m->bytes + (pkt->payload - pkt->frame) + how->at, how->bytes, how->n);
     if (how->addr != NULL)
@@ -270,6 +279,12 @@ what_cannot_be_done_is_said(void **state)
     pkt.proto = WEIR_PROTO_ICMP;
     pkt.icmp_type = 3;
     assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_INVAL);
+    how.urgent = true;
+    assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_UNSUPPORTED);
+    pkt.proto = WEIR_PROTO_TCP;
+    assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_OK);
+    pkt.whole = true;
+    assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_UNSUPPORTED);
 }
 
 /* The sum is over the last address of a routing header, not over that of the IP header. */

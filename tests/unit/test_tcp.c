@@ -2212,6 +2212,24 @@ an_urgent_byte_may_be_still_to_come(void **state)
            "urgent > offset=10\n");
 }
 
+/* For hosts that read it in band. */
+static void
+urgent_bytes_in_band_are_part_of_the_stream(void **state)
+{
+    (void)state;
+    record_free(&fixture.record);
+    record_start(&fixture.record, WANT, &(struct weir_monitor_opts){ .urgent_in_band = true });
+    handshake();
+    urgent(0, 3, "EVIL");
+    urgent(4, 6, "ATTACK");
+    urgent(8, 1, "CK");
+    expect("payload > offset=0 length=4 data=EVIL after_gap=0\n"
+           "urgent > offset=2\n"
+           "payload > offset=4 length=6 data=ATTACK after_gap=0\n"
+           "urgent > offset=9\n"
+           "retransmit > offset=8 length=2 new=0 acked=0 verified=1 syn=0 fin=0\n");
+}
+
 int
 main(void)
 {
@@ -2331,6 +2349,7 @@ main(void)
         TEST(a_rst_that_is_ignored_frees_both_directions),
         TEST(an_urgent_byte_is_no_part_of_the_stream),
         TEST(an_urgent_byte_may_be_still_to_come),
+        TEST(urgent_bytes_in_band_are_part_of_the_stream),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1031,6 +1031,234 @@ the_last_fragment_has_the_verdict_of_the_whole(void **state)
     assert_memory_equal(f->sent[2].bytes, room, f->sent[2].n);
 }
 
+/* One of the two parts of a datagram of 27 bytes in IPv4, or IPv6. */
+static void
+part(struct fixture *f, uint8_t version, uint32_t ident, bool last)
+{
+    uint8_t whole[64], room[FRAME_ROOM];
+    struct ip_fragment p = { .version = version, .ident = ident, .n = 16, .more = !last };
+
+    udp_whole(version, "a datagram in parts", 19, whole);
+    p.start = last ? 16 : 0;
+    p.n = last ? 11 : 16;
+    p.data = whole + p.start;
+    feed(f, fragment_frame(&p, room));
+}
+
+/* Its target has the rest of it, and waits. */
+static void
+what_completed_a_dropped_datagram_is_dropped_when_it_comes_again(void **state)
+{
+    for (uint8_t version = 4; version <= 6; version += 2) {
+        struct fixture *f = *state;
+
+        deed(f, (struct deed){ .number = 2, .type = WEIR_EV_DATAGRAM, .verdict = WEIR_DROP });
+        start(f);
+        part(f, version, 1, false);
+        part(f, version, 1, true);
+        part(f, version, 1, true);
+        part(f, version, 1, false);
+        assert_int_equal(f->n_sent, 1);
+        assert_int_equal(stats(f).late_fragments, 2);
+        assert_int_equal(f->seen[WEIR_EV_DATAGRAM], 2); /* the second time nobody minded */
+        part(f, version, 1, true);
+        assert_int_equal(f->n_sent, 1);
+        part(f, version, 2, true); /* another one */
+        part(f, version, 2, false);
+        assert_int_equal(f->n_sent, 3);
+        part(f, version, 2, false); /* passed: what comes again is the first of a new one */
+        assert_int_equal(f->n_sent, 4);
+        f->ms += 59500;
+        part(f, version, 1, true);
+        assert_int_equal(f->n_sent, 4);
+        f->ms += 121000;
+        part(f, version, 1, true);
+        assert_int_equal(f->n_sent, 5);
+        assert_int_equal(stats(f).late_fragments, 4);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+static void
+what_completed_a_datagram_that_could_not_be_sent_is_dropped_too(void **state)
+{
+    struct fixture *f = *state;
+
+    start(f);
+    part(f, 4, 1, false);
+    f->refuse = 1;
+    part(f, 4, 1, true);
+    part(f, 4, 1, true);
+    assert_int_equal(f->n_sent, 1);
+    assert_int_equal(stats(f).send_drops, 1);
+    assert_int_equal(stats(f).late_fragments, 1);
+}
+
+static void
+a_fragment_waits_for_the_verdict_of_the_datagram_before_it(void **state)
+{
+    for (unsigned drops = 0; drops < 2; drops++) {
+        struct fixture *f = *state;
+
+        deed(f, (struct deed){ .number = 2,
+                               .type = WEIR_EV_DATAGRAM,
+                               .sleeps = true,
+                               .later = drops ? WEIR_DROP : WEIR_PASS });
+        start(f);
+        part(f, 4, 1, false);
+        part(f, 4, 1, true);
+        part(f, 4, 1, true);
+        assert_int_equal(f->n_sent, 1);
+        assert_int_equal(stats(f).held, 2);
+        resolve(f, 0);
+        assert_int_equal(f->n_sent, drops ? 1 : 3);
+        assert_int_equal(stats(f).held, 0);
+        assert_int_equal(stats(f).late_fragments, drops);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* In a tunnel: both the datagram and the one around it may be what a target waits for. */
+static void
+part_in_parts(struct fixture *f, uint32_t ident, uint32_t inner_ident, bool last)
+{
+    uint8_t whole[64], inner[FRAME_ROOM], room[FRAME_ROOM];
+    struct ip_fragment p = { .ident = inner_ident, .n = 16, .more = !last };
+    uint32_t n;
+
+    udp_whole(4, "a datagram in parts", 19, whole);
+    p.start = last ? 16 : 0;
+    p.n = last ? 11 : 16;
+    p.data = whole + p.start;
+    n = fragment_frame(&p, inner).caplen - 14; /* an IP packet, which becomes the payload of two */
+    p = (struct ip_fragment){
+        .ident = ident, .proto = 4, .more = true, .data = inner + 14, .n = 24
+    };
+    feed(f, fragment_frame(&p, room));
+    p = (struct ip_fragment){
+        .ident = ident, .proto = 4, .start = 24, .data = inner + 14 + 24, .n = n - 24
+    };
+    feed(f, fragment_frame(&p, room));
+}
+
+static void
+a_datagram_in_a_datagram_is_remembered_too(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_DATAGRAM, .verdict = WEIR_DROP });
+    start(f);
+    part_in_parts(f, 1, 7, false);
+    part_in_parts(f, 2, 7, true);
+    assert_int_equal(f->seen[WEIR_EV_DATAGRAM], 1);
+    assert_int_equal(f->n_sent, 3);
+    part_in_parts(f, 3, 7, true); /* the inner one's last part again, in another around it, */
+    assert_int_equal(f->n_sent, 4);
+    part_in_parts(f, 2, 8, true); /* in the one around it that was dropped, */
+    assert_int_equal(f->n_sent, 4);
+    part_in_parts(f, 1, 7, true); /* in one that was not */
+    assert_int_equal(f->n_sent, 5);
+    assert_int_equal(stats(f).dropped, 1 + 1 + 2 + 1);
+    assert_int_equal(stats(f).late_fragments, 4);
+}
+
+/* ---- no room for fragments ------------------------------------------------------------------- */
+
+/* Of datagrams 0 to n - 1; what leaves is told of the last. */
+static void
+many_parts(struct fixture *f, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        f->n_sent = 0;
+        part(f, 4, i, false);
+    }
+}
+
+static void
+without_room_fragments_pass_and_are_counted(void **state)
+{
+    struct fixture *f = *state;
+
+    deed(f, (struct deed){ .number = ALL, .type = WEIR_EV_DATAGRAM, .verdict = WEIR_DROP });
+    start(f);
+    many_parts(f, 16385);
+    assert_int_equal(f->n_sent, 1);
+    assert_int_equal(stats(f).fail_open, 1);
+    part(f, 4, 0, true); /* of the one that was given up: in the place of the next */
+    assert_int_equal(f->n_sent, 2);
+    assert_int_equal(stats(f).fail_open, 2);
+    assert_int_equal(stats(f).dropped, 0);
+}
+
+static void
+without_room_fragments_are_dropped_where_it_fails_closed(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.fail_closed = true;
+    deed(f, (struct deed){ .number = ALL, .type = WEIR_EV_DATAGRAM, .verdict = WEIR_DROP });
+    start(f);
+    many_parts(f, 16385);
+    assert_int_equal(f->n_sent, 0);
+    assert_int_equal(stats(f).fail_closed, 1);
+    part(f, 4, 16384, true);
+    assert_int_equal(stats(f).fail_closed, 2);
+    part(f, 4, 0, true);
+    assert_int_equal(f->n_sent, 0);
+    assert_int_equal(stats(f).dropped, 1);
+    part(f, 4, 16384, true); /* there is room again */
+    assert_int_equal(f->n_sent, 1);
+    assert_int_equal(stats(f).forwarded, 16384 + 1);
+}
+
+/* Its memory is used up by those that wait: one of them gets no more, and is not forgotten for that. */
+static void
+a_fragment_without_memory_is_dropped_where_it_fails_closed(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t whole[64], room[FRAME_ROOM];
+    struct ip_fragment p = { .start = 65000, .more = true, .data = whole, .n = 8 };
+
+    f->opts.fail_closed = true;
+    f->opts.memcap = 256 << 20;
+    deed(f, (struct deed){ .number = ALL, .type = WEIR_EV_DATAGRAM, .verdict = WEIR_DROP });
+    start(f);
+    udp_whole(4, "a datagram in parts", 19, whole);
+    part(f, 4, 1000, false);
+    for (; p.ident < 200; p.ident++)
+        feed(f, fragment_frame(&p, room));
+    assert_in_range(f->n_sent, 120, 128);
+    assert_int_equal(stats(f).fail_closed, 201 - f->n_sent);
+    p.ident = 1000;
+    feed(f, fragment_frame(&p, room));
+    assert_int_equal(stats(f).fail_closed, 202 - f->n_sent);
+    part(f, 4, 1000, true); /* as if that had never come */
+    assert_int_equal(stats(f).dropped, 1);
+}
+
+/* Some hosts wait for the rest for 60 s, we for 30. */
+static void
+the_rest_of_what_waited_too_long_is_dropped_where_it_fails_closed(void **state)
+{
+    for (unsigned closed = 0; closed < 2; closed++) {
+        struct fixture *f = *state;
+
+        f->opts.fail_closed = closed;
+        start(f);
+        part(f, 4, 1, false);
+        f->ms += 31000;
+        part(f, 4, 1, true);
+        assert_int_equal(f->n_sent, closed ? 1 : 2);
+        f->ms += 61000;
+        part(f, 4, 1, true);
+        assert_int_equal(f->n_sent, closed ? 2 : 3);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 /* What the reader tells of a fragment is told before it, and counts if it completes nothing. */
 static void
 a_fragment_can_be_dropped_for_what_is_wrong_with_it(void **state)
@@ -1246,6 +1474,14 @@ main(void)
         T(the_end_waits_for_verdicts),
         T(a_judge_that_fails_is_no_verdict),
         T(the_last_fragment_has_the_verdict_of_the_whole),
+        T(what_completed_a_dropped_datagram_is_dropped_when_it_comes_again),
+        T(what_completed_a_datagram_that_could_not_be_sent_is_dropped_too),
+        T(a_fragment_waits_for_the_verdict_of_the_datagram_before_it),
+        T(a_datagram_in_a_datagram_is_remembered_too),
+        T(without_room_fragments_pass_and_are_counted),
+        T(without_room_fragments_are_dropped_where_it_fails_closed),
+        T(a_fragment_without_memory_is_dropped_where_it_fails_closed),
+        T(the_rest_of_what_waited_too_long_is_dropped_where_it_fails_closed),
         T(a_fragment_can_be_dropped_for_what_is_wrong_with_it),
         T(a_refused_ipv6_datagram_has_an_icmpv6_error),
         T(a_reset_of_ipv6_keeps_its_vlan),
