@@ -73,6 +73,16 @@ show_progress(struct run *run, const struct weir_port *port)
     cli_progress_shown = true;
 }
 
+static void
+count_cores(const struct weir_monitor *m, struct counts *to)
+{
+    struct core_stats core[COUNTS_CORES];
+
+    to->cores = monitor_get_cores(m, core, COUNTS_CORES);
+    for (unsigned i = 0; i < to->cores; i++)
+        to->core[i] = (struct counts_core){ core[i].packets, core[i].cpu_ns / 1000000 };
+}
+
 /* Somebody asked at the control socket. */
 static void
 answer_control(struct run *run, struct counts *to)
@@ -85,7 +95,7 @@ answer_control(struct run *run, struct counts *to)
     to->kernel_drops = cli->kernel_drops;
     to->interface_drops = cli->interface_drops;
     to->log_dropped = cli_dropped_so_far(cli);
-    to->cores = cli->monitor.cores;
+    count_cores(run->m, to);
     cli_inline_count(cli, to);
     if (cli->count != NULL)
         cli->count(cli->ctx, to);

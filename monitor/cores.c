@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
 
@@ -56,6 +57,7 @@ cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, str
     pthread_mutex_init(&c->lock, NULL);
     pthread_cond_init(&c->changed, NULL);
     c->n = n;
+    c->first = pthread_self();
     c->engine[0] = first;
     sizes = sizes != NULL ? sizes : &usual;
     c->order = n > 1 ? order_new(n, sizes->ring) : NULL;
@@ -347,6 +349,21 @@ cores_end(struct cores *c)
     reader_end(&c->reader);
     cores_settle(c);
     reader_forget(&c->reader);
+}
+
+/* ---- counters ------------------------------------------------------------------------------ */
+
+uint64_t
+cores_cpu_ns(const struct cores *c, unsigned core)
+{
+    struct timespec t;
+    clockid_t clock;
+
+    if (core > c->n_threads ||
+        pthread_getcpuclockid(core == 0 ? c->first : c->thread[core - 1], &clock) != 0 ||
+        clock_gettime(clock, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
 }
 
 /* ---- checksums ----------------------------------------------------------------------------- */

@@ -33,8 +33,9 @@ struct cores {
     bool (*pull)(void *ctx); /* NULL: nothing to read */
     bool stream;             /* whose reads are the first core's */
     void *ctx;
-    bool started; /* all of them; what only some of has begun takes no packets */
-    pthread_t thread[MAX_CORES];
+    bool started;                /* all of them; what only some of has begun takes no packets */
+    pthread_t first;             /* the first core's thread: who made the monitor */
+    pthread_t thread[MAX_CORES]; /* of the others */
     unsigned n_threads;
 };
 
@@ -58,6 +59,9 @@ void cores_flush(struct cores *c);
 
 /* Wait until all cores have done what was handed over. Where pull() is, or outside cores_run(). */
 void cores_settle(struct cores *c);
+
+/* CPU time of a core's thread so far, in nanoseconds, that of reading in it; 0: it has none yet. */
+uint64_t cores_cpu_ns(const struct cores *c, unsigned core);
 
 /* Whether more than 20 % of a sender's checksums were wrong. */
 bool cores_see_offload(const struct cores *c);

@@ -138,6 +138,18 @@ add_ports(const struct counts *c, struct reply *to)
                       (unsigned long long)n);
 }
 
+/* Those of cores by their numbers. */
+static void
+add_cores(const struct counts *c, struct reply *to)
+{
+    reply_add(to, "},\"core_packets\":{");
+    for (unsigned i = 0; i < c->cores; i++)
+        reply_add(to, "%s\"%u\":%llu", i > 0 ? "," : "", i, (unsigned long long)c->core[i].packets);
+    reply_add(to, "},\"core_cpu_ms\":{");
+    for (unsigned i = 0; i < c->cores; i++)
+        reply_add(to, "%s\"%u\":%llu", i > 0 ? "," : "", i, (unsigned long long)c->core[i].cpu_ms);
+}
+
 void
 counts_json(const struct counts *c, struct reply *to)
 {
@@ -153,6 +165,7 @@ counts_json(const struct counts *c, struct reply *to)
     for (unsigned i = 0; (name = counts_drop(c, i, &n)) != NULL; i++)
         reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name, (unsigned long long)n);
     add_ports(c, to);
+    add_cores(c, to);
     reply_add(to, "},\"limits\":{");
     for (unsigned i = 0; (name = counts_limit(i)) != NULL; i++)
         reply_add(to, "%s\"%s\":%llu", i > 0 ? "," : "", name,

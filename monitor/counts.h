@@ -21,7 +21,12 @@ struct reply {
 void reply_clear(struct reply *to);
 void reply_add(struct reply *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-enum { COUNTS_PORTS = 16, COUNTS_NAME = 32 };
+enum { COUNTS_PORTS = 16, COUNTS_NAME = 32, COUNTS_CORES = 64 };
+
+/* Of a packet thread, the reader's work in it. */
+struct counts_core {
+    uint64_t packets, cpu_ms;
+};
 
 /* Of a port that is sent through, too. */
 struct counts_port {
@@ -36,6 +41,7 @@ struct counts {
     uint64_t kernel_packets, kernel_drops, interface_drops; /* live */
     uint64_t log_dropped;
     uint32_t cores;
+    struct counts_core core[COUNTS_CORES];
     unsigned n_ports; /* 0: not inline */
     struct counts_port port[COUNTS_PORTS];
     uint64_t unseen; /* packets that the filter left out, and that went on */

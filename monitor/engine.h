@@ -137,6 +137,15 @@ int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsign
 void monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
                      void *ctx);
 
+/* What each core has done, when all have settled. */
+struct core_stats {
+    uint64_t packets; /* that it followed, and the CPU time of its thread, that of reading in it */
+    uint64_t cpu_ns;
+};
+
+/* Returns how many cores there are, of which the first @most are told. */
+unsigned monitor_get_cores(const struct weir_monitor *m, struct core_stats *out, unsigned most);
+
 /* The app that was added last, and its state in a flow of the core that asks. */
 unsigned monitor_last_app(const struct weir_monitor *m);
 

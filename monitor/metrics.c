@@ -74,6 +74,20 @@ add_ports(struct reply *to, const struct counts *c)
 }
 
 static void
+add_cores(struct reply *to, const struct counts *c)
+{
+    type(to, "core_packets", false, "Packets that a packet thread followed.");
+    for (unsigned i = 0; i < c->cores; i++)
+        reply_add(to, "weir_core_packets_total{core=\"%u\"} %llu\n", i,
+                  (unsigned long long)c->core[i].packets);
+    type(to, "core_cpu_seconds", false, "CPU time of a packet thread.");
+    for (unsigned i = 0; i < c->cores; i++)
+        reply_add(to, "weir_core_cpu_seconds_total{core=\"%u\"} %llu.%03u\n", i,
+                  (unsigned long long)c->core[i].cpu_ms / 1000,
+                  (unsigned)(c->core[i].cpu_ms % 1000));
+}
+
+static void
 add_all(struct reply *to, const struct counts *c, const char *program)
 {
     reply_add(to,
@@ -88,6 +102,7 @@ add_all(struct reply *to, const struct counts *c, const char *program)
               (unsigned)(c->cpu_ms % 1000));
     type(to, "cores", true, "Packet threads.");
     reply_add(to, "weir_cores %u\n", c->cores);
+    add_cores(to, c);
     add_fields(to, c);
     add_families(to, c);
     add_ports(to, c);

@@ -365,3 +365,17 @@ weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *
     }
     out->offload = cores_see_offload(c);
 }
+
+unsigned
+monitor_get_cores(const struct weir_monitor *m, struct core_stats *out, unsigned most)
+{
+    const struct cores *c = m->cores;
+
+    for (unsigned i = 0; i < c->n && i < most; i++) {
+        const struct engine *e = c->engine[i];
+
+        out[i] = (struct core_stats){ .packets = e != NULL ? e->stats.packets : 0,
+                                      .cpu_ns = cores_cpu_ns(c, i) };
+    }
+    return c->n;
+}

@@ -272,6 +272,35 @@ has_group(const struct top_sample *sample, const char *group)
     return any;
 }
 
+/* What each packet thread has done, in their order, and how busy it is; for one the head says it. */
+static void
+add_cores(const struct table *t)
+{
+    const uint64_t n = value_of(t->now, "cores");
+
+    if (n < 2 || !has_group(t->now, "core_packets"))
+        return;
+    reply_add(t->to, "\ncores\n");
+    for (uint64_t i = 0; i < n && i < COUNTS_CORES; i++) {
+        struct top_counter packets = { .group = "core_packets" }, cpu = { .group = "core_cpu_ms" };
+        const uint64_t *value;
+        char name[TOP_NAME];
+
+        snprintf(packets.name, sizeof(packets.name), "%u", (unsigned)i);
+        memcpy(cpu.name, packets.name, sizeof(cpu.name));
+        if ((value = top_find(t->now, packets.group, packets.name)) != NULL)
+            packets.value = *value;
+        if ((value = top_find(t->now, cpu.group, cpu.name)) != NULL)
+            cpu.value = *value;
+        snprintf(name, sizeof(name), "  core %u", (unsigned)i);
+        if (t->before == t->now)
+            reply_add(t->to, "%-22s%20" PRIu64 "\n", name, packets.value);
+        else
+            reply_add(t->to, "%-22s%20" PRIu64 "%18.0f  CPU %3.0f %%\n", name, packets.value,
+                      rate_of(t, &packets), rate_of(t, &cpu) / 10);
+    }
+}
+
 void
 top_table(const char *title, const struct top_sample *before, const struct top_sample *now,
           double seconds, struct reply *to)
@@ -280,6 +309,7 @@ top_table(const char *title, const struct top_sample *before, const struct top_s
 
     add_head(&t, title);
     add_main(&t);
+    add_cores(&t);
     add_group(&t, "drops", "drops");
     if (has_group(now, "ports"))
         add_group(&t, "ports", "ports");

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TOP_MOST = 320, TOP_NAME = 32 };
+enum { TOP_MOST = 512, TOP_NAME = 32 };
 
 struct top_counter {
     char group[TOP_NAME]; /* "events"; "": none */

@@ -229,6 +229,21 @@ def check_busy():
        "shutdown wakes a read that waits", run.err())
 
 
+def check_cores():
+    run = Program("weir", "-j", "3")
+    until(lambda: run.ask("stats").get("packets", 0) > 1000)
+    said = run.ask("stats")
+    each = said["core_packets"]
+    ok(sorted(each) == sorted(said["core_cpu_ms"]) == ["0", "1", "2"] and
+       sum(each.values()) == said["packets"],
+       "what cores did adds up", said)
+    ok(0 < sum(said["core_cpu_ms"].values()) <= said["cpu_ms"], "their CPU time is the program's", said)
+    body = run.http(b"GET /metrics HTTP/1.1\r\n\r\n").decode()
+    ok(all('weir_core_packets_total{core="%d"}' % i in body for i in range(3)), "cores have metrics", body)
+    run.ask("shutdown")
+    run.end()
+
+
 def check_metrics():
     run = Program("weir")
     get = b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -385,6 +400,7 @@ if has_ids():
     check_commands()
 check_clients()
 check_busy()
+check_cores()
 check_metrics()
 check_top()
 check_stale()

@@ -108,30 +108,38 @@ texts_cannot_move_the_cursor(void **state)
 static void
 rates_are_those_between_two_answers(void **state)
 {
-    static const char expected[] = "weir 1  up 1:01:01  cores 2  CPU 150 %\n"
-                                   "\n"
-                                   "                                     total             per s\n"
-                                   "packets                               3000              1000\n"
-                                   "bits                                  1600             400.0\n"
-                                   "flows                                    9               0.0\n"
-                                   "live flows                               3\n"
-                                   "\n"
-                                   "drops: none\n"
-                                   "\n"
-                                   "limits: none\n"
-                                   "\n"
-                                   "events\n"
-                                   "  gap                                   12               5.0\n"
-                                   "  fin                                   50               0.5\n"
-                                   "  rst                                   90               0.0\n"
-                                   "  syn                                    4               0.0\n";
+    static const char expected[] =
+        "weir 1  up 1:01:01  cores 2  CPU 150 %\n"
+        "\n"
+        "                                     total             per s\n"
+        "packets                               3000              1000\n"
+        "bits                                  1600             400.0\n"
+        "flows                                    9               0.0\n"
+        "live flows                               3\n"
+        "\n"
+        "cores\n"
+        "  core 0                              2100               550  CPU  95 %\n"
+        "  core 1                               900               450  CPU   0 %\n"
+        "\n"
+        "drops: none\n"
+        "\n"
+        "limits: none\n"
+        "\n"
+        "events\n"
+        "  gap                                   12               5.0\n"
+        "  fin                                   50               0.5\n"
+        "  rst                                   90               0.0\n"
+        "  syn                                    4               0.0\n";
     static struct reply to;
     const struct top_sample before = sample(
         "{\"uptime_ms\":0,\"cpu_ms\":1000,\"cores\":2,\"packets\":1000,\"bytes\":100,\"flows\":9,"
-        "\"live_flows\":7,\"events\":{\"syn\":4,\"fin\":49,\"gap\":2,\"rst\":90,\"urgent\":0}}");
+        "\"live_flows\":7,\"core_packets\":{\"0\":1000,\"1\":0},"
+        "\"core_cpu_ms\":{\"0\":100,\"1\":5},\"events\":{\"syn\":4,\"fin\":49,\"gap\":2,\"rst\":90,"
+        "\"urgent\":0}}");
     const struct top_sample now = sample(
         "{\"uptime_ms\":3661999,\"cpu_ms\":4000,\"cores\":2,\"packets\":3000,\"bytes\":200,"
-        "\"flows\":9,\"live_flows\":3,\"drops\":{\"kernel\":0},"
+        "\"flows\":9,\"live_flows\":3,\"core_packets\":{\"0\":2100,\"1\":900},"
+        "\"core_cpu_ms\":{\"0\":2000,\"1\":5},\"drops\":{\"kernel\":0},"
         "\"events\":{\"syn\":4,\"fin\":50,\"gap\":12,\"rst\":90,\"urgent\":0}}");
 
     (void)state;
