@@ -22,6 +22,7 @@ libids_la_SOURCES = \
     %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/entropy.c %D%/detect/entropy.h \
+    %D%/detect/event_rules.c \
     %D%/detect/fast.c %D%/detect/fast.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -31,15 +32,24 @@ libids_la_SOURCES = \
     %D%/detect/inflate.c %D%/detect/inflate.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/keyed.c %D%/detect/keyed.h \
+    %D%/detect/life.c \
+    %D%/detect/marks.c \
     %D%/detect/match.c %D%/detect/match.h \
     %D%/detect/memory.c %D%/detect/memory.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/outcome.c %D%/detect/outcome.h \
+    %D%/detect/packet.c \
     %D%/detect/parts.h \
+    %D%/detect/payload.c \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detect/raise.c \
     %D%/detect/replace.c \
     %D%/detect/state.c %D%/detect/state.h \
+    %D%/detect/stream.c %D%/detect/stream.h \
+    %D%/detect/stream_others.c \
+    %D%/detect/stream_pending.c \
+    %D%/detect/stream_window.c \
     %D%/detect/subject.h \
     %D%/detect/tag.c %D%/detect/tag.h \
     %D%/detect/threshold.c %D%/detect/threshold.h \
