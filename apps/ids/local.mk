@@ -78,6 +78,7 @@ libids_la_SOURCES = \
     %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
     %D%/out/outputs.c %D%/out/outputs.h \
+    %D%/out/packet_alerts.c %D%/out/packet_alerts.h \
     %D%/rule/anomaly.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
     %D%/rule/buffer.c %D%/rule/buffer.h \
@@ -337,6 +338,12 @@ tests_unit_test_outputs_SOURCES  = tests/unit/test_outputs.c
 tests_unit_test_outputs_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_outputs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_outputs_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_packet_alerts
+tests_unit_test_packet_alerts_SOURCES  = tests/unit/test_packet_alerts.c
+tests_unit_test_packet_alerts_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_packet_alerts_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_packet_alerts_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_community
 tests_unit_test_community_SOURCES  = tests/unit/test_community.c
