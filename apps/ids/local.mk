@@ -17,6 +17,7 @@ libids_la_SOURCES = \
     %D%/detect/anomaly.c %D%/detect/anomaly.h \
     %D%/detect/anomaly_link.c \
     %D%/detect/base64.c %D%/detect/base64.h \
+    %D%/detect/ber.c %D%/detect/ber.h \
     %D%/detect/captures.c %D%/detect/captures.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
@@ -81,6 +82,7 @@ libids_la_SOURCES = \
     %D%/out/packet_alerts.c %D%/out/packet_alerts.h \
     %D%/rule/anomaly.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
+    %D%/rule/ber.c %D%/rule/ber.h \
     %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
@@ -197,6 +199,12 @@ tests_unit_test_buffer_SOURCES  = tests/unit/test_buffer.c
 tests_unit_test_buffer_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_buffer_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_buffer_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_ber
+tests_unit_test_ber_SOURCES  = tests/unit/test_ber.c tests/support/exact.h
+tests_unit_test_ber_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_ber_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ber_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_inspect
 tests_unit_test_inspect_SOURCES  = tests/unit/test_inspect.c
