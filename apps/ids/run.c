@@ -414,8 +414,10 @@ on_event(void *ctx, weir_fut in)
         look_in_line(part, dropped);
     if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
         pass_by(part, flow);
-    if (ev->type == WEIR_EV_FLOW_END)
+    if (ev->type == WEIR_EV_FLOW_END) {
         tell_flow(part);
+        detect_forget(part->detect);
+    }
     return weir_ok(0);
 }
 

@@ -134,6 +134,14 @@ detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *
 {
     detect_begin(d, scan, ev);
     detect_go_on(d);
+    if (ev->type == WEIR_EV_FLOW_END)
+        detect_forget(d);
+}
+
+void
+detect_forget(struct detect *d)
+{
+    outcome_forget(d->outcome, &d->scan->past);
 }
 
 void

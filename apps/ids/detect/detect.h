@@ -134,8 +134,10 @@ uint64_t detect_wants(const struct detect *d);
 void detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 
-/* detect_event() where detect_begin() was called for the event. */
+/* detect_event() where detect_begin() was called for the event. When the flow has ended, and nobody asks
+ * any more what rules remember of it, call detect_forget(). */
 void detect_go_on(struct detect *d);
+void detect_forget(struct detect *d);
 
 /* Whether the event's flow has streams: from detect_begin() on. */
 bool detect_has_stream(const struct detect *d);

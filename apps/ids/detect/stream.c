@@ -297,7 +297,6 @@ detect_release(struct detect *d)
         free_rare(d, s->rare);
         *s = (struct stream_scan){ .given_up = true };
     }
-    outcome_forget(d->outcome, &d->scan->past);
 }
 
 void
