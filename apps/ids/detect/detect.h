@@ -119,8 +119,8 @@ void detect_next_free(struct detect_next *next);
 
 /*
  * Test these from now on: between two packets. Flows stay what they are, with what rules remember of
- * them and of addresses; rules that were waiting for more bytes do not go on, and what counts
- * matches (threshold, tag) begins anew. next is freed; the groups before are not needed any more.
+ * them and of addresses; rules that were waiting for more bytes do not go on, tags begin anew,
+ * and counts (threshold) of rules that are others. next is freed; the groups before are not needed any more.
  */
 void detect_go_over(struct detect *d, struct detect_next *next);
 

@@ -90,6 +90,8 @@ outcome_inherit(struct outcome *o, struct outcome *before)
 {
     outcome_get_stats(before, &o->stats);
     state_inherit(o->state, before->state);
+    if (thresholds_inherit(o->thresholds, before->thresholds)) /* the table's own count goes on */
+        o->stats.threshold.lost = before->stats.threshold.lost;
     o->book_is_lent = o->shares;
     before->book_is_lent = true;
 }
