@@ -95,7 +95,9 @@ place_of(const struct packet_alerts *q, const struct rule *rule)
 static uint32_t
 limit_of(const struct packet_alerts *q, const struct weir_event *ev)
 {
-    return ev->number != 0 ? q->most - q->told : q->most;
+    const uint32_t told = q->told < q->most ? q->told : q->most;
+
+    return ev->number != 0 ? q->most - told : q->most;
 }
 
 void
