@@ -20,6 +20,7 @@ enum {
     PIECE_DIGEST = 0x8000, /* and whether only a digest of it is left */
     PACK_MIN_SHIFT = MEM_MIN_SHIFT,
     PACK_MAX_SHIFT = 12,
+    PACK_PIECES = 64, /* segments of a size for which a block need not be larger */
 };
 static_assert((int)PACK_MIN_SHIFT > (int)KEPT_CLASS_MIN && 1 << PACK_MAX_SHIFT == KEPT_USED + 1,
               "both fit into weir_flow.kept");
@@ -204,9 +205,12 @@ open_pack(struct weir_flow *flow, enum weir_dir dir, struct seg *seg, unsigned s
 static unsigned
 pack_shift(unsigned before, uint32_t len)
 {
-    unsigned shift = before == 0 ? PACK_MIN_SHIFT : before + 1;
+    const size_t one = PIECE_HEAD + len, enough = sizeof(struct pack) + PACK_PIECES * one;
+    unsigned shift = before == 0 ? PACK_MIN_SHIFT : before;
 
-    while (sizeof(struct pack) + PIECE_HEAD + len >= (size_t)1 << shift)
+    if (before != 0 && (size_t)1 << before < enough)
+        shift++;
+    while (sizeof(struct pack) + one >= (size_t)1 << shift)
         shift++;
     return shift < PACK_MAX_SHIFT ? shift : PACK_MAX_SHIFT;
 }

@@ -356,7 +356,7 @@ shard_table(const struct shard *shard)
 }
 
 /* Ask the cache for what a lookup will read; then for the flow that it will most likely find. */
-static inline void
+static inline __attribute__((always_inline)) void
 shard_prefetch(const struct shard_table *table, const struct flow_ref *ref)
 {
     __builtin_prefetch(&table->buckets[ref->hash & table->mask]);

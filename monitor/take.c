@@ -11,9 +11,12 @@
 #include <string.h>
 
 enum {
-    AT_ONCE = 32,    /* arrivals that a core of several takes at once, */
-    AHEAD = 8,       /* so many lie between what the cache is asked for and its use, */
-    FAR_AHEAD = 16,  /* for the flow */
+    AT_ONCE = 32,   /* arrivals that a core of several takes at once, */
+    AHEAD = 8,      /* so many lie between what the cache is asked for and its use, */
+    FAR_AHEAD = 16, /* for the flow, */
+    DATA_AHEAD = 2, /* and for its data, of which at most so many bytes: */
+    FETCHED = 2048,
+    CACHE_LINE = 64,
     EVICT_LOOK = 64, /* flows that are looked at to find one that has been idle for long */
 };
 
@@ -422,8 +425,13 @@ take(struct engine *e, struct arrival *a)
 
 /* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
 
+/*
+ * Always inline, all of them: GCC takes a function that only prefetches for one without effect, and
+ * drops it.
+ */
+
 /* Where the flow is found. */
-static inline void
+static inline __attribute__((always_inline)) void
 prefetch_bucket(struct engine *e, const struct arrival *a)
 {
     if (a->kind == ARRIVES_PACKET)
@@ -431,7 +439,7 @@ prefetch_bucket(struct engine *e, const struct arrival *a)
 }
 
 /* The flow, when its bucket is there. */
-static inline void
+static inline __attribute__((always_inline)) void
 prefetch_flow(struct engine *e, struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET)
@@ -447,10 +455,7 @@ prefetch_flow(struct engine *e, struct arrival *a)
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
 
-/*
- * What the flow leads to, when it is there. Always inline: GCC takes a function that only prefetches
- * for one without effect, and drops it.
- */
+/* What the flow leads to, when it is there. */
 static inline __attribute__((always_inline)) void
 prefetch_rest(const struct arrival *a)
 {
@@ -476,6 +481,18 @@ engine_foresee(struct engine *e, struct batch *batch)
         prefetch_flow(e, &batch->at[batch->foreseen++]);
 }
 
+/* What is summed up, where another core has read it: only its own cache has had it since. */
+static inline __attribute__((always_inline)) void
+prefetch_data(const struct arrival *a)
+{
+    const uint32_t n = a->pkt.payload_len < FETCHED ? a->pkt.payload_len : FETCHED;
+
+    if (a->kind != ARRIVES_PACKET)
+        return;
+    for (uint32_t at = 0; at < n; at += CACHE_LINE)
+        __builtin_prefetch(a->pkt.payload + at);
+}
+
 static void
 verify(struct engine *e, struct arrival *a)
 {
@@ -486,14 +503,24 @@ verify(struct engine *e, struct arrival *a)
         note_sender(e, &a->pkt);
 }
 
+static void
+verify_all(struct engine *e, struct arrival *const *mine, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++) {
+        if (e->n_cores > 1 && i + DATA_AHEAD < n)
+            prefetch_data(mine[i + DATA_AHEAD]);
+        verify(e, mine[i]);
+    }
+}
+
 /* Take arrivals; of the first so many the flows were asked for before. */
 static void
 take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned foreseen)
 {
     while (foreseen < n && foreseen < FAR_AHEAD)
         prefetch_flow(e, mine[foreseen++]);
-    for (unsigned i = 0; i < n && !e->opts.no_checksums; i++)
-        verify(e, mine[i]);
+    if (!e->opts.no_checksums)
+        verify_all(e, mine, n);
     for (unsigned i = 0; i < n && i < AHEAD; i++)
         prefetch_rest(mine[i]);
     for (unsigned i = 0; i < n; i++) {
