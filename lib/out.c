@@ -73,6 +73,12 @@ out_close_ordered(struct out *out)
     *out = (struct out){ .to = NULL };
 }
 
+void
+out_open_room(struct out *out, uint8_t *p, size_t n)
+{
+    *out = (struct out){ .p = p, .room = n };
+}
+
 static bool
 is_stopped(const struct out *out)
 {
@@ -252,7 +258,7 @@ more_room(struct out *out, size_t n)
 
     if (out->too_long || out->full)
         return NULL;
-    if (n > OUT_RECORD_MAX || all > OUT_RECORD_MAX || out->order != NULL) {
+    if (n > OUT_RECORD_MAX || all > OUT_RECORD_MAX || out->end == NULL) {
         out->too_long = true;
         return NULL;
     }

@@ -63,6 +63,10 @@ int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
 int out_open_ordered(struct out *out, struct out *to, struct order_end *order);
 void out_close_ordered(struct out *out);
 
+/* One record, put together in n bytes of the caller's: out->n of them, unless it was too_long. It is not
+ * ended. */
+void out_open_room(struct out *out, uint8_t *p, size_t n);
+
 /*
  * Block until what is complete is written. Not on a live packet core.
  * Returns false if an error has ended the output.

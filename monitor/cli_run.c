@@ -206,6 +206,26 @@ read_port(struct run *run, struct weir_port *port, const char *name)
     return pump.stable;
 }
 
+/* Of the last record, which is cut. */
+static void
+tell_cut(const struct cli *cli, const struct weir_port_stats *input, const char *name)
+{
+    void (*tell)(const struct cli *, const char *, ...) = cli->strict_input ? cli_error
+                                                                            : cli_notice;
+    char at[32] = "";
+
+    if (input->cut_claimed == 0) {
+        tell(cli, "%s: input_truncated: its last record is cut; all before it was read", name);
+        return;
+    }
+    if (input->cut_at > 0)
+        snprintf(at, sizeof(at), ", at byte %llu,", (unsigned long long)input->cut_at);
+    tell(cli,
+         "%s: input_truncated: its last record%s claims %llu bytes, of which %llu are there; all "
+         "before it was read",
+         name, at, (unsigned long long)input->cut_claimed, (unsigned long long)input->cut_left);
+}
+
 static void
 tell_end(struct run *run, const struct weir_port *port, const char *name)
 {
@@ -218,10 +238,7 @@ tell_end(struct run *run, const struct weir_port *port, const char *name)
         cli_error(cli, "%s: input_shrank: the file was cut while it was read", name);
         cli->failed = true;
     } else if (input.truncated && cli_caught == 0) {
-        void (*tell)(const struct cli *, const char *, ...) = cli->strict_input ? cli_error
-                                                                                : cli_notice;
-
-        tell(cli, "%s: input_truncated: its last record is cut; all before it was read", name);
+        tell_cut(cli, &input, name);
         cli->failed |= cli->strict_input;
     }
     if (cli->verbose > 0)

@@ -574,6 +574,7 @@ engine_run_due(struct engine *e, uint64_t number, uint64_t tick, uint64_t id)
             e->now = e->due_tick * TICK_NS;
             engine_reach(e, number, e->due_tick, weir_flow_id(flow), 0);
             flow_due(e, flow, e->due_tick);
+            engine_call_done(e);
         }
         if (e->due != NULL || first_tick(e) > tick)
             break;

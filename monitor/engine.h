@@ -70,12 +70,14 @@ struct engine {
     uint32_t window;      /* acknowledged bytes a direction that are retained */
 
     bool started;
-    uint64_t clock;                   /* greatest packet time so far */
-    uint64_t tick;                    /* clock / TICK_NS, up to which timers ran */
-    uint64_t due_tick;                /* of those in due */
-    uint64_t next_tick[N_SHARDS];     /* no timer of the shard comes round before */
-    uint64_t syns;                    /* segments with SYN that all cores were given so far */
-    uint64_t now;                     /* time that events raised now carry */
+    uint64_t clock;               /* greatest packet time so far */
+    uint64_t tick;                /* clock / TICK_NS, up to which timers ran */
+    uint64_t due_tick;            /* of those in due */
+    uint64_t next_tick[N_SHARDS]; /* no timer of the shard comes round before */
+    uint64_t syns;                /* segments with SYN that all cores were given so far */
+    uint64_t now;                 /* time that events raised now carry */
+    void (*done)(void *arg);      /* once, when the packet's events are told; NULL: nothing */
+    void *done_arg;
     const struct weir_packet *packet; /* being looked at; NULL: a timer is */
 
     uint8_t *range; /* address range of all shards */
@@ -145,6 +147,12 @@ struct core_stats {
 
 /* Returns how many cores there are, of which the first @most are told. */
 unsigned monitor_get_cores(const struct weir_monitor *m, struct core_stats *out, unsigned most);
+
+/*
+ * In a stage, on this core: call done(arg) once, when all events of the packet at hand, or of the flow
+ * that was due, have been told, and before these go. The last one asked for counts.
+ */
+void monitor_when_done(struct weir_monitor *m, unsigned core, void (*done)(void *arg), void *arg);
 
 /* The app that was added last, and its state in a flow of the core that asks. */
 unsigned monitor_last_app(const struct weir_monitor *m);
@@ -238,6 +246,18 @@ void engine_start_taps(struct engine *e, uint8_t *part);
 
 /* No more events will come for this part. How many of its taps have not ended, but sleep. */
 unsigned engine_finish_taps(struct engine *e, uint8_t *part);
+
+/* All events of a packet, or of a flow that was due, were told. */
+static inline void
+engine_call_done(struct engine *e)
+{
+    void (*done)(void *arg) = e->done;
+
+    if (WEIR_LIKELY(done == NULL))
+        return;
+    e->done = NULL;
+    done(e->done_arg);
+}
 
 /* Where in the order of the run the engine is. */
 static inline void

@@ -205,6 +205,15 @@ monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx,
     m->call_ctx = ctx;
 }
 
+void
+monitor_when_done(struct weir_monitor *m, unsigned core, void (*done)(void *arg), void *arg)
+{
+    struct engine *e = m->cores->engine[core];
+
+    e->done = done;
+    e->done_arg = arg;
+}
+
 unsigned
 monitor_last_app(const struct weir_monitor *m)
 {

@@ -399,6 +399,7 @@ take_other(struct engine *e, struct arrival *a)
         take_quote(e, a);
         break;
     }
+    engine_call_done(e);
     engine_run_core(e);
     if (e->inl != NULL && a->kind == ARRIVES_NO_FLOW)
         inline_settle(e);
@@ -412,6 +413,7 @@ take(struct engine *e, struct arrival *a)
     if (WEIR_LIKELY(a->kind == ARRIVES_PACKET)) {
         begin(e, a);
         take_packet(e, a);
+        engine_call_done(e);
         engine_run_core(e);
         if (e->inl != NULL)
             inline_settle(e);

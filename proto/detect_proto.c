@@ -187,6 +187,20 @@ plain_dns(const uint8_t *p, size_t n)
 /* Multicast DNS asks for all that it looks for at once: 81 questions were seen. */
 enum { QUESTIONS_MAX = 256, QUESTIONS_LIKELY = 16 };
 
+/* Whether a header with more questions than that is still a query's: the message is long enough for
+ * them, at 5 bytes each (RFC 1035 section 4.1.2), and has nothing else. */
+static bool
+asks_many(const uint8_t *p, unsigned length)
+{
+    enum { QUESTION_MIN = 5 };
+    struct dns_message msg;
+
+    return dns_parse(p, DNS_HEADER, &msg) == WEIR_E_OK && msg.opcode == 0 && msg.rcode == 0 &&
+           !(msg.flags & (DNS_QR | DNS_Z)) && msg.count[DNS_ANSWER] == 0 &&
+           msg.count[DNS_AUTHORITY] == 0 &&
+           DNS_HEADER + QUESTION_MIN * msg.count[DNS_QUESTION] <= (int)length;
+}
+
 /* RFC 1035 section 4.2.2. */
 static enum says
 probe_dns_tcp(const struct look *look)
@@ -197,7 +211,9 @@ probe_dns_tcp(const struct look *look)
 
     if (n < 2 + DNS_HEADER)
         return n > 1 && be16(p) < DNS_HEADER ? SAYS_NO : SAYS_MORE;
-    if (be16(p) < DNS_HEADER || be16(p + 6) > most || be16(p + 6) + be16(p + 8) == 0)
+    if (be16(p) < DNS_HEADER || be16(p + 6) + be16(p + 8) == 0)
+        return SAYS_NO;
+    if (be16(p + 6) > most && !(hinted(look, 53) && asks_many(p + 2, be16(p))))
         return SAYS_NO;
     if (hinted(look, 53))
         return SAYS_YES;

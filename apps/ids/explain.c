@@ -90,6 +90,8 @@ step_name(const struct step *step)
         [STEP_BSIZE] = "bsize",
         [STEP_BASE64] = "base64_decode",
         [STEP_TX_NUMBER] = "number",
+        [STEP_ASN1] = "asn1",
+        [STEP_BER] = "ber",
     };
     const char *name = step->kind < sizeof(names) / sizeof(*names) ? names[step->kind] : NULL;
 

@@ -17,11 +17,13 @@ libids_la_SOURCES = \
     %D%/detect/anomaly.c %D%/detect/anomaly.h \
     %D%/detect/anomaly_link.c \
     %D%/detect/base64.c %D%/detect/base64.h \
+    %D%/detect/ber.c %D%/detect/ber.h \
     %D%/detect/captures.c %D%/detect/captures.h \
     %D%/detect/check.c %D%/detect/check.h \
     %D%/detect/copies.c %D%/detect/copies.h \
     %D%/detect/detect.c %D%/detect/detect.h \
     %D%/detect/entropy.c %D%/detect/entropy.h \
+    %D%/detect/event_rules.c \
     %D%/detect/fast.c %D%/detect/fast.h \
     %D%/detect/find.c %D%/detect/find.h \
     %D%/detect/fit.c %D%/detect/fit.h \
@@ -31,15 +33,24 @@ libids_la_SOURCES = \
     %D%/detect/inflate.c %D%/detect/inflate.h \
     %D%/detect/inspect.c %D%/detect/inspect.h \
     %D%/detect/keyed.c %D%/detect/keyed.h \
+    %D%/detect/life.c \
+    %D%/detect/marks.c \
     %D%/detect/match.c %D%/detect/match.h \
     %D%/detect/memory.c %D%/detect/memory.h \
     %D%/detect/number.c %D%/detect/number.h \
     %D%/detect/others.c %D%/detect/others.h \
     %D%/detect/outcome.c %D%/detect/outcome.h \
+    %D%/detect/packet.c \
     %D%/detect/parts.h \
+    %D%/detect/payload.c \
     %D%/detect/prefilter.c %D%/detect/prefilter.h \
+    %D%/detect/raise.c \
     %D%/detect/replace.c \
     %D%/detect/state.c %D%/detect/state.h \
+    %D%/detect/stream.c %D%/detect/stream.h \
+    %D%/detect/stream_others.c \
+    %D%/detect/stream_pending.c \
+    %D%/detect/stream_window.c \
     %D%/detect/subject.h \
     %D%/detect/tag.c %D%/detect/tag.h \
     %D%/detect/threshold.c %D%/detect/threshold.h \
@@ -68,8 +79,10 @@ libids_la_SOURCES = \
     %D%/out/event_names.c %D%/out/event_names.h \
     %D%/out/fast.c \
     %D%/out/outputs.c %D%/out/outputs.h \
+    %D%/out/packet_alerts.c %D%/out/packet_alerts.h \
     %D%/rule/anomaly.h \
     %D%/rule/app_names.c %D%/rule/app_names.h \
+    %D%/rule/ber.c %D%/rule/ber.h \
     %D%/rule/buffer.c %D%/rule/buffer.h \
     %D%/rule/bytes.c %D%/rule/bytes.h \
     %D%/rule/classes.c %D%/rule/classes.h \
@@ -186,6 +199,12 @@ tests_unit_test_buffer_SOURCES  = tests/unit/test_buffer.c
 tests_unit_test_buffer_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_buffer_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_buffer_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_ber
+tests_unit_test_ber_SOURCES  = tests/unit/test_ber.c tests/support/exact.h
+tests_unit_test_ber_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_ber_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_ber_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_inspect
 tests_unit_test_inspect_SOURCES  = tests/unit/test_inspect.c
@@ -327,6 +346,12 @@ tests_unit_test_outputs_SOURCES  = tests/unit/test_outputs.c
 tests_unit_test_outputs_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_outputs_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_outputs_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_packet_alerts
+tests_unit_test_packet_alerts_SOURCES  = tests/unit/test_packet_alerts.c
+tests_unit_test_packet_alerts_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_packet_alerts_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_packet_alerts_LDADD    = libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_community
 tests_unit_test_community_SOURCES  = tests/unit/test_community.c

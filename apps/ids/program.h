@@ -14,6 +14,7 @@
 #include "keep.h"
 #include "out.h"
 #include "out/eve_out.h"
+#include "out/packet_alerts.h"
 #include "rule/limits.h"
 #include "rule/rules.h"
 #include "settings.h"
@@ -36,7 +37,7 @@ struct ruleset {
     double seconds; /* that making the groups took */
 };
 
-/* An alert that is about to be told; what it refers to lasts as long as the event at hand. */
+/* An alert that is about to wait for the packet's end; what it refers to lasts as long as the event. */
 struct held_alert {
     const struct rule *rule;
     struct weir_event ev;
@@ -61,6 +62,8 @@ struct part {
     const struct weir_event *ev;
     struct held_alert held[HELD_MAX];
     unsigned n_held;
+    struct packet_alerts *alerts; /* of the packet at hand */
+    unsigned core;
     struct tx *tx;        /* ... with a transaction of it; NULL: none */
     struct enforced done; /* in line: to the packet that was dropped last */
     uint64_t dropped, rejected, replaced, not_replaced; /* in line: packets; matches that replace */
@@ -133,6 +136,7 @@ struct program_counts {
     struct pool_stats pool;
     struct eve_counts eve;
     uint64_t bypassed, deep;
+    uint64_t over; /* alerts beyond packet-alert-max */
     uint64_t dropped, rejected, replaced, not_replaced;
 };
 

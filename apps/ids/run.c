@@ -71,11 +71,10 @@ keep_alert(struct keep *keep, const struct rule *rule, const struct weir_event *
     keep_mark(keep, ev, comment);
 }
 
+/* Where an alert goes beside eve.json. */
 static void
-tell_alert(struct part *part, const struct eve_flow *flow, const struct rule *rule,
-           const struct weir_event *ev, const struct eve_about *about)
+tell_others(struct part *part, const struct rule *rule, const struct weir_event *ev)
 {
-    eve_alert(part->eve, flow, rule, ev, about);
     if (part->prg->settings.outputs.fast_on)
         fast_alert(part->fast, rule, ev);
     if (part->prg->keep != NULL)
@@ -83,18 +82,61 @@ tell_alert(struct part *part, const struct eve_flow *flow, const struct rule *ru
 }
 
 static void
+tell_alert(struct part *part, const struct eve_flow *flow, const struct rule *rule,
+           const struct weir_event *ev, const struct eve_about *about)
+{
+    eve_alert(part->eve, flow, rule, ev, about);
+    tell_others(part, rule, ev);
+}
+
+/* An alert of a packet, in its turn. */
+static void
+on_told(void *ctx, const struct eve_draft *draft)
+{
+    struct part *part = ctx;
+
+    eve_alert_end(part->eve, draft);
+    tell_others(part, draft->rule, &draft->ev);
+}
+
+static void
+on_packet_end(void *arg)
+{
+    const struct part *part = arg;
+
+    packet_alerts_end(part->alerts);
+}
+
+/* Alerts wait for the end of the packet, or of what a timer does to a flow; not where the flow goes. */
+static void
+tell_waiting(struct part *part)
+{
+    const struct weir_event *ev = part->ev;
+
+    if (!packet_alerts_wait(part->alerts) || (ev->flow != NULL && ev->type != WEIR_EV_FLOW_END))
+        return;
+    if (ev->number == 0)
+        packet_alerts_end(part->alerts);
+    else if (ev->flow != NULL)
+        packet_alerts_tell(part->alerts);
+}
+
+static void
 tell_held(struct part *part)
 {
+    if (part->n_held > 0)
+        monitor_when_done(part->prg->m, part->core, on_packet_end, part);
     for (unsigned i = 0; i < part->n_held; i++) {
         struct held_alert *held = &part->held[i];
 
-        tell_alert(part, &part->flow->eve, held->rule, &held->ev, &held->about);
+        packet_alerts_add(part->alerts, part->eve, &part->flow->eve, held->rule, &held->ev,
+                          &held->about);
     }
     part->n_held = 0;
 }
 
 /*
- * Alerts are told when all rules have looked at what is at hand, for they tell what these remember
+ * Alerts are put together when all rules have looked at what is at hand, for they tell what these remember
  * of the flow (as in Suricata). What a rule captured for its own alert is gone by then.
  */
 static void
@@ -368,12 +410,15 @@ on_event(void *ctx, weir_fut in)
         detect_go_on(part->detect);
         tell_held(part);
     }
+    tell_waiting(part);
     if (prg->in_line)
         look_in_line(part, dropped);
     if (prg->settings.bypass && !flow->bypassed && may_pass_by(flow))
         pass_by(part, flow);
-    if (ev->type == WEIR_EV_FLOW_END)
+    if (ev->type == WEIR_EV_FLOW_END) {
         tell_flow(part);
+        detect_forget(part->detect);
+    }
     return weir_ok(0);
 }
 
@@ -484,7 +529,6 @@ make_layers(struct program *prg, struct part *part, struct weir_errbuf *err)
         .memory = memcap / 4,
         .cores = prg->n_parts,
         .outcome = { .limits = &prg->set->limits,
-                     .alert_max = prg->settings.alert_max,
                      .keyed = { hash_draw_seed(), monitor_order(prg->m) },
                      .tagged = on_tagged,
                      .ctx = part,
@@ -542,6 +586,10 @@ make_part(struct program *prg, unsigned core, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     prg->part[core] = part;
     part->prg = prg;
+    part->core = core;
+    rc = packet_alerts_new(prg->settings.alert_max, on_told, part, &part->alerts, err);
+    if (rc != WEIR_E_OK)
+        return rc;
     rc = make_layers(prg, part, err);
     return rc == WEIR_E_OK ? make_outputs(prg, part, core, err) : rc;
 }
@@ -569,6 +617,7 @@ free_parts(struct program *prg)
         detect_free(part->detect);
         app_free(part->app);
         detectors_free(part->detectors);
+        packet_alerts_free(part->alerts);
         eve_out_free(part->eve);
         out_close_ordered(&part->eve_ordered);
         out_close_ordered(&part->fast_ordered);

@@ -39,6 +39,7 @@ add_part(struct program_counts *to, const struct part *part)
     ADD(&to->eve, &part->eve->count);
     to->bypassed += part->bypassed;
     to->deep += part->deep;
+    to->over += packet_alerts_over(part->alerts);
     to->dropped += part->dropped;
     to->rejected += part->rejected;
     to->replaced += part->replaced;
@@ -58,7 +59,7 @@ program_count(const struct program *prg, struct program_counts *out)
 uint64_t
 program_alerts(const struct program_counts *counts)
 {
-    return counts->detect.alerts + counts->detectors.alerts;
+    return counts->detect.alerts - counts->over + counts->detectors.alerts;
 }
 
 uint64_t
@@ -88,9 +89,9 @@ outcome_summary(const struct program *prg, const struct program_counts *counts)
     if (stats.tag.packets > 0)
         cli_notice(&prg->cli, "%llu packets recorded for tags",
                    (unsigned long long)stats.tag.packets);
-    if (stats.over > 0)
+    if (counts->over > 0)
         cli_notice(&prg->cli, "limits: %llu alerts beyond packet-alert-max of their packets",
-                   (unsigned long long)stats.over);
+                   (unsigned long long)counts->over);
     if (stats.state.no_memory + stats.state.lost + stats.threshold.lost + stats.tag.lost > 0)
         cli_notice(&prg->cli,
                    "limits: %llu flowbits and flowints not set for want of memory, %llu xbits, "

@@ -65,16 +65,17 @@ struct weir_port_opts {
 
 /** What became of the input. Counters only grow. */
 struct weir_port_stats {
-    uint64_t frames;          /**< handed out */
-    uint64_t filtered;        /**< refused by the filter; of an interface: 0, the kernel filters */
-    uint64_t bytes_read;      /**< file bytes walked so far, for a progress bar; of a pipe: about */
-    uint64_t bytes_total;     /**< file size at open; 0: unknown */
-    uint64_t kernel_drops;    /**< live: of kernel_packets, those for which its buffer had no room;
+    uint64_t frames;         /**< handed out */
+    uint64_t filtered;       /**< refused by the filter; of an interface: 0, the kernel filters */
+    uint64_t bytes_read;     /**< file bytes walked so far, for a progress bar; of a pipe: about */
+    uint64_t bytes_total;    /**< file size at open; 0: unknown */
+    uint64_t kernel_drops;   /**< live: of kernel_packets, those for which its buffer had no room;
                                   DPDK: for which there was no descriptor or no buffer */
-    bool truncated;           /**< the last record of the file was cut */
-    bool shrank;              /**< the file shrank while it was mapped */
-    bool down;                /**< live: the interface is down; it is read on when it is up again */
-    uint64_t kernel_packets;  /**< live: that passed the filter; DPDK: that came */
+    bool truncated;          /**< the last record of the file was cut: it claims more bytes than are
+                                   left, and what is left is no more than the largest has */
+    bool shrank;             /**< the file shrank while it was mapped */
+    bool down;               /**< live: the interface is down; it is read on when it is up again */
+    uint64_t kernel_packets; /**< live: that passed the filter; DPDK: that came */
     uint64_t interface_drops; /**< live: lost by the interface or its driver */
     uint64_t copied; /**< DPDK: of frames, those that came in pieces and were put together */
 
@@ -87,6 +88,12 @@ struct weir_port_stats {
                               that a card or the kernel has put together (GRO, LRO, TSO) */
     uint64_t
         unfinished; /**< live: came with a checksum that a card was to compute, and got it here */
+
+    /* Where truncated. */
+    uint64_t cut_at; /**< byte of the file at which that record begins; 0: nobody knows */
+    uint64_t
+        cut_claimed;   /**< bytes that it claims to have, its header among them; 0: nobody knows */
+    uint64_t cut_left; /**< bytes that there are of it */
 };
 
 /**

@@ -13,9 +13,9 @@ enum {
 enum { MAGIC_MICRO = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d, MAGIC_MODIFIED = 0xa1b2cd34 };
 
 void
-capfile_cut_at(struct capfile *file, const uint8_t *p)
+capfile_cut_at(struct capfile *file, const uint8_t *p, uint64_t claimed)
 {
-    file->port.stats.truncated = true;
+    port_cut(&file->port, capfile_offset(file, p), claimed, capfile_left(file, p));
     file->next = file->end = p;
 }
 
@@ -27,7 +27,7 @@ all_zero(const uint8_t *p, size_t n)
 
 /*
  * No record begins at p, where header bytes are expected: the end of the file, a cut record, or a
- * captured length that no capture has.
+ * captured length that no capture has, with more behind it than the largest record.
  */
 static int
 no_record(struct capfile *file, const uint8_t *p, bool swapped, size_t header,
@@ -39,12 +39,12 @@ no_record(struct capfile *file, const uint8_t *p, bool swapped, size_t header,
     if (left == 0)
         return 0;
     caplen = left >= header ? load32(p + 8, swapped) : 0;
-    if (caplen > PORT_MAX_CAPLEN)
+    if (caplen > PORT_MAX_CAPLEN && !port_is_cut((uint64_t)header + caplen, left, (unsigned)header))
         return weir_err_set(err, WEIR_E_MALFORMED,
                             "%s: byte %" PRIu64 ": corrupt: captured length %" PRIu32
                             ", expected at most %d",
                             file->name, capfile_offset(file, p), caplen, PORT_MAX_CAPLEN);
-    capfile_cut_at(file, p);
+    capfile_cut_at(file, p, (uint64_t)header + caplen);
     return 0;
 }
 

@@ -109,8 +109,8 @@ capfile_link(uint32_t field)
     return link_of_dlt((int)(field & 0xffff)); /* above: FCS length and reserved bits */
 }
 
-/* The file is cut inside the record at p: end of input. */
-void capfile_cut_at(struct capfile *file, const uint8_t *p);
+/* The file is cut inside the record at p, which claims so many bytes: end of input. */
+void capfile_cut_at(struct capfile *file, const uint8_t *p, uint64_t claimed);
 
 /* Move to a pcapng file's first packet. WEIR_E_UNSUPPORTED: no section header. */
 int pcapng_begin(struct capfile *file, struct weir_errbuf *err);

@@ -56,7 +56,7 @@ static int
 section_order(struct capfile *file, const uint8_t *p, struct weir_errbuf *err)
 {
     if (capfile_left(file, p) < SECTION_MIN) {
-        capfile_cut_at(file, p);
+        capfile_cut_at(file, p, SECTION_MIN);
         return 0;
     }
     if (load32(p + 8, false) == BYTE_ORDER_MAGIC)
@@ -70,12 +70,16 @@ section_order(struct capfile *file, const uint8_t *p, struct weir_errbuf *err)
 }
 
 static int
-check_length(const struct capfile *file, const uint8_t *p, uint32_t total, struct weir_errbuf *err)
+check_length(const struct capfile *file, const uint8_t *p, uint32_t total, size_t left,
+             struct weir_errbuf *err)
 {
     if (total < BLOCK_MIN || total > BLOCK_MAX || total % 4 != 0)
         return malformed(file, p + 4, err,
                          "block length %" PRIu32 ", expected a multiple of 4 from %d to %d", total,
                          BLOCK_MIN, BLOCK_MAX);
+    if (total > left)
+        return malformed(file, p + 4, err,
+                         "block length %" PRIu32 ", but the file has %zu bytes left", total, left);
     return WEIR_E_OK;
 }
 
@@ -90,7 +94,7 @@ take_block(struct capfile *file, const uint8_t *p, struct block *b, struct weir_
     if (left == 0)
         return 0;
     if (left < BLOCK_MIN) {
-        capfile_cut_at(file, p);
+        capfile_cut_at(file, p, BLOCK_MIN);
         return 0;
     }
     if (load32(p, false) == BLOCK_SECTION) {
@@ -100,13 +104,13 @@ take_block(struct capfile *file, const uint8_t *p, struct block *b, struct weir_
     }
     b->type = load32(p, file->pcapng.swapped);
     total = load32(p + 4, file->pcapng.swapped);
-    rc = check_length(file, p, total, err);
-    if (rc != WEIR_E_OK)
-        return rc;
-    if (total > left) {
-        capfile_cut_at(file, p);
+    if (port_is_cut(total, left, PORT_BLOCK_HEADER)) {
+        capfile_cut_at(file, p, total);
         return 0;
     }
+    rc = check_length(file, p, total, left, err);
+    if (rc != WEIR_E_OK)
+        return rc;
     b->body = p + 8;
     b->end = p + total - 4;
     again = load32(b->end, file->pcapng.swapped);

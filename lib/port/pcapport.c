@@ -27,7 +27,102 @@ fail(struct pcapport *p, int code, const char *text)
     return 0;
 }
 
-/* The end of the input, or what libpcap says is wrong; it tells a cut file by its text only. */
+/* ---- the end ------------------------------------------------------------------------------- */
+
+/*
+ * What libpcap's texts say of lengths, since it tells of them in no other way: a record claims the
+ * number behind the words, and has got the second one, or, where there is none, what can still be read.
+ * Both are without the header that was read before, unless it is what was claimed.
+ */
+static const struct complaint {
+    const char *words, *got;
+    uint8_t header;  /* bytes that were read of the record's */
+    bool is_claimed; /* with those */
+    bool of_block;   /* of pcapng */
+} complaints[] = {
+    { "truncated dump file; tried to read ", " header bytes, only got ", 0, false, false },
+    { "truncated dump file; tried to read ", " captured bytes, only got ", 16, false, false },
+    { "invalid packet capture length ", NULL, 16, false, false },
+    { "truncated pcapng dump file; tried to read ", " bytes, only got ", 8, false, true },
+    { "pcapng block size ", NULL, 8, true, true },
+    { "block in pcapng dump file has a length of ", NULL, 8, true, true },
+};
+
+enum { BLOCK_MIN = 12 };
+
+/* What is left of the stream, counted only as far as a record may reach. */
+static uint64_t
+count_rest(struct pcapport *p)
+{
+    uint8_t *room = p->arena.bytes + p->arena.used;
+    uint64_t n = 0;
+    size_t got;
+
+    do {
+        got = fread(room, 1, PORT_MAX_CAPLEN, pcap_file(p->pcap));
+        n += got;
+    } while (got > 0 && n <= PORT_MAX_CAPLEN + PORT_BLOCK_HEADER);
+    return n;
+}
+
+/* Whether the text is this complaint; then what the record claims, and what is there of it. */
+static bool
+read_complaint(struct pcapport *p, const struct complaint *c, const char *text, uint64_t *claimed,
+               uint64_t *left)
+{
+    const size_t n = strlen(c->words);
+    uint64_t header = c->header;
+    char *behind;
+
+    if (strncmp(text, c->words, n) != 0)
+        return false;
+    *claimed = strtoull(text + n, &behind, 10);
+    if (c->got != NULL && strncmp(behind, c->got, strlen(c->got)) != 0)
+        return false;
+    if (c->of_block && c->got != NULL && *claimed == header) { /* it is the header that is cut */
+        header = 0;
+        *claimed = BLOCK_MIN;
+    }
+    *claimed += c->is_claimed ? 0 : header;
+    *left = header;
+    *left += c->got != NULL ? strtoull(behind + strlen(c->got), NULL, 10) : count_rest(p);
+    return true;
+}
+
+/* At which byte the record begins of which so many are left, to the end. 0: nobody knows. */
+static uint64_t
+place_of(const struct pcapport *p, uint64_t left, bool of_block)
+{
+    enum { FILE_HEADER = 24 };
+
+    if (p->size > 0)
+        return p->size - left;
+    return of_block ? 0 : FILE_HEADER + p->walked;
+}
+
+/* Whether the input ends in a record that is cut, by libpcap's text. */
+static bool
+is_cut(struct pcapport *p, const char *text)
+{
+    for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
+        const struct complaint *c = &complaints[i];
+        const unsigned header = c->of_block ? PORT_BLOCK_HEADER : 16;
+        uint64_t claimed, left;
+
+        if (!read_complaint(p, c, text, &claimed, &left))
+            continue;
+        if (!port_is_cut(claimed, left, header))
+            return false;
+        port_cut(&p->port, place_of(p, left, c->of_block), claimed, left);
+        return true;
+    }
+    if (strncmp(text, "truncated ", strlen("truncated ")) != 0)
+        return false;
+    port_cut(&p->port, 0, 0, 0); /* in words that are not known */
+    return true;
+}
+
+/* The end of the input, or what libpcap says is wrong. */
 static int
 no_frame(struct pcapport *p, int rc)
 {
@@ -36,10 +131,9 @@ no_frame(struct pcapport *p, int rc)
     p->ended = true;
     if (rc == PCAP_ERROR_BREAK)
         return 0;
-    if (strncmp(text, "truncated ", strlen("truncated ")) != 0)
-        return fail(p, ferror(pcap_file(p->pcap)) ? WEIR_E_IO : WEIR_E_MALFORMED, text);
-    p->port.stats.truncated = true;
-    return 0;
+    if (ferror(pcap_file(p->pcap)))
+        return fail(p, WEIR_E_IO, text);
+    return is_cut(p, text) ? 0 : fail(p, WEIR_E_MALFORMED, text);
 }
 
 /* The next packet that the filter lets pass: 1; else 0. */

@@ -13,6 +13,9 @@
 /* No packet is larger: what libpcap takes for an Ethernet file, too. More means corruption. */
 enum { PORT_MAX_CAPLEN = 262144 };
 
+/* Of a packet block of pcapng: what stands before the packet and behind it. */
+enum { PORT_BLOCK_HEADER = 32 };
+
 struct port_ops {
     int (*read)(struct weir_port *port, struct weir_frame *frames, unsigned max,
                 struct weir_errbuf *err);
@@ -32,6 +35,26 @@ struct weir_port {
     const struct port_ops *ops;
     struct weir_port_stats stats; /* kept by the back end; frames by weir_port_read() */
 };
+
+/*
+ * Whether a record that claims more bytes than are left is the input's last one, cut: no more is left
+ * than the largest has. Else it is corrupt, as no record is that long. header: bytes that a record has
+ * beside its packet.
+ */
+static inline bool
+port_is_cut(uint64_t claimed, uint64_t left, unsigned header)
+{
+    return claimed > left && left <= (uint64_t)PORT_MAX_CAPLEN + header;
+}
+
+static inline void
+port_cut(struct weir_port *port, uint64_t at, uint64_t claimed, uint64_t left)
+{
+    port->stats.truncated = true;
+    port->stats.cut_at = at;
+    port->stats.cut_claimed = claimed;
+    port->stats.cut_left = left;
+}
 
 /*
  * Map the capture file behind fd, size bytes, and walk it in place. fd is the port's from then on

@@ -69,6 +69,7 @@ static void
 show_head(struct app_run *run, struct tx *tx, enum weir_dir dir)
 {
     struct tx_bytes bytes;
+    int64_t chain;
 
     for (unsigned id = 0; id < BUFFERS; id++)
         for (unsigned i = 0; !bodies[id] && tx_buffer(tx, dir, (enum buffer_id)id, i, &bytes);
@@ -77,6 +78,8 @@ show_head(struct app_run *run, struct tx *tx, enum weir_dir dir)
             say(run, "  %s=", names[id]);
             say_bytes(run, bytes.p, bytes.n);
         }
+    if (tx_number(tx, dir, NUMBER_TLS_CHAIN, 0, &chain))
+        say(run, "  tls.cert_chain_len=%lld\n", (long long)chain);
 }
 
 static void

@@ -163,6 +163,10 @@ a_handshake_shows_its_buffers(void **state)
     has("tls/0 <\n  tls.version=1.2\n");
     has("  tls.cert_subject=C=US, ");
     has("  tls.cert_serial=");
+    has("  tls.random=\\x00\\x01\\x02\\x03\\x04\\x05\\x06");
+    has("  tls.random_time=\\x00\\x01\\x02\\x03\n  tls.random_bytes=\\x04\\x05");
+    has("\\x1e\\x1f\n");
+    has("  tls.cert_chain_len=1\n");
     if (have_digest) {
         has("  ja4.hash=t13d1516h2_8daaf6152771_e5627efa2ab1\n");
         has("  ja3s.hash=");

@@ -230,6 +230,17 @@ values_are_contents_of_a_buffer(void **state)
     r = accepted(*state, "tls.subject:!\"CN=x\";");
     has_sections(r, "tls.cert_subject:1");
     assert_int_equal(r->step[0].flags, STEP_NEGATED);
+    r = accepted(*state, "fileext:!\"exe\";");
+    has_sections(r, "file.name:1");
+    assert_int_equal(r->step[0].flags, STEP_NEGATED | STEP_NOCASE | STEP_ENDSWITH);
+    assert_int_equal(r->step[0].n, 4);
+    r = accepted(*state, "filename:\"a b\"; file.name; content:\"c\";");
+    has_sections(r, "file.name:2");
+    refused(*state, "fileext:\"\";", "fileext: up to 500");
+    r = accepted(*state, "tls.cert_chain_len:>1; tls.cert_subject; content:\"x\";");
+    has_sections(r, "tls.cert_subject:2");
+    assert_int_equal(r->tx_side, SIDE_RESPONSE);
+    refused(*state, "tls.cert_chain_len:x;", "tls.cert_chain_len: ");
     r = accepted(*state, "uricontent:\"x\"; nocase;");
     has_sections(r, "http.uri:1");
     refused(*state, "bsize:3;", "bsize: a buffer expected before it");

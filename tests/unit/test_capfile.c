@@ -152,6 +152,13 @@ every_cut_ends_cleanly(void **state)
         assert_int_equal(weir_port_read(port, f, 4, NULL), 0);
         weir_port_get_stats(port, &stats);
         assert_int_equal(stats.truncated, n != 24 && n != first && n != second);
+        if (stats.truncated) {
+            const size_t at = n < first ? 24 : first, whole = (n < first ? first : second) - at;
+
+            assert_int_equal(stats.cut_at, at);
+            assert_int_equal(stats.cut_left, n - at);
+            assert_int_equal(stats.cut_claimed, n - at < 16 ? 16 : whole);
+        }
         assert_int_equal(stats.frames, want);
         assert_int_equal(stats.bytes_read, n);
         assert_int_equal(stats.bytes_total, n);
@@ -160,27 +167,80 @@ every_cut_ends_cleanly(void **state)
     }
 }
 
-/* Frames before the corruption come first; then the error, as often as one asks. */
+/* The bytes, with zeros behind them: n in all. To be freed. */
+static uint8_t *
+with_zeros(const struct bytes *b, size_t n)
+{
+    uint8_t *all = calloc(1, n);
+
+    assert_non_null(all);
+    memcpy(all, b->at, b->n);
+    return all;
+}
+
+/* Frames before the corruption come first; then the error, as often as one asks. More is left than
+ * the largest record has, by one byte. */
 static void
 corrupt_length_is_told(void **state)
 {
+    const struct weir_port_opts opts = { .filter = NULL };
     struct bytes b = { .n = 0 };
     struct weir_errbuf err = { "" };
+    struct weir_port_stats stats;
     struct weir_frame f[4];
     struct weir_port *port;
+    const size_t n = 64 + 16 + 262144 + 1;
+    uint8_t *all;
 
     (void)state;
     two_packets(&b, 0xa1b2c3d4);
     pcap_record(&b, 1, 1, 262145, 262145);
-    put_pattern(&b, 64, 0);
-    port = open_bytes(&b, NULL);
+    all = with_zeros(&b, n);
+    assert_int_equal(capfile_open_memory(all, n, &opts, &port, NULL), WEIR_E_OK);
     assert_int_equal(weir_port_read(port, f, 4, &err), 2);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(weir_port_read(port, f, 4, &err), WEIR_E_MALFORMED);
         assert_string_equal(err.text, "memory: byte 64: corrupt: captured length 262145, "
                                       "expected at most 262144");
     }
+    weir_port_get_stats(port, &stats);
+    assert_false(stats.truncated);
     weir_port_close(port);
+    free(all);
+}
+
+/* The file ends in a record that is as long as it may be, or says that it is longer. */
+static void
+what_the_last_record_claims_is_cut(void **state)
+{
+    static const uint32_t claims[] = { 262144, 262145, UINT32_MAX };
+    const size_t n = 64 + 16 + 262144;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(claims) / sizeof(claims[0]); i++) {
+        const struct weir_port_opts opts = { .filter = NULL };
+        const size_t size = i == 0 ? n - 1 : n;
+        struct bytes b = { .n = 0 };
+        struct weir_port_stats stats;
+        struct weir_frame f[4];
+        struct weir_port *port;
+        uint8_t *all;
+
+        two_packets(&b, 0xa1b2c3d4);
+        pcap_record(&b, 1, 1, claims[i], claims[i]);
+        all = with_zeros(&b, size);
+        assert_int_equal(capfile_open_memory(all, size, &opts, &port, NULL), WEIR_E_OK);
+        assert_int_equal(weir_port_read(port, f, 4, NULL), 2);
+        assert_int_equal(weir_port_read(port, f, 4, NULL), 0);
+        weir_port_get_stats(port, &stats);
+        assert_true(stats.truncated);
+        assert_int_equal(stats.cut_at, 64);
+        assert_int_equal(stats.cut_claimed, 16 + (uint64_t)claims[i]);
+        assert_int_equal(stats.cut_left, size - 64);
+        assert_int_equal(stats.bytes_read, size);
+        weir_port_close(port);
+        free(all);
+    }
 }
 
 static void
@@ -301,6 +361,7 @@ main(void)
         cmocka_unit_test(modified_format),
         cmocka_unit_test(every_cut_ends_cleanly),
         cmocka_unit_test(corrupt_length_is_told),
+        cmocka_unit_test(what_the_last_record_claims_is_cut),
         cmocka_unit_test(lengths_that_lie),
         cmocka_unit_test(link_types),
         cmocka_unit_test(batches_of_any_size),

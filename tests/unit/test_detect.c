@@ -966,6 +966,30 @@ rules_are_loaded_anew_within_a_flow(void **state)
 }
 
 static void
+counts_of_unchanged_rules_go_on(void **state)
+{
+#define LIMITED(what, sid)                                                                         \
+    "alert tcp any any -> any 80 (content:\"x\"; threshold:type limit, track by_src, " what        \
+    ", seconds 60; sid:" sid ";)\n"
+    struct fixture *f = *state;
+
+    begin(f, LIMITED("count 1", "1") LIMITED("count 1", "2") LIMITED("count 1", "3; rev:1"));
+    handshake(f);
+    client(f, A, 0, 0, "x ");
+    expect(f, "1@4 2@4 3@4 ");
+    client(f, A, 2, 0, "x ");
+    expect(f, "");
+    load_anew(f, LIMITED("count 1", "4") LIMITED("count 2", "2") LIMITED("count 1", "1")
+                     LIMITED("count 1", "3; rev:2"));
+    client(f, A, 4, 0, "x ");
+    expect(f, "4@6 2@6 3@6 ");
+    load_anew(f, "alert tcp any any -> any 80 (content:\"x\"; sid:1; rev:7;)\n");
+    client(f, A, 6, 0, "x ");
+    expect(f, "1@7 ");
+#undef LIMITED
+}
+
+static void
 what_rules_remember_outlives_them(void **state)
 {
     struct fixture *f = *state;
@@ -994,6 +1018,7 @@ main(void)
 #define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         T(rules_are_loaded_anew_within_a_flow),
+        T(counts_of_unchanged_rules_go_on),
         T(what_rules_remember_outlives_them),
         T(a_content_is_found_across_segments),
         T(names_of_stream_events_say_the_state),

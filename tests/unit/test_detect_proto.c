@@ -42,6 +42,12 @@ static const struct row rows[] = {
     ROW(DNS, TOSERVER, 9999, "\0\x15\0\7\1\0\0\1\0\0\0\0\0\0\3abc\0\0\1\0\1"),
     ROW(UNKNOWN, TOSERVER, 9999, "\0\x15\0\7\1\0\0\1\0\0\0\0\0\0\3a\1c\0\0\1\0\1"),
     ROW(UNKNOWN, TOSERVER, 53, "\0\x0b\0\7\1\0\0\1\0\0\0\0\0\0\3www"),
+    /* 1,500 questions, in a message that has room for them, or one byte less */
+    ROW(DNS, TOSERVER, 53, "\x1d\x58\0\7\1\0\5\xdc\0\0\0\0\0\0\3www"),
+    ROW(UNKNOWN, TOSERVER, 53, "\x1d\x57\0\7\1\0\5\xdc\0\0\0\0\0\0\3www"),
+    ROW(UNKNOWN, TOSERVER, 53, "\x1d\x58\0\7\1\0\5\xdc\0\1\0\0\0\0\3www"),
+    ROW(UNKNOWN, TOSERVER, 53, "\x1d\x58\0\7\x81\0\5\xdc\0\0\0\0\0\0\3www"),
+    ROW(UNKNOWN, TOSERVER, 9999, "\x1d\x58\0\7\1\0\5\xdc\0\0\0\0\0\0\3www"),
     ROW(SMTP, TOCLIENT, 9999, "220 mx.example.org ESMTP Postfix\r\n"),
     ROW(SMTP, TOCLIENT, 25, "220 hello\r\n"),
     ROW(SMTP, TOSERVER, 9999, "ehlo me\r\n"),

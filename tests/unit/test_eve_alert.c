@@ -1,8 +1,10 @@
 /* Alert and flow records of eve.json and fast.log, to the byte. */
 #include "detect/detect.h"
 #include "enforce.h"
+#include "engine.h"
 #include "out/eve_out.h"
 #include "out/eve_stats.h"
+#include "out/packet_alerts.h"
 #include "support/frames.h"
 
 #include "digest.h"
@@ -35,6 +37,7 @@ struct fixture {
     struct eve_about about;
     struct enforced done; /* about.done, while it says so */
     struct eve_out *writer;
+    struct packet_alerts *alerts;
     struct flow_state *flow; /* whose event is under way */
     char eve_path[32], fast_path[32];
     char said[1 << 16];
@@ -43,12 +46,29 @@ struct fixture {
 };
 
 static void
+on_told(void *ctx, const struct eve_draft *draft)
+{
+    struct fixture *f = ctx;
+
+    eve_alert_end(f->writer, draft);
+    fast_alert(&f->fast, draft->rule, &draft->ev);
+}
+
+static void
+on_packet_end(void *arg)
+{
+    struct fixture *f = arg;
+
+    packet_alerts_end(f->alerts);
+}
+
+static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
 {
     struct fixture *f = ctx;
 
-    eve_alert(f->writer, &f->flow->eve, rule, ev, &f->about);
-    fast_alert(&f->fast, rule, ev);
+    packet_alerts_add(f->alerts, f->writer, &f->flow->eve, rule, ev, &f->about);
+    monitor_when_done(f->m, 0, on_packet_end, f);
 }
 
 static weir_fut
@@ -61,6 +81,8 @@ on_event(void *ctx, weir_fut in)
     f->flow = ctx;
     eve_event(f->writer, &f->flow->eve, ev, &about);
     detect_event(f->detect, &f->flow->scan, ev);
+    if (ev->type == WEIR_EV_FLOW_END)
+        packet_alerts_tell(f->alerts);
     about.alerted = f->flow->scan.alerted;
     if (about.done != NULL && enforced_on(about.done, ev))
         eve_drop(f->writer, &f->flow->eve, ev, &about);
@@ -110,6 +132,7 @@ tear_down(void **state)
 
     weir_monitor_free(f->m);
     detect_free(f->detect);
+    packet_alerts_free(f->alerts);
     eve_out_free(f->writer);
     groups_free(f->groups);
     rules_free(&f->rules);
@@ -132,6 +155,7 @@ begin(struct fixture *f, const char *rules, size_t n)
 
     f->rules.keep_text = f->opts.rule_raw;
     assert_int_equal(eve_out_new(&f->opts, &f->eve, &f->writer, &err), WEIR_E_OK);
+    assert_int_equal(packet_alerts_new(15, on_told, f, &f->alerts, &err), WEIR_E_OK);
     assert_int_equal(
         rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, n }, NULL, NULL, &err),
         WEIR_E_OK);
@@ -432,6 +456,39 @@ a_stream_tells_of_its_hole(void **state)
     lacks(f, "tc_gap");
 }
 
+/* Also what the packet released behind it: what came before gives way, its own bytes do not. */
+static void
+a_stream_shows_what_its_packet_released(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.payload_printable = true;
+    f->opts.payload_buffer_size = 9;
+    begin(f, RULES("alert tcp-stream any any -> any any (content:\"evil\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1001, 5001, "0123");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1009, 5001, "beh");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1012, 5001, "ind it");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1005, 5001, "evil");
+    find(f, "\"pcap_cnt\":7,");
+    find(f, "\"payload_printable\":\"evilbehin\",\"stream\":1}\n");
+}
+
+static void
+a_stream_tells_of_a_hole_behind_its_bytes(void **state)
+{
+    struct fixture *f = *state;
+
+    f->opts.payload_printable = true;
+    f->opts.payload_buffer_size = 8;
+    begin(f, RULES("alert tcp-stream any any -> any any (content:\"EVIL\"; sid:1;)"));
+    handshake(f);
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1005, 5001, "EVIL");
+    segment(f, WEIR_TOSERVER, WEIR_TH_ACK, 1011, 5001, "DATA.");
+    segment(f, WEIR_TOCLIENT, WEIR_TH_ACK, 5001, 1016, "");
+    find(f, "\"payload_printable\":\"[4 bytes missing]EVIL[2 bytes missing]DATA\",\"stream\":1}\n");
+}
+
 static void
 a_record_says_what_its_caller_knows(void **state)
 {
@@ -580,6 +637,8 @@ main(void)
         T(an_alert_says_what_became_of_its_packet),
         T(a_stream_shows_its_newest_bytes),
         T(a_stream_tells_of_its_hole),
+        T(a_stream_shows_what_its_packet_released),
+        T(a_stream_tells_of_a_hole_behind_its_bytes),
         T(a_record_says_what_its_caller_knows),
         T(a_flow_has_its_community_id),
         T(anomalies_have_suricatas_names),

@@ -11,7 +11,7 @@
 static struct keyed_key
 key(unsigned a)
 {
-    return (struct keyed_key){ (u128)a << 64 | a, 0, 1 };
+    return (struct keyed_key){ (u128)a << 64 | a, 0, 1, 0 };
 }
 
 static void
@@ -40,14 +40,19 @@ static void
 keys_differ_in_each_part(void **state)
 {
     static const struct keyed_key keys[] = {
-        { 1, 0, 0 }, { 0, 1, 0 }, { 0, 0, 1 }, { (u128)1 << 64, 0, 0 }, { 0, (u128)1 << 64, 0 },
+        { 1, 0, 0, 0 },
+        { 0, 1, 0, 0 },
+        { 0, 0, 1, 0 },
+        { (u128)1 << 64, 0, 0, 0 },
+        { 0, (u128)1 << 64, 0, 0 },
+        { 0, 0, 0, 1 },
     };
     struct keyed *t = keyed_new(16, &opts);
 
     (void)state;
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 6; i++)
         keyed_take(t, &keys[i], 0)->count = i;
-    for (unsigned i = 0; i < 5; i++)
+    for (unsigned i = 0; i < 6; i++)
         assert_int_equal(keyed_find(t, &keys[i], 0)->count, i);
     keyed_free(t);
 }

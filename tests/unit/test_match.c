@@ -96,6 +96,48 @@ distance_and_within_count_from_the_match_before(void **state)
     assert_int_equal(whole("content:\"ab\"; content:\"cd\";", "cdab"), MATCH_YES);
 }
 
+static void
+elements_of_ber_are_read(void **state)
+{
+    (void)state;
+    assert_int_equal(whole("content:\"ab\"; ber_data:0x30; content:\"c\"; within:1;", "ab0\x82zzc"),
+                     MATCH_YES);
+    assert_int_equal(whole("content:\"ab\"; ber_data:48; content:\"c\"; within:1;", "ab1\1c"),
+                     MATCH_NO);
+    assert_int_equal(whole("content:\"ab\"; ber_skip:1,optional; ber_data:4; content:\"c\"; "
+                           "within:1;",
+                           "ab\1\2xx\4\1c"),
+                     MATCH_YES);
+    assert_int_equal(whole("content:\"ab\"; ber_skip:1,optional; ber_data:4; content:\"c\"; "
+                           "within:1;",
+                           "ab\4\1c"),
+                     MATCH_YES);
+    assert_int_equal(whole("content:\"ab\"; ber_skip:1; ber_data:4;", "ab\4\1c"), MATCH_NO);
+    assert_int_equal(ask("content:\"ab\"; ber_data:4;", "ab\4", false, -1, 0).until, 4);
+    assert_true(holds_apart("content:\"ab\"; ber_data:4;", "ab\4\1c", "ab\5\1c"));
+}
+
+static void
+asn1_looks_for_odd_elements(void **state)
+{
+    (void)state;
+    assert_int_equal(
+        whole("content:\"ab\"; asn1:oversize_length 9, relative_offset 1;", "ab.0\x0b\4\tyy"),
+        MATCH_YES);
+    assert_int_equal(
+        whole("content:\"ab\"; asn1:oversize_length 11, relative_offset 1;", "ab.0\x0b\4\tyy"),
+        MATCH_NO);
+    assert_int_equal(
+        whole("content:\"ab\"; asn1:oversize_length 9, absolute_offset 3;", "ab.0\x0b\4\tyy"),
+        MATCH_YES);
+    assert_int_equal(whole("asn1:bitstring_overflow, double_overflow;", "0\3\3\1\5"), MATCH_YES);
+    assert_int_equal(whole("asn1:double_overflow;", "0\3\3\1\5"), MATCH_NO);
+    assert_int_equal(
+        ask("content:\"ab\"; asn1:oversize_length 99, relative_offset 0;", "ab\4\tyy", false, -1, 0)
+            .until,
+        14);
+}
+
 /* The first ab is followed by no cd; the second is. */
 static void
 earlier_matches_are_tried_again_further_on(void **state)
@@ -613,6 +655,8 @@ main(void)
         cmocka_unit_test(offset_and_depth_fence_a_content),
         cmocka_unit_test(distance_and_within_count_from_the_match_before),
         cmocka_unit_test(earlier_matches_are_tried_again_further_on),
+        cmocka_unit_test(elements_of_ber_are_read),
+        cmocka_unit_test(asn1_looks_for_odd_elements),
         cmocka_unit_test(a_negated_content_must_not_be_in_its_range),
         cmocka_unit_test(case_counts_unless_told_otherwise),
         cmocka_unit_test(long_contents_are_found_without_case_too),

@@ -40,6 +40,26 @@ boundaries_are_found(void **state)
     assert_false(multipart_boundary(bytes(""), &b));
 }
 
+static void
+file_names_are_found(void **state)
+{
+    struct weir_bytes name;
+
+    (void)state;
+    assert_true(multipart_file_name(bytes("attachment; filename=a.exe"), &name));
+    is(name, "a.exe");
+    assert_true(multipart_file_name(bytes("attachment; FileName=\"a;b .js\"; size=1"), &name));
+    is(name, "a;b .js");
+    assert_true(multipart_file_name(bytes("x; filename=a ;size=1\r\nfilename=b"), &name));
+    is(name, "a");
+    assert_true(multipart_file_name(bytes("x; filename=\"a\r\n"), &name));
+    is(name, "a");
+    assert_false(multipart_file_name(bytes("inline"), &name));
+    assert_false(multipart_file_name(bytes("x; filename="), &name));
+    assert_false(multipart_file_name(bytes("x; filename*=UTF-8''a"), &name));
+    assert_false(multipart_file_name(bytes(""), &name));
+}
+
 static const char form[] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nvalue\r\n"
                            "--x\r\nContent-Disposition: form-data; name=f; FileName=\"n\"\r\n"
                            "Content-Type: a/b\r\n\r\nfirst - file\r\n--x\r\n"
@@ -48,22 +68,24 @@ static const char form[] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\
 static void
 files_are_found_in_their_order(void **state)
 {
-    struct weir_bytes file;
+    struct weir_bytes file, name;
 
     (void)state;
-    assert_int_equal(multipart_file(bytes(form), bytes("x"), 0, &file), MULTIPART_FILE);
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 0, &file, &name), MULTIPART_FILE);
     is(file, "first - file");
-    assert_int_equal(multipart_file(bytes(form), bytes("x"), 1, &file), MULTIPART_FILE);
+    is(name, "n");
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 1, &file, &name), MULTIPART_FILE);
     is(file, "--y");
-    assert_int_equal(multipart_file(bytes(form), bytes("x"), 2, &file), MULTIPART_END);
-    assert_int_equal(multipart_file(bytes(form), bytes("z"), 0, &file), MULTIPART_NONE);
-    assert_int_equal(multipart_file(bytes(""), bytes("x"), 0, &file), MULTIPART_NONE);
+    is(name, "m");
+    assert_int_equal(multipart_file(bytes(form), bytes("x"), 2, &file, &name), MULTIPART_END);
+    assert_int_equal(multipart_file(bytes(form), bytes("z"), 0, &file, &name), MULTIPART_NONE);
+    assert_int_equal(multipart_file(bytes(""), bytes("x"), 0, &file, &name), MULTIPART_NONE);
 }
 
 static void
 every_prefix_is_safe(void **state)
 {
-    struct weir_bytes file;
+    struct weir_bytes file, name;
     bool part = false;
 
     (void)state;
@@ -72,7 +94,7 @@ every_prefix_is_safe(void **state)
 
         for (unsigned i = 0; i < 3; i++) {
             const struct weir_bytes cut = { copy, (uint32_t)n };
-            enum multipart rc = multipart_file(cut, bytes("x"), i, &file);
+            enum multipart rc = multipart_file(cut, bytes("x"), i, &file, &name);
 
             if (rc >= MULTIPART_FILE)
                 assert_true(file.p >= copy && file.p + file.n <= copy + n);
@@ -89,6 +111,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boundaries_are_found),
+        cmocka_unit_test(file_names_are_found),
         cmocka_unit_test(files_are_found_in_their_order),
         cmocka_unit_test(every_prefix_is_safe),
     };

@@ -422,24 +422,6 @@ rate_filter_changes_the_alerts_action(void **state)
     expect(f, "1@4 1@5 ");
 }
 
-static void
-a_packet_has_so_many_alerts(void **state)
-{
-    struct fixture *f = *state;
-
-    f->opts.outcome.alert_max = 2;
-    begin(f, "alert tcp any any -> any any (content:\"x\"; noalert; sid:1;)\n"
-             "alert tcp any any -> any any (content:\"x\"; sid:2;)\n"
-             "alert tcp any any -> any any (flow:to_server; dsize:>0; sid:3;)\n"
-             "alert tcp any any -> any any (content:\"x\"; sid:4;)\n");
-    handshake(f);
-    client(f, A, 0, 0, "x");
-    expect(f, "3@4 2@4 ");
-    client(f, A, 1, 0, "x");
-    expect(f, "3@5 2@5 ");
-    assert_int_equal(stats(f).over, 2);
-}
-
 /* ---- tags ---------------------------------------------------------------------------------- */
 
 static void
@@ -517,7 +499,6 @@ main(void)
         T(noalert_and_thresholds_say_nothing),
         T(suppressed_flows_have_not_alerted),
         T(rate_filter_changes_the_alerts_action),
-        T(a_packet_has_so_many_alerts),
         T(a_tag_records_what_follows_in_the_flow),
         T(tags_count_bytes_and_seconds_too),
         T(a_tag_may_be_of_an_address),

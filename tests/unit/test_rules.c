@@ -431,7 +431,7 @@ what_became_of_a_file_is_counted(void **state)
     struct fixture *f = *state;
     const struct rule_file *file;
 
-    load(f, "alert tcp any any -> any any (asn1:1; sid:1;)\n"
+    load(f, "alert tcp any any -> any any (lua:1; sid:1;)\n"
             "alert tcp any any -> any any (dsize:x; sid:1;)\n"
             "alert tcp any any -> any any (dsize:y; sid:1;)\n"
             "alert gopher any any -> any any (sid:1;)\n"
@@ -447,7 +447,7 @@ what_became_of_a_file_is_counted(void **state)
     assert_int_equal(file->refusals.n, 4);
     assert_string_equal(file->refusals.at[0].text, "dsize: wrong");
     assert_int_equal(file->refusals.at[0].n, 2);
-    assert_string_equal(file->refusals.at[1].text, "option 'asn1' is not supported");
+    assert_string_equal(file->refusals.at[1].text, "option 'lua' is not supported");
     assert_string_equal(file->refusals.at[2].text, "protocol 'gopher' is not supported");
     assert_string_equal(file->refusals.at[3].text, "sid: taken already");
     assert_int_equal(file->notes.n, 1);
@@ -516,7 +516,7 @@ options_that_are_wrong_are_refused(void **state)
 {
     struct fixture *f = *state;
 
-    refused(f, "asn1:oversize_length 5;", "option 'asn1' is not supported");
+    refused(f, "lua:five.lua;", "option 'lua' is not supported");
     refused(f, "nocase;", "nocase: a content expected");
     refused(f, "content:abc;", "content: a quoted string expected");
     refused(f, "content:\"\";", "content: bytes expected");

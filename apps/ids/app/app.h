@@ -175,6 +175,9 @@ bool tx_http(struct tx *tx, enum http_event_type type, struct http_event *out);
  */
 uint64_t tx_body_length(const struct tx *tx, enum weir_dir dir);
 
+/* What a body of HTTP is called; false: nobody knows. */
+bool tx_file_name(struct tx *tx, enum weir_dir dir, struct weir_bytes *name);
+
 /* NULL: it is not DNS. */
 const struct dns_message *tx_dns(const struct tx *tx);
 
@@ -182,6 +185,7 @@ const struct dns_message *tx_dns(const struct tx *tx);
 struct tls_facts {
     uint16_t version; /* enum tls_version */
     bool has_certificate;
+    uint32_t chain;                /* certificates that the server sent */
     int64_t not_before, not_after; /* seconds since 1970-01-01 UTC */
 };
 

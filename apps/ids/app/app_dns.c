@@ -243,12 +243,16 @@ version_bit(uint16_t version)
 
 /* The version is that of the latest hello. */
 static bool
-tls_number(const struct tx *tx, enum number_id id, int64_t *out)
+tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *out)
 {
     struct tls_facts facts;
 
     if (id < NUMBER_TLS_HELLO || !tx_tls(tx, &facts))
         return false;
+    if (id == NUMBER_TLS_CHAIN) {
+        *out = facts.chain;
+        return facts.chain > 0 && dir == WEIR_TOCLIENT;
+    }
     *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
     return true;
 }
@@ -261,7 +265,7 @@ tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64
     if (!tx->head[dir])
         return false;
     if (tx->proto == APP_TLS)
-        return i == 0 && tls_number(tx, id, out);
+        return i == 0 && tls_number(tx, dir, id, out);
     if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)
         return false;
     if (id == NUMBER_DNS_RRTYPE)

@@ -426,22 +426,34 @@ look(const struct http_tx *h, enum weir_dir dir)
     return ev;
 }
 
+/* Whether the request's body says that it is a form of files. */
+static bool
+is_form(const struct http_tx *h)
+{
+    const struct http_event ev = look(h, WEIR_TOSERVER);
+    struct weir_bytes type, boundary;
+
+    return http_find(&ev, "content-type", &type) && multipart_boundary(type, &boundary);
+}
+
 /*
  * A file of a form, else the whole: what is no form has one. A form that slides is shown as it is.
  * Looking for each file reads all before it, so that behind so many the rest is shown as one.
+ * name: as the form has it; no bytes if it is no form, or slides.
  */
 static bool
-file_of_request(const struct http_tx *h, unsigned i, struct tx_bytes *out)
+file_of_request(const struct http_tx *h, unsigned i, struct tx_bytes *out, struct weir_bytes *name)
 {
     const struct http_event ev = look(h, WEIR_TOSERVER);
     struct weir_bytes type, boundary, file;
     enum multipart found = MULTIPART_NONE;
 
+    *name = (struct weir_bytes){ NULL, 0 };
     if (!body_of(h, WEIR_TOSERVER, out))
         return false;
     if (out->start == 0 && http_find(&ev, "content-type", &type) && i <= FILES_MAX &&
         multipart_boundary(type, &boundary))
-        found = multipart_file((struct weir_bytes){ out->p, out->n }, boundary, i, &file);
+        found = multipart_file((struct weir_bytes){ out->p, out->n }, boundary, i, &file, name);
     if (found == MULTIPART_NONE)
         return i == 0;
     if (found == MULTIPART_END)
@@ -452,6 +464,39 @@ file_of_request(const struct http_tx *h, unsigned i, struct tx_bytes *out)
     out->n = file.n;
     out->final |= found == MULTIPART_FILE;
     return true;
+}
+
+/* What a body is called: by its own header, else by what was asked for, or where it goes. */
+static bool
+name_of_body(const struct http_tx *h, enum weir_dir dir, struct weir_bytes *name)
+{
+    const struct http_event response = look(h, WEIR_TOCLIENT);
+    struct weir_bytes disposition;
+
+    if (dir == WEIR_TOCLIENT && http_find(&response, "content-disposition", &disposition) &&
+        multipart_file_name(disposition, name))
+        return true;
+    *name = look(h, WEIR_TOSERVER).path;
+    return name->n > 0;
+}
+
+bool
+tx_file_name(struct tx *tx, enum weir_dir dir, struct weir_bytes *name)
+{
+    return tx->proto == APP_HTTP && name_of_body(http_tx_of(tx), dir, name);
+}
+
+/* The name of a file that there is: of a form its own. */
+static bool
+name_of_file(const struct http_tx *h, enum weir_dir dir, unsigned i, struct weir_bytes *name)
+{
+    struct tx_bytes file;
+
+    if (dir == WEIR_TOCLIENT)
+        return i == 0 && body_of(h, dir, &file) && name_of_body(h, dir, name);
+    if (!file_of_request(h, i, &file, name))
+        return false;
+    return name->n > 0 || (!is_form(h) && name_of_body(h, dir, name));
 }
 
 /* The header whose value is a buffer; NULL: it is of another kind, or not of this side. */
@@ -561,7 +606,9 @@ http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, str
     struct weir_bytes value;
 
     if (id == BUFFER_FILE_DATA && dir == WEIR_TOSERVER)
-        return file_of_request(h, i, out);
+        return file_of_request(h, i, out, &value);
+    if (id == BUFFER_FILE_NAME)
+        return name_of_file(h, dir, i, &value) && is_there(value, out);
     if (i > 0)
         return false;
     if (is_body(dir, id))

@@ -20,9 +20,11 @@ enum tls_kept {
     KEPT_FINGERPRINT,
     KEPT_ALT_NAMES, /* as in the certificate */
     KEPT_VERSION,   /* "1.2" */
+    KEPT_RANDOM,
+    KEPT_RANDOM_SERVER,
 };
 
-enum { NAME_TEXT = 4096 };
+enum { NAME_TEXT = 4096, RANDOM_TIME = 4, RANDOM = 32 }; /* RFC 5246 section 7.4.1.2 */
 
 struct tls_tx {
     struct tx tx;
@@ -97,6 +99,8 @@ client_hello(struct tls_tx *t, const struct tls_message *message)
                         : tls_client_hello_parse(message->body, &hello)) != WEIR_E_OK)
         return false;
     keep_version(t, hello.version);
+    if (hello.random.n == RANDOM)
+        keep(t, KEPT_RANDOM, hello.random);
     if (hello.server_name.n > 0)
         keep(t, KEPT_SNI, hello.server_name);
     if (hello.alpn.n > 0)
@@ -115,6 +119,7 @@ server_hello(struct tls_tx *t, const struct tls_message *message)
     if (tls_server_hello_parse(message->body, &hello) != WEIR_E_OK)
         return false;
     keep_version(t, hello.version);
+    keep(t, KEPT_RANDOM_SERVER, hello.random);
     if (hello.alpn.n > 0)
         keep(t, KEPT_ALPN_SERVER, hello.alpn);
     if (t->tx.app->digest == NULL || ja3s_text(&hello, &put) != WEIR_E_OK)
@@ -179,6 +184,17 @@ length_is_cut(struct weir_bytes der)
     return false;
 }
 
+static uint32_t
+count_chain(struct weir_bytes list)
+{
+    struct weir_bytes der;
+    uint32_t n = 0;
+
+    while (tls_next_certificate(&list, &der))
+        n++;
+    return n;
+}
+
 /* The sender's own certificate is the first of the chain. */
 static const char *
 certificate(struct tls_tx *t, const struct tls_message *message)
@@ -189,6 +205,7 @@ certificate(struct tls_tx *t, const struct tls_message *message)
     if (tls_certificates(message->body, &list) != WEIR_E_OK)
         return "tls.invalid_certificate";
     t->chain = list;
+    t->facts.chain = count_chain(list);
     if (!tls_next_certificate(&list, &der))
         return list.n > 0 ? "tls.invalid_certificate" : NULL;
     if (x509_parse(der, &cert) != WEIR_E_OK)
@@ -339,6 +356,10 @@ kept_of(enum weir_dir dir, enum buffer_id id)
         return client ? KEPT_SNI : -1;
     case BUFFER_TLS_VERSION:
         return KEPT_VERSION;
+    case BUFFER_TLS_RANDOM:
+    case BUFFER_TLS_RANDOM_TIME:
+    case BUFFER_TLS_RANDOM_BYTES:
+        return client ? KEPT_RANDOM : KEPT_RANDOM_SERVER;
     case BUFFER_JA3_HASH:
         return client ? KEPT_JA3_HASH : -1;
     case BUFFER_JA3_STRING:
@@ -371,6 +392,10 @@ tls_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes 
 
     if (k < 0 || !kept_get(&t->kept, (unsigned)k, &bytes))
         return false;
+    if (id == BUFFER_TLS_RANDOM_TIME)
+        bytes.n = RANDOM_TIME;
+    else if (id == BUFFER_TLS_RANDOM_BYTES)
+        bytes = (struct weir_bytes){ bytes.p + RANDOM_TIME, bytes.n - RANDOM_TIME };
     *out = (struct tx_bytes){ .p = bytes.p, .n = bytes.n, .start = 0, .final = true };
     return true;
 }

@@ -23,6 +23,39 @@ from_to(const uint8_t *p, const uint8_t *end)
     return (struct weir_bytes){ p, (uint32_t)(end - p) };
 }
 
+/* Of p and end, the first place of a character between them, or end. */
+static const uint8_t *
+first_of(const uint8_t *p, const uint8_t *end, char c)
+{
+    const uint8_t *at = memchr(p, c, (size_t)(end - p));
+
+    return at != NULL ? at : end;
+}
+
+/* The value of a parameter, in quotes or up to the next one. */
+static struct weir_bytes
+value_at(const uint8_t *p, const uint8_t *end)
+{
+    if (p < end && *p == '"')
+        return from_to(p + 1, first_of(p + 1, end, '"'));
+    return from_to(p, first_of(p, end, ';'));
+}
+
+bool
+multipart_file_name(struct weir_bytes disposition, struct weir_bytes *name)
+{
+    static const char word[] = "filename=";
+    const uint8_t *end = disposition.p + disposition.n, *p = find_word(disposition, word);
+
+    if (p == NULL)
+        return false;
+    p += strlen(word);
+    *name = value_at(p, first_of(p, end, '\n'));
+    while (name->n > 0 && (name->p[name->n - 1] == ' ' || name->p[name->n - 1] == '\r'))
+        name->n--;
+    return name->n > 0;
+}
+
 bool
 multipart_boundary(struct weir_bytes content_type, struct weir_bytes *boundary)
 {
@@ -34,14 +67,7 @@ multipart_boundary(struct weir_bytes content_type, struct weir_bytes *boundary)
     p = find_word(content_type, name);
     if (p == NULL)
         return false;
-    p += strlen(name);
-    if (p < end && *p == '"')
-        *boundary = from_to(p + 1, memchr(p + 1, '"', (size_t)(end - p - 1)) != NULL
-                                       ? memchr(p + 1, '"', (size_t)(end - p - 1))
-                                       : end);
-    else
-        *boundary = from_to(
-            p, memchr(p, ';', (size_t)(end - p)) != NULL ? memchr(p, ';', (size_t)(end - p)) : end);
+    *boundary = value_at(p + strlen(name), end);
     while (boundary->n > 0 && boundary->p[boundary->n - 1] == ' ')
         boundary->n--;
     return boundary->n > 0 && boundary->n <= BOUNDARY_MAX;
@@ -91,7 +117,7 @@ without_line_end(struct weir_bytes content)
 
 enum multipart
 multipart_file(struct weir_bytes body, struct weir_bytes boundary, unsigned i,
-               struct weir_bytes *file)
+               struct weir_bytes *file, struct weir_bytes *name)
 {
     const uint8_t *end = body.p + body.n;
     const uint8_t *at = find_delimiter(body.p, end, boundary), *head, *next;
@@ -105,6 +131,8 @@ multipart_file(struct weir_bytes body, struct weir_bytes boundary, unsigned i,
         next = find_delimiter(head, end, boundary);
         if (find_word(from_to(at, head), "filename") == NULL || i-- > 0)
             continue;
+        if (!multipart_file_name(from_to(at, head), name))
+            *name = (struct weir_bytes){ NULL, 0 };
         *file = from_to(head, next != NULL ? next : end);
         if (next == NULL)
             return MULTIPART_PART;

@@ -19,8 +19,11 @@ enum multipart {
     MULTIPART_PART, /* here it is, as far as it came */
 };
 
-/* Content of the part i (0, 1, ...) that has a file name. */
+/* Content of the part i (0, 1, ...) that has a file name, and that name. */
 enum multipart multipart_file(struct weir_bytes body, struct weir_bytes boundary, unsigned i,
-                              struct weir_bytes *file);
+                              struct weir_bytes *file, struct weir_bytes *name);
+
+/* The file name in a Content-Disposition, or in lines that hold one, as it stands; false: none. */
+bool multipart_file_name(struct weir_bytes disposition, struct weir_bytes *name);
 
 #endif

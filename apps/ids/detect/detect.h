@@ -119,8 +119,8 @@ void detect_next_free(struct detect_next *next);
 
 /*
  * Test these from now on: between two packets. Flows stay what they are, with what rules remember of
- * them and of addresses; rules that were waiting for more bytes do not go on, and what counts
- * matches (threshold, tag) begins anew. next is freed; the groups before are not needed any more.
+ * them and of addresses; rules that were waiting for more bytes do not go on, tags begin anew,
+ * and counts (threshold) of rules that are others. next is freed; the groups before are not needed any more.
  */
 void detect_go_over(struct detect *d, struct detect_next *next);
 
@@ -134,8 +134,10 @@ uint64_t detect_wants(const struct detect *d);
 void detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 
-/* detect_event() where detect_begin() was called for the event. */
+/* detect_event() where detect_begin() was called for the event. When the flow has ended, and nobody asks
+ * any more what rules remember of it, call detect_forget(). */
 void detect_go_on(struct detect *d);
+void detect_forget(struct detect *d);
 
 /* Whether the event's flow has streams: from detect_begin() on. */
 bool detect_has_stream(const struct detect *d);

@@ -98,16 +98,16 @@ keyed_lost(const struct keyed *t)
 static uint32_t *
 bucket_of(const struct keyed *t, const struct keyed_key *key)
 {
-    uint64_t word[5] = { (uint64_t)(key->a >> 64), (uint64_t)key->a, (uint64_t)(key->b >> 64),
-                         (uint64_t)key->b, key->name };
+    uint64_t word[6] = { (uint64_t)(key->a >> 64), (uint64_t)key->a, (uint64_t)(key->b >> 64),
+                         (uint64_t)key->b,         key->name,        key->kind };
 
-    return &t->bucket[siphash13(&t->secret, word, 5) & ((UINT64_C(1) << t->bits) - 1)];
+    return &t->bucket[siphash13(&t->secret, word, 6) & ((UINT64_C(1) << t->bits) - 1)];
 }
 
 static bool
 is_same(const struct keyed_key *a, const struct keyed_key *b)
 {
-    return a->name == b->name && a->a == b->a && a->b == b->b;
+    return a->name == b->name && a->kind == b->kind && a->a == b->a && a->b == b->b;
 }
 
 /* Where the entry's number stands; what stands there is NONE if there is no such entry. */

@@ -15,7 +15,8 @@
 
 struct keyed_key {
     u128 a, b;     /* addresses, or numbers that stand for something */
-    uint32_t name; /* what is remembered of them */
+    uint32_t name; /* what is remembered of them, ... */
+    uint64_t kind; /* ... and of which kind it is; or 0 */
 };
 
 struct keyed_value {

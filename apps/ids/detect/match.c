@@ -1,9 +1,11 @@
 #include "detect/match.h"
 
 #include "detect/base64.h"
+#include "detect/ber.h"
 #include "detect/entropy.h"
 #include "detect/find.h"
 #include "detect/number.h"
+#include "rule/ber.h"
 #include "rule/buffer.h"
 
 #include <stdio.h>
@@ -97,6 +99,7 @@ moves_cursor(const struct step *step)
     case STEP_BYTE_JUMP:
     case STEP_BYTE_EXTRACT:
     case STEP_BYTE_MATH:
+    case STEP_BER:
         return true;
     case STEP_ISDATAAT:
     case STEP_BYTE_TEST:
@@ -105,6 +108,7 @@ moves_cursor(const struct step *step)
     case STEP_TX_NUMBER:
     case STEP_ABSENT:
     case STEP_ENTROPY:
+    case STEP_ASN1:
         break;
     }
     return false;
@@ -503,6 +507,63 @@ base64_step(struct match *m, unsigned i, int64_t cursor)
     return m->decoded->n > 0 ? match_from(m, i + 1, cursor) : MATCH_NO;
 }
 
+/* Elements from here on: what depends on more bytes waits for them. */
+static enum match_answer
+asn1_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    const struct ber_ask ask = { .bit_string = step->index & ASN1_BIT_STRING,
+                                 .real = step->index & ASN1_REAL,
+                                 .longer = step->index & ASN1_LENGTH ? (uint32_t)step->length
+                                                                     : UINT32_MAX };
+    const int64_t at = step->offset + (step->flags & STEP_RELATIVE ? cursor : 0);
+    enum ber_answer answer;
+    uint64_t needed;
+
+    if (at < m->buffer->start)
+        return MATCH_NO;
+    if (at >= m->buffer->end)
+        return wait_until(m, at + 1);
+    spend(m, at, at + BER_ELEMENTS_MAX);
+    answer = ber_look(m->buffer->p + (at - m->buffer->start), (size_t)(m->buffer->end - at), &ask,
+                      &needed);
+    if (answer == BER_CUT)
+        return wait_until(m, at + (int64_t)needed);
+    return answer == BER_YES ? match_from(m, i + 1, cursor) : MATCH_NO;
+}
+
+/* An element of this type is at the cursor, which goes to its content or behind it. */
+static enum match_answer
+ber_step(struct match *m, unsigned i, int64_t cursor)
+{
+    const struct step *step = &m->rule->step[i];
+    const bool differs = m->differs;
+    struct ber_element e;
+    enum ber_answer answer;
+    enum match_answer then;
+
+    if (cursor < m->buffer->start)
+        return MATCH_NO;
+    if (cursor >= m->buffer->end)
+        return wait_until(m, cursor + 1);
+    spend(m, cursor, cursor);
+    answer = ber_read(m->buffer->p + (cursor - m->buffer->start), (size_t)(m->buffer->end - cursor),
+                      &e);
+    if (answer == BER_CUT)
+        return wait_until(m, m->buffer->end + 1);
+    if (answer == BER_NO)
+        return MATCH_NO;
+    if (e.tag != step->offset && step->index == BER_SKIP_OPTIONAL)
+        return match_from(m, i + 1, cursor);
+    if (e.tag != step->offset || (step->index != BER_DATA && (e.endless || e.length > INT32_MAX)))
+        return MATCH_NO;
+    m->differs |= are_others(m, cursor, cursor + (int64_t)e.header);
+    cursor += (int64_t)(e.header + (step->index == BER_DATA ? 0 : e.length));
+    then = match_from(m, i + 1, cursor);
+    m->differs = differs;
+    return then;
+}
+
 /* ---- all of them --------------------------------------------------------------------------- */
 
 /* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX deep. */
@@ -524,6 +585,10 @@ match_from(struct match *m, unsigned i, int64_t cursor)
         return base64_step(m, i, cursor);
     if (step->kind == STEP_ENTROPY)
         return entropy_step(m, i, cursor);
+    if (step->kind == STEP_ASN1)
+        return asn1_step(m, i, cursor);
+    if (step->kind == STEP_BER)
+        return ber_step(m, i, cursor);
     if (step->kind == STEP_ABSENT && !(step->flags & STEP_OR_ELSE))
         return MATCH_NO;
     if (step->kind == STEP_TX_NUMBER || step->kind == STEP_ABSENT)

@@ -15,9 +15,7 @@ struct outcome {
     struct tags *tags;             /* NULL: no rule tags */
     tagged_fn tagged;
     void *ctx;
-    uint32_t alert_max;
-    uint64_t packet; /* occasion.packet that `alerts` and `passed` are about; 0: none */
-    uint32_t alerts;
+    uint64_t packet; /* occasion.packet that `passed` is about; 0: none */
     bool passed;
     uint8_t action;
     bool acts;
@@ -53,7 +51,6 @@ outcome_new(const struct rules *rules, const struct outcome_opts *opts, struct m
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     o->rule = rules->at;
     o->mem = mem;
-    o->alert_max = opts->alert_max;
     o->tagged = opts->tagged;
     o->ctx = opts->ctx;
     o->shares = opts->with != NULL;
@@ -93,6 +90,8 @@ outcome_inherit(struct outcome *o, struct outcome *before)
 {
     outcome_get_stats(before, &o->stats);
     state_inherit(o->state, before->state);
+    if (thresholds_inherit(o->thresholds, before->thresholds)) /* the table's own count goes on */
+        o->stats.threshold.lost = before->stats.threshold.lost;
     o->book_is_lent = o->shares;
     before->book_is_lent = true;
 }
@@ -224,7 +223,6 @@ is_passed(struct outcome *o, const struct occasion *at)
 {
     if (at->packet == 0 || at->packet != o->packet) {
         o->packet = at->packet;
-        o->alerts = 0;
         o->passed = false;
     }
     return o->passed;
@@ -245,18 +243,6 @@ static bool
 is_silent(uint8_t action)
 {
     return action == ACTION_PASS || action == ACTION_FILE_ID || action == ACTION_CONFIG;
-}
-
-/* One more alert of the packet, if it may have it. */
-static bool
-count_alert(struct outcome *o)
-{
-    if (o->alert_max > 0 && o->packet != 0 && o->alerts == o->alert_max) {
-        o->stats.over++;
-        return false;
-    }
-    o->alerts++;
-    return true;
 }
 
 static void
@@ -299,7 +285,7 @@ outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *past, u
     if (is_silent(o->action) && !(r->action == ACTION_PASS && r->tells))
         return false;
     begin_tag(o, r, &subject);
-    return count_alert(o);
+    return true;
 }
 
 void

@@ -26,7 +26,6 @@ typedef void (*tagged_fn)(void *ctx, const struct weir_event *ev);
 
 struct outcome_opts {
     const struct limits *limits;  /* of a threshold file; NULL: none. They must outlive it */
-    uint32_t alert_max;           /* alerts of one packet; 0: any number */
     struct keyed_opts keyed;      /* of the tables by address */
     tagged_fn tagged;             /* may be NULL */
     void *ctx;                    /* of tagged */
@@ -41,7 +40,6 @@ struct outcome_stats {
     struct tag_stats tag;
     uint64_t passed;    /* matches of pass rules */
     uint64_t passed_by; /* alerts that did not come for them */
-    uint64_t over;      /* alerts beyond alert_max */
 };
 
 struct outcome;

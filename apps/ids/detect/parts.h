@@ -1,4 +1,4 @@
-/* What detect.c and inspect.c share; for them alone. */
+/* What the files of detection share; for them alone. */
 #ifndef IDS_DETECT_PARTS_H
 #define IDS_DETECT_PARTS_H
 
@@ -9,6 +9,8 @@
 #include "detect/fit.h"
 #include "detect/match.h"
 #include "detect/transform.h"
+
+enum { PAYLOAD_MAX = 1 << 18 }; /* of one event; a longer one is looked at closely only so far */
 
 struct detect {
     const struct groups *groups;
@@ -64,6 +66,20 @@ struct view {
 /* Mark a rule to be looked at. beyond: where its fast pattern has to end, at least. */
 void detect_mark(struct detect *d, uint32_t rule, int64_t beyond);
 
+void detect_mark_always(struct detect *d, const struct group *group, int64_t beyond);
+
+static inline bool
+detect_is_marked(const struct detect *d, uint32_t rule)
+{
+    return d->marked[rule / 64] >> rule % 64 & 1;
+}
+
+static inline void
+detect_unmark(struct detect *d, uint32_t rule)
+{
+    d->marked[rule / 64] &= ~(UINT64_C(1) << rule % 64);
+}
+
 /* Call look() with each marked rule, in order, and unmark it. */
 void detect_take_marks(struct detect *d, void look(struct detect *d, uint32_t rule));
 
@@ -72,6 +88,15 @@ void detect_begin_rule(struct detect *d, const struct rule *rule);
 
 /* Compare steps of a rule with a buffer, and count what limits cost. */
 enum match_answer detect_match(struct detect *d, struct match *m);
+
+/* What a rule without transaction looks for: in the payload, and in what else there is. */
+enum match_answer detect_match_all(struct detect *d, struct match *m);
+
+/* The contents, if any, in the packet's payload. */
+bool detect_payload_fits(struct detect *d, uint32_t rule);
+
+/* The same for a rule on an event, in the copies that it asks for. */
+bool detect_copies_fit(struct detect *d, uint32_t rule);
 
 /* Put what the section's contents are looked for in into *buffer, which holds what it is made of. */
 enum transform_answer detect_transform(struct detect *d, const struct match *m,
@@ -91,5 +116,48 @@ bool detect_fits(struct detect *d, uint32_t rule, enum weir_dir dir);
 
 /* An alert of a direction, which may not be the event's. */
 void detect_raise(struct detect *d, uint32_t rule, enum weir_dir dir);
+
+static inline void
+detect_raise_here(struct detect *d, uint32_t rule)
+{
+    detect_raise(d, rule, (enum weir_dir)d->at.ev->direction);
+}
+
+/* ---- parts of detect_go_on(): the event at hand ---------------------------------------------- */
+
+/* Rules on packets meet its packet. */
+void detect_scan_packet(struct detect *d);
+
+/*
+ * A packet's own event comes before those of what was noticed in it. Rules that ask for what these
+ * have set get another chance: of one packet, those that set come before those that test.
+ */
+void detect_scan_packet_again(struct detect *d);
+
+/* The first time that a direction's bytes are known to be of some protocol: rules that ask for
+ * nothing else. They have no fast pattern. */
+void detect_scan_packet_named(struct detect *d);
+
+void detect_scan_payload(struct detect *d);
+
+/* What waits is decided on what came before the gap, whose bytes have their places. */
+void detect_pass_gap(struct detect *d);
+
+/*
+ * A range came again and differs. Of bytes that wait for others it is not known yet who wins, and it
+ * need not be the same copy for all of them: both are remembered.
+ */
+void detect_note_conflict(struct detect *d);
+
+void detect_finish(struct detect *d, enum weir_dir dir);
+
+void detect_release(struct detect *d);
+
+/* What is kept of the flow is about rules that are not tested any more. */
+void detect_renew(struct detect *d, struct flow_scan *scan);
+
+void detect_test_rules(struct detect *d, unsigned type);
+
+void detect_test_anomalies(struct detect *d);
 
 #endif

@@ -465,8 +465,8 @@ key_of(const struct use *use, uint32_t name, const struct subject *subject)
 
     if (use->of == BITS_OF_PAIR)
         return (struct keyed_key){ turned ? subject->dst : subject->src,
-                                   turned ? subject->src : subject->dst, name };
-    return (struct keyed_key){ use->of == BITS_OF_DST ? subject->dst : subject->src, 0, name };
+                                   turned ? subject->src : subject->dst, name, 0 };
+    return (struct keyed_key){ use->of == BITS_OF_DST ? subject->dst : subject->src, 0, name, 0 };
 }
 
 static bool

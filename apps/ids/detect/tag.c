@@ -65,12 +65,12 @@ tags_get_stats(const struct tags *t, struct tag_stats *out)
 void
 tags_begin(struct tags *t, const struct tag *tag, const struct subject *subject)
 {
-    struct keyed_key key = { subject->flow_id, 0, KEY_FLOW };
+    struct keyed_key key = { subject->flow_id, 0, KEY_FLOW, 0 };
     struct keyed_value *v;
     uint64_t now;
 
     if (tag->host)
-        key = (struct keyed_key){ tag->dst ? subject->dst : subject->src, 0, KEY_ADDRESS };
+        key = (struct keyed_key){ tag->dst ? subject->dst : subject->src, 0, KEY_ADDRESS, 0 };
     if (tag->host ? !subject->has_addresses : subject->flow_id == 0)
         return;
     now = keyed_turn(t->keyed, subject->time);
@@ -102,9 +102,9 @@ count_key(struct tags *t, struct keyed_key key, uint64_t now, uint32_t bytes)
 bool
 tags_count(struct tags *t, const struct subject *subject, uint32_t bytes)
 {
-    struct keyed_key flow = { subject->flow_id, 0, KEY_FLOW };
-    struct keyed_key src = { subject->src, 0, KEY_ADDRESS };
-    struct keyed_key dst = { subject->dst, 0, KEY_ADDRESS };
+    struct keyed_key flow = { subject->flow_id, 0, KEY_FLOW, 0 };
+    struct keyed_key src = { subject->src, 0, KEY_ADDRESS, 0 };
+    struct keyed_key dst = { subject->dst, 0, KEY_ADDRESS, 0 };
     const uint64_t now = keyed_turn(t->keyed, subject->time);
     bool holds;
 

@@ -1,5 +1,7 @@
 #include "detect/threshold.h"
 
+#include "hash.h"
+
 #include <stdlib.h>
 
 /* What limits a rule. */
@@ -7,11 +9,12 @@ struct plan {
     const struct threshold *threshold;     /* NULL: none */
     const struct limit **suppress, **rate; /* in thresholds.list */
     uint32_t n_suppress, n_rates;
+    uint32_t sid;
+    uint64_t kind; /* stands for all else that makes it the same rule when rules are loaded anew */
 };
 
 struct thresholds {
-    struct plan *plan; /* by rule; owned */
-    uint32_t n;
+    struct plan *plan;         /* by rule; owned */
     const struct limit **list; /* owned */
     struct keyed *keyed;
     struct threshold_stats stats;
@@ -72,6 +75,27 @@ gather(const struct limits *limits, enum limit_kind kind, const struct rule *rul
     return n;
 }
 
+static uint64_t
+mix_in(uint64_t sum, uint64_t value)
+{
+    return mix64(sum ^ value) + value;
+}
+
+static uint64_t
+mix_threshold(uint64_t sum, const struct threshold *t)
+{
+    sum = mix_in(sum, (uint64_t)t->type << 8 | t->track);
+    sum = mix_in(sum, (uint64_t)t->count << 32 | t->seconds);
+    return mix_in(sum, t->multiplier);
+}
+
+/* Of a rule without a sid nobody knows whether it is the same. */
+static uint64_t
+kind_of(const struct rule *rule, size_t index)
+{
+    return mix_in((uint64_t)rule->gid << 32 | rule->rev, rule->sid == 0 ? index + 1 : 0);
+}
+
 /* Returns how much there is in all. */
 static size_t
 count_all(struct thresholds *t, const struct rules *rules, const struct limits *limits,
@@ -83,6 +107,8 @@ count_all(struct thresholds *t, const struct rules *rules, const struct limits *
         struct plan *plan = &t->plan[i];
 
         plan->threshold = find_threshold(limits, &rules->at[i]);
+        plan->sid = rules->at[i].sid;
+        plan->kind = kind_of(&rules->at[i], i);
         plan->n_suppress = gather(limits, LIMIT_SUPPRESS, &rules->at[i], NULL);
         plan->n_rates = gather(limits, LIMIT_RATE, &rules->at[i], NULL);
         *n_thresholds += plan->threshold != NULL;
@@ -116,7 +142,6 @@ thresholds_new(const struct rules *rules, const struct limits *limits,
     *out = NULL;
     if (t == NULL || (t->plan = calloc(rules->n + 1, sizeof(*t->plan))) == NULL)
         goto fail;
-    t->n = (uint32_t)rules->n;
     n = count_all(t, rules, limits, &n_thresholds);
     if (n + n_thresholds == 0) {
         thresholds_free(t);
@@ -155,6 +180,13 @@ thresholds_share(struct thresholds *t, const struct thresholds *with)
     t->keyed = keyed_share(with->keyed);
 }
 
+bool
+thresholds_inherit(struct thresholds *t, const struct thresholds *before)
+{
+    thresholds_share(t, before);
+    return t != NULL && before != NULL;
+}
+
 void
 thresholds_get_stats(const struct thresholds *t, struct threshold_stats *out)
 {
@@ -165,27 +197,34 @@ thresholds_get_stats(const struct thresholds *t, struct threshold_stats *out)
 
 /* ---- counting ------------------------------------------------------------------------------ */
 
-/* name: the rule's number, apart for each of its rate_filters. */
+/* By rule and threshold; number: of its rate_filters, which count apart. */
 static struct keyed_key
-key_of(uint8_t track, uint32_t name, const struct subject *subject)
+key_of(const struct plan *plan, const struct threshold *threshold, uint32_t number,
+       const struct subject *subject)
 {
-    bool turned = subject->src > subject->dst; /* a pair has no direction */
+    const bool turned = subject->src > subject->dst; /* a pair has no direction */
+    struct keyed_key key = { .name = plan->sid,
+                             .kind = mix_in(mix_threshold(plan->kind, threshold), number) };
 
-    switch ((enum track)track) {
+    switch ((enum track)threshold->track) {
     case TRACK_SRC:
-        return (struct keyed_key){ subject->src, 0, name };
+        key.a = subject->src;
+        break;
     case TRACK_DST:
-        return (struct keyed_key){ subject->dst, 0, name };
+        key.a = subject->dst;
+        break;
     case TRACK_BOTH:
-        return (struct keyed_key){ turned ? subject->dst : subject->src,
-                                   turned ? subject->src : subject->dst, name };
+        key.a = turned ? subject->dst : subject->src;
+        key.b = turned ? subject->src : subject->dst;
+        break;
     case TRACK_FLOW:
-        return (struct keyed_key){ subject->flow_id, 0, name };
+        key.a = subject->flow_id;
+        break;
     case TRACK_RULE:
     case TRACK_EITHER:
         break;
     }
-    return (struct keyed_key){ 0, 0, name };
+    return key;
 }
 
 /* Numbers count, count * multiplier, count * multiplier^2, ... of all matches. */
@@ -246,11 +285,11 @@ acts_beyond(const struct threshold *threshold, const struct keyed_value *v)
 }
 
 static enum threshold_let
-let_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
-        const struct subject *subject)
+let_due(struct thresholds *t, const struct plan *plan, const struct subject *subject)
 {
+    const struct threshold *threshold = plan->threshold;
     const uint64_t now = keyed_turn(t->keyed, subject->time);
-    struct keyed_key key = key_of(threshold->track, rule, subject);
+    struct keyed_key key = key_of(plan, threshold, 0, subject);
     struct keyed_value *v = keyed_take(t->keyed, &key, now);
 
     if (threshold->type == THRESHOLD_BACKOFF ? back_off(threshold, v)
@@ -261,11 +300,12 @@ let_due(struct thresholds *t, const struct threshold *threshold, uint32_t rule,
 
 /* Whether more than `count` matches came in `seconds`, or had not `timeout` seconds ago. */
 static bool
-is_too_often(struct thresholds *t, const struct limit *limit, uint32_t name,
+is_too_often(struct thresholds *t, const struct plan *plan, uint32_t number,
              const struct subject *subject)
 {
+    const struct limit *limit = plan->rate[number];
     const uint64_t now = keyed_turn(t->keyed, subject->time);
-    struct keyed_key key = key_of(limit->threshold.track, name, subject);
+    struct keyed_key key = key_of(plan, &limit->threshold, number + 1, subject);
     struct keyed_value *v = keyed_take(t->keyed, &key, now);
     uint64_t end;
 
@@ -319,9 +359,9 @@ thresholds_let(struct thresholds *t, uint32_t rule, const struct subject *subjec
         }
     }
     for (uint32_t i = 0; i < plan->n_rates; i++)
-        if (is_too_often(t, plan->rate[i], t->n * (i + 1) + rule, subject))
+        if (is_too_often(t, plan, i, subject))
             *action = plan->rate[i]->action;
-    let = plan->threshold != NULL ? let_due(t, plan->threshold, rule, subject) : LET_ALERT;
+    let = plan->threshold != NULL ? let_due(t, plan, subject) : LET_ALERT;
     t->stats.held += let != LET_ALERT;
     return let;
 }

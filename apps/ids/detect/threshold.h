@@ -24,6 +24,12 @@ void thresholds_free(struct thresholds *t);
 /* Count together with another core, of the same rules. Either may be NULL. */
 void thresholds_share(struct thresholds *t, const struct thresholds *with);
 
+/*
+ * What was counted under the rules before goes on for those that are the same, by gid, sid, rev and
+ * threshold. Either may be NULL: false.
+ */
+bool thresholds_inherit(struct thresholds *t, const struct thresholds *before);
+
 /* What comes of a match; a greater one is more. */
 enum threshold_let {
     LET_NOTHING,

@@ -112,52 +112,119 @@ struct gathered {
     const struct weir_event *ev;
     enum weir_dir dir;
     int64_t fresh; /* from here on bytes are the event's own */
-    uint8_t *p;
-    size_t n;
+    struct eve_bytes *to;
 };
 
 /* What is still there of [from, to). */
 static void
 gather(struct gathered *g, int64_t from, int64_t to)
 {
+    struct eve_bytes *b = g->to;
     int64_t old = to < g->fresh ? to : g->fresh;
 
     if (from < old)
-        g->n += weir_flow_read(g->ev->flow, g->dir, from, g->p + g->n, (size_t)(old - from));
+        b->n += weir_flow_read(g->ev->flow, g->dir, from, b->p + b->n, (size_t)(old - from));
     if (to > g->fresh) {
         int64_t skip = from > g->fresh ? from - g->fresh : 0, n = to - g->fresh - skip;
 
         if (n <= 0)
             return;
-        memcpy(g->p + g->n, g->ev->payload.data.p + skip, (size_t)n);
-        g->n += (size_t)n;
+        memcpy(b->p + b->n, g->ev->payload.data.p + skip, (size_t)n);
+        b->n += (size_t)n;
     }
 }
 
+static void
+tell_hole(struct eve_bytes *b, uint32_t n)
+{
+    b->hole_at = b->n;
+    b->hole_n = (size_t)snprintf((char *)b->p + b->n, EVE_HOLE_TEXT, "[%u bytes missing]", n);
+    b->n += b->hole_n;
+}
+
 /* The newest bytes of the direction's stream, as many as asked for; a hole is told in words. */
-static size_t
-gather_stream(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev)
+static void
+gather_stream(const struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+              struct eve_bytes *to)
 {
     enum weir_dir dir = (enum weir_dir)ev->direction;
     bool own = ev->type == WEIR_EV_PAYLOAD;
     int64_t end = own ? ev->payload.offset + ev->payload.data.n
                       : weir_flow_next_offset(ev->flow, dir);
-    struct gathered g = {
-        .ev = ev, .dir = dir, .fresh = own ? ev->payload.offset : end, .p = eve->payload
-    };
+    struct gathered g = { .ev = ev, .dir = dir, .fresh = own ? ev->payload.offset : end, .to = to };
     int64_t from = end - (int64_t)eve->opts.payload_buffer_size, gap = flow->gap_at[dir];
     int64_t behind = gap + flow->gap_n[dir];
 
     from = from > 0 ? from : 0;
+    to->end = end;
+    to->own = own ? ev->payload.data.n : 0;
     if (flow->gap_n[dir] == 0 || gap < from || behind > end) {
         gather(&g, from > behind || flow->gap_n[dir] == 0 || gap >= end ? from : behind, end);
-        return g.n;
+        return;
     }
     gather(&g, from, gap);
-    g.n += (size_t)snprintf((char *)g.p + g.n, EVE_HOLE_TEXT, "[%u bytes missing]",
-                            flow->gap_n[dir]);
+    tell_hole(to, flow->gap_n[dir]);
     gather(&g, behind, end);
-    return g.n;
+}
+
+/* Of n bytes behind what was gathered, those that follow. */
+static void
+gather_more(const struct weir_event *ev, struct eve_bytes *b, int64_t n)
+{
+    enum weir_dir dir = (enum weir_dir)ev->direction;
+
+    if (n > 0)
+        b->n += weir_flow_read(ev->flow, dir, b->end, b->p + b->n, (size_t)n);
+    b->end += n > 0 ? n : 0;
+}
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Bytes of the stream at the front go, and the words of a hole behind them. */
+static void
+drop_front(struct eve_bytes *b, size_t n)
+{
+    if (b->hole_n > 0 && n > b->hole_at)
+        n += b->hole_n;
+    memmove(b->p, b->p + n, b->n - n);
+    b->n -= n;
+}
+
+/*
+ * What the packet released behind the event, too, and what still fits of what came before; none of
+ * the event's own bytes gives way.
+ */
+static void
+go_on(const struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,
+      struct eve_bytes *b)
+{
+    enum weir_dir dir = (enum weir_dir)ev->direction;
+    const int64_t end = weir_flow_next_offset(ev->flow, dir), size = eve->opts.payload_buffer_size;
+    const int64_t gap = flow->gap_at[dir], behind = gap + flow->gap_n[dir];
+    const bool hole = flow->gap_n[dir] > 0 && gap >= b->end && behind <= end;
+    const struct eve_bytes before = *b;
+    int64_t room = size - least(size, b->own);
+    size_t text = before.hole_n, bytes;
+
+    if (end <= b->end || room == 0)
+        return;
+    gather_more(ev, b, least(room, (hole ? gap : end) - b->end));
+    if (hole && b->end == gap) {
+        room -= gap - before.end;
+        tell_hole(b, flow->gap_n[dir]);
+        text += b->hole_n;
+        b->end = behind;
+        gather_more(ev, b, least(room, end - behind));
+    }
+    b->hole_at = before.hole_at;
+    b->hole_n = before.hole_n;
+    bytes = b->n - text;
+    if (bytes > (size_t)size)
+        drop_front(b, bytes - (size_t)size);
 }
 
 void
@@ -186,19 +253,26 @@ is_of_stream(const struct rule *rule, const struct weir_event *ev, const struct 
            (rule->n_steps > 0 && ev->type != WEIR_EV_PACKET);
 }
 
+static bool
+shows_payload(const struct eve_out *eve)
+{
+    return eve->opts.payload || eve->opts.payload_printable;
+}
+
+/* bytes: of the stream; NULL: the packet's payload. */
 static void
-put_payload(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
-            const struct rule *rule, const struct weir_event *ev, const struct eve_about *about)
+put_payload(struct eve_out *eve, struct json *j, const struct weir_event *ev,
+            const struct eve_bytes *bytes)
 {
     const struct weir_packet *pkt = ev->packet;
-    bool stream = is_of_stream(rule, ev, about);
-    const uint8_t *p = eve->payload;
+    const uint8_t *p = NULL;
     size_t n = 0;
 
-    if (!eve->opts.payload && !eve->opts.payload_printable)
+    if (!shows_payload(eve))
         return;
-    if (stream) {
-        n = gather_stream(eve, flow, ev);
+    if (bytes != NULL) {
+        p = bytes->p;
+        n = bytes->n;
     } else if (pkt != NULL && pkt->payload != NULL) {
         p = pkt->payload;
         n = pkt->payload_len < PAYLOAD_BUFFER_MAX ? pkt->payload_len : PAYLOAD_BUFFER_MAX;
@@ -209,7 +283,7 @@ put_payload(struct eve_out *eve, struct json *j, const struct eve_flow *flow,
         json_key(j, "payload_printable");
         eve_put_printable(j, p, n);
     }
-    json_u64(j, "stream", stream);
+    json_u64(j, "stream", bytes != NULL);
 }
 
 /* Link types by what libpcap calls them; the number of LINKTYPE_RAW is what it says of such files. */
@@ -328,25 +402,123 @@ shows_tx(const struct eve_opts *opts, unsigned proto)
     }
 }
 
+/* Behind the verdict. */
+static void
+put_rest(struct eve_out *eve, struct json *j, const struct weir_event *ev,
+         const struct eve_about *about)
+{
+    if (about->tx != NULL && shows_tx(&eve->opts, about->tx->proto))
+        eve_put_tx(eve, j, about->tx, (enum weir_dir)ev->direction);
+    eve_put_context(eve, j, ev, about);
+    if (ev->flow != NULL && eve->opts.alert_flow)
+        put_flow(j, ev->flow);
+}
+
+static void
+put_data(struct eve_out *eve, struct json *j, const struct weir_event *ev,
+         const struct eve_bytes *bytes)
+{
+    put_payload(eve, j, ev, bytes);
+    if (eve->opts.packet)
+        eve_put_packet(j, ev->packet);
+}
+
 void
 eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
           const struct weir_event *ev, const struct eve_about *about)
 {
+    const bool stream = is_of_stream(rule, ev, about);
+    struct eve_bytes bytes = { .p = eve->payload };
     struct json j;
 
     if (!eve_writes(&eve->opts, EVE_ALERT))
         return;
+    if (stream && shows_payload(eve))
+        gather_stream(eve, flow, ev, &bytes);
     eve_out_begin(eve, &j, EVE_ALERT, EVE_OF_PACKET, flow, ev, about);
     eve_put_alert(eve, &j, rule, ev, about);
     if (eve->opts.verdict)
         eve_put_verdict(&j, ev, about->done);
-    if (about->tx != NULL && shows_tx(&eve->opts, about->tx->proto))
-        eve_put_tx(eve, &j, about->tx, (enum weir_dir)ev->direction);
-    eve_put_context(eve, &j, ev, about);
-    if (ev->flow != NULL && eve->opts.alert_flow)
-        put_flow(&j, ev->flow);
-    put_payload(eve, &j, flow, rule, ev, about);
-    if (eve->opts.packet)
-        eve_put_packet(&j, ev->packet);
+    put_rest(eve, &j, ev, about);
+    put_data(eve, &j, ev, stream ? &bytes : NULL);
+    json_end(&j);
+}
+
+/* ---- in two steps -------------------------------------------------------------------------- */
+
+/* A record that goes on behind a member of its own. */
+static struct json
+going_on(struct out *out)
+{
+    return (struct json){ .out = out, .comma = true, .depth = 1, .closing = { '}' } };
+}
+
+/* What is known now; room: for text. */
+static void
+put_draft(struct eve_out *eve, struct eve_draft *draft, struct out *room)
+{
+    struct out *out = eve->out;
+    struct json j;
+
+    eve->out = room;
+    eve_out_begin(eve, &j, EVE_ALERT, EVE_OF_PACKET, draft->flow, &draft->ev, &draft->about);
+    eve_put_alert(eve, &j, draft->rule, &draft->ev, &draft->about);
+    draft->head = room->n;
+    put_rest(eve, &j, &draft->ev, &draft->about);
+    eve->out = out;
+    eve->count.written[EVE_ALERT]--;
+}
+
+bool
+eve_alert_begin(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
+                const struct weir_event *ev, const struct eve_about *about, struct eve_room room,
+                struct eve_draft *draft)
+{
+    const size_t bytes = eve->opts.payload_buffer_size + EVE_HOLE_TEXT;
+    struct out text;
+
+    *draft = (struct eve_draft){
+        .flow = flow, .rule = rule, .ev = *ev, .about = *about, .text = room.p
+    };
+    draft->bytes.p = room.p;
+    if (!eve_writes(&eve->opts, EVE_ALERT))
+        return true;
+    draft->stream = is_of_stream(rule, ev, about);
+    out_open_room(&text, room.p, room.n);
+    put_draft(eve, draft, &text);
+    draft->too_long = text.too_long || room.n - text.n < bytes;
+    if (draft->too_long)
+        return false;
+    draft->n = text.n;
+    draft->bytes.p = room.p + text.n;
+    if (draft->stream && shows_payload(eve))
+        gather_stream(eve, flow, ev, &draft->bytes);
+    return true;
+}
+
+void
+eve_alert_end(struct eve_out *eve, const struct eve_draft *draft)
+{
+    struct eve_bytes bytes = draft->bytes;
+    struct json j = going_on(eve->out);
+
+    if (!eve_writes(&eve->opts, EVE_ALERT))
+        return;
+    if (draft->too_long) {
+        eve->out->too_long = true;
+        out_end_record(eve->out);
+        return;
+    }
+    if (draft->stream && shows_payload(eve)) {
+        bytes.p = eve->payload;
+        memcpy(bytes.p, draft->bytes.p, bytes.n);
+        go_on(eve, draft->flow, &draft->ev, &bytes);
+    }
+    eve->count.written[EVE_ALERT]++;
+    out_bytes(eve->out, draft->text, draft->head);
+    if (eve->opts.verdict)
+        eve_put_verdict(&j, &draft->ev, draft->about.done);
+    out_bytes(eve->out, draft->text + draft->head, draft->n - draft->head);
+    put_data(eve, &j, &draft->ev, draft->stream ? &bytes : NULL);
     json_end(&j);
 }

@@ -17,6 +17,10 @@ static const char *const record_name[EVE_TYPES] = {
     [EVE_FLOW] = "flow",       [EVE_STATS] = "stats",   [EVE_FLOW_EVENT] = "flow_event",
 };
 
+/* What is gathered may be longer by half while it grows at its end, and tells of a hole there and one
+ * before. */
+#define PAYLOAD_ROOM(opts) (2 * (size_t)(opts)->payload_buffer_size + 2 * EVE_HOLE_TEXT)
+
 /* ---- life ---------------------------------------------------------------------------------- */
 
 void
@@ -37,7 +41,7 @@ eve_out_new(const struct eve_opts *opts, struct out *out, struct eve_out **eve,
     int rc = WEIR_E_NOMEM;
 
     *eve = NULL;
-    if (new == NULL || (new->payload = malloc(opts->payload_buffer_size + EVE_HOLE_TEXT)) == NULL)
+    if (new == NULL || (new->payload = malloc(PAYLOAD_ROOM(opts))) == NULL)
         goto fail;
     new->opts = *opts;
     new->out = out;

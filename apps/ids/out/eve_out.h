@@ -62,6 +62,32 @@ struct eve_input {
 
 enum { EVE_HOLE_TEXT = 64 }; /* "[4 bytes missing]" */
 
+/* Bytes of a stream that a record shows. */
+struct eve_bytes {
+    uint8_t *p;
+    size_t n;
+    size_t hole_at, hole_n; /* the words of a hole among them; hole_n 0: there are none */
+    int64_t end;            /* offset behind them */
+    int64_t own;            /* the last so many are the event's own */
+};
+
+/* An alert's record between eve_alert_begin() and eve_alert_end(). Lent, but for the event. */
+struct eve_draft {
+    const struct eve_flow *flow;
+    const struct rule *rule;
+    struct weir_event ev;
+    struct eve_about about;
+    const uint8_t *text; /* head bytes, the verdict's place, and more: n in all */
+    size_t head, n;
+    bool stream, too_long;
+    struct eve_bytes bytes; /* behind text; stream only */
+};
+
+struct eve_room {
+    uint8_t *p;
+    size_t n;
+};
+
 enum eve_target { EVE_TARGET_NONE, EVE_TARGET_SRC, EVE_TARGET_DEST };
 
 /* By protocol, as stats counts them. */
@@ -113,6 +139,17 @@ void eve_event(struct eve_out *eve, struct eve_flow *flow, const struct weir_eve
 
 void eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
                const struct weir_event *ev, const struct eve_about *about);
+
+/*
+ * The same in two steps: what is known of transactions and captures, and remembered of the flow, is
+ * put together when all rules have looked at the event, and draft->text to the end of draft->bytes
+ * holds it, in room; false: that is too small. The verdict, and what the packet released of the
+ * stream, are known when all of the packet has been looked at: the flow lives, and the packet is there.
+ */
+bool eve_alert_begin(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
+                     const struct weir_event *ev, const struct eve_about *about,
+                     struct eve_room room, struct eve_draft *draft);
+void eve_alert_end(struct eve_out *eve, const struct eve_draft *draft);
 
 /* A packet that a rule's tag has recorded. */
 void eve_packet(struct eve_out *eve, const struct eve_flow *flow, const struct weir_event *ev,

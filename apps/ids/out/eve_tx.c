@@ -69,6 +69,7 @@ tell_file(struct eve_out *eve, const struct eve_flow *flow, const struct weir_ev
 {
     uint64_t length = tx_body_length(tx, dir);
     struct http_event request;
+    struct weir_bytes name;
     struct json j;
 
     if (!eve_writes(&eve->opts, EVE_FILEINFO) || length == 0 ||
@@ -78,7 +79,8 @@ tell_file(struct eve_out *eve, const struct eve_flow *flow, const struct weir_ev
     eve_put_http(eve, &j, tx);
     json_str(&j, "app_proto", "http");
     json_open(&j, "fileinfo");
-    eve_put_bytes(&j, "filename", request.path);
+    if (tx_file_name(tx, dir, &name))
+        eve_put_bytes(&j, "filename", name);
     json_bool(&j, "gaps", flow->gap_n[dir] > 0);
     json_str(&j, "state", ev->type == WEIR_EV_FLOW_END ? "TRUNCATED" : "CLOSED");
     json_bool(&j, "stored", false);

@@ -343,6 +343,33 @@ ssh_software_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return content_of(rule, BUFFER_SSH_SOFTWARE, true, false, value, err);
 }
 
+/* In the file's name, in any case. */
+static int
+filename_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return content_of(rule, BUFFER_FILE_NAME, false, true, value, err);
+}
+
+/* The name ends in a dot and this, in any case. */
+static int
+fileext_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    char dotted[512];
+    struct text inner = value;
+    const bool negated = value.n > 0 && value.p[0] == '!';
+    int n, rc;
+
+    if (negated)
+        inner = value = text_trim(text_of(value.p + 1, value.p + value.n));
+    text_unquote(value, &inner);
+    n = snprintf(dotted, sizeof(dotted), "%s\".%.*s\"", negated ? "!" : "", TEXT(inner));
+    if (inner.n == 0 || n < 0 || (size_t)n >= sizeof(dotted))
+        return weir_err_set(err, WEIR_E_SYNTAX, "up to 500 characters expected, not '%.*s'",
+                            TEXT(value));
+    rc = content_of(rule, BUFFER_FILE_NAME, false, true, (struct text){ dotted, (size_t)n }, err);
+    return rc == WEIR_E_OK ? endswith_take(rule, (struct text){ NULL, 0 }, err) : rc;
+}
+
 /* base64_decode:bytes N,offset N,relative; each may be missing. What it decodes is for the contents
  * behind base64_data. */
 static int
@@ -381,12 +408,15 @@ static const struct {
     { "urilen", urilen_take },
     { "uricontent", uricontent_take },
     { "entropy", entropy_take },
+    { "filename", filename_take },
+    { "fileext", fileext_take },
     { "ssl_state", ssl_state_take },
     { "ssl_version", ssl_version_take },
     { "dns.opcode", dns_opcode_take },
     { "dns.rcode", dns_rcode_take },
     { "dns.rrtype", dns_rrtype_take },
     { "tls.version", tls_version_take },
+    { "tls.cert_chain_len", tls_chain_take },
     { "tls.subject", tls_subject_take },
     { "tls.issuerdn", tls_issuer_take },
     { "tls.fingerprint", tls_fingerprint_take },

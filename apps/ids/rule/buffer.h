@@ -25,6 +25,7 @@ enum buffer_side { SIDE_REQUEST = 1, SIDE_RESPONSE = 2, SIDE_BOTH = 3 };
     X(ICMPV4_HDR,             "icmpv4.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
     X(ICMPV6_HDR,             "icmpv6.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
     X(FILE_DATA,              "file.data",             HTTP,    SIDE_BOTH,     true)               \
+    X(FILE_NAME,              "file.name",             HTTP,    SIDE_BOTH,     true)               \
     X(HTTP_URI,               "http.uri",              HTTP,    SIDE_REQUEST,  false)              \
     X(HTTP_URI_RAW,           "http.uri.raw",          HTTP,    SIDE_REQUEST,  false)              \
     X(HTTP_METHOD,            "http.method",           HTTP,    SIDE_REQUEST,  false)              \
@@ -69,6 +70,9 @@ enum buffer_side { SIDE_REQUEST = 1, SIDE_RESPONSE = 2, SIDE_BOTH = 3 };
     X(TLS_VERSION,            "tls.version",           TLS,     SIDE_BOTH,     false)              \
     X(TLS_SUBJECTALTNAME,     "tls.subjectaltname",    TLS,     SIDE_RESPONSE, false)              \
     X(TLS_ALPN,               "tls.alpn",              TLS,     SIDE_BOTH,     false)              \
+    X(TLS_RANDOM,             "tls.random",            TLS,     SIDE_BOTH,     false)              \
+    X(TLS_RANDOM_TIME,        "tls.random_time",       TLS,     SIDE_BOTH,     false)              \
+    X(TLS_RANDOM_BYTES,       "tls.random_bytes",      TLS,     SIDE_BOTH,     false)              \
     X(JA3_HASH,               "ja3.hash",              TLS,     SIDE_REQUEST,  false)              \
     X(JA3_STRING,             "ja3.string",            TLS,     SIDE_REQUEST,  false)              \
     X(JA3S_HASH,              "ja3s.hash",             TLS,     SIDE_RESPONSE, false)              \
@@ -112,6 +116,7 @@ enum number_id {
     NUMBER_DNS_RRTYPE,
     NUMBER_TLS_HELLO,   /* 1: the side's hello was seen */
     NUMBER_TLS_VERSION, /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
+    NUMBER_TLS_CHAIN,   /* certificates that the server sent */
     NUMBERS_OF_TX,
 };
 

@@ -277,6 +277,17 @@ ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
                     err);
 }
 
+/* What a certificate shows is there when the chain is. */
+int
+tls_chain_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_TLS_CERT_SUBJECT, value, UINT32_MAX, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].offset = NUMBER_TLS_CHAIN;
+    return rc;
+}
+
 /* Contents of the stream are looked for when a hello comes; elsewhere the version says nothing. */
 int
 ssl_version_check(const struct rule *rule, struct weir_errbuf *err)

@@ -24,6 +24,7 @@ int absent_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int entropy_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_chain_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err);

@@ -1,5 +1,6 @@
 #include "rule/options.h"
 
+#include "rule/ber.h"
 #include "rule/buffer.h"
 #include "rule/bytes.h"
 #include "rule/content.h"
@@ -68,6 +69,9 @@ static const struct {
     { "byte_jump", NEEDS_VALUE, byte_jump_take },
     { "byte_extract", NEEDS_VALUE, byte_extract_take },
     { "byte_math", NEEDS_VALUE, byte_math_take },
+    { "asn1", NEEDS_VALUE, asn1_take },
+    { "ber_data", NEEDS_VALUE, ber_data_take },
+    { "ber_skip", NEEDS_VALUE, ber_skip_take },
     { "pcre", NEEDS_VALUE, pcre_take },
     { "dsize", NEEDS_VALUE, dsize_take },
     { "ttl", NEEDS_VALUE, ttl_take },

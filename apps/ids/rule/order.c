@@ -18,8 +18,8 @@ struct place {
     size_t index;
 };
 
-static uint8_t
-rank(uint8_t action)
+uint8_t
+rule_action_rank(uint8_t action)
 {
     switch (action) {
     case ACTION_PASS:
@@ -64,7 +64,7 @@ place_of(const struct rule *rule, struct place *place)
     }
     for (unsigned i = 0; state != NULL && i < state->n_ints; i++)
         *(state->ints[i].op < FLOWINT_COMPARE ? &sets[1] : &tests[1]) = true;
-    place->action = rank(rule->action);
+    place->action = rule_action_rank(rule->action);
     for (int i = 0; i < KINDS; i++)
         place->role[i] = role_of(sets[i], tests[i]);
 }

@@ -8,6 +8,9 @@
 
 #include "rule/rules.h"
 
+/* By action: 0, pass, comes first, then drop, reject and the rest. */
+uint8_t rule_action_rank(uint8_t action);
+
 /* WEIR_E_OK or WEIR_E_NOMEM; then they are in the order they were in. */
 int rules_sort(struct rules *rules, struct weir_errbuf *err);
 

@@ -65,6 +65,8 @@ enum step_kind {
     STEP_BASE64,    /* what BUFFER_BASE64 holds is made here */
     STEP_TX_NUMBER, /* a number of the transaction */
     STEP_ABSENT,    /* the buffer is not there; or it is, and the rest holds (STEP_OR_ELSE) */
+    STEP_ASN1,      /* elements of BER from offset on that are suspicious: rule/ber.h */
+    STEP_BER,       /* an element of BER: rule/ber.h */
     STEP_ENTROPY,   /* of [offset, offset + length) of the buffer, length 0: of all behind offset */
 };
 
@@ -155,7 +157,8 @@ struct step {
     uint8_t kind;
     uint8_t buffer;               /* enum buffer_id */
     uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
-    uint8_t index;                /* STEP_TX_NUMBER: enum number_index; at length */
+    uint8_t index;                /* STEP_TX_NUMBER: enum number_index; at length. STEP_ASN1 and
+                                     STEP_BER: rule/ber.h */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
     uint16_t n;               /* bytes of content */
