@@ -2,7 +2,7 @@
 # libweir: the same with its public face only (libweir.map).
 noinst_LTLIBRARIES += libcore.la
 libcore_la_SOURCES  = %D%/error.c %D%/hash.c %D%/hash.h %D%/json.c %D%/json.h %D%/mem.c \
-    %D%/mem.h %D%/out.c %D%/out.h %D%/rd.h
+    %D%/mem.h %D%/out.c %D%/out.h %D%/poison.h %D%/rd.h
 libcore_la_CPPFLAGS = $(AM_CPPFLAGS) $(PCAP_CFLAGS) $(URING_CFLAGS)
 libcore_la_LIBADD   = $(PCAP_LIBS) $(URING_LIBS)
 

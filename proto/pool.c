@@ -1,11 +1,15 @@
 #include "pool.h"
 
+#include "poison.h"
+
 #include <weir/error.h>
 
 #include <assert.h>
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 struct part {
     uint8_t *base, *next, *end; /* next: what was never handed out */
@@ -16,38 +20,48 @@ struct part {
 struct pool {
     struct part part[POOL_SIZES];
     struct pool_stats stats;
-    uint8_t *memory;
+    uint8_t *range;
+    size_t range_size;
 };
 
 static_assert(POOL_SMALL % alignof(max_align_t) == 0, "a free block holds a pointer");
 
 static const uint32_t sizes[POOL_SIZES] = { POOL_SMALL, POOL_MIDDLE, POOL_LARGE };
 
+/* Mapped: hundreds of pools of which few are used cost next to nothing, under ASan too. */
+static bool
+map(struct pool *pool, size_t size)
+{
+    void *range = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (range == MAP_FAILED)
+        return false;
+    pool->range = range;
+    pool->range_size = size;
+    return true;
+}
+
 int
 pool_new(size_t bytes, struct pool **out)
 {
-    const size_t each = bytes / POOL_SIZES;
+    const size_t each = bytes / POOL_SIZES / POOL_LARGE * POOL_LARGE;
     struct pool *pool;
 
     *out = NULL;
     if (bytes < POOL_MIN_BYTES)
         return WEIR_E_INVAL;
     pool = calloc(1, sizeof(*pool));
-    if (pool == NULL)
-        return WEIR_E_NOMEM;
-    pool->memory = malloc(each / POOL_LARGE * POOL_LARGE * POOL_SIZES);
-    if (pool->memory == NULL) {
+    if (pool == NULL || !map(pool, each * POOL_SIZES)) {
         pool_free(pool);
         return WEIR_E_NOMEM;
     }
     for (unsigned i = 0; i < POOL_SIZES; i++) {
-        uint8_t *base = pool->memory + i * (each / POOL_LARGE * POOL_LARGE);
+        uint8_t *base = pool->range + i * each;
 
-        pool->part[i] = (struct part){ .base = base,
-                                       .next = base,
-                                       .end = base + each / POOL_LARGE * POOL_LARGE,
-                                       .free = NULL,
-                                       .size = sizes[i] };
+        pool->part[i] = (struct part){
+            .base = base, .next = base, .end = base + each, .free = NULL, .size = sizes[i]
+        };
     }
     *out = pool;
     return WEIR_E_OK;
@@ -58,7 +72,10 @@ pool_free(struct pool *pool)
 {
     if (pool == NULL)
         return;
-    free(pool->memory);
+    for (unsigned i = 0; pool->range != NULL && i < POOL_SIZES; i++)
+        UNPOISON(pool->part[i].base, (size_t)(pool->part[i].next - pool->part[i].base));
+    if (pool->range != NULL)
+        munmap(pool->range, pool->range_size);
     free(pool);
 }
 
@@ -68,6 +85,7 @@ part_take(struct part *part)
     uint8_t *block = part->free;
 
     if (block != NULL) {
+        UNPOISON(block, part->size);
         memcpy(&part->free, block, sizeof(part->free));
     } else if (part->next < part->end) {
         block = part->next;
@@ -101,6 +119,7 @@ pool_give(struct pool *pool, uint8_t *block)
         if (block >= part->base && block < part->end) {
             memcpy(block, &part->free, sizeof(part->free));
             part->free = block;
+            POISON(block, part->size);
             return;
         }
     }

@@ -8,28 +8,8 @@ Packets come through a pipe while questions are asked. Prints TAP.
 import fcntl, json, os, pty, select, signal, socket, stat, struct, subprocess, sys, tempfile, termios
 import threading, time
 
-BUILD = os.path.abspath(sys.argv[1])
-failed = number = 0
-
-
-def ok(good, name, *seen):
-    global failed, number
-    number += 1
-    print("%s %d - %s" % ("ok" if good else "not ok", number, name))
-    if not good:
-        failed += 1
-        for what in seen:
-            print("\n".join("# " + line for line in str(what).split("\n")))
-    sys.stdout.flush()
-
-
-def until(what, seconds=10):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if what():
-            return True
-        time.sleep(0.02)
-    return bool(what())
+import live
+from live import BUILD, ok, until
 
 
 def free_port():
@@ -56,9 +36,18 @@ class Program:
             self.capture = file.read()
         self.feeding = feed
         self.send(self.capture[:24])
-        self.feeder = threading.Thread(target=self.feed)
+        self.feeder = threading.Thread(target=self.feed, daemon=True)
         self.feeder.start()
-        until(lambda: os.path.exists(self.path) or self.p.poll() is not None)
+        until(lambda: self.listens() or self.p.poll() is not None)
+
+    def listens(self):
+        with open("/proc/net/unix") as file:
+            control = any(line.split()[3] == "00010000" and line.rstrip().endswith(" " + self.path)
+                          for line in list(file)[1:])
+        with open("/proc/net/tcp") as file:
+            metrics = any(line.split()[1].endswith(":%04X" % self.port) and line.split()[3] == "0A"
+                          for line in list(file)[1:])
+        return control and metrics
 
     def send(self, data):
         try:
@@ -404,5 +393,5 @@ check_cores()
 check_metrics()
 check_top()
 check_stale()
-print("1..%d" % number)
-sys.exit(1 if failed else 0)
+print("1..%d" % live.number)
+sys.exit(1 if live.failed else 0)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The programs inline: two hosts that reach each other through them, over interfaces and over DPDK.
 
-    inline.py BUILD [TEST...]
+    inline.py BUILD [[--but] TEST...]        (a word stands for all tests whose names have it)
 
 Makes network namespaces, and runs what is in BUILD in that between the hosts. Prints TAP.
 """
@@ -661,6 +661,11 @@ def dpdk_cores():
        p.counters, p.err())
 
 
+def chosen(name, words):
+    but = words[:1] == ["--but"]
+    return words == [] or any(word in name for word in words[but:]) != but
+
+
 def main():
     global hosts
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
@@ -681,7 +686,7 @@ def main():
             tests += [dpdk, dpdk_cores] + [attacks_over_dpdk] * (attacks in tests)
     try:
         for test in tests:
-            if len(sys.argv) < 3 or test.__name__ in sys.argv[2:]:
+            if chosen(test.__name__, sys.argv[2:]):
                 test()
     finally:
         hosts.end()

@@ -1,28 +1,17 @@
 # tests that belong to no single room
-dist_check_SCRIPTS += %D%/fuzz/check_corpora.sh
+# those that take longest come first, for several run at a time
+dist_check_SCRIPTS += %D%/verify/check_verify.sh %D%/check_inline.sh %D%/check_inline_more.sh \
+    %D%/check_cores.sh %D%/check_live.sh %D%/check_control.sh %D%/check_stacks.sh %D%/check_dpdk.sh \
+    %D%/fuzz/check_corpora.sh %D%/check_consumer.sh %D%/check_reload.sh %D%/check_frag_kernel.sh \
+    %D%/check_eve.sh %D%/check_events_doc.sh %D%/abi_future.sh %D%/check_typed.sh \
+    %D%/check_futures_doc.sh %D%/check_exports.sh %D%/check_headers.sh
+EXTRA_DIST += %D%/control.py %D%/dpdk.py %D%/eve.py %D%/frag_kernel.py %D%/hosts.py %D%/inline.py \
+    %D%/live.py %D%/soak.py %D%/stacks.py %D%/verify %D%/prads-sigs
 EXTRA_DIST += %D%/fuzz/corpus %D%/fuzz/make_seeds.py
 include %D%/fuzz/local.mk
-dist_check_SCRIPTS += %D%/check_events_doc.sh %D%/check_frag_kernel.sh
-EXTRA_DIST += %D%/frag_kernel.py
-dist_check_SCRIPTS += %D%/check_stacks.sh
-EXTRA_DIST += %D%/stacks.py
-dist_check_SCRIPTS += %D%/check_eve.sh %D%/check_live.sh %D%/check_reload.sh
-dist_check_SCRIPTS += %D%/check_control.sh
-EXTRA_DIST += %D%/control.py
-EXTRA_DIST += %D%/eve.py %D%/live.py
-dist_check_SCRIPTS += %D%/check_dpdk.sh
-EXTRA_DIST += %D%/dpdk.py
-dist_check_SCRIPTS += %D%/check_inline.sh
-EXTRA_DIST += %D%/inline.py %D%/hosts.py %D%/soak.py
-dist_check_SCRIPTS += %D%/check_cores.sh %D%/check_eve.sh %D%/check_reload.sh
-EXTRA_DIST += %D%/eve.py
-dist_check_SCRIPTS += %D%/abi_future.sh %D%/check_typed.sh %D%/check_futures_doc.sh \
-    %D%/check_exports.sh %D%/check_headers.sh
 check_PROGRAMS += %D%/list_events
 tests_list_events_SOURCES = %D%/list_events.c
 tests_list_events_LDADD = libweir.la
-dist_check_SCRIPTS += %D%/verify/check_verify.sh %D%/check_consumer.sh
-EXTRA_DIST += %D%/verify %D%/prads-sigs
 
 # A folder is shipped with what earlier tests left beside it in the build; logs are no part of it.
 dist-hook:

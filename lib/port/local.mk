@@ -28,13 +28,15 @@ tests_unit_test_capfile_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_live
 
-tests_unit_test_live_SOURCES = tests/unit/test_live.c
+tests_unit_test_live_SOURCES = tests/unit/test_live.c tests/support/veth.c tests/support/veth.h
+tests_unit_test_live_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_live_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_live_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_raw tests/unit/test_finish
 
-tests_unit_test_raw_SOURCES = tests/unit/test_raw.c
+tests_unit_test_raw_SOURCES = tests/unit/test_raw.c tests/support/veth.c tests/support/veth.h
+tests_unit_test_raw_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_raw_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_raw_LDADD   = libcore.la $(CMOCKA_LIBS)
 

@@ -1,5 +1,6 @@
 /* Live ports on a pair of interfaces in a network namespace of the test's own. */
 #include "port/port.h"
+#include "support/veth.h"
 
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
@@ -23,29 +24,11 @@ enum { FLOWS = 63, EACH = 4, FRAME = 306, NUMBER = 42, SENT = 20000, MANY = 1000
 
 static int raw = -1; /* sends on one end of the pair; -1: nothing can be tried here */
 
-static bool
-ip(const char *words)
-{
-    char command[200];
-
-    snprintf(command, sizeof(command), "ip %s >/dev/null 2>&1", words);
-    return system(command) == 0;
-}
-
 static int
 make_pair(void **state)
 {
-    struct sockaddr_ll at = { .sll_family = AF_PACKET };
-    int fd;
-
     (void)state;
-    if (unshare(CLONE_NEWNET) != 0 || !ip("link add weir0 type veth peer name weir1") ||
-        !ip("link set weir0 up") || !ip("link set weir1 up"))
-        return 0;
-    at.sll_ifindex = (int)if_nametoindex("weir0");
-    fd = socket(AF_PACKET, SOCK_RAW, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof(at)) == 0)
-        raw = fd;
+    raw = veth_pair(0);
     return 0;
 }
 

@@ -74,7 +74,22 @@ a_descriptor_stays_its_owners(void **state)
 
 /* ---- errors ---- */
 
-/* The disk is full in the middle of a record, and so often, and then has room again. */
+static bool
+holds_whole_lines(const char *path)
+{
+    unsigned next[26] = { 0 };
+    size_t n;
+    char *text = read_file(path, &n);
+    const bool whole = check_lines(text, n, next, false) == n;
+
+    free(text);
+    return whole;
+}
+
+/*
+ * The disk is full in the middle of a record, and so often, and then has room again. An error is
+ * counted before what is torn is cut off.
+ */
 static void
 a_record_torn_by_a_full_disk_is_cut_off_and_written_again(void **state)
 {
@@ -89,9 +104,7 @@ a_record_torn_by_a_full_disk_is_cut_off_and_written_again(void **state)
     for (unsigned turn = 0; turn < 5; turn++) {
         for (unsigned k = 0; k < 20; k++, i++)
             assert_int_equal(weir_log_append(log, line, make_line(line, 'a', i)), WEIR_E_OK);
-        assert_true(run_until(log_stats(log).errors > turn));
-        assert_lines(in_folder("log"), next, false);
-        next[0] = 0;
+        assert_true(run_until(log_stats(log).errors > turn && holds_whole_lines(in_folder("log"))));
         fake.room = 321;
     }
     fake.error = 0;

@@ -1,6 +1,8 @@
 /* The pool: sizes, exhaustion, blocks that come back. */
 #include "pool.h"
 
+#include "poison.h"
+
 #include <weir/error.h>
 
 #include <setjmp.h>
@@ -85,6 +87,30 @@ small_messages_go_on_in_larger_blocks(void **state)
     pool_free(pool);
 }
 
+static void
+a_block_given_back_may_not_be_touched(void **state)
+{
+    struct pool *pool;
+    uint8_t *block;
+    uint32_t room;
+
+    (void)state;
+    if (!POISONS)
+        skip();
+    assert_int_equal(pool_new(POOL_MIN_BYTES, &pool), WEIR_E_OK);
+    block = pool_take(pool, POOL_MIDDLE, &room);
+    assert_false(IS_POISONED(block, POOL_MIDDLE));
+    pool_give(pool, block);
+    assert_true(IS_POISONED(block, 1));
+    assert_true(IS_POISONED(block + POOL_MIDDLE - 1, 1));
+    assert_false(IS_POISONED(block + POOL_MIDDLE, 1));
+    assert_ptr_equal(pool_take(pool, POOL_MIDDLE, &room), block);
+    assert_false(IS_POISONED(block, POOL_MIDDLE));
+    pool_give(pool, block);
+    pool_free(pool);
+    assert_false(IS_POISONED(block, POOL_MIDDLE)); /* others may be given these addresses */
+}
+
 int
 main(void)
 {
@@ -93,6 +119,7 @@ main(void)
         cmocka_unit_test(blocks_have_the_least_size_that_fits),
         cmocka_unit_test(the_last_block_is_followed_by_none_and_a_count),
         cmocka_unit_test(small_messages_go_on_in_larger_blocks),
+        cmocka_unit_test(a_block_given_back_may_not_be_touched),
     };
 
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

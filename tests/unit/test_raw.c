@@ -1,5 +1,6 @@
 /* Interfaces that are sent through, on a pair in a network namespace of the test's own. */
 #include "port/port.h"
+#include "support/veth.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,37 +24,18 @@ enum { MTU = 1500, MANY = 30000, SENDERS = 3, FRAME_MAX = MTU + 18 };
 
 static int far = -1; /* a socket at the other end of the wire; -1: nothing can be tried here */
 
-static bool
-ip(const char *words)
-{
-    char command[200];
-
-    snprintf(command, sizeof(command), "ip %s >/dev/null 2>&1", words);
-    return system(command) == 0;
-}
-
 static int
 make_pair(void **state)
 {
-    struct sockaddr_ll at = { .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL) };
     const struct timeval patience = { .tv_sec = 2 };
     const int room = 32 << 20;
-    int fd;
 
     (void)state;
-    if (unshare(CLONE_NEWNET) != 0 || !ip("link add weir0 type veth peer name weir1"))
-        return 0;
-    (void)!system(
-        "echo 1 2>/dev/null >/proc/sys/net/ipv6/conf/all/disable_ipv6"); /* its own packets */
-    if (!ip("link set weir0 up") || !ip("link set weir1 up"))
-        return 0;
-    at.sll_ifindex = (int)if_nametoindex("weir0");
-    fd = socket(AF_PACKET, SOCK_RAW, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof(at)) != 0)
-        return 0;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-    setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
-    far = fd;
+    far = veth_pair(ETH_P_ALL);
+    if (far >= 0) {
+        setsockopt(far, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+        setsockopt(far, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room));
+    }
     return 0;
 }
 
