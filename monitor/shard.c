@@ -1,6 +1,9 @@
 #include "shard.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { FIRST_BUCKETS = 8, PER_BUCKET = 8 };
 
@@ -76,7 +79,7 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
-static uint32_t
+static inline uint32_t
 address4(const struct weir_addr *addr)
 {
     uint32_t v4;
@@ -127,41 +130,63 @@ key_hash(const struct flow_key *key, const struct hash_key *secret)
     return hash3(secret, key->word);
 }
 
-static inline void
-set_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret, uint64_t src,
-        uint64_t dst, struct flow_ref *ref)
+/* The VLAN ids that count, as a key has them. */
+static inline uint64_t
+vlans_of(const struct weir_packet *pkt, bool by_vlan)
 {
-    uint64_t vlan0 = by_vlan && pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
-    uint64_t vlan1 = by_vlan && pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
-    uint64_t low, high;
+    const uint64_t none = NO_VLAN, outer = pkt->vlan[0];
 
+    if (WEIR_LIKELY(pkt->n_vlan == 0) || !by_vlan)
+        return none | none << 16;
+    return outer | (pkt->n_vlan > 1 ? (uint64_t)pkt->vlan[1] : none) << 16;
+}
+
+/* Which endpoint is the lower one nobody can foresee, so there is no branch for it. */
+static inline void
+set_key(const struct weir_packet *pkt, bool by_vlan, uint64_t src, uint64_t dst,
+        struct flow_key *key)
+{
+    const uint64_t swap = (src ^ dst) & -(uint64_t)(src > dst), low = src ^ swap, high = dst ^ swap;
+
+    key->word[0] = low >> 16 | (high & ~UINT64_C(0xffff)) << 16;
+    key->word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlans_of(pkt, by_vlan) << 32;
+    key->word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8;
+    if (WEIR_UNLIKELY(pkt->has_vni))
+        key->word[2] |= (uint64_t)pkt->vni << 16 | UINT64_C(1) << 40;
+}
+
+/* Not inline: for IPv4 few registers do. */
+static __attribute__((noinline)) void
+flow_ref6(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+          struct flow_ref *ref)
+{
+    const uint64_t src = endpoint6(&pkt->src, pkt->src_port, secret);
+    const uint64_t dst = endpoint6(&pkt->dst, pkt->dst_port, secret);
+
+    set_key(pkt, by_vlan, src, dst, &ref->key);
     /* Two IPv6 addresses may share their 32 bits. */
     ref->swapped = src != dst ? src > dst : memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src)) > 0;
-    low = ref->swapped ? dst : src;
-    high = ref->swapped ? src : dst;
-    ref->key.word[0] = low >> 16 | high >> 16 << 32;
-    ref->key.word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlan0 << 32 | vlan1 << 48;
-    ref->key.word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8 | (uint64_t)pkt->vni << 16 |
-                       (uint64_t)pkt->has_vni << 40;
     ref->hash = key_hash(&ref->key, secret);
+    ref->shard = shard_of(pkt, spread6(&pkt->src, pkt->src_port),
+                          spread6(&pkt->dst, pkt->dst_port));
 }
 
 void
 flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
          struct flow_ref *ref)
 {
-    if (WEIR_LIKELY(pkt->ip_version == 4)) {
-        const uint64_t src = endpoint4(&pkt->src, pkt->src_port);
-        const uint64_t dst = endpoint4(&pkt->dst, pkt->dst_port);
+    uint64_t src, dst;
 
-        ref->shard = shard_of(pkt, src, dst);
-        set_ref(pkt, by_vlan, secret, src, dst, ref);
+    if (WEIR_UNLIKELY(pkt->ip_version != 4)) {
+        flow_ref6(pkt, by_vlan, secret, ref);
         return;
     }
-    ref->shard = shard_of(pkt, spread6(&pkt->src, pkt->src_port),
-                          spread6(&pkt->dst, pkt->dst_port));
-    set_ref(pkt, by_vlan, secret, endpoint6(&pkt->src, pkt->src_port, secret),
-            endpoint6(&pkt->dst, pkt->dst_port, secret), ref);
+    src = endpoint4(&pkt->src, pkt->src_port);
+    dst = endpoint4(&pkt->dst, pkt->dst_port);
+    set_key(pkt, by_vlan, src, dst, &ref->key);
+    ref->swapped = src > dst;
+    ref->hash = key_hash(&ref->key, secret);
+    ref->shard = shard_of(pkt, src, dst);
 }
 
 /* ---- table -------------------------------------------------------------------------------- */
@@ -186,28 +211,34 @@ same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct 
            memcmp(&cold->addr6[!ref->swapped], &pkt->dst, 16) == 0;
 }
 
-/* The first of four tags that is this one, lowest first; 4: none is. */
+#ifdef __SSE2__
+/* The first tag that is this one; PER_BUCKET: none is. */
 static inline unsigned
-find_tag(const uint16_t tag[4], uint16_t which)
+find_tag(const struct bucket *b, uint16_t which)
 {
-    const uint64_t ones = UINT64_C(0x0001000100010001);
-    uint64_t four, same;
+    const __m128i all = _mm_load_si128((const __m128i *)(const void *)b->tag);
+    const int same = _mm_movemask_epi8(_mm_cmpeq_epi16(all, _mm_set1_epi16((short)which)));
 
-    memcpy(&four, tag, sizeof(four));
-    four ^= ones * which;
-    same = (four - ones) & ~four & ones << 15; /* above the first one there may be wrong bits */
-    return same == 0 ? 4 : (unsigned)__builtin_ctzll(same) / 16;
+    return (unsigned)__builtin_ctz((unsigned)same | 1U << 2 * PER_BUCKET) / 2;
 }
+#else
+static inline unsigned
+find_tag(const struct bucket *b, uint16_t which)
+{
+    unsigned i = 0;
+
+    while (i < PER_BUCKET && b->tag[i] != which)
+        i++;
+    return i;
+}
+#endif
 
 struct weir_flow *
 shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref)
 {
     const struct bucket *b = &table->buckets[ref->hash & table->mask];
-    const uint16_t tag = tag_of(ref->hash);
-    unsigned i = find_tag(b->tag, tag);
+    const unsigned i = find_tag(b, tag_of(ref->hash));
 
-    if (i == 4)
-        i += find_tag(b->tag + 4, tag);
     return i == PER_BUCKET ? NULL : slot_flow(base, b->slot[i]);
 }
 

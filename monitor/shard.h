@@ -112,11 +112,11 @@ struct side {
     uint32_t acked; /* low bits of the greatest offset that the peer acknowledged */
     uint32_t edge;  /* low bits of the greatest right edge that the peer offered */
     uint32_t packets;
-    uint64_t bytes : 40;
-    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
-    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
-    uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
     uint64_t flags : 8;     /* SIDE_ */
+    uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
+    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
+    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
+    uint64_t bytes : 40;    /* the last ones: adding to them is one instruction */
 };
 #define SIDE_BYTES_MAX ((UINT64_C(1) << 40) - 1)
 static_assert(sizeof(struct side) == 32, "two sides fill a line");
@@ -287,7 +287,8 @@ flow_block(const struct weir_flow *flow)
 static inline size_t
 flow_place(const struct weir_flow *flow)
 {
-    return ((uintptr_t)flow % BLOCK_SIZE - BLOCK_HEADER) / sizeof(*flow);
+    static_assert((int)BLOCK_HEADER < (int)sizeof(*flow), "division takes care of the header");
+    return (uintptr_t)flow / sizeof(*flow) % (BLOCK_SIZE / sizeof(*flow));
 }
 
 static inline struct shard *
@@ -296,12 +297,15 @@ flow_shard(const struct weir_flow *flow)
     return flow_block(flow)->shard;
 }
 
-/* The flow in a slot: block number, from the layout's base on, and place in the block. */
+/*
+ * The flow in a slot: block number, from the layout's base on, and place in the block, which fill one
+ * another's bits as their sizes do.
+ */
 static inline struct weir_flow *
 slot_flow(uint8_t *base, uint32_t slot)
 {
-    return (struct weir_flow *)(base + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
-           (slot & 0xff);
+    static_assert(BLOCK_SIZE == 256 * sizeof(struct weir_flow), "the block number is slot >> 8");
+    return (struct weir_flow *)(base + BLOCK_HEADER) + slot;
 }
 
 static inline struct weir_flow *
