@@ -97,6 +97,8 @@ push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_even
 {
     struct weir_tap *tap = app_tap(part, app);
 
+    if (!weir_tap_wants(tap, ev->type))
+        return;
     ev->app = app->pub.arg;
     ev->tap = tap;
     if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
@@ -109,8 +111,8 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_f
 {
     uint8_t *part = complete(e, flow, ev);
 
-    for (unsigned i = 0; i < e->n_apps; i++)
-        push_to(e, &e->apps[i], part, ev, full);
+    for (const struct app *app = e->apps; app->pub.spec != NULL; app++)
+        push_to(e, app, part, ev, full);
 }
 
 /* Push an event and what is defined on it. */
@@ -192,7 +194,7 @@ engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     push_all(e, flow, ev, push_again);
     if (WEIR_UNLIKELY(e->bases >> ev->type & 1))
-        engine_raise_defined(e, flow, ev, push_or_wait);
+        engine_raise_defined(e, ev->flow, ev, push_or_wait);
 }
 
 void

@@ -53,7 +53,7 @@ struct engine {
     struct weir_outlet outlet; /* .send NULL: passive */
     struct inline_core *inl;   /* NULL likewise */
 
-    struct app apps[MAX_APPS];
+    struct app apps[MAX_APPS + 1]; /* the one behind the last has no spec */
     unsigned n_apps;
     struct hosts *hosts; /* policies by address */
     struct definition defs[WEIR_EV_DEFINED_MAX];
@@ -205,11 +205,18 @@ void engine_raise_defined(struct engine *e, struct weir_flow *flow, const struct
 /* The state of the filters in a flow's part for apps, zeroed. */
 void engine_start_definitions(const struct engine *e, uint8_t *part);
 
+/* Where in weir_flow.flags the TTL of a side is. */
+static inline unsigned
+flow_ttl_shift(enum weir_dir dir)
+{
+    return FLOW_TTL_TOSERVER + (FLOW_TTL_TOCLIENT - FLOW_TTL_TOSERVER) * (unsigned)dir;
+}
+
 /* What TTL this side uses. */
 static inline void
 flow_set_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
 {
-    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+    unsigned shift = flow_ttl_shift(dir);
 
     flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | (uint32_t)ttl << shift;
 }
