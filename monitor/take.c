@@ -130,10 +130,10 @@ raise_flow_start(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-static void
-count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+static inline void
+count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+             const struct weir_packet *pkt)
 {
-    const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
 
     flow->last = e->clock;
@@ -174,16 +174,29 @@ opens_another(const struct engine *e, struct weir_flow *flow, const struct arriv
            !(a->pkt.tcp_flags & WEIR_TH_ACK);
 }
 
-static void
-take_flow_packet(struct engine *e, struct arrival *a)
+static inline void
+track(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    struct weir_flow *flow = shard_find_guessed(&e->shards[a->ref.shard], &a->ref, &a->pkt,
-                                                a->guess);
+    if (e->opts.packets_only)
+        return;
+    if (WEIR_LIKELY(pkt->proto == WEIR_PROTO_TCP))
+        track_tcp(e, flow, dir);
+    else
+        track_datagram(e, flow, dir);
+}
+
+/*
+ * The packet is not of a flow that goes on, or there is something to say before: whatever it is.
+ *
+ * Not inline: what most packets take stays short.
+ */
+static __attribute__((noinline)) void
+take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
+{
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
     unsigned unanswered = 0;
     enum weir_dir dir;
 
-    e->stats.lookups++;
     if (e->inl != NULL && flow != NULL)
         inline_found(e, flow, direction(flow, &a->ref));
     if (a->pkt.bad_checksum) {
@@ -209,7 +222,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
     dir = direction(flow, &a->ref);
     if (e->inl != NULL && new)
         inline_found(e, flow, dir);
-    count_packet(e, flow, dir);
+    count_packet(e, flow, dir, &a->pkt);
     if (new) {
         raise_flow_start(e, flow, dir);
         engine_arm(e, flow);
@@ -217,14 +230,28 @@ take_flow_packet(struct engine *e, struct arrival *a)
     engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     if (live)
         engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
-    if (e->opts.packets_only)
-        return;
-    if (unanswered > 0)
+    if (unanswered > 0 && !e->opts.packets_only)
         tcp_note_unanswered(e, flow, dir, unanswered);
-    if (tcp)
-        track_tcp(e, flow, dir);
-    else
-        track_datagram(e, flow, dir);
+    track(e, flow, dir, &a->pkt);
+}
+
+static void
+take_flow_packet(struct engine *e, struct arrival *a)
+{
+    struct weir_flow *flow = shard_find_guessed(&e->shards[a->ref.shard], &a->ref, &a->pkt,
+                                                a->guess);
+    enum weir_dir dir;
+
+    e->stats.lookups++;
+    if (WEIR_UNLIKELY(flow == NULL || e->inl != NULL || a->pkt.bad_checksum ||
+                      a->pkt.tcp_flags & WEIR_TH_SYN)) {
+        take_odd_packet(e, a, flow);
+        return;
+    }
+    dir = direction(flow, &a->ref);
+    count_packet(e, flow, dir, &a->pkt);
+    engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    track(e, flow, dir, &a->pkt);
 }
 
 static void
