@@ -248,7 +248,7 @@ void engine_run_timers(struct engine *e, uint64_t number, uint64_t clock);
 void engine_run_core(struct engine *e);
 
 /* One core: ask the cache for what the arrival that was added last, and others before it, will need. */
-void engine_foresee(struct engine *e, struct batch *batch);
+void engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last);
 
 /* Take what is this core's of a batch. */
 void engine_take(struct engine *e, struct batch *batch);
@@ -282,6 +282,13 @@ engine_apps(const struct engine *e, const struct weir_flow *flow)
 
     return (uint8_t *)(uintptr_t)flow_block(flow) + layout->apps_at +
            flow_place(flow) * layout->app_stride;
+}
+
+/* Likewise flow_cold(). */
+static inline struct flow_cold *
+engine_cold(const struct engine *e, const struct weir_flow *flow)
+{
+    return (struct flow_cold *)((uintptr_t)flow_block(flow) + e->layout.cold_at) + flow_place(flow);
 }
 
 /* Count an event; whether anybody wants it, so that its fields are worth working out. */

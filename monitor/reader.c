@@ -83,22 +83,30 @@ reader_recycle(struct reader *r, struct batch *batch)
     batch->used = 0;
 }
 
-static struct arrival *
-add(struct reader *r, enum arrival_kind kind, unsigned core)
+/* To a batch that has room. */
+static inline struct arrival *
+add_here(struct reader *r, enum arrival_kind kind, unsigned core)
 {
-    struct arrival *a;
+    struct batch *batch = r->batch;
+    struct arrival *a = &batch->at[batch->n];
 
-    if (r->batch->n == r->batch->room)
-        reader_flush(r);
-    a = &r->batch->at[r->batch->n];
-    r->batch->core[r->batch->n++] = (uint8_t)core;
+    batch->core[batch->n++] = (uint8_t)core;
     a->kind = (uint8_t)kind;
     a->clock = r->clock;
+    a->guess = NULL;
     return a;
 }
 
-/* Something for all cores, before the packet that comes next. */
-static void
+static struct arrival *
+add(struct reader *r, enum arrival_kind kind, unsigned core)
+{
+    if (r->batch->n == r->batch->room)
+        reader_flush(r);
+    return add_here(r, kind, core);
+}
+
+/* Something for all cores, before the packet that comes next. Not inline: it is seldom. */
+static __attribute__((noinline)) void
 add_for_all(struct reader *r, enum arrival_kind kind)
 {
     add(r, kind, ALL_CORES)->pkt.number = r->number + 1;
@@ -203,7 +211,7 @@ take_fragment(struct reader *r, struct arrival *a)
 
 /* ---- a packet ------------------------------------------------------------------------------ */
 
-static void
+static __attribute__((noinline)) void
 pass_ticks(struct reader *r)
 {
     const uint64_t until = r->clock / TICK_NS;
@@ -228,8 +236,10 @@ reader_pass_time(struct reader *r, uint64_t ns)
 static void
 make_room(struct reader *r, size_t n)
 {
-    if (r->batch->n + BATCH_SPARE > r->batch->room ||
-        (r->batch->bytes != NULL && r->batch->used + n > BATCH_BYTES))
+    const struct batch *batch = r->batch;
+
+    if (WEIR_UNLIKELY(batch->n + BATCH_SPARE > batch->room ||
+                      (batch->bytes != NULL && batch->used + n > BATCH_BYTES)))
         reader_flush(r);
 }
 
@@ -248,7 +258,7 @@ keep_frame(struct reader *r, const struct weir_frame *frame, struct weir_frame *
 }
 
 /* An ICMP error is for the flow of the packet that it quotes, too. */
-static void
+static __attribute__((noinline)) void
 add_quote(struct reader *r, const struct weir_packet *pkt)
 {
     struct weir_packet quoted;
@@ -259,7 +269,7 @@ add_quote(struct reader *r, const struct weir_packet *pkt)
     if (r->opts->packets_only || !quote_read(pkt, &quoted) ||
         (!r->opts->no_checksums && !checksums_right(pkt, &layer)))
         return;
-    flow_ref(&quoted, !r->opts->no_vlan, &r->secret, &ref);
+    flow_ref(&quoted, r->by_vlan, &r->secret, &ref);
     a = add(r, ARRIVES_QUOTE, core_of_shard(ref.shard, r->n_cores));
     a->pkt = *pkt;
     a->ref = ref;
@@ -271,19 +281,16 @@ is_icmp(const struct weir_packet *pkt)
     return pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
 }
 
-static void
-dispatch(struct reader *r, struct arrival *a, uint8_t *core)
+static inline void
+dispatch(struct reader *r, struct arrival *a)
 {
-    a->kind = ARRIVES_NO_FLOW;
-    *core = 0; /* of the first shard */
-    if (a->result != DECODE_FLOW)
+    if (WEIR_UNLIKELY(a->result != DECODE_FLOW)) {
+        a->kind = ARRIVES_NO_FLOW;
         return;
-    a->kind = ARRIVES_PACKET;
+    }
     r->syns += a->pkt.tcp_flags >> 1 & 1; /* WEIR_TH_SYN; 0 for all but TCP */
     a->syns = r->syns;
-    flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
-    if (r->n_cores > 1)
-        *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+    flow_ref(&a->pkt, r->by_vlan, &r->secret, &a->ref);
 }
 
 /*
@@ -300,7 +307,7 @@ read_fragment(struct reader *r, const struct weir_frame *frame)
     a.came_len = frame->caplen;
     a.came_port = frame->port;
     take_fragment(r, &a);
-    to = add(r, ARRIVES_NO_FLOW, 0);
+    to = add(r, ARRIVES_PACKET, 0);
     *to = a;
     return to;
 }
@@ -313,24 +320,25 @@ reader_take(struct reader *r, const struct weir_frame *frame)
 
     if (frame->time > r->clock)
         r->clock = frame->time;
-    if (r->clock >= r->tick_at)
+    if (WEIR_UNLIKELY(r->clock >= r->tick_at))
         pass_ticks(r);
-    if ((r->number + 1) % SETTLE_EVERY == 0)
+    if (WEIR_UNLIKELY((r->number + 1) % SETTLE_EVERY == 0))
         add_for_all(r, ARRIVES_SETTLE);
     make_room(r, frame->caplen);
     frame = keep_frame(r, frame, &kept);
-    a = add(r, ARRIVES_PACKET, 0);
+    a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->guess = NULL;
     a->came = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
-    if (a->result == DECODE_FRAGMENT)
+    if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT))
         a = read_fragment(r, frame);
-    dispatch(r, a, &r->batch->core[r->batch->n - 1]);
+    dispatch(r, a);
     if (r->only != NULL)
-        engine_foresee(r->only, r->batch);
+        engine_foresee(r->only, r->batch, a);
+    else if (a->kind == ARRIVES_PACKET)
+        r->batch->core[r->batch->n - 1] = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
     if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
         add_quote(r, &a->pkt);
 }

@@ -105,7 +105,7 @@ kept_add_piece(struct weir_flow *flow, enum weir_dir dir, const uint8_t *data, u
     const uint16_t head = (uint16_t)len;
     uint8_t *to;
 
-    if (class == 0 || kept_used(flow, dir) + more >= 1U << (class + KEPT_CLASS_MIN))
+    if (WEIR_UNLIKELY(class == 0 || kept_used(flow, dir) + more >= 1U << (class + KEPT_CLASS_MIN)))
         return false;
     to = (uint8_t *)(uintptr_t)flow_kept_end(flow, dir);
     memcpy(to, &head, PIECE_HEAD);
@@ -144,7 +144,7 @@ kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t o
         added = kept_add_reference(flow, dir, off, data, len);
     else
         added = len <= PIECE_MAX && kept_add_piece(flow, dir, data, len);
-    if (!added)
+    if (WEIR_UNLIKELY(!added))
         kept_add_seg(e, flow, dir, off, data, len, stable);
 }
 

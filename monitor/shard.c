@@ -1,11 +1,6 @@
 #include "shard.h"
 
-#include <string.h>
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
-
-enum { FIRST_BUCKETS = 8, PER_BUCKET = 8 };
+enum { FIRST_BUCKETS = 8 };
 
 /* ---- layout ------------------------------------------------------------------------------- */
 
@@ -79,22 +74,6 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
-static inline uint32_t
-address4(const struct weir_addr *addr)
-{
-    uint32_t v4;
-
-    memcpy(&v4, addr->b, sizeof(v4));
-    return v4;
-}
-
-/* An IPv4 endpoint: both for the choice of a shard and for the key. */
-static inline uint64_t
-endpoint4(const struct weir_addr *addr, uint16_t port)
-{
-    return (uint64_t)address4(addr) << 16 | port;
-}
-
 /* An IPv6 one for the choice of a shard: no secret, as the shard is part of what a replay gives. */
 static uint64_t
 spread6(const struct weir_addr *addr, uint16_t port)
@@ -103,15 +82,6 @@ spread6(const struct weir_addr *addr, uint16_t port)
 
     memcpy(half, addr->b, sizeof(half));
     return mix64(half[0] + mix64(half[1] + port));
-}
-
-/* The same for both directions, as sum and XOR are. */
-static inline uint8_t
-shard_of(const struct weir_packet *pkt, uint64_t src, uint64_t dst)
-{
-    uint64_t both = (src ^ dst) * UINT64_C(0x9e3779b97f4a7c15) + src + dst;
-
-    return (uint8_t)(mix64(both ^ pkt->proto) >> 56);
 }
 
 /* 32 bits for an IPv6 address, and its port: endpoints are ordered by it. */
@@ -124,78 +94,23 @@ endpoint6(const struct weir_addr *addr, uint16_t port, const struct hash_key *se
     return (siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
 }
 
-static uint64_t
-key_hash(const struct flow_key *key, const struct hash_key *secret)
-{
-    return hash3(secret, key->word);
-}
-
-/* The VLAN ids that count, as a key has them. */
-static inline uint64_t
-vlans_of(const struct weir_packet *pkt, bool by_vlan)
-{
-    const uint64_t none = NO_VLAN, outer = pkt->vlan[0];
-
-    if (WEIR_LIKELY(pkt->n_vlan == 0) || !by_vlan)
-        return none | none << 16;
-    return outer | (pkt->n_vlan > 1 ? (uint64_t)pkt->vlan[1] : none) << 16;
-}
-
-/* Which endpoint is the lower one nobody can foresee, so there is no branch for it. */
-static inline void
-set_key(const struct weir_packet *pkt, bool by_vlan, uint64_t src, uint64_t dst,
-        struct flow_key *key)
-{
-    const uint64_t swap = (src ^ dst) & -(uint64_t)(src > dst), low = src ^ swap, high = dst ^ swap;
-
-    key->word[0] = low >> 16 | (high & ~UINT64_C(0xffff)) << 16;
-    key->word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlans_of(pkt, by_vlan) << 32;
-    key->word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8;
-    if (WEIR_UNLIKELY(pkt->has_vni))
-        key->word[2] |= (uint64_t)pkt->vni << 16 | UINT64_C(1) << 40;
-}
-
-/* Not inline: for IPv4 few registers do. */
-static __attribute__((noinline)) void
+/* Not inline: flow_ref() stays short. */
+__attribute__((noinline)) void
 flow_ref6(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
           struct flow_ref *ref)
 {
     const uint64_t src = endpoint6(&pkt->src, pkt->src_port, secret);
     const uint64_t dst = endpoint6(&pkt->dst, pkt->dst_port, secret);
 
-    set_key(pkt, by_vlan, src, dst, &ref->key);
+    key_set(pkt, by_vlan, src, dst, &ref->key);
     /* Two IPv6 addresses may share their 32 bits. */
     ref->swapped = src != dst ? src > dst : memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src)) > 0;
     ref->hash = key_hash(&ref->key, secret);
-    ref->shard = shard_of(pkt, spread6(&pkt->src, pkt->src_port),
-                          spread6(&pkt->dst, pkt->dst_port));
-}
-
-void
-flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
-         struct flow_ref *ref)
-{
-    uint64_t src, dst;
-
-    if (WEIR_UNLIKELY(pkt->ip_version != 4)) {
-        flow_ref6(pkt, by_vlan, secret, ref);
-        return;
-    }
-    src = endpoint4(&pkt->src, pkt->src_port);
-    dst = endpoint4(&pkt->dst, pkt->dst_port);
-    set_key(pkt, by_vlan, src, dst, &ref->key);
-    ref->swapped = src > dst;
-    ref->hash = key_hash(&ref->key, secret);
-    ref->shard = shard_of(pkt, src, dst);
+    ref->shard = shard_of_ends(pkt, spread6(&pkt->src, pkt->src_port),
+                               spread6(&pkt->dst, pkt->dst_port));
 }
 
 /* ---- table -------------------------------------------------------------------------------- */
-
-static uint16_t
-tag_of(uint64_t hash)
-{
-    return (uint16_t)(hash >> 48 | 1);
-}
 
 static bool
 same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct weir_packet *pkt)
@@ -211,42 +126,11 @@ same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct 
            memcmp(&cold->addr6[!ref->swapped], &pkt->dst, 16) == 0;
 }
 
-#ifdef __SSE2__
-/* The first tag that is this one; PER_BUCKET: none is. */
-static inline unsigned
-find_tag(const struct bucket *b, uint16_t which)
-{
-    const __m128i all = _mm_load_si128((const __m128i *)(const void *)b->tag);
-    const int same = _mm_movemask_epi8(_mm_cmpeq_epi16(all, _mm_set1_epi16((short)which)));
-
-    return (unsigned)__builtin_ctz((unsigned)same | 1U << 2 * PER_BUCKET) / 2;
-}
-#else
-static inline unsigned
-find_tag(const struct bucket *b, uint16_t which)
-{
-    unsigned i = 0;
-
-    while (i < PER_BUCKET && b->tag[i] != which)
-        i++;
-    return i;
-}
-#endif
-
-struct weir_flow *
-shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref)
-{
-    const struct bucket *b = &table->buckets[ref->hash & table->mask];
-    const unsigned i = find_tag(b, tag_of(ref->hash));
-
-    return i == PER_BUCKET ? NULL : slot_flow(base, b->slot[i]);
-}
-
 struct weir_flow *
 shard_find(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt)
 {
     uint64_t at = ref->hash & shard->bucket_mask;
-    uint16_t tag = tag_of(ref->hash);
+    uint16_t tag = hash_tag(ref->hash);
 
     for (uint32_t n = 0; n <= shard->bucket_mask; n++, at = (at + 1) & shard->bucket_mask) {
         const struct bucket *b = &shard->buckets[at];
@@ -274,7 +158,7 @@ put(struct bucket *buckets, uint32_t mask, uint64_t hash, uint32_t slot)
 
         for (unsigned i = 0; i < PER_BUCKET; i++) {
             if (b->tag[i] == 0) {
-                b->tag[i] = tag_of(hash);
+                b->tag[i] = hash_tag(hash);
                 b->slot[i] = slot;
                 return;
             }

@@ -272,11 +272,11 @@ static void
 count(struct engine *e, const struct arrival *a)
 {
     e->stats.packets++;
-    e->stats.bytes += a->bytes;
     if (WEIR_UNLIKELY(a->fragments > 0)) {
         e->stats.fragments += a->fragments;
         e->stats.datagrams += a->datagrams;
     }
+    e->stats.bytes += a->bytes;
 }
 
 static void
@@ -393,6 +393,7 @@ begin(struct engine *e, const struct arrival *a)
 static __attribute__((noinline)) void
 take_other(struct engine *e, struct arrival *a)
 {
+    e->shard = 0;
     switch ((enum arrival_kind)a->kind) {
     case ARRIVES_TICK:
         e->clock = a->clock;
@@ -432,7 +433,6 @@ take_other(struct engine *e, struct arrival *a)
 static void
 take(struct engine *e, struct arrival *a)
 {
-    e->shard = 0;
     if (WEIR_LIKELY(a->kind == ARRIVES_PACKET)) {
         begin(e, a);
         take_packet(e, a);
@@ -469,19 +469,16 @@ prefetch_flow(struct engine *e, struct arrival *a)
     a->guess = shard_guess(&e->tables[a->ref.shard], e->layout.base, &a->ref);
     if (a->guess == NULL)
         return;
-    if (e->n_apps > 0)
-        __builtin_prefetch(engine_apps(e, a->guess), 1);
-    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
-        __builtin_prefetch(flow_block(a->guess)); /* for the cold part */
+    __builtin_prefetch(engine_apps(e, a->guess), 1);
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
 
 /* What the flow leads to, when it is there. */
 static inline __attribute__((always_inline)) void
-prefetch_rest(const struct arrival *a)
+prefetch_rest(struct engine *e, const struct arrival *a)
 {
-    if (a->kind != ARRIVES_PACKET || a->guess == NULL)
+    if (a->guess == NULL)
         return;
     if (a->pkt.payload_len > 0) {
         const uint8_t *end = flow_kept_end(a->guess, direction(a->guess, &a->ref));
@@ -490,15 +487,16 @@ prefetch_rest(const struct arrival *a)
         __builtin_prefetch(end + a->pkt.payload_len,
                            1); /* else the line that is begun is waited for */
     }
-    if (a->pkt.tcp_flags &
-        (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) /* behind the block's header */
-        __builtin_prefetch(flow_cold(a->guess), 1);
+    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) {
+        __builtin_prefetch(flow_block(a->guess));
+        __builtin_prefetch(engine_cold(e, a->guess), 1);
+    }
 }
 
 void
-engine_foresee(struct engine *e, struct batch *batch)
+engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last)
 {
-    prefetch_bucket(e, &batch->at[batch->n - 1]);
+    prefetch_bucket(e, last);
     while (batch->foreseen + FAR_AHEAD < batch->n)
         prefetch_flow(e, &batch->at[batch->foreseen++]);
 }
@@ -522,12 +520,12 @@ take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned for
     for (unsigned i = 0; i < n && !e->opts.no_checksums; i++)
         verify(e, mine[i]);
     for (unsigned i = 0; i < n && i < AHEAD; i++)
-        prefetch_rest(mine[i]);
+        prefetch_rest(e, mine[i]);
     for (unsigned i = 0; i < n; i++) {
         if (foreseen < n)
             prefetch_flow(e, mine[foreseen++]);
         if (i + AHEAD < n)
-            prefetch_rest(mine[i + AHEAD]);
+            prefetch_rest(e, mine[i + AHEAD]);
         take(e, mine[i]);
     }
 }
@@ -548,17 +546,6 @@ next_of_mine(struct engine *e, const struct batch *batch, unsigned *i,
     return n;
 }
 
-static void
-take_only(struct engine *e, struct batch *batch)
-{
-    struct arrival *all[BATCH_ONE + BATCH_SPARE];
-
-    assert(batch->n <= BATCH_ONE + BATCH_SPARE);
-    for (unsigned i = 0; i < batch->n; i++)
-        all[i] = &batch->at[i];
-    take_all(e, all, batch->n, batch->foreseen);
-}
-
 void
 engine_take(struct engine *e, struct batch *batch)
 {
@@ -566,8 +553,8 @@ engine_take(struct engine *e, struct batch *batch)
     struct arrival *mine[AT_ONCE];
     unsigned at = 0, n;
 
-    if (e->n_cores == 1)
-        take_only(e, batch);
+    if (batch->all != NULL)
+        take_all(e, batch->all, batch->n, batch->foreseen);
     else
         while ((n = next_of_mine(e, batch, &at, mine)) > 0)
             take_all(e, mine, n, 0);
