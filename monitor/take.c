@@ -497,8 +497,11 @@ void
 engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last)
 {
     prefetch_bucket(e, last);
-    while (batch->foreseen + FAR_AHEAD < batch->n)
+    while (batch->foreseen + FAR_AHEAD < batch->n) {
+        if (batch->foreseen >= AHEAD)
+            prefetch_rest(e, &batch->at[batch->foreseen - AHEAD]);
         prefetch_flow(e, &batch->at[batch->foreseen++]);
+    }
 }
 
 static void
@@ -511,15 +514,20 @@ verify(struct engine *e, struct arrival *a)
         note_sender(e, &a->pkt);
 }
 
-/* Take arrivals; of the first so many the flows were asked for before. */
+/*
+ * Take arrivals; of the first so many the flows were asked for before, and of those AHEAD of them what
+ * they lead to.
+ */
 static void
 take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned foreseen)
 {
+    const unsigned rest = foreseen > AHEAD ? foreseen - AHEAD : 0;
+
     while (foreseen < n && foreseen < FAR_AHEAD)
         prefetch_flow(e, mine[foreseen++]);
     for (unsigned i = 0; i < n && !e->opts.no_checksums; i++)
         verify(e, mine[i]);
-    for (unsigned i = 0; i < n && i < AHEAD; i++)
+    for (unsigned i = rest; i < n && i < AHEAD; i++)
         prefetch_rest(e, mine[i]);
     for (unsigned i = 0; i < n; i++) {
         if (foreseen < n)
