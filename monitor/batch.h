@@ -87,6 +87,7 @@ struct batch {
     unsigned n, room;
     unsigned foreseen; /* so many, the first, know the flow that they will most likely find */
     struct arrival *at;
+    struct arrival **all; /* each of them, for the only core; NULL: there are more */
     uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */
     struct moment next;                     /* what comes behind it is not before this */
     struct datagram *lent;                  /* what its packets were put together in */

@@ -16,9 +16,27 @@ free_slots(struct cores *c)
 {
     for (unsigned i = 0; i < c->n_slots; i++) {
         free(c->slot[i].at);
+        free(c->slot[i].all);
         free(c->slot[i].bytes);
     }
     free(c->slot);
+}
+
+/* one: there is one core, which takes all of it. */
+static bool
+make_batch(struct batch *batch, unsigned room, bool one)
+{
+    batch->room = room;
+    batch->at = malloc(room * sizeof(*batch->at));
+    if (one)
+        batch->all = malloc(room * sizeof(*batch->all));
+    else
+        batch->bytes = malloc(BATCH_BYTES);
+    if (batch->at == NULL || (batch->all == NULL && batch->bytes == NULL))
+        return false;
+    for (unsigned i = 0; i < room && one; i++)
+        batch->all[i] = &batch->at[i];
+    return true;
 }
 
 static bool
@@ -26,20 +44,17 @@ make_slots(struct cores *c, const struct cores_sizes *sizes)
 {
     const bool one = c->n == 1;
     const unsigned room = (one ? BATCH_ONE : sizes->batch) + BATCH_SPARE;
-    bool made;
 
     c->n_slots = one ? 1 : sizes->batches;
     c->slot = calloc(c->n_slots, sizeof(*c->slot));
-    made = c->slot != NULL;
-    for (unsigned i = 0; made && i < c->n_slots; i++) {
-        c->slot[i].room = room;
-        c->slot[i].at = malloc(room * sizeof(*c->slot[i].at));
-        c->slot[i].bytes = one ? NULL : malloc(BATCH_BYTES);
-        made = c->slot[i].at != NULL && (one || c->slot[i].bytes != NULL);
-    }
-    if (c->slot == NULL)
+    if (c->slot == NULL) {
         c->n_slots = 0;
-    return made;
+        return false;
+    }
+    for (unsigned i = 0; i < c->n_slots; i++)
+        if (!make_batch(&c->slot[i], room, one))
+            return false;
+    return true;
 }
 
 static struct batch *hand_over(void *ctx, struct batch *full);
@@ -68,6 +83,7 @@ cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, str
     c->reader = (struct reader){ .opts = &first->opts,
                                  .hosts = first->hosts,
                                  .secret = first->secret,
+                                 .by_vlan = !first->opts.no_vlan,
                                  .n_cores = n,
                                  .in_line = first->outlet.send != NULL,
                                  .only = n == 1 ? first : NULL,

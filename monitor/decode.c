@@ -577,12 +577,19 @@ decode_plain(const struct weir_frame *frame, struct weir_packet *out)
     return true;
 }
 
+/* Not inline: what most frames take stays short. */
+static __attribute__((noinline)) enum decode_result
+decode_any(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
+{
+    return walk_frame(frame, NULL, out, fault);
+}
+
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
 {
     if (WEIR_LIKELY(decode_plain(frame, out)))
         return DECODE_FLOW;
-    return walk_frame(frame, NULL, out, fault);
+    return decode_any(frame, out, fault);
 }
 
 enum decode_result

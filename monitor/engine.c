@@ -78,11 +78,10 @@ engine_flowless(struct engine *e)
 
 typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev);
 
-/* Fill in what all events have. Returns where the taps of its flow are. */
+/* Fill in what all events have but their base. Returns where the taps of its flow are. */
 static inline uint8_t *
 complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
-    ev->base = engine_root(e, ev->type);
     ev->time = e->now;
     ev->packet = e->packet;
     ev->number = e->packet != NULL ? e->packet->number : 0;
@@ -97,8 +96,10 @@ push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_even
 {
     struct weir_tap *tap = app_tap(part, app);
 
-    ev->app = app->pub.arg;
     ev->tap = tap;
+    if (!weir_tap_wants(tap, ev->type))
+        return;
+    ev->app = app->pub.arg;
     if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
         full(e, tap, app_state(part, app), ev);
 }
@@ -109,8 +110,8 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_f
 {
     uint8_t *part = complete(e, flow, ev);
 
-    for (unsigned i = 0; i < e->n_apps; i++)
-        push_to(e, &e->apps[i], part, ev, full);
+    for (const struct app *app = e->apps; app->pub.spec != NULL; app++)
+        push_to(e, app, part, ev, full);
 }
 
 /* Push an event and what is defined on it. */
@@ -135,6 +136,7 @@ count_dropped(struct engine *e, struct weir_tap *tap, void *state, struct weir_e
 static void
 push_or_drop(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
+    ev->base = engine_root(e, ev->type);
     push_all(e, flow, ev, count_dropped);
 }
 
@@ -184,21 +186,32 @@ push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_even
 static void
 push_or_wait(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
+    ev->base = engine_root(e, ev->type);
     push_all(e, flow, ev, push_again);
+}
+
+/* Not inline: what most events take stays short. */
+static __attribute__((noinline)) void
+deliver_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+{
+    push_with_defined(e, flow, ev, push_or_wait);
 }
 
 void
 engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
+    if (WEIR_UNLIKELY(e->bases >> ev->type & 1)) {
+        deliver_with_defined(e, flow, ev);
+        return;
+    }
+    ev->base = ev->type;
     push_all(e, flow, ev, push_again);
-    if (WEIR_UNLIKELY(e->bases >> ev->type & 1))
-        engine_raise_defined(e, flow, ev, push_or_wait);
 }
 
 void
 engine_show_no_flow(struct engine *e)
 {
-    struct weir_event ev = { .type = WEIR_EV_PACKET };
+    struct weir_event ev = { .type = WEIR_EV_PACKET, .base = WEIR_EV_PACKET };
     uint8_t *part = complete(e, NULL, &ev);
 
     for (unsigned i = 0; i < e->n_apps; i++)

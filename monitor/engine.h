@@ -53,7 +53,7 @@ struct engine {
     struct weir_outlet outlet; /* .send NULL: passive */
     struct inline_core *inl;   /* NULL likewise */
 
-    struct app apps[MAX_APPS];
+    struct app apps[MAX_APPS + 1]; /* the one behind the last has no spec */
     unsigned n_apps;
     struct hosts *hosts; /* policies by address */
     struct definition defs[WEIR_EV_DEFINED_MAX];
@@ -229,11 +229,18 @@ void engine_raise_defined(struct engine *e, struct weir_flow *flow, const struct
 /* The state of the filters in a flow's part for apps, zeroed. */
 void engine_start_definitions(const struct engine *e, uint8_t *part);
 
+/* Where in weir_flow.flags the TTL of a side is. */
+static inline unsigned
+flow_ttl_shift(enum weir_dir dir)
+{
+    return FLOW_TTL_TOSERVER + (FLOW_TTL_TOCLIENT - FLOW_TTL_TOSERVER) * (unsigned)dir;
+}
+
 /* What TTL this side uses. */
 static inline void
 flow_set_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
 {
-    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
+    unsigned shift = flow_ttl_shift(dir);
 
     flow->flags = (flow->flags & ~(UINT32_C(0xff) << shift)) | (uint32_t)ttl << shift;
 }
@@ -277,7 +284,7 @@ void engine_run_timers(struct engine *e, uint64_t number, uint64_t clock);
 void engine_run_core(struct engine *e);
 
 /* One core: ask the cache for what the arrival that was added last, and others before it, will need. */
-void engine_foresee(struct engine *e, struct batch *batch);
+void engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last);
 
 /* Take what is this core's of a batch. */
 void engine_take(struct engine *e, struct batch *batch);
@@ -311,6 +318,13 @@ engine_apps(const struct engine *e, const struct weir_flow *flow)
 
     return (uint8_t *)(uintptr_t)flow_block(flow) + layout->apps_at +
            flow_place(flow) * layout->app_stride;
+}
+
+/* Likewise flow_cold(). */
+static inline struct flow_cold *
+engine_cold(const struct engine *e, const struct weir_flow *flow)
+{
+    return (struct flow_cold *)((uintptr_t)flow_block(flow) + e->layout.cold_at) + flow_place(flow);
 }
 
 /* Count an event; whether anybody wants it, so that its fields are worth working out. */

@@ -106,7 +106,7 @@ read_fragment(const struct reader *r, const struct weir_packet *pkt, struct frag
     }
     f->n_frame = (uint32_t)(pkt->ip - pkt->frame) + f->n_header;
     f->end = f->start + pkt->payload_wire;
-    make_key(pkt, !r->opts->no_vlan, ident, f->key);
+    make_key(pkt, r->by_vlan, ident, f->key);
     f->hash = siphash13(&r->secret, f->key, FRAG_KEY_WORDS);
 }
 

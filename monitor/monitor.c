@@ -135,6 +135,7 @@ start(struct weir_monitor *m, uint64_t time)
 int
 weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsigned n)
 {
+    struct reader *reader = &m->cores->reader;
     int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
 
     if (rc != WEIR_E_OK)
@@ -144,7 +145,7 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
     if (n == 0 && m->e.inl != NULL)
         inline_flush(&m->e);
     for (unsigned i = 0; i < n; i++)
-        reader_take(&m->cores->reader, &frames[i]);
+        reader_take(reader, &frames[i]);
     cores_flush(m->cores);
     return WEIR_E_OK;
 }

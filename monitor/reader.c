@@ -89,22 +89,30 @@ reader_recycle(struct reader *r, struct batch *batch)
     batch->used = 0;
 }
 
-static struct arrival *
-add(struct reader *r, enum arrival_kind kind, unsigned core)
+/* To a batch that has room. */
+static inline struct arrival *
+add_here(struct reader *r, enum arrival_kind kind, unsigned core)
 {
-    struct arrival *a;
+    struct batch *batch = r->batch;
+    struct arrival *a = &batch->at[batch->n];
 
-    if (r->batch->n == r->batch->room)
-        reader_flush(r);
-    a = &r->batch->at[r->batch->n];
-    r->batch->core[r->batch->n++] = (uint8_t)core;
+    batch->core[batch->n++] = (uint8_t)core;
     a->kind = (uint8_t)kind;
     a->clock = r->clock;
+    a->guess = NULL;
     return a;
 }
 
-/* Something for all cores, before the packet that comes next. */
-static void
+static struct arrival *
+add(struct reader *r, enum arrival_kind kind, unsigned core)
+{
+    if (r->batch->n == r->batch->room)
+        reader_flush(r);
+    return add_here(r, kind, core);
+}
+
+/* Something for all cores, before the packet that comes next. Not inline: it is seldom. */
+static __attribute__((noinline)) void
 add_for_all(struct reader *r, enum arrival_kind kind)
 {
     add(r, kind, ALL_CORES)->pkt.number = r->number + 1;
@@ -241,7 +249,7 @@ take_fragment(struct reader *r, struct arrival *a)
 
 /* ---- a packet ------------------------------------------------------------------------------ */
 
-static void
+static __attribute__((noinline)) void
 pass_ticks(struct reader *r)
 {
     const uint64_t until = r->clock / TICK_NS;
@@ -266,8 +274,10 @@ reader_pass_time(struct reader *r, uint64_t ns)
 static void
 make_room(struct reader *r, size_t n)
 {
-    if (r->batch->n + BATCH_SPARE > r->batch->room ||
-        (r->batch->bytes != NULL && r->batch->used + n > BATCH_BYTES))
+    const struct batch *batch = r->batch;
+
+    if (WEIR_UNLIKELY(batch->n + BATCH_SPARE > batch->room ||
+                      (batch->bytes != NULL && batch->used + n > BATCH_BYTES)))
         reader_flush(r);
 }
 
@@ -286,7 +296,7 @@ keep_frame(struct reader *r, const struct weir_frame *frame, struct weir_frame *
 }
 
 /* An ICMP error is for the flow of the packet that it quotes, too. */
-static void
+static __attribute__((noinline)) void
 add_quote(struct reader *r, const struct weir_packet *pkt)
 {
     struct weir_packet quoted;
@@ -297,7 +307,7 @@ add_quote(struct reader *r, const struct weir_packet *pkt)
     if (r->opts->packets_only || !quote_read(pkt, &quoted) ||
         (!r->opts->no_checksums && !checksums_right(pkt, &layer)))
         return;
-    flow_ref(&quoted, !r->opts->no_vlan, &r->secret, &ref);
+    flow_ref(&quoted, r->by_vlan, &r->secret, &ref);
     a = add(r, ARRIVES_QUOTE, core_of_shard(ref.shard, r->n_cores));
     a->pkt = *pkt;
     a->ref = ref;
@@ -309,22 +319,16 @@ is_icmp(const struct weir_packet *pkt)
     return pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
 }
 
-static void
-dispatch(struct reader *r, struct arrival *a, uint8_t *core)
+static inline void
+dispatch(struct reader *r, struct arrival *a)
 {
-    a->kind = ARRIVES_NO_FLOW;
-    *core = 0; /* of the first shard */
     if (WEIR_UNLIKELY(a->result != DECODE_FLOW)) {
-        if (a->came.frame != NULL && a->came.after != NULL)
-            *core = a->came.after->core; /* where is known what became of that */
+        a->kind = ARRIVES_NO_FLOW;
         return;
     }
-    a->kind = ARRIVES_PACKET;
     r->syns += a->pkt.tcp_flags >> 1 & 1; /* WEIR_TH_SYN; 0 for all but TCP */
     a->syns = r->syns;
-    flow_ref(&a->pkt, !r->opts->no_vlan, &r->secret, &a->ref);
-    if (r->n_cores > 1)
-        *core = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+    flow_ref(&a->pkt, r->by_vlan, &r->secret, &a->ref);
 }
 
 /* Where its datagrams' verdicts will be known. */
@@ -349,7 +353,8 @@ read_fragment(struct reader *r, const struct weir_frame *frame)
     r->lacked_room = false;
     take_fragment(r, &a);
     a.came.lacked_room = r->lacked_room;
-    to = add(r, ARRIVES_NO_FLOW, 0);
+    /* Of no flow: where it is known what became of the datagram before it. */
+    to = add(r, ARRIVES_PACKET, a.came.after != NULL ? a.came.after->core : 0);
     *to = a;
     return to;
 }
@@ -359,31 +364,30 @@ reader_take(struct reader *r, const struct weir_frame *frame)
 {
     struct weir_frame kept;
     struct arrival *a;
-    bool fragment;
 
     if (frame->time > r->clock)
         r->clock = frame->time;
-    if (r->clock >= r->tick_at)
+    if (WEIR_UNLIKELY(r->clock >= r->tick_at))
         pass_ticks(r);
-    if ((r->number + 1) % SETTLE_EVERY == 0)
+    if (WEIR_UNLIKELY((r->number + 1) % SETTLE_EVERY == 0))
         add_for_all(r, ARRIVES_SETTLE);
     make_room(r, frame->caplen);
     frame = keep_frame(r, frame, &kept);
-    a = add(r, ARRIVES_PACKET, 0);
+    a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->guess = NULL;
     a->came.frame = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
-    fragment = a->result == DECODE_FRAGMENT;
-    if (WEIR_UNLIKELY(fragment))
+    if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT))
         a = read_fragment(r, frame);
-    dispatch(r, a, &r->batch->core[r->batch->n - 1]);
-    if (WEIR_UNLIKELY(fragment))
-        note_core(a, r->batch->core[r->batch->n - 1]);
+    dispatch(r, a);
     if (r->only != NULL)
-        engine_foresee(r->only, r->batch);
+        engine_foresee(r->only, r->batch, a);
+    else if (a->kind == ARRIVES_PACKET)
+        r->batch->core[r->batch->n - 1] = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
+    if (WEIR_UNLIKELY(a->came.frame != NULL))
+        note_core(a, r->batch->core[r->batch->n - 1]);
     if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
         add_quote(r, &a->pkt);
 }

@@ -22,6 +22,7 @@ struct reader {
     const struct weir_monitor_opts *opts;
     const struct hosts *hosts;
     struct hash_key secret;
+    bool by_vlan; /* flows go by VLAN ids, too */
     unsigned n_cores;
     bool in_line;
     struct engine *only; /* if there is one core, its engine: what comes is told to it ahead */

@@ -15,9 +15,7 @@ struct pack {
 };
 
 enum {
-    PIECE_MAX = 512,       /* bytes of a small segment */
-    PIECE_HEAD = 2,        /* its length, */
-    PIECE_DIGEST = 0x8000, /* and whether only a digest of it is left */
+    PIECE_DIGEST = 0x8000, /* in its head: only a digest of it is left */
     PACK_MIN_SHIFT = MEM_MIN_SHIFT,
     PACK_MAX_SHIFT = 12,
     PACK_PIECES = 64, /* segments of a size for which a block need not be larger */
@@ -32,12 +30,6 @@ open_shift(const struct weir_flow *flow, enum weir_dir dir)
     const unsigned class = (unsigned)(flow->kept[dir] >> KEPT_CLASS_AT);
 
     return class == 0 ? 0 : class + KEPT_CLASS_MIN;
-}
-
-static uint32_t
-open_used(const struct weir_flow *flow, enum weir_dir dir)
-{
-    return flow->kept[dir] >> KEPT_USED_AT & KEPT_USED;
 }
 
 static void
@@ -111,7 +103,7 @@ whole_ring(struct weir_flow *flow, enum weir_dir dir)
     if (open_shift(flow, dir) == 0)
         return ring;
     last = segs_at(ring, ring->n - 1);
-    while (at + sizeof(struct pack) < open_used(flow, dir)) {
+    while (at + sizeof(struct pack) < kept_used(flow, dir)) {
         at += read_piece((const struct pack *)(const void *)last->copy, at, &piece);
         len += piece.len;
     }
@@ -143,44 +135,6 @@ kept_drop(struct weir_flow *flow, enum weir_dir dir)
 
     segs_free(&ring, flow_mem(flow));
     set_ring(flow, dir, NULL);
-}
-
-/* At most PIECE_MAX bytes. Not memcpy() alone: of so few the compiler makes a slow string instruction. */
-static inline void
-copy_small(uint8_t *to, const uint8_t *from, uint32_t n)
-{
-    if (n >= 16) {
-        for (uint32_t i = 0; i < n - 16; i += 16)
-            memcpy(to + i, from + i, 16);
-        memcpy(to + n - 16, from + n - 16, 16);
-    } else if (n >= 8) {
-        memcpy(to, from, 8);
-        memcpy(to + n - 8, from + n - 8, 8);
-    } else if (n >= 4) {
-        memcpy(to, from, 4);
-        memcpy(to + n - 4, from + n - 4, 4);
-    } else {
-        for (uint32_t i = 0; i < n; i++)
-            to[i] = from[i];
-    }
-}
-
-/* Add to the block that is open; false: there is none, or no room. */
-static inline bool
-add_piece(struct weir_flow *flow, enum weir_dir dir, const uint8_t *data, uint32_t len)
-{
-    const unsigned class = (unsigned)(flow->kept[dir] >> KEPT_CLASS_AT);
-    const uint32_t more = PIECE_HEAD + len;
-    const uint16_t head = (uint16_t)len;
-    uint8_t *to;
-
-    if (class == 0 || open_used(flow, dir) + more >= 1U << (class + KEPT_CLASS_MIN))
-        return false;
-    to = (uint8_t *)(uintptr_t)flow_kept_end(flow, dir);
-    memcpy(to, &head, PIECE_HEAD);
-    copy_small(to + PIECE_HEAD, data, len);
-    flow->kept[dir] += (uint64_t)more << KEPT_USED_AT;
-    return true;
 }
 
 /* Let the segment, the last one, have a block for small ones, of at least this size. */
@@ -320,10 +274,9 @@ kept_place(struct weir_flow *flow, enum weir_dir dir, bool stable)
     return seg;
 }
 
-/* A segment with a place of its own, or the first of a block. */
-static __attribute__((noinline)) void
-add_seg(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
-        const uint8_t *data, uint32_t len, bool stable)
+void
+kept_add_seg(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
+             const uint8_t *data, uint32_t len, bool stable)
 {
     const unsigned before = open_shift(flow, dir);
     struct seg *seg;
@@ -335,40 +288,11 @@ add_seg(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t of
         return;
     *seg = (struct seg){ .off = off };
     if (!stable && len <= PIECE_MAX && open_pack(flow, dir, seg, pack_shift(before, len))) {
-        (void)add_piece(flow, dir, data, len);
+        (void)kept_add_piece(flow, dir, data, len);
     } else if (!seg_hold(kept_ring(flow, dir), seg, flow_mem(flow), data, len, stable)) {
         seg->kind = SEG_DIGEST;
         seg->digest = siphash13_bytes(&e->secret, data, len);
     }
-}
-
-/* Add by reference, to a ring with room, and look at nothing but that; false: there is none. */
-static inline bool
-add_reference(struct weir_flow *flow, enum weir_dir dir, uint32_t off, const uint8_t *data,
-              uint32_t len)
-{
-    struct segs *ring = kept_ring(flow, dir);
-
-    if (ring == NULL || flow->kept[dir] >> KEPT_CLASS_AT != 0 || ring->n == ring->cap)
-        return false;
-    ring->n++;
-    *segs_at(ring, ring->n - 1) =
-        (struct seg){ .data = data, .off = off, .len = len & SEG_LEN, .kind = SEG_REF };
-    return true;
-}
-
-void
-kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t off,
-         const uint8_t *data, uint32_t len, bool stable)
-{
-    bool added;
-
-    if (stable)
-        added = add_reference(flow, dir, off, data, len);
-    else
-        added = len <= PIECE_MAX && add_piece(flow, dir, data, len);
-    if (!added)
-        add_seg(e, flow, dir, off, data, len, stable);
 }
 
 bool

@@ -1,8 +1,6 @@
 #include "shard.h"
 
-#include <string.h>
-
-enum { FIRST_BUCKETS = 8, PER_BUCKET = 8 };
+enum { FIRST_BUCKETS = 8 };
 
 /* ---- layout ------------------------------------------------------------------------------- */
 
@@ -76,22 +74,6 @@ flow_of_timer(const struct wheel_node *timer)
 
 /* ---- keys --------------------------------------------------------------------------------- */
 
-static uint32_t
-address4(const struct weir_addr *addr)
-{
-    uint32_t v4;
-
-    memcpy(&v4, addr->b, sizeof(v4));
-    return v4;
-}
-
-/* An IPv4 endpoint: both for the choice of a shard and for the key. */
-static inline uint64_t
-endpoint4(const struct weir_addr *addr, uint16_t port)
-{
-    return (uint64_t)address4(addr) << 16 | port;
-}
-
 /* An IPv6 one for the choice of a shard: no secret, as the shard is part of what a replay gives. */
 static uint64_t
 spread6(const struct weir_addr *addr, uint16_t port)
@@ -100,15 +82,6 @@ spread6(const struct weir_addr *addr, uint16_t port)
 
     memcpy(half, addr->b, sizeof(half));
     return mix64(half[0] + mix64(half[1] + port));
-}
-
-/* The same for both directions, as sum and XOR are. */
-static inline uint8_t
-shard_of(const struct weir_packet *pkt, uint64_t src, uint64_t dst)
-{
-    uint64_t both = (src ^ dst) * UINT64_C(0x9e3779b97f4a7c15) + src + dst;
-
-    return (uint8_t)(mix64(both ^ pkt->proto) >> 56);
 }
 
 /* 32 bits for an IPv6 address, and its port: endpoints are ordered by it. */
@@ -121,56 +94,23 @@ endpoint6(const struct weir_addr *addr, uint16_t port, const struct hash_key *se
     return (siphash13(secret, half, 2) & UINT32_MAX) << 16 | port;
 }
 
-static uint64_t
-key_hash(const struct flow_key *key, const struct hash_key *secret)
+/* Not inline: flow_ref() stays short. */
+__attribute__((noinline)) void
+flow_ref6(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+          struct flow_ref *ref)
 {
-    return hash3(secret, key->word);
-}
+    const uint64_t src = endpoint6(&pkt->src, pkt->src_port, secret);
+    const uint64_t dst = endpoint6(&pkt->dst, pkt->dst_port, secret);
 
-static inline void
-set_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret, uint64_t src,
-        uint64_t dst, struct flow_ref *ref)
-{
-    uint64_t vlan0 = by_vlan && pkt->n_vlan > 0 ? pkt->vlan[0] : NO_VLAN;
-    uint64_t vlan1 = by_vlan && pkt->n_vlan > 1 ? pkt->vlan[1] : NO_VLAN;
-    uint64_t low, high;
-
+    key_set(pkt, by_vlan, src, dst, &ref->key);
     /* Two IPv6 addresses may share their 32 bits. */
     ref->swapped = src != dst ? src > dst : memcmp(&pkt->src, &pkt->dst, sizeof(pkt->src)) > 0;
-    low = ref->swapped ? dst : src;
-    high = ref->swapped ? src : dst;
-    ref->key.word[0] = low >> 16 | high >> 16 << 32;
-    ref->key.word[1] = (low & 0xffff) | (high & 0xffff) << 16 | vlan0 << 32 | vlan1 << 48;
-    ref->key.word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8 | (uint64_t)pkt->vni << 16 |
-                       (uint64_t)pkt->has_vni << 40;
     ref->hash = key_hash(&ref->key, secret);
-}
-
-void
-flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
-         struct flow_ref *ref)
-{
-    if (WEIR_LIKELY(pkt->ip_version == 4)) {
-        const uint64_t src = endpoint4(&pkt->src, pkt->src_port);
-        const uint64_t dst = endpoint4(&pkt->dst, pkt->dst_port);
-
-        ref->shard = shard_of(pkt, src, dst);
-        set_ref(pkt, by_vlan, secret, src, dst, ref);
-        return;
-    }
-    ref->shard = shard_of(pkt, spread6(&pkt->src, pkt->src_port),
-                          spread6(&pkt->dst, pkt->dst_port));
-    set_ref(pkt, by_vlan, secret, endpoint6(&pkt->src, pkt->src_port, secret),
-            endpoint6(&pkt->dst, pkt->dst_port, secret), ref);
+    ref->shard = shard_of_ends(pkt, spread6(&pkt->src, pkt->src_port),
+                               spread6(&pkt->dst, pkt->dst_port));
 }
 
 /* ---- table -------------------------------------------------------------------------------- */
-
-static uint16_t
-tag_of(uint64_t hash)
-{
-    return (uint16_t)(hash >> 48 | 1);
-}
 
 static bool
 same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct weir_packet *pkt)
@@ -186,36 +126,11 @@ same_key(const struct weir_flow *flow, const struct flow_ref *ref, const struct 
            memcmp(&cold->addr6[!ref->swapped], &pkt->dst, 16) == 0;
 }
 
-/* The first of four tags that is this one, lowest first; 4: none is. */
-static inline unsigned
-find_tag(const uint16_t tag[4], uint16_t which)
-{
-    const uint64_t ones = UINT64_C(0x0001000100010001);
-    uint64_t four, same;
-
-    memcpy(&four, tag, sizeof(four));
-    four ^= ones * which;
-    same = (four - ones) & ~four & ones << 15; /* above the first one there may be wrong bits */
-    return same == 0 ? 4 : (unsigned)__builtin_ctzll(same) / 16;
-}
-
-struct weir_flow *
-shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref)
-{
-    const struct bucket *b = &table->buckets[ref->hash & table->mask];
-    const uint16_t tag = tag_of(ref->hash);
-    unsigned i = find_tag(b->tag, tag);
-
-    if (i == 4)
-        i += find_tag(b->tag + 4, tag);
-    return i == PER_BUCKET ? NULL : slot_flow(base, b->slot[i]);
-}
-
 struct weir_flow *
 shard_find(struct shard *shard, const struct flow_ref *ref, const struct weir_packet *pkt)
 {
     uint64_t at = ref->hash & shard->bucket_mask;
-    uint16_t tag = tag_of(ref->hash);
+    uint16_t tag = hash_tag(ref->hash);
 
     for (uint32_t n = 0; n <= shard->bucket_mask; n++, at = (at + 1) & shard->bucket_mask) {
         const struct bucket *b = &shard->buckets[at];
@@ -243,7 +158,7 @@ put(struct bucket *buckets, uint32_t mask, uint64_t hash, uint32_t slot)
 
         for (unsigned i = 0; i < PER_BUCKET; i++) {
             if (b->tag[i] == 0) {
-                b->tag[i] = tag_of(hash);
+                b->tag[i] = hash_tag(hash);
                 b->slot[i] = slot;
                 return;
             }

@@ -20,6 +20,10 @@
 #include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { N_SHARDS = 256 };
 
@@ -112,11 +116,11 @@ struct side {
     uint32_t acked; /* low bits of the greatest offset that the peer acknowledged */
     uint32_t edge;  /* low bits of the greatest right edge that the peer offered */
     uint32_t packets;
-    uint64_t bytes : 40;
-    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
-    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
-    uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
     uint64_t flags : 8;     /* SIDE_ */
+    uint64_t tcp_flags : 8; /* all that it ever sent, ORed */
+    uint64_t state : 4;     /* enum weir_tcp_state of the host behind it */
+    uint64_t wscale : 4;    /* its window scale option; NO_WSCALE: had none */
+    uint64_t bytes : 40;    /* the last ones: adding to them is one instruction */
 };
 #define SIDE_BYTES_MAX ((UINT64_C(1) << 40) - 1)
 static_assert(sizeof(struct side) == 32, "two sides fill a line");
@@ -221,10 +225,12 @@ struct rare {
     struct beyond beyond[2];
 };
 
+enum { PER_BUCKET = 8 };
+
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */
 struct bucket {
-    alignas(64) uint16_t tag[8]; /* 0: empty */
-    uint32_t slot[8];
+    alignas(64) uint16_t tag[PER_BUCKET]; /* 0: empty */
+    uint32_t slot[PER_BUCKET];
     uint32_t passed; /* entries that looked for room here and went on */
     uint32_t zero[3];
 };
@@ -287,7 +293,8 @@ flow_block(const struct weir_flow *flow)
 static inline size_t
 flow_place(const struct weir_flow *flow)
 {
-    return ((uintptr_t)flow % BLOCK_SIZE - BLOCK_HEADER) / sizeof(*flow);
+    static_assert((int)BLOCK_HEADER < (int)sizeof(*flow), "division takes care of the header");
+    return (uintptr_t)flow / sizeof(*flow) % (BLOCK_SIZE / sizeof(*flow));
 }
 
 static inline struct shard *
@@ -296,12 +303,15 @@ flow_shard(const struct weir_flow *flow)
     return flow_block(flow)->shard;
 }
 
-/* The flow in a slot: block number, from the layout's base on, and place in the block. */
+/*
+ * The flow in a slot: block number, from the layout's base on, and place in the block, which fill one
+ * another's bits as their sizes do.
+ */
 static inline struct weir_flow *
 slot_flow(uint8_t *base, uint32_t slot)
 {
-    return (struct weir_flow *)(base + (size_t)(slot >> 8) * BLOCK_SIZE + BLOCK_HEADER) +
-           (slot & 0xff);
+    static_assert(BLOCK_SIZE == 256 * sizeof(struct weir_flow), "the block number is slot >> 8");
+    return (struct weir_flow *)(base + BLOCK_HEADER) + slot;
 }
 
 static inline struct weir_flow *
@@ -339,9 +349,78 @@ flow_apps(const struct weir_flow *flow)
 /* The flow whose timer this is. */
 struct weir_flow *flow_of_timer(const struct wheel_node *timer);
 
+/* An IPv4 endpoint: both for the choice of a shard and for the key. */
+static inline uint64_t
+key_end4(const struct weir_addr *addr, uint16_t port)
+{
+    uint32_t v4;
+
+    memcpy(&v4, addr->b, sizeof(v4));
+    return (uint64_t)v4 << 16 | port;
+}
+
+/* The same for both directions, as sum and XOR are. */
+static inline uint8_t
+shard_of_ends(const struct weir_packet *pkt, uint64_t src, uint64_t dst)
+{
+    uint64_t both = (src ^ dst) * UINT64_C(0x9e3779b97f4a7c15) + src + dst;
+
+    return (uint8_t)(mix64(both ^ pkt->proto) >> 56);
+}
+
+static inline uint64_t
+key_hash(const struct flow_key *key, const struct hash_key *secret)
+{
+    return hash3(secret, key->word);
+}
+
+/* The VLAN ids that count, as a key has them. */
+static inline uint64_t
+key_vlans(const struct weir_packet *pkt, bool by_vlan)
+{
+    const uint64_t none = NO_VLAN, outer = pkt->vlan[0];
+
+    if (WEIR_LIKELY(pkt->n_vlan == 0) || !by_vlan)
+        return none | none << 16;
+    return outer | (pkt->n_vlan > 1 ? (uint64_t)pkt->vlan[1] : none) << 16;
+}
+
+/* Which endpoint is the lower one nobody can foresee, so there is no branch for it. */
+static inline void
+key_set(const struct weir_packet *pkt, bool by_vlan, uint64_t src, uint64_t dst,
+        struct flow_key *key)
+{
+    const uint64_t swap = (src ^ dst) & -(uint64_t)(src > dst), low = src ^ swap, high = dst ^ swap;
+
+    key->word[0] = low >> 16 | (high & ~UINT64_C(0xffff)) << 16;
+    key->word[1] = (low & 0xffff) | (high & 0xffff) << 16 | key_vlans(pkt, by_vlan) << 32;
+    key->word[2] = pkt->proto | (uint64_t)pkt->ip_version << 8;
+    if (WEIR_UNLIKELY(pkt->has_vni))
+        key->word[2] |= (uint64_t)pkt->vni << 16 | UINT64_C(1) << 40;
+}
+
+/* The same as flow_ref(), for all but IPv4. */
+void flow_ref6(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+               struct flow_ref *ref);
+
 /* Key, hash and shard of a decoded packet that belongs to a flow. */
-void flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
-              struct flow_ref *ref);
+static inline __attribute__((always_inline)) void
+flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *secret,
+         struct flow_ref *ref)
+{
+    uint64_t src, dst;
+
+    if (WEIR_UNLIKELY(pkt->ip_version != 4)) {
+        flow_ref6(pkt, by_vlan, secret, ref);
+        return;
+    }
+    src = key_end4(&pkt->src, pkt->src_port);
+    dst = key_end4(&pkt->dst, pkt->dst_port);
+    key_set(pkt, by_vlan, src, dst, &ref->key);
+    ref->swapped = src > dst;
+    ref->hash = key_hash(&ref->key, secret);
+    ref->shard = shard_of_ends(pkt, src, dst);
+}
 
 /* Where the table of a shard is: all of an engine together lie in few lines, as the shards do not. */
 struct shard_table {
@@ -362,8 +441,43 @@ shard_prefetch(const struct shard_table *table, const struct flow_ref *ref)
     __builtin_prefetch(&table->buckets[ref->hash & table->mask]);
 }
 
-struct weir_flow *
-shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref);
+static inline uint16_t
+hash_tag(uint64_t hash)
+{
+    return (uint16_t)(hash >> 48 | 1);
+}
+
+#ifdef __SSE2__
+/* The place of the first tag that is this one; PER_BUCKET: none is. */
+static inline unsigned
+bucket_find(const struct bucket *b, uint16_t which)
+{
+    const __m128i all = _mm_load_si128((const __m128i *)(const void *)b->tag);
+    const int same = _mm_movemask_epi8(_mm_cmpeq_epi16(all, _mm_set1_epi16((short)which)));
+
+    return (unsigned)__builtin_ctz((unsigned)same | 1U << 2 * PER_BUCKET) / 2;
+}
+#else
+static inline unsigned
+bucket_find(const struct bucket *b, uint16_t which)
+{
+    unsigned i = 0;
+
+    while (i < PER_BUCKET && b->tag[i] != which)
+        i++;
+    return i;
+}
+#endif
+
+/* The flow that most likely is the one. */
+static inline struct weir_flow *
+shard_guess(const struct shard_table *table, uint8_t *base, const struct flow_ref *ref)
+{
+    const struct bucket *b = &table->buckets[ref->hash & table->mask];
+    const unsigned i = bucket_find(b, hash_tag(ref->hash));
+
+    return i == PER_BUCKET ? NULL : slot_flow(base, b->slot[i]);
+}
 
 /* The flow of a packet, or NULL. */
 struct weir_flow *

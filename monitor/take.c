@@ -133,10 +133,10 @@ raise_flow_start(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
-static void
-count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+static inline void
+count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
+             const struct weir_packet *pkt)
 {
-    const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
 
     flow->last = e->clock;
@@ -177,16 +177,29 @@ opens_another(const struct engine *e, struct weir_flow *flow, const struct arriv
            !(a->pkt.tcp_flags & WEIR_TH_ACK);
 }
 
-static void
-take_flow_packet(struct engine *e, struct arrival *a)
+static inline void
+track(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    struct weir_flow *flow = shard_find_guessed(&e->shards[a->ref.shard], &a->ref, &a->pkt,
-                                                a->guess);
+    if (e->opts.packets_only)
+        return;
+    if (WEIR_LIKELY(pkt->proto == WEIR_PROTO_TCP))
+        track_tcp(e, flow, dir);
+    else
+        track_datagram(e, flow, dir);
+}
+
+/*
+ * The packet is not of a flow that goes on, or there is something to say before: whatever it is.
+ *
+ * Not inline: what most packets take stays short.
+ */
+static __attribute__((noinline)) void
+take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
+{
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
     unsigned unanswered = 0;
     enum weir_dir dir;
 
-    e->stats.lookups++;
     if (e->inl != NULL && flow != NULL)
         inline_found(e, flow, direction(flow, &a->ref));
     if (a->pkt.bad_checksum) {
@@ -212,7 +225,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
     dir = direction(flow, &a->ref);
     if (e->inl != NULL && new)
         inline_found(e, flow, dir);
-    count_packet(e, flow, dir);
+    count_packet(e, flow, dir, &a->pkt);
     if (new) {
         raise_flow_start(e, flow, dir);
         engine_arm(e, flow);
@@ -220,14 +233,28 @@ take_flow_packet(struct engine *e, struct arrival *a)
     engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
     if (live)
         engine_raise_plain(e, flow, dir, WEIR_EV_TUPLE_REUSE);
-    if (e->opts.packets_only)
-        return;
-    if (unanswered > 0)
+    if (unanswered > 0 && !e->opts.packets_only)
         tcp_note_unanswered(e, flow, dir, unanswered);
-    if (tcp)
-        track_tcp(e, flow, dir);
-    else
-        track_datagram(e, flow, dir);
+    track(e, flow, dir, &a->pkt);
+}
+
+static void
+take_flow_packet(struct engine *e, struct arrival *a)
+{
+    struct weir_flow *flow = shard_find_guessed(&e->shards[a->ref.shard], &a->ref, &a->pkt,
+                                                a->guess);
+    enum weir_dir dir;
+
+    e->stats.lookups++;
+    if (WEIR_UNLIKELY(flow == NULL || e->inl != NULL || a->pkt.bad_checksum ||
+                      a->pkt.tcp_flags & WEIR_TH_SYN)) {
+        take_odd_packet(e, a, flow);
+        return;
+    }
+    dir = direction(flow, &a->ref);
+    count_packet(e, flow, dir, &a->pkt);
+    engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    track(e, flow, dir, &a->pkt);
 }
 
 static void
@@ -248,11 +275,11 @@ static void
 count(struct engine *e, const struct arrival *a)
 {
     e->stats.packets++;
-    e->stats.bytes += a->bytes;
     if (WEIR_UNLIKELY(a->fragments > 0)) {
         e->stats.fragments += a->fragments;
         e->stats.datagrams += a->datagrams;
     }
+    e->stats.bytes += a->bytes;
 }
 
 static void
@@ -369,6 +396,7 @@ begin(struct engine *e, const struct arrival *a)
 static __attribute__((noinline)) void
 take_other(struct engine *e, struct arrival *a)
 {
+    e->shard = 0;
     switch ((enum arrival_kind)a->kind) {
     case ARRIVES_TICK:
         e->clock = a->clock;
@@ -409,7 +437,6 @@ take_other(struct engine *e, struct arrival *a)
 static void
 take(struct engine *e, struct arrival *a)
 {
-    e->shard = 0;
     if (WEIR_LIKELY(a->kind == ARRIVES_PACKET)) {
         begin(e, a);
         take_packet(e, a);
@@ -447,19 +474,16 @@ prefetch_flow(struct engine *e, struct arrival *a)
     a->guess = shard_guess(&e->tables[a->ref.shard], e->layout.base, &a->ref);
     if (a->guess == NULL)
         return;
-    if (e->n_apps > 0)
-        __builtin_prefetch(engine_apps(e, a->guess), 1);
-    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST))
-        __builtin_prefetch(flow_block(a->guess)); /* for the cold part */
+    __builtin_prefetch(engine_apps(e, a->guess), 1);
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
 
 /* What the flow leads to, when it is there. */
 static inline __attribute__((always_inline)) void
-prefetch_rest(const struct arrival *a)
+prefetch_rest(struct engine *e, const struct arrival *a)
 {
-    if (a->kind != ARRIVES_PACKET || a->guess == NULL)
+    if (a->guess == NULL)
         return;
     if (a->pkt.payload_len > 0) {
         const uint8_t *end = flow_kept_end(a->guess, direction(a->guess, &a->ref));
@@ -468,17 +492,21 @@ prefetch_rest(const struct arrival *a)
         __builtin_prefetch(end + a->pkt.payload_len,
                            1); /* else the line that is begun is waited for */
     }
-    if (a->pkt.tcp_flags &
-        (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) /* behind the block's header */
-        __builtin_prefetch(flow_cold(a->guess), 1);
+    if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) {
+        __builtin_prefetch(flow_block(a->guess));
+        __builtin_prefetch(engine_cold(e, a->guess), 1);
+    }
 }
 
 void
-engine_foresee(struct engine *e, struct batch *batch)
+engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last)
 {
-    prefetch_bucket(e, &batch->at[batch->n - 1]);
-    while (batch->foreseen + FAR_AHEAD < batch->n)
+    prefetch_bucket(e, last);
+    while (batch->foreseen + FAR_AHEAD < batch->n) {
+        if (batch->foreseen >= AHEAD)
+            prefetch_rest(e, &batch->at[batch->foreseen - AHEAD]);
         prefetch_flow(e, &batch->at[batch->foreseen++]);
+    }
 }
 
 /* What is summed up, where another core has read it: only its own cache has had it since. */
@@ -513,21 +541,26 @@ verify_all(struct engine *e, struct arrival *const *mine, unsigned n)
     }
 }
 
-/* Take arrivals; of the first so many the flows were asked for before. */
+/*
+ * Take arrivals; of the first so many the flows were asked for before, and of those AHEAD of them what
+ * they lead to.
+ */
 static void
 take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned foreseen)
 {
+    const unsigned rest = foreseen > AHEAD ? foreseen - AHEAD : 0;
+
     while (foreseen < n && foreseen < FAR_AHEAD)
         prefetch_flow(e, mine[foreseen++]);
     if (!e->opts.no_checksums)
         verify_all(e, mine, n);
-    for (unsigned i = 0; i < n && i < AHEAD; i++)
-        prefetch_rest(mine[i]);
+    for (unsigned i = rest; i < n && i < AHEAD; i++)
+        prefetch_rest(e, mine[i]);
     for (unsigned i = 0; i < n; i++) {
         if (foreseen < n)
             prefetch_flow(e, mine[foreseen++]);
         if (i + AHEAD < n)
-            prefetch_rest(mine[i + AHEAD]);
+            prefetch_rest(e, mine[i + AHEAD]);
         take(e, mine[i]);
     }
 }
@@ -548,17 +581,6 @@ next_of_mine(struct engine *e, const struct batch *batch, unsigned *i,
     return n;
 }
 
-static void
-take_only(struct engine *e, struct batch *batch)
-{
-    struct arrival *all[BATCH_ONE + BATCH_SPARE];
-
-    assert(batch->n <= BATCH_ONE + BATCH_SPARE);
-    for (unsigned i = 0; i < batch->n; i++)
-        all[i] = &batch->at[i];
-    take_all(e, all, batch->n, batch->foreseen);
-}
-
 void
 engine_take(struct engine *e, struct batch *batch)
 {
@@ -566,8 +588,8 @@ engine_take(struct engine *e, struct batch *batch)
     struct arrival *mine[AT_ONCE];
     unsigned at = 0, n;
 
-    if (e->n_cores == 1)
-        take_only(e, batch);
+    if (batch->all != NULL)
+        take_all(e, batch->all, batch->n, batch->foreseen);
     else
         while ((n = next_of_mine(e, batch, &at, mine)) > 0)
             take_all(e, mine, n, 0);

@@ -312,8 +312,7 @@ raise_ttl_jump(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint
 bool
 ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
-    uint32_t usual = flow->flags >> shift & 0xff, ttl = e->packet->ttl;
+    uint32_t usual = flow->flags >> flow_ttl_shift(dir) & 0xff, ttl = e->packet->ttl;
 
     if (ttl + TTL_SLACK < usual) {
         raise_ttl_jump(e, flow, dir, usual);

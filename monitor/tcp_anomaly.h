@@ -45,9 +45,7 @@ bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 static inline bool
 has_usual_ttl(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    unsigned shift = dir == WEIR_TOSERVER ? FLOW_TTL_TOSERVER : FLOW_TTL_TOCLIENT;
-
-    return (flow->flags >> shift & 0xff) == pkt->ttl;
+    return (flow->flags >> flow_ttl_shift(dir) & 0xff) == pkt->ttl;
 }
 
 /* Whether its options are only timestamps, as those of most segments are (RFC 7323 appendix A). */

@@ -337,10 +337,8 @@ has_content(const struct weir_packet *pkt)
 
 /* How far the window field of this side's segments is shifted (RFC 7323 section 2.2). */
 static inline unsigned
-window_shift(const struct weir_flow *flow, enum weir_dir dir)
+window_shift(const struct side *side, const struct side *peer)
 {
-    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
-
     if (WEIR_LIKELY(side->flags & peer->flags & SIDE_SYN))
         return side->wscale == NO_WSCALE || peer->wscale == NO_WSCALE ? 0 : side->wscale;
     if (side->flags & SIDE_SYN && side->wscale == NO_WSCALE)
@@ -467,8 +465,8 @@ static bool
 take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt)
 {
     const struct weir_packet *pkt = e->packet;
-    struct side *peer = &flow->side[!dir];
-    unsigned shift = pkt->tcp_flags & WEIR_TH_SYN ? 0 : window_shift(flow, dir);
+    struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+    unsigned shift = pkt->tcp_flags & WEIR_TH_SYN ? 0 : window_shift(side, peer);
     enum doubt about = DOUBT_NONE;
     int64_t ack;
 
@@ -1226,6 +1224,17 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     take_segment(e, flow, dir, doubt, old);
 }
 
+/* Not inline: what plain segments take stays short. */
+static __attribute__((noinline)) void
+track_any(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const uint32_t before = tcp_states(flow);
+
+    track_packet(e, flow, dir);
+    if (tcp_states(flow) != before)
+        tcp_tell_states(e, flow, dir);
+}
+
 /* ---- the plain case ------------------------------------------------------------------------ */
 
 /*
@@ -1238,85 +1247,77 @@ is_plain(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pack
 {
     const uint8_t odd_flags = WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST | WEIR_TH_URG;
     const uint32_t odd_flow = FLOW_RESET | FLOW_CLOSED | FLOW_RARE | FLOW_URGENT;
-    const unsigned both = SIDE_SEEN | SIDE_ACKED, none = SIDE_FIN | SIDE_FIN_WAITS | SIDE_AFTER_GAP;
-    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
-    const uint32_t next = (uint32_t)side->next;
 
     return (pkt->tcp_flags & (odd_flags | WEIR_TH_ACK)) == WEIR_TH_ACK &&
            (flow->flags & (odd_flow | FLOW_ESTABLISHED)) == FLOW_ESTABLISHED &&
-           (((side->flags ^ both) | (peer->flags ^ both)) & (both | none)) == 0 &&
-           has_usual_ttl(flow, dir, pkt) && pkt->tcp_seq - side->base == next &&
-           (int32_t)(side->edge - next) > 0 && pkt->payload_wire != 1 && !pkt->truncated;
+           has_usual_ttl(flow, dir, pkt) && pkt->payload_wire != 1 && !pkt->truncated;
 }
 
-/* Whether nothing would be said of its ACK, nor of its window, which is not smaller than the last. */
+/* Whether both sides are at what is usual, and it comes next and inside the window. */
+static inline bool
+comes_next(const struct side *side, const struct side *peer, const struct weir_packet *pkt)
+{
+    const unsigned both = SIDE_SEEN | SIDE_ACKED;
+    const unsigned none = SIDE_FIN | SIDE_FIN_WAITS | SIDE_AFTER_GAP | SIDE_RETREATS;
+    const uint32_t next = (uint32_t)side->next;
+
+    return (((side->flags ^ both) | (peer->flags ^ both)) & (both | none)) == 0 &&
+           pkt->tcp_seq - side->base == next && (int32_t)(side->edge - next) > 0;
+}
+
+/*
+ * Whether nothing would be said of its ACK, nor of its window, which is not smaller than the last. No
+ * offset was acknowledged that is below 0.
+ */
 static inline bool
 acks_plainly(const struct side *peer, const struct weir_packet *pkt, uint32_t ack, uint32_t window)
 {
-    const uint32_t next = (uint32_t)peer->next, open = next - peer->acked, new = ack - peer->acked;
+    const uint32_t open = (uint32_t)peer->next - peer->acked, new = ack - peer->acked;
+    const uint32_t offered = peer->edge - peer->acked;
 
-    return open <= WINDOW_MAX && new <= open && peer->next >= (int64_t)(open - new) && window > 0 &&
-           window >= (int64_t)open + (int32_t)(peer->edge - next) &&
-           (new > 0 || pkt->payload_wire > 0);
+    return open <= WINDOW_MAX && new <= open &&window > 0 && window >= offered &&
+           (new | pkt->payload_wire) > 0;
 }
 
-/* Whether its timestamp, if both agreed on them, is no older than the latest. */
+/* Whether its options say nothing but a timestamp, if both agreed on them, no older than the latest. */
 static inline bool
-is_stamped_plainly(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
-                   uint32_t *recent)
+is_stamped_plainly(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
+    const uint32_t recent = flow->ts[dir];
     uint32_t ts;
 
-    *recent = flow->ts[dir];
     if ((flow->flags & FLOW_TS) != FLOW_TS)
         return pkt->n_tcp_options == 0;
     if (!only_timestamps(pkt))
         return false;
     ts = be32(pkt->tcp_options + 4);
-    if (ts == 0 || *recent == 0 || (int32_t)(ts - *recent) < 0)
-        return false;
-    *recent = ts;
-    return true;
+    return ts != 0 && recent != 0 && (int32_t)(ts - recent) >= 0;
 }
 
 /*
- * All that track_packet() would find is that nothing is wrong. Anything that it would do but move on
- * what is acknowledged, offered and expected makes a segment a case for it.
+ * Of plain segments all that track_packet() would find is that nothing is wrong. Anything that it would
+ * do but move on what is acknowledged, offered and expected makes a segment a case for it.
  */
-static inline bool
-take_plain(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
-{
-    const struct weir_packet *pkt = e->packet;
-    struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
-    const uint32_t ack = pkt->tcp_ack - peer->base;
-    uint32_t window, recent;
-
-    if (!is_plain(flow, dir, pkt))
-        return false;
-    window = (uint32_t)pkt->tcp_window << window_shift(flow, dir);
-    if (!acks_plainly(peer, pkt, ack, window) || !is_stamped_plainly(flow, dir, pkt, &recent))
-        return false;
-    peer->edge = ack + window;
-    peer->acked = ack;
-    peer->flags &= (uint8_t)~SIDE_RETREATS;
-    if ((int32_t)(side->acked - (uint32_t)side->next) >= 0)
-        flow->ts[dir] = recent;
-    if (pkt->payload_len > 0)
-        reasm_take_next(e, flow, dir, pkt->payload, pkt->payload_len);
-    return true;
-}
-
 void
 track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    uint32_t before;
+    const struct weir_packet *pkt = e->packet;
+    struct side *side = flow_side(flow, dir), *peer = flow_side(flow, !dir);
+    const uint32_t ack = pkt->tcp_ack - peer->base;
+    const uint32_t window = (uint32_t)pkt->tcp_window << window_shift(side, peer);
 
-    if (WEIR_LIKELY(take_plain(e, flow, dir)))
+    if (WEIR_UNLIKELY(!is_plain(flow, dir, pkt) || !comes_next(side, peer, pkt) ||
+                      !acks_plainly(peer, pkt, ack, window) ||
+                      !is_stamped_plainly(flow, dir, pkt))) {
+        track_any(e, flow, dir);
         return;
-    before = tcp_states(flow);
-    track_packet(e, flow, dir);
-    if (tcp_states(flow) != before)
-        tcp_tell_states(e, flow, dir);
+    }
+    peer->edge = ack + window;
+    peer->acked = ack;
+    if (pkt->n_tcp_options > 0 && (int32_t)(side->acked - (uint32_t)side->next) >= 0)
+        flow->ts[dir] = be32(pkt->tcp_options + 4);
+    if (pkt->payload_len > 0)
+        reasm_take_next(e, flow, dir, pkt->payload, pkt->payload_len);
 }
 
 void

@@ -23,7 +23,7 @@
 /** What an app listens to, and with what. Constant, shared by all its taps; outlives them. */
 struct weir_tap_spec {
     const weir_fn *stage; /**< WEIR_CHAIN() makes such a table */
-    unsigned n_stages;    /**< at most 255 */
+    unsigned n_stages;    /**< at most 255; 0: its taps want nothing */
     uint64_t want;        /**< a bit for each event type */
     unsigned queue_max;   /**< events that may wait behind a sleeping stage; 0: 64; <= 65535 */
 
@@ -93,7 +93,15 @@ WEIR_API void weir_tap_init(struct weir_tap *tap, const struct weir_tap_spec *sp
 
 WEIR_API enum weir_tap_result
 weir_tap_push_slow(struct weir_tap *tap, void *ctx, unsigned type, void *event);
+WEIR_API void weir_tap_push_rest(struct weir_tap *tap, void *ctx, weir_fut f);
 WEIR_API void weir_tap_go_on(struct weir_tap *tap, void *ctx, unsigned stage, weir_fut f);
+
+/** @return whether a tap wants events of this type; one that has ended wants none. */
+static inline bool
+weir_tap_wants(const struct weir_tap *tap, unsigned type)
+{
+    return tap->want >> type & 1;
+}
 
 /**
  * Give an event to a tap.
@@ -105,24 +113,19 @@ WEIR_API void weir_tap_go_on(struct weir_tap *tap, void *ctx, unsigned stage, we
 static inline enum weir_tap_result
 weir_tap_push(struct weir_tap *tap, void *ctx, unsigned type, void *event)
 {
-    const struct weir_tap_spec *spec = tap->spec;
     weir_fut f = weir_ok_ptr(event);
 
-    if ((tap->want >> type & 1) == 0)
+    if (!weir_tap_wants(tap, type))
         return WEIR_TAP_DONE;
     if (!WEIR_FAST(tap->state == WEIR_TAP_IDLE))
         return weir_tap_push_slow(tap, ctx, type, event);
 
-    tap->state = WEIR_TAP_BUSY;
-    for (unsigned i = 0; i < spec->n_stages; i++) {
-        f = spec->stage[i](ctx, f);
-        if (WEIR_UNLIKELY(!weir_is_ready(f) || tap->closing != WEIR_TAP_OPEN)) {
-            weir_tap_go_on(tap, ctx, i + 1, f);
-            return WEIR_TAP_DONE;
-        }
-    }
-    if (WEIR_UNLIKELY(tap->sleeper != NULL))
-        weir_tap_go_on(tap, ctx, spec->n_stages, f);
+    tap->state |= WEIR_TAP_BUSY; /* it was 0 */
+    f = tap->spec->stage[0](ctx, f);
+    if (WEIR_UNLIKELY(!weir_is_ready(f) || tap->closing != WEIR_TAP_OPEN || tap->sleeper != NULL))
+        weir_tap_go_on(tap, ctx, 1, f);
+    else if (tap->spec->n_stages > 1)
+        weir_tap_push_rest(tap, ctx, f);
     else
         tap->state = WEIR_TAP_IDLE;
     return WEIR_TAP_DONE;

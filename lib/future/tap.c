@@ -7,13 +7,13 @@ void
 weir_tap_init(struct weir_tap *tap, const struct weir_tap_spec *spec)
 {
     *tap = (struct weir_tap){ .spec = spec, .state = WEIR_TAP_IDLE, .closing = WEIR_TAP_OPEN };
-    tap->want = spec->want & ALL_TYPES;
+    weir_tap_want(tap, spec->want);
 }
 
 void
 weir_tap_want(struct weir_tap *tap, uint64_t mask)
 {
-    if (tap->state != WEIR_TAP_ENDED)
+    if (tap->state != WEIR_TAP_ENDED && tap->spec->n_stages > 0)
         tap->want = mask & ALL_TYPES;
 }
 
@@ -263,6 +263,25 @@ tap_run(struct weir_core *core, struct weir_cell *sleeper, weir_fut in)
 }
 
 /* ---- what the owner of taps calls ---- */
+
+/* weir_tap_push() behind the first of several stages, which most taps do not have. */
+void
+weir_tap_push_rest(struct weir_tap *tap, void *ctx, weir_fut f)
+{
+    const struct weir_tap_spec *spec = tap->spec;
+
+    for (unsigned i = 1; i < spec->n_stages; i++) {
+        f = spec->stage[i](ctx, f);
+        if (WEIR_UNLIKELY(!weir_is_ready(f) || tap->closing != WEIR_TAP_OPEN)) {
+            weir_tap_go_on(tap, ctx, i + 1, f);
+            return;
+        }
+    }
+    if (WEIR_UNLIKELY(tap->sleeper != NULL))
+        weir_tap_go_on(tap, ctx, spec->n_stages, f);
+    else
+        tap->state = WEIR_TAP_IDLE;
+}
 
 static enum weir_tap_result
 hold(struct weir_core *core, struct weir_tap *tap, void *ctx, unsigned type, const void *event)

@@ -170,11 +170,30 @@ an_unwanted_event_is_not_seen(void **state)
     assert_int_equal(push(&flow, 0, 8), WEIR_TAP_DONE);
     assert_int_equal(push(&flow, 57, 8), WEIR_TAP_DONE);
     assert_int_equal(flow.n, 0);
+    assert_true(weir_tap_wants(&flow.tap, 1));
+    assert_false(weir_tap_wants(&flow.tap, 57));
     weir_tap_want(&flow.tap, UINT64_C(1) << 57);
+    assert_true(weir_tap_wants(&flow.tap, 57));
     assert_int_equal(push(&flow, 57, 8), WEIR_TAP_DONE);
     assert_int_equal(push(&flow, 1, 8), WEIR_TAP_DONE);
     assert_int_equal(flow.n, 1);
     assert_true(weir_tap_finish(&flow.tap, &flow));
+}
+
+static void
+a_tap_without_stages_wants_nothing(void **state)
+{
+    static const struct weir_tap_spec none = { .n_stages = 0, .want = UINT64_MAX };
+    struct weir_tap tap;
+    uint64_t number = 8;
+
+    (void)state;
+    weir_tap_init(&tap, &none);
+    assert_false(weir_tap_wants(&tap, 1));
+    weir_tap_want(&tap, UINT64_MAX);
+    assert_false(weir_tap_wants(&tap, 1));
+    assert_int_equal(weir_tap_push(&tap, NULL, 1, &number), WEIR_TAP_DONE);
+    assert_true(weir_tap_finish(&tap, NULL));
 }
 
 static void
@@ -616,6 +635,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         in_core(a_wanted_event_passes_all_stages_at_once_without_a_cell),
         in_core(an_unwanted_event_is_not_seen),
+        in_core(a_tap_without_stages_wants_nothing),
         in_core(a_sleeping_stage_resumes_where_it_slept),
         in_core(events_behind_a_sleeper_follow_in_order),
         in_core(the_queue_is_bounded),
