@@ -143,10 +143,10 @@ static void
 add_cores(const struct counts *c, struct reply *to)
 {
     reply_add(to, "},\"core_packets\":{");
-    for (unsigned i = 0; i < c->cores; i++)
+    for (unsigned i = 0; i < c->cores && i < COUNTS_CORES; i++)
         reply_add(to, "%s\"%u\":%llu", i > 0 ? "," : "", i, (unsigned long long)c->core[i].packets);
     reply_add(to, "},\"core_cpu_ms\":{");
-    for (unsigned i = 0; i < c->cores; i++)
+    for (unsigned i = 0; i < c->cores && i < COUNTS_CORES; i++)
         reply_add(to, "%s\"%u\":%llu", i > 0 ? "," : "", i, (unsigned long long)c->core[i].cpu_ms);
 }
 

@@ -77,11 +77,11 @@ static void
 add_cores(struct reply *to, const struct counts *c)
 {
     type(to, "core_packets", false, "Packets that a packet thread followed.");
-    for (unsigned i = 0; i < c->cores; i++)
+    for (unsigned i = 0; i < c->cores && i < COUNTS_CORES; i++)
         reply_add(to, "weir_core_packets_total{core=\"%u\"} %llu\n", i,
                   (unsigned long long)c->core[i].packets);
     type(to, "core_cpu_seconds", false, "CPU time of a packet thread.");
-    for (unsigned i = 0; i < c->cores; i++)
+    for (unsigned i = 0; i < c->cores && i < COUNTS_CORES; i++)
         reply_add(to, "weir_core_cpu_seconds_total{core=\"%u\"} %llu.%03u\n", i,
                   (unsigned long long)c->core[i].cpu_ms / 1000,
                   (unsigned)(c->core[i].cpu_ms % 1000));
