@@ -457,8 +457,8 @@ void *
 log_writer(void *arg)
 {
     struct weir_log *log = arg;
-    uint64_t ns = LEAST_NAP_NS, progress_at = clock_ns();
-    bool closing;
+    uint64_t ns = LEAST_NAP_NS, progress_at = 0;
+    bool closing = false;
 
     for (;;) {
         const bool had_ended = log_has_ended(log);
@@ -466,13 +466,13 @@ log_writer(void *arg)
         const bool progress = done > 0 || had_ended != log_has_ended(log);
 
         ns = progress ? LEAST_NAP_NS : ns * 2 < MOST_NAP_NS ? ns * 2 : MOST_NAP_NS;
-        closing = nap(log, done >= BUSY_BYTES ? 0 : ns, progress);
-        if (progress || !closing)
+        if (progress || !closing) /* what was written before the close may not have been seen yet */
             progress_at = clock_ns();
-        if (closing && is_empty(log))
-            break;
         if (closing && clock_ns() - progress_at > log->opts.linger_ms * UINT64_C(1000000))
             give_up_all(log);
+        closing = nap(log, done >= BUSY_BYTES ? 0 : ns, progress);
+        if (closing && is_empty(log))
+            break;
     }
     look(log);
     return NULL;
