@@ -50,6 +50,37 @@ group_name(enum group_kind kind)
     return "";
 }
 
+/* A value of a field as rules write it. */
+static void
+put_value(FILE *to, const struct weir_field *field, int64_t value)
+{
+    if (field->kind == WEIR_FIELD_ENUM)
+        fputs(field->names[value], to);
+    else if (field->kind == WEIR_FIELD_BOOL)
+        fputs(value != 0 ? "true" : "false", to);
+    else
+        fprintf(to, "%lld", (long long)value);
+}
+
+/* Conditions of events have no other relations. */
+static void
+put_event(FILE *to, const struct event_test *test)
+{
+    static const char *const signs[] = { [CMP_EQ] = "=",  [CMP_NE] = "!=", [CMP_LT] = "<",
+                                         [CMP_LE] = "<=", [CMP_GT] = ">",  [CMP_GE] = ">=" };
+
+    fprintf(to, "  tested on      event %s", weir_event_name(test->type));
+    for (unsigned i = 0; i < test->n; i++) {
+        const struct event_condition *c = &test->condition[i];
+
+        fprintf(to, ", %s %s ", c->field->name, signs[c->compare.op]);
+        put_value(to, c->field, c->compare.value);
+    }
+    if (test->copy != COPY_NEW)
+        fputs(test->copy == COPY_OLD ? ", in the old bytes" : ", in either bytes", to);
+    fputc('\n', to);
+}
+
 static void
 put_groups(FILE *to, const struct rule *rule)
 {
@@ -71,7 +102,7 @@ put_groups(FILE *to, const struct rule *rule)
                 rule->tx_body ? ", as its body comes" : "");
     for (unsigned i = 0; i < rule->n_events; i++)
         if (rule->event[i].type < WEIR_EV_COUNT)
-            fprintf(to, "  tested on      event %s\n", weir_event_name(rule->event[i].type));
+            put_event(to, &rule->event[i]);
     if (rule->app_event != NULL)
         fprintf(to, "  tested on      event %s of the application layer\n", rule->app_event);
 }
