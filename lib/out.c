@@ -108,15 +108,29 @@ out_error(const struct out *out)
 }
 
 int
+out_stays(struct out *out)
+{
+    struct weir_log_stats stats;
+    bool stays;
+
+    weir_log_get_stats(out->log, &stats);
+    stays = stats.not_reopened != out->stayed_seen;
+    out->stayed_seen = stats.not_reopened;
+    return stays ? stats.last_errno : 0;
+}
+
+int
 out_trouble(struct out *out)
 {
+    uint64_t errors;
     struct weir_log_stats stats;
     bool failed, wrote;
 
     weir_log_get_stats(out->log, &stats);
-    failed = stats.errors != out->errors_seen;
+    errors = stats.errors - stats.not_reopened;
+    failed = errors != out->errors_seen;
     wrote = stats.records != out->records_seen;
-    out->errors_seen = stats.errors;
+    out->errors_seen = errors;
     out->records_seen = stats.records;
     if (failed && !out->in_trouble) {
         out->in_trouble = true;

@@ -43,6 +43,7 @@ struct out {
     bool full;           /* there was no room for it */
     bool in_trouble;     /* out_trouble() has told of it */
     uint64_t errors_seen, records_seen; /* by out_trouble() */
+    uint64_t stayed_seen;               /* by out_stays() */
     uint64_t lost;    /* records too long, or put together after the error that ended the log */
     uint64_t dropped; /* live, or stopped: records for which the ring had no room */
     const char *name; /* for errors; lives as long as the output */
@@ -87,6 +88,9 @@ int out_error(const struct out *out);
  * were written meanwhile. For now and then: it reads the counters of the log.
  */
 int out_trouble(struct out *out);
+
+/* The errno for which the old file stayed in use when a new one was asked for, once each time; 0. */
+int out_stays(struct out *out);
 
 /* Flush and close; an output that is not open is left alone. WEIR_E_IO, with a text, if lost. */
 int out_close(struct out *out, struct weir_errbuf *err);

@@ -59,8 +59,12 @@ cli_open_fd(struct cli *cli, int fd, const char *name, struct out *out, struct w
 static void
 tell_trouble(const struct cli *cli, struct out *out)
 {
+    const int stays = cli->interface != NULL ? out_stays(out) : 0;
     const int error = cli->interface != NULL ? out_trouble(out) : 0;
 
+    if (stays != 0)
+        cli_error(cli, "%s: %s; it was not opened anew, and the old file stays in use", out->name,
+                  strerror(stays));
     if (error != 0)
         cli_error(cli, "%s: %s; records are lost until it can be written again", out->name,
                   strerror(error));

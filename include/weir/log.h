@@ -59,20 +59,21 @@ struct weir_log_opts {
 
 /** Counters of a log, of all its cores. */
 struct weir_log_stats {
-    uint64_t records;    /**< handed to the kernel */
-    uint64_t bytes;      /**< of these */
-    uint64_t writes;     /**< calls of the kernel for that */
-    uint64_t dropped;    /**< records refused: the ring was full */
-    uint64_t refused;    /**< records refused: no more futures, or records that wait */
-    uint64_t failed;     /**< records given up because of an error */
-    uint64_t held;       /**< bytes in the rings right now */
-    uint64_t waited;     /**< records that had to wait for room */
-    uint64_t errors;     /**< tries that failed: to open, to write, to come to the disk */
-    uint64_t reconnects; /**< times a FIFO's or socket's other side was lost */
-    uint64_t cut_back;   /**< files shortened to the end of their last whole record */
-    uint64_t reopened;   /**< by weir_log_reopen() */
-    bool uring;          /**< records go through io_uring */
-    int last_errno;      /**< of the last error; 0: there was none */
+    uint64_t records;      /**< handed to the kernel */
+    uint64_t bytes;        /**< of these */
+    uint64_t writes;       /**< calls of the kernel for that */
+    uint64_t dropped;      /**< records refused: the ring was full */
+    uint64_t refused;      /**< records refused: no more futures, or records that wait */
+    uint64_t failed;       /**< records given up because of an error */
+    uint64_t held;         /**< bytes in the rings right now */
+    uint64_t waited;       /**< records that had to wait for room */
+    uint64_t errors;       /**< tries that failed: to open, to write, to come to the disk */
+    uint64_t reconnects;   /**< times a FIFO's or socket's other side was lost */
+    uint64_t cut_back;     /**< files shortened to the end of their last whole record */
+    uint64_t reopened;     /**< by weir_log_reopen() */
+    uint64_t not_reopened; /**< times that failed, and the old file stayed in use; of errors */
+    bool uring;            /**< records go through io_uring */
+    int last_errno;        /**< of the last error; 0: there was none */
 };
 
 /**

@@ -600,6 +600,7 @@ weir_log_get_stats(const struct weir_log *log, struct weir_log_stats *out)
         .reconnects = read_counter(&c->reconnects),
         .cut_back = read_counter(&c->cut_back),
         .reopened = read_counter(&c->reopened),
+        .not_reopened = read_counter(&c->not_reopened),
         .uring = log->uring != NULL,
         .last_errno = atomic_load_explicit(&c->last_errno, memory_order_relaxed),
     };

@@ -63,7 +63,8 @@ struct log_end {
 enum log_reopen { REOPEN_NONE, REOPEN_BEING_ASKED, REOPEN_ASKED };
 
 struct log_counters {
-    _Atomic uint64_t records, bytes, writes, failed, errors, reconnects, cut_back, reopened;
+    _Atomic uint64_t records, bytes, writes, failed, errors, reconnects, cut_back, reopened,
+        not_reopened;
     _Atomic int last_errno;
 };
 

@@ -386,6 +386,8 @@ reopen(struct weir_log *log)
     sync_ends(log);
     error = target_open(&next);
     if (error != 0) {
+        if (!log->broken)
+            log_count(&log->counters.not_reopened, 1);
         note_error(log, error);
         return;
     }

@@ -277,6 +277,7 @@ a_file_that_cannot_be_opened_again_stays_in_use(void **state)
     assert_true(run_until(log_stats(log).errors > 0));
     assert_int_equal(weir_log_drain(log), WEIR_E_OK);
     assert_int_equal(log_stats(log).reopened, 0);
+    assert_int_equal(log_stats(log).not_reopened, 1);
     assert_int_equal(weir_log_close(log, NULL), WEIR_E_OK);
     assert_holds(in_folder("log.1"), "one\n");
 }

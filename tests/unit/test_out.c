@@ -1,5 +1,7 @@
 #include "support/capture_out.h"
 
+#include <weir/log.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -349,6 +351,36 @@ what_fails_live_is_told_once_until_it_works_again(void **state)
     rmdir(folder);
 }
 
+/* Nothing is lost, so it is no trouble: the old file goes on. */
+static void
+what_cannot_be_opened_anew_is_told_once(void **state)
+{
+    char folder[] = "/tmp/weir-out-XXXXXX", path[64], moved[80];
+    struct out log;
+    int error = 0;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof(path), "%s/log", folder);
+    snprintf(moved, sizeof(moved), "%s.1", path);
+    assert_int_equal(out_open(&log, path, true, NULL), WEIR_E_OK);
+    assert_int_equal(out_stays(&log), 0);
+    assert_int_equal(rename(path, moved), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    weir_log_reopen(log.log);
+    for (int i = 0; i < 1000 && error == 0; i++) {
+        usleep(10000);
+        error = out_stays(&log);
+    }
+    assert_int_equal(error, EISDIR);
+    assert_int_equal(out_stays(&log), 0);
+    assert_int_equal(out_trouble(&log), 0);
+    assert_int_equal(out_close(&log, NULL), WEIR_E_OK);
+    unlink(moved);
+    rmdir(path);
+    rmdir(folder);
+}
+
 static void
 closing_what_is_not_open_is_allowed(void **state)
 {
@@ -379,6 +411,7 @@ main(void)
         cmocka_unit_test(the_end_of_a_live_run_waits_for_who_reads),
         cmocka_unit_test(the_end_of_a_live_run_waits_not_for_ever),
         cmocka_unit_test(what_fails_live_is_told_once_until_it_works_again),
+        cmocka_unit_test(what_cannot_be_opened_anew_is_told_once),
         cmocka_unit_test(closing_what_is_not_open_is_allowed),
     };
 
