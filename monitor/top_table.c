@@ -280,7 +280,7 @@ add_cores(const struct table *t)
 
     if (n < 2 || !has_group(t->now, "core_packets"))
         return;
-    reply_add(t->to, "\ncores\n");
+    reply_add(t->to, "\ncores: packets, and CPU time\n");
     for (uint64_t i = 0; i < n && i < COUNTS_CORES; i++) {
         struct top_counter packets = { .group = "core_packets" }, cpu = { .group = "core_cpu_ms" };
         const uint64_t *value;

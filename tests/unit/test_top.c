@@ -117,7 +117,7 @@ rates_are_those_between_two_answers(void **state)
         "flows                                    9               0.0\n"
         "live flows                               3\n"
         "\n"
-        "cores\n"
+        "cores: packets, and CPU time\n"
         "  core 0                              2100               550  CPU  95 %\n"
         "  core 1                               900               450  CPU   0 %\n"
         "\n"
