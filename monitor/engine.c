@@ -739,8 +739,8 @@ prefetch_ends(const struct wheel_node *next)
     if (next == NULL)
         return;
     flow = flow_of_timer(next);
-    __builtin_prefetch(flow_kept_end(flow, WEIR_TOSERVER), 1);
-    __builtin_prefetch(flow_kept_end(flow, WEIR_TOCLIENT), 1);
+    __builtin_prefetch((const void *)flow_kept_end(flow, WEIR_TOSERVER), 1);
+    __builtin_prefetch((const void *)flow_kept_end(flow, WEIR_TOCLIENT), 1);
     if (next->next == NULL)
         return;
     flow = flow_of_timer(next->next);

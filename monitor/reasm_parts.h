@@ -107,7 +107,7 @@ kept_add_piece(struct weir_flow *flow, enum weir_dir dir, const uint8_t *data, u
 
     if (WEIR_UNLIKELY(class == 0 || kept_used(flow, dir) + more >= 1U << (class + KEPT_CLASS_MIN)))
         return false;
-    to = (uint8_t *)(uintptr_t)flow_kept_end(flow, dir);
+    to = (uint8_t *)flow_kept_end(flow, dir);
     memcpy(to, &head, PIECE_HEAD);
     copy_small(to + PIECE_HEAD, data, len);
     flow->kept[dir] += (uint64_t)more << KEPT_USED_AT;

@@ -167,14 +167,14 @@ struct weir_flow {
 };
 static_assert(sizeof(struct weir_flow) == 128, "two cache lines");
 
-/* Where the next segment is kept, for the cache. */
-static inline const uint8_t *
+/* The address where the next segment is kept, for the cache; small: nothing is. */
+static inline uintptr_t
 flow_kept_end(const struct weir_flow *flow, enum weir_dir dir)
 {
     const uint64_t kept = flow->kept[dir];
 
-    return (const uint8_t *)(uintptr_t)(kept & ((UINT64_C(1) << KEPT_USED_AT) - 1)) +
-           (kept >> KEPT_USED_AT & KEPT_USED);
+    return (uintptr_t)((kept & ((UINT64_C(1) << KEPT_USED_AT) - 1)) +
+                       (kept >> KEPT_USED_AT & KEPT_USED));
 }
 
 /* The rest, touched when something rare happens. */

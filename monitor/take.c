@@ -486,11 +486,10 @@ prefetch_rest(struct engine *e, const struct arrival *a)
     if (a->guess == NULL)
         return;
     if (a->pkt.payload_len > 0) {
-        const uint8_t *end = flow_kept_end(a->guess, direction(a->guess, &a->ref));
+        const uintptr_t end = flow_kept_end(a->guess, direction(a->guess, &a->ref));
 
-        __builtin_prefetch(end, 1);
-        __builtin_prefetch(end + a->pkt.payload_len,
-                           1); /* else the line that is begun is waited for */
+        __builtin_prefetch((const void *)end, 1);
+        __builtin_prefetch((const void *)(end + a->pkt.payload_len), 1); /* else it is waited for */
     }
     if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) {
         __builtin_prefetch(flow_block(a->guess));
