@@ -65,6 +65,13 @@ count_rest(struct pcapport *p)
     return n;
 }
 
+/* By the version that its file has. */
+static bool
+is_pcapng(const struct pcapport *p)
+{
+    return pcap_major_version(p->pcap) == 1;
+}
+
 /* Whether the text is this complaint; then what the record claims, and what is there of it. */
 static bool
 read_complaint(struct pcapport *p, const struct complaint *c, const char *text, uint64_t *claimed,
@@ -74,7 +81,7 @@ read_complaint(struct pcapport *p, const struct complaint *c, const char *text, 
     uint64_t header = c->header;
     char *behind;
 
-    if (strncmp(text, c->words, n) != 0)
+    if (c->of_block != is_pcapng(p) || strncmp(text, c->words, n) != 0)
         return false;
     *claimed = strtoull(text + n, &behind, 10);
     if (c->got != NULL && strncmp(behind, c->got, strlen(c->got)) != 0)
