@@ -379,7 +379,7 @@ app("http_connect", b"CONNECT a:22 HTTP/1.1\r\n\r\nSSH-2.0-a\r\n", b"HTTP/1.1 20
 app("http_chunked", get, b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: r\r\n\r\n", 7, 0, 0, 3)
 app("http_post", b"POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(zipped) + zipped, ok)
 app("http_odd", b"GET / HTTP/1.1\r\nA: b\r\n c\r\nA: d\r\nX\r\n: y\r\nHost: a\r\nHost: b\r\n\r\n", b"HTTP/1.1 2 \r\n x\r\n\r\nbody")
-form = b"--x\r\nA: name=a\r\n\r\nv\r\n--x\r\nA: filename=n\r\n\r\nthe file\r\n--x--\r\n"
+form = b"--x\r\nA: name=a\r\n\r\nv\r\n--x\r\nContent-Disposition: a; filename=n\r\n\r\nthe file\r\n--x--\r\n"
 app("http_form", b"POST / HTTP/1.1\r\nContent-Type: multipart/form-data; boundary=x\r\nContent-Length: %d\r\n\r\n" % len(form) + form, ok, 150)
 app("http_rst", get * 2, ok * 2, 40, 0, 0, 8)
 app("ssh", b"SSH-2.0-PuTTY\r\n", b"SSH-2.0-OpenSSH_9.2p1 Debian\r\n", 9)

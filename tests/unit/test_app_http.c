@@ -382,10 +382,11 @@ the_files_of_a_form_are_file_data(void **state)
 {
     (void)state;
     app_run_begin(&run, NULL);
-    send_text(WEIR_TOSERVER, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 71\r\n"
-                             "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
-                             "--x\r\nA: name=a\r\n\r\nvalue\r\n"
-                             "--x\r\nA: filename=n\r\n\r\nthe file\r\n--x--\r\n");
+    send_text(WEIR_TOSERVER,
+              "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 92\r\n"
+              "Content-Type: multipart/form-data; boundary=x\r\n\r\n"
+              "--x\r\nA: name=a\r\n\r\nvalue\r\n"
+              "--x\r\nContent-Disposition: a; filename=n\r\n\r\nthe file\r\n--x--\r\n");
     app_run_end(&run);
     has("  file=the file\nhttp/0 > end --x\\r\\n");
     app_run_free(&run);
@@ -394,18 +395,19 @@ the_files_of_a_form_are_file_data(void **state)
 static void
 of_many_files_the_last_are_one(void **state)
 {
-    static const char part[] = "--x\r\nA: filename=n\r\n\r\nf\r\n";
+    static const char part[] = "--x\r\nContent-Disposition: a; filename=n\r\n\r\nf\r\n";
     char form[2000] = "";
 
     (void)state;
     for (int i = 0; i < 20; i++)
         strcat(form, part);
     app_run_begin(&run, NULL);
-    send_text(WEIR_TOSERVER, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 540\r\n"
+    send_text(WEIR_TOSERVER, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 960\r\n"
                              "Content-Type: multipart/form-data; boundary=x\r\n\r\n");
     send_text(WEIR_TOSERVER, form);
     app_run_end(&run);
-    has("  file=f\n  file=f\\r\\n--x\\r\\nA: filename=n\\r\\n\\r\\nf\\r\\n--x");
+    has("  file=f\n  file=f\\r\\n--x\\r\\nContent-Disposition: a; "
+        "filename=n\\r\\n\\r\\nf\\r\\n--x");
     app_run_free(&run);
 }
 

@@ -56,8 +56,50 @@ file_names_are_found(void **state)
     is(name, "a");
     assert_false(multipart_file_name(bytes("inline"), &name));
     assert_false(multipart_file_name(bytes("x; filename="), &name));
-    assert_false(multipart_file_name(bytes("x; filename*=UTF-8''a"), &name));
+    assert_false(multipart_file_name(bytes("x; filename*=a"), &name));
     assert_false(multipart_file_name(bytes(""), &name));
+}
+
+/* What looks like the parameter and is none: text in quotes, another one's name. */
+static void
+other_parameters_name_no_file(void **state)
+{
+    struct weir_bytes name;
+
+    (void)state;
+    assert_true(
+        multipart_file_name(bytes("a; name=\"filename=a.txt\"; filename=\"e.exe\""), &name));
+    is(name, "e.exe");
+    assert_true(multipart_file_name(bytes("a; name=\"\\\"; filename=a.txt\"; filename=e"), &name));
+    is(name, "e");
+    assert_true(multipart_file_name(bytes("filename=a.txt; xfilename=b; filename = e.exe"), &name));
+    is(name, "e.exe");
+    assert_true(multipart_file_name(bytes("a; filename=\"\"; filename=\"a\\\".e.exe\""), &name));
+    is(name, "a\\\".e.exe");
+    assert_true(multipart_file_name(bytes("a; filename=a.txt; filename*=UTF-8'en'e.exe"), &name));
+    is(name, "e.exe");
+    assert_false(multipart_file_name(bytes("a; b=\"; filename=a"), &name));
+    assert_true(multipart_boundary(bytes("multipart/form-data; xboundary=a; boundary=b"), &name));
+    is(name, "b");
+}
+
+static void
+only_content_disposition_names_a_file(void **state)
+{
+    static const char odd[] =
+        "--x\r\nX: filename=a\r\nContent-Disposition: form-data; name=filename\r\n\r\n"
+        "no file\r\n--x\r\nX: filename=a\r\ncontent-disposition : form-data;\r\n"
+        " filename*=UTF-8''e; filename=f\r\n\r\nfile\r\n--x\r\n"
+        "Content-Disposition: form-data; filename*=UTF-8''g\r\n\r\n--x--";
+    struct weir_bytes file, name;
+
+    (void)state;
+    assert_int_equal(multipart_file(bytes(odd), bytes("x"), 0, &file, &name), MULTIPART_FILE);
+    is(name, "f");
+    is(file, "file");
+    assert_int_equal(multipart_file(bytes(odd), bytes("x"), 1, &file, &name), MULTIPART_FILE);
+    is(name, "g");
+    assert_int_equal(multipart_file(bytes(odd), bytes("x"), 2, &file, &name), MULTIPART_END);
 }
 
 static const char form[] = "--x\r\nContent-Disposition: form-data; name=a\r\n\r\nvalue\r\n"
@@ -112,6 +154,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boundaries_are_found),
         cmocka_unit_test(file_names_are_found),
+        cmocka_unit_test(other_parameters_name_no_file),
+        cmocka_unit_test(only_content_disposition_names_a_file),
         cmocka_unit_test(files_are_found_in_their_order),
         cmocka_unit_test(every_prefix_is_safe),
     };

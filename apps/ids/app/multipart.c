@@ -32,45 +32,170 @@ first_of(const uint8_t *p, const uint8_t *end, char c)
     return at != NULL ? at : end;
 }
 
-/* The value of a parameter, in quotes or up to the next one. */
-static struct weir_bytes
-value_at(const uint8_t *p, const uint8_t *end)
+/* ---- parameters of a header, RFC 2045 section 5.1 --------------------------------------------- */
+
+struct parameter {
+    struct weir_bytes name, value; /* without blanks around them; a value without its quotes */
+};
+
+static bool
+is_blank(uint8_t c)
 {
-    if (p < end && *p == '"')
-        return from_to(p + 1, first_of(p + 1, end, '"'));
-    return from_to(p, first_of(p, end, ';'));
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+static struct weir_bytes
+trimmed(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && is_blank(*p))
+        p++;
+    while (end > p && is_blank(end[-1]))
+        end--;
+    return from_to(p, end);
+}
+
+/* The quote that closes, or end. A backslash makes any character one of the text. */
+static const uint8_t *
+end_of_quoted(const uint8_t *p, const uint8_t *end)
+{
+    while (p < end && *p != '"')
+        p += *p == '\\' && end - p > 1 ? 2 : 1;
+    return p;
+}
+
+/* The semicolon behind what begins at p, or end; those in quotes are text. */
+static const uint8_t *
+end_of_item(const uint8_t *p, const uint8_t *end)
+{
+    for (; p < end && *p != ';'; p++)
+        if (*p == '"' && (p = end_of_quoted(p + 1, end)) == end)
+            break;
+    return p;
+}
+
+static struct weir_bytes
+value_of(const uint8_t *p, const uint8_t *end)
+{
+    const struct weir_bytes value = trimmed(p, end);
+
+    if (value.n == 0 || value.p[0] != '"')
+        return value;
+    return trimmed(value.p + 1, end_of_quoted(value.p + 1, value.p + value.n));
+}
+
+/* The parameter behind the item at p. Returns where it begins; NULL: there is none. */
+static const uint8_t *
+next_parameter(const uint8_t *p, const uint8_t *end, struct parameter *out)
+{
+    const uint8_t *behind, *equals;
+
+    p = end_of_item(p, end);
+    if (p == end)
+        return NULL;
+    behind = end_of_item(p + 1, end);
+    equals = first_of(p + 1, behind, '=');
+    out->name = trimmed(p + 1, equals);
+    out->value = value_of(equals < behind ? equals + 1 : behind, behind);
+    return p + 1;
+}
+
+/* Whether there is a parameter of this name, in any case; its first value that is not empty. */
+static bool
+find_parameter(struct weir_bytes header, const char *name, struct weir_bytes *value)
+{
+    const uint8_t *p = header.p, *end = header.p + header.n;
+    struct parameter one;
+    bool any = false;
+
+    *value = (struct weir_bytes){ NULL, 0 };
+    while (value->n == 0 && (p = next_parameter(p, end, &one)) != NULL) {
+        if (one.name.n != strlen(name) ||
+            strncasecmp((const char *)one.name.p, name, one.name.n) != 0)
+            continue;
+        any = true;
+        *value = one.value;
+    }
+    return any;
+}
+
+/* RFC 8187 section 3.2: what is behind the charset and the language, as it stands. */
+static struct weir_bytes
+extended_text(struct weir_bytes value)
+{
+    const uint8_t *end = value.p + value.n, *p;
+
+    if (value.n == 0)
+        return value;
+    p = first_of(value.p, end, '\'');
+    p = p < end ? first_of(p + 1, end, '\'') : p;
+    return p < end ? from_to(p + 1, end) : from_to(end, end);
+}
+
+/* Who gets a file takes the extended name, if there is one; who gets a form, the plain one. */
 bool
 multipart_file_name(struct weir_bytes disposition, struct weir_bytes *name)
 {
-    static const char word[] = "filename=";
-    const uint8_t *end = disposition.p + disposition.n, *p = find_word(disposition, word);
-
-    if (p == NULL)
-        return false;
-    p += strlen(word);
-    *name = value_at(p, first_of(p, end, '\n'));
-    while (name->n > 0 && (name->p[name->n - 1] == ' ' || name->p[name->n - 1] == '\r'))
-        name->n--;
-    return name->n > 0;
+    if (find_parameter(disposition, "filename*", name)) {
+        *name = extended_text(*name);
+        if (name->n > 0)
+            return true;
+    }
+    return find_parameter(disposition, "filename", name) && name->n > 0;
 }
 
 bool
 multipart_boundary(struct weir_bytes content_type, struct weir_bytes *boundary)
 {
-    static const char name[] = "boundary=";
-    const uint8_t *end = content_type.p + content_type.n, *p;
-
     if (content_type.n == 0 || find_word(content_type, "multipart/form-data") != content_type.p)
         return false;
-    p = find_word(content_type, name);
-    if (p == NULL)
-        return false;
-    *boundary = value_at(p + strlen(name), end);
-    while (boundary->n > 0 && boundary->p[boundary->n - 1] == ' ')
-        boundary->n--;
-    return boundary->n > 0 && boundary->n <= BOUNDARY_MAX;
+    return find_parameter(content_type, "boundary", boundary) && boundary->n > 0 &&
+           boundary->n <= BOUNDARY_MAX;
+}
+
+/* ---- parts ------------------------------------------------------------------------------------ */
+
+/* Behind a line and those that go on with it, which begin with a blank. */
+static const uint8_t *
+end_of_line(const uint8_t *p, const uint8_t *end)
+{
+    do {
+        p = first_of(p, end, '\n');
+        p = p < end ? p + 1 : end;
+    } while (p < end && (*p == ' ' || *p == '\t'));
+    return p;
+}
+
+/* The Content-Disposition among the lines of a part's head; empty: there is none. */
+static struct weir_bytes
+disposition_of(const uint8_t *p, const uint8_t *end)
+{
+    static const char name[] = "content-disposition";
+
+    for (const uint8_t *behind; p < end; p = behind) {
+        const uint8_t *colon;
+        struct weir_bytes word;
+
+        behind = end_of_line(p, end);
+        colon = first_of(p, behind, ':');
+        word = trimmed(p, colon);
+        if (colon < behind && word.n == strlen(name) &&
+            strncasecmp((const char *)word.p, name, word.n) == 0)
+            return from_to(colon + 1, behind);
+    }
+    return from_to(end, end);
+}
+
+/* Whether the part is a file, and its name. */
+static bool
+is_file(struct weir_bytes disposition, struct weir_bytes *name)
+{
+    struct weir_bytes extended;
+    const bool also = find_parameter(disposition, "filename*", &extended);
+    const bool any = find_parameter(disposition, "filename", name);
+
+    if (also && name->n == 0)
+        *name = extended_text(extended);
+    return any || also;
 }
 
 /* The next "--boundary" from p on; NULL: there is none. */
@@ -129,10 +254,8 @@ multipart_file(struct weir_bytes body, struct weir_bytes boundary, unsigned i,
         if (at == NULL || (head = end_of_head(at + 1, end)) == NULL)
             return MULTIPART_END;
         next = find_delimiter(head, end, boundary);
-        if (find_word(from_to(at, head), "filename") == NULL || i-- > 0)
+        if (!is_file(disposition_of(at + 1, head), name) || i-- > 0)
             continue;
-        if (!multipart_file_name(from_to(at, head), name))
-            *name = (struct weir_bytes){ NULL, 0 };
         *file = from_to(head, next != NULL ? next : end);
         if (next == NULL)
             return MULTIPART_PART;
