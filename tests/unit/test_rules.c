@@ -519,6 +519,9 @@ options_that_are_wrong_are_refused(void **state)
     refused(f, "lua:five.lua;", "option 'lua' is not supported");
     refused(f, "nocase;", "nocase: a content expected");
     refused(f, "content:abc;", "content: a quoted string expected");
+    refused(f, "ber_data:0x ff;", "ber_data: a type of 0 to 255 expected, not '0x ff'");
+    refused(f, "ber_data:0x0x1;", "ber_data: a type of 0 to 255 expected, not '0x0x1'");
+    refused(f, "ber_skip:0x100;", "ber_skip: a type of 0 to 255 expected, not '0x100'");
     refused(f, "content:\"\";", "content: bytes expected");
     refused(f, "content:\"|4|\";", "odd number");
     refused(f, "content:\"|4g|\";", "hexadecimal");

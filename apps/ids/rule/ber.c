@@ -64,7 +64,8 @@ type_of(struct text text, int64_t *type)
         return text_int(text, 0, UINT8_MAX, type);
     memcpy(digits, text.p + 2, text.n - 2);
     *type = strtol(digits, &end, 16);
-    return digits[0] != '-' && digits[0] != '+' && *end == '\0' && *type <= UINT8_MAX;
+    return strspn(digits, "0123456789abcdefABCDEF") == text.n - 2 && *end == '\0' &&
+           *type <= UINT8_MAX;
 }
 
 static int
