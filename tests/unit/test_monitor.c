@@ -349,8 +349,9 @@ stop_there(void *ctx, weir_fut in)
     return in;
 }
 
-static void
-live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited(void **state)
+/* Milliseconds that a handler sleeps in front of a tick that is near, where no packet comes. */
+static int64_t
+sleep_to_a_tick(void)
 {
     static const weir_fn stages[] = { sleep_a_little, stop_there };
     static const struct weir_tap_spec spec = { .stage = stages,
@@ -366,23 +367,32 @@ live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited(void **state)
     };
     struct weir_errbuf err;
     uint8_t room[FRAME_ROOM];
-    int64_t ms;
 
-    (void)state;
     quiet.frame = udp_frame(WEIR_TOSERVER, "x", 1, 95, room);
     assert_int_equal(pipe(quiet.pipe), 0);
     assert_int_equal(weir_monitor_new(&(struct weir_monitor_opts){ .live = true }, &waker.m),
                      WEIR_E_OK);
     assert_int_equal(weir_monitor_add(waker.m, &app), WEIR_E_OK);
     assert_int_equal(weir_monitor_run(waker.m, &quiet.port, &err), WEIR_E_OK);
-    ms = (waker.woke.tv_sec - waker.slept.tv_sec) * 1000 +
-         (waker.woke.tv_nsec - waker.slept.tv_nsec) / 1000000;
-    assert_in_range(ms, 3, 90);
     assert_in_range(monitor_wait_ms(waker.m), 1, MONITOR_WAIT_MS);
     weir_monitor_end(waker.m);
     weir_monitor_free(waker.m);
     close(quiet.pipe[0]);
     close(quiet.pipe[1]);
+    return (waker.woke.tv_sec - waker.slept.tv_sec) * 1000 +
+           (waker.woke.tv_nsec - waker.slept.tv_nsec) / 1000000;
+}
+
+/* Again where the machine was busy: who only wakes when the port has waited never is that early. */
+static void
+live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited(void **state)
+{
+    int64_t ms = MONITOR_WAIT_MS;
+
+    (void)state;
+    for (int i = 0; i < 20 && ms > MONITOR_WAIT_MS * 9 / 10; i++)
+        ms = sleep_to_a_tick();
+    assert_true(ms <= MONITOR_WAIT_MS * 9 / 10);
 }
 
 int
