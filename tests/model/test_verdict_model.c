@@ -195,8 +195,10 @@ note(struct run *run, const struct weir_event *ev)
     const struct weir_packet *pkt = ev->packet;
     struct said *said = &run->said[ev->number];
 
-    said->discards |= (ev->type == WEIR_EV_FRAG_OVERLAP && ev->frag_overlap.discarded) ||
-                      (ev->type == WEIR_EV_FRAG_BAD && ev->frag_bad.discarded);
+    /* Told on one core; the packet itself may be shown, of no flow, on another. */
+    if ((ev->type == WEIR_EV_FRAG_OVERLAP && ev->frag_overlap.discarded) ||
+        (ev->type == WEIR_EV_FRAG_BAD && ev->frag_bad.discarded))
+        said->discards = true;
     if (ev->flow == NULL)
         return;
     said->flow = weir_flow_id(ev->flow);
