@@ -6,7 +6,7 @@ libcore_la_SOURCES += \
     %D%/cut.c %D%/cut.h \
     %D%/decode.c %D%/decode.h \
     %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
-    %D%/engine.c %D%/engine.h %D%/engine_life.c \
+    %D%/deliver.h %D%/engine.c %D%/engine.h %D%/engine_life.c \
     %D%/event.c \
     %D%/flow.c \
     %D%/frag.c %D%/frag.h \
