@@ -292,6 +292,17 @@ hold_standard_fds(void)
     return -1;
 }
 
+/* If nobody asks for the opposite. */
+static void
+choose_checksums(struct cli *cli)
+{
+    if (cli->checksums_given || cli->monitor.no_checksums || !cli_lacks_checksums(cli))
+        return;
+    cli->monitor.no_checksums = true;
+    cli_notice(cli, "%s: packets carry no checksums there, so none are verified (-k all does)",
+               cli->interface);
+}
+
 int
 cli_parse(struct cli *cli, int argc, char **argv)
 {
@@ -326,6 +337,8 @@ cli_parse(struct cli *cli, int argc, char **argv)
         code = check(cli, filter_words);
     if (code < 0)
         code = apply_settings(cli);
+    if (code < 0)
+        choose_checksums(cli);
     if (code < 0)
         code = cli_find_identity(cli);
     if (code < 0 && cli->dump_config) {

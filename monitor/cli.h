@@ -108,6 +108,7 @@ struct cli {
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
+    bool told_offload;     /* live: that a card computes checksums */
     uint64_t log_dropped;  /* live: records for which an output had no room */
     int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */
     const char *input_now; /* the file that is read; NULL: none, or an interface */

@@ -68,6 +68,9 @@ void cli_let_outputs_wait(const struct cli *cli);
 /* Monotonic. */
 uint64_t cli_wall_ns(void);
 
+/* Say, once, that checksums are wrong because a card computes them. Returns whether they are. */
+bool cli_tell_offload(const struct cli *cli, const struct weir_monitor_stats *stats);
+
 /* SIGUSR1 asked for the counters. */
 void cli_tell_counters(const struct cli *cli, const struct weir_monitor *m);
 

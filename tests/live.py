@@ -271,6 +271,33 @@ def options():
     ok(until(lambda: 1001 in ports_of(p)) and p.end() == 0, "any is all interfaces", p.out(), p.err())
 
 
+def talk():
+    """A connection over lo, with a question and an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        peer, _ = server.accept()
+        with peer:
+            client.sendall(b"question")
+            peer.recv(100)
+            peer.sendall(b"answer")
+            client.recv(100)
+
+
+def loopback():
+    run("ip", "link", "set", "lo", "up")
+    chosen = "--json", "--events", "payload,bad_checksum", "-i", "lo", "tcp"
+    p = Program("weir", *chosen)
+    talk()
+    heard = until(lambda: len(p.events()) == 2)
+    ok(heard and [e["flow_event"]["event"] for e in p.events()] == ["payload"] * 2 and p.end() == 0 and
+       "lo: packets carry no checksums there" in p.err(), "lo is followed as it is", p.out(), p.err())
+    p = Program("weir", *chosen, "-k", "all")
+    talk()
+    told = until(lambda: "use -k none" in p.err(), 15)
+    ok(told and p.p.poll() is None and p.end() == 0 and p.err().count("-k none") == 1 and
+       {e["flow_event"]["event"] for e in p.events()} == {"bad_checksum"},
+       "wrong checksums are told of in the run, once", p.out(), p.err())
+
+
 def faults():
     p = Program("weir", "-i", "nonesuch", sockets=0)
     ok(p.end(None) == 2 and p.err() ==
@@ -478,7 +505,7 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         print("1..0 # SKIP %s" % error)
         return 0
-    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, faults, early_signals,
+    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, loopback, faults, early_signals,
              counters_on_request, no_rules, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
