@@ -338,9 +338,9 @@ cli_parse(struct cli *cli, int argc, char **argv)
     if (code < 0)
         code = apply_settings(cli);
     if (code < 0)
-        choose_checksums(cli);
-    if (code < 0)
         code = cli_find_identity(cli);
+    if (code < 0)
+        choose_checksums(cli);
     if (code < 0 && cli->dump_config) {
         cli_dump_all(cli);
         code = printed(cli);
