@@ -62,6 +62,7 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     memset(m, 0, sizeof(*m));
     m->call_at = UINT64_MAX;
     e = &m->e;
+    e->stop = &m->stop;
     e->opts = *opts;
     if (e->opts.memcap == 0)
         e->opts.memcap = DEFAULT_MEMCAP;
@@ -296,7 +297,7 @@ pull_port(void *ctx)
     if (n == 0 && run->m->e.opts.live)
         monitor_pass_time(run->m);
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
-    return run->rc == WEIR_E_OK && !run->m->e.stop && (n > 0 || run->m->e.opts.live);
+    return run->rc == WEIR_E_OK && !run->m->stop && (n > 0 || run->m->e.opts.live);
 }
 
 int
@@ -311,7 +312,7 @@ weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_err
 void
 weir_monitor_stop(struct weir_monitor *m)
 {
-    m->e.stop = 1;
+    m->stop = true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */

@@ -36,7 +36,6 @@ struct reader {
 
     uint8_t *range; /* of the room for fragments */
     size_t range_size;
-    struct arena arena;
     struct frag_room frags;
 
     struct batch *batch; /* that is being filled */
