@@ -301,8 +301,11 @@ load_stacks(struct loading *l, struct weir_errbuf *err)
     struct watch_opts *opts = &l->prads->opts;
     const char *path = l->prads->stacks != NULL ? l->prads->stacks : WEIR_DATADIR "/stacks.fp";
 
-    if ((opts->checks & (CHECK_BIT(CHECK_SYN) | CHECK_BIT(CHECK_SYNACK))) == 0)
+    if ((opts->checks & (CHECK_BIT(CHECK_SYN) | CHECK_BIT(CHECK_SYNACK))) == 0) {
+        if (l->prads->stacks != NULL)
+            cli_notice(l->cli, "no effect without syn or synack of --checks: --stacks");
         return WEIR_E_OK;
+    }
     if (l->prads->stacks == NULL && access(path, R_OK) != 0)
         return WEIR_E_OK;
     return p0f_list_load(path, &opts->stacks, err);
