@@ -192,7 +192,17 @@ take_max_assets(void *ctx, const char *number, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-const struct cli_option prads_options[] = {
+/* main() has looked for it before. */
+static int
+take_compat(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)ctx, (void)value, (void)err;
+    return WEIR_E_OK;
+}
+
+static const struct cli_option options[] = {
+    { 0, "compat", NULL, "do what PRADS does, with its options: --compat --help has them",
+      take_compat },
     { 0, "checks", "LIST",
       "what to look for: all, or a list (syn,server) of: syn synack fin\n"
       "                          rst ack udp icmp server client arp ndp dhcp name; one that\n"
@@ -207,6 +217,9 @@ const struct cli_option prads_options[] = {
     { 0, "max-assets", "N", "know so many at most (4194304)", take_max_assets },
     { 0, NULL, NULL, NULL, NULL },
 };
+
+/* The first is the program's alone. */
+const struct cli_option *const prads_options = options + 1;
 
 /* ---- signatures ---------------------------------------------------------------------------- */
 
@@ -548,9 +561,10 @@ prads_main(int argc, char **argv)
 {
     struct program prg = {
         .cli = { .program = "weir-prads",
-                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]",
+                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]\n"
+                             "       weir-prads --compat [options of PRADS]",
                  .about = "Report hosts, their systems and their services, from packets.",
-                 .options = prads_options },
+                 .options = options },
         .prads = prads_new(),
     };
     int code = EXIT_FAILED;
