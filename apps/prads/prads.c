@@ -459,13 +459,13 @@ tell_limits(const struct prads *p, const struct cli *cli)
 {
     const struct inventory_stats *inv = watch_get_inventory(p->watch[0]);
     struct pool_stats pool = { .exhausted = 0 };
+    char too_long[POOL_TEXT];
     uint64_t http = 0;
 
     for (unsigned i = 0; i < p->n; i++) {
         const struct pool_stats one = watch_get_pool(p->watch[i]);
 
-        pool.exhausted += one.exhausted;
-        pool.too_long += one.too_long;
+        pool_stats_add(&pool, &one);
         http += watch_get_http_limited(p->watch[i]);
     }
     if (inv->evicted + inv->too_many + inv->no_room > 0)
@@ -474,12 +474,13 @@ tell_limits(const struct prads *p, const struct cli *cli)
                    "have, %llu for which there was no room",
                    (unsigned long long)inv->evicted, (unsigned long long)inv->too_many,
                    (unsigned long long)inv->no_room);
-    if (pool.exhausted + pool.too_long + http > 0)
-        cli_notice(cli,
-                   "limits: %llu messages not read for want of memory, %llu because they were too "
-                   "long, %llu HTTP connections not read to their end",
-                   (unsigned long long)pool.exhausted, (unsigned long long)pool.too_long,
-                   (unsigned long long)http);
+    pool_put_too_long(&pool, too_long);
+    if (pool.exhausted + http > 0 || strcmp(too_long, "0") != 0)
+        cli_notice(
+            cli,
+            "limits: %llu messages not read for want of memory, %llu HTTP connections not read "
+            "to their end; too long to be read: %s",
+            (unsigned long long)pool.exhausted, (unsigned long long)http, too_long);
 }
 
 void
