@@ -289,13 +289,14 @@ class Screen:
     """weir top on a terminal."""
     ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
-    def __init__(self, *words, rows=24, columns=80):
+    def __init__(self, *words, rows=24, columns=80, **environment):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.p = subprocess.Popen([os.path.join(BUILD, "weir"), "top", "--interval", "0.1", *words],
-                                  stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+                                  stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                  env={**os.environ, **environment})
         self.seen = ""
 
     def read(self):
@@ -344,9 +345,20 @@ def check_top():
     last = screen.frames()[-2]
     ok(last.count("\n") == 4 and max(len(line.split("\x1b")[0]) for line in last.split("\r\n")) <= 30,
        "and fits into a smaller one", repr(last))
+    screen.resize(24, 60)
+    good = until(lambda: "per s" in screen.frames()[-2] and
+                 max(len(line.split("\x1b")[0]) for line in screen.frames()[-2].split("\r\n")) <= 60)
+    ok(good, "its columns move together", repr(screen.frames()[-2]))
     os.write(screen.master, b"q")
     code, restored = screen.end()
     ok(code == 0 and restored and screen.seen.endswith(screen.LEAVE), "q ends it", code, repr(screen.seen[-80:]))
+    screen = Screen("--control", run.path, rows=0, columns=0, LINES="6", COLUMNS="33")
+    until(lambda: len(screen.frames()) > 3)
+    last = screen.frames()[-2]
+    ok(last.count("\n") == 5 and max(len(line.split("\x1b")[0]) for line in last.split("\r\n")) == 33,
+       "a terminal that has no size has that of the environment", repr(last))
+    os.write(screen.master, b"q")
+    screen.end()
     screen = Screen("--control", run.path)
     until(lambda: len(screen.frames()) > 1)
     screen.p.send_signal(signal.SIGTSTP)
@@ -368,6 +380,16 @@ def check_top():
     lost = top("--control", run.path)
     ok(lost.returncode == 1 and lost.stderr.count("\n") == 1 and "--control " + run.path in lost.stderr,
        "no socket there: it says how to start one", lost)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(run.path)
+    dead = top("--control", run.path)
+    os.unlink(run.path)
+    with open(run.path, "w"):
+        plain = top("--control", run.path)
+    os.unlink(run.path)
+    ok(dead.returncode == 1 and "has ended" in dead.stderr and dead.stderr.count(run.path) == 2 and
+       plain.returncode == 1 and plain.stderr.count("\n") == 1 and run.path + ": it is no socket" in plain.stderr,
+       "a socket that is dead, and a file that is none", dead, plain)
     bad = [top("--interval", "0"), top("--interval"), top("--control", "x" * 200), top("--what")]
     ok(all(b.returncode == 2 and b.stderr.count("\n") == 1 for b in bad) and top("--help").returncode == 0,
        "wrong options", bad)
