@@ -319,8 +319,11 @@ load_stacks(struct loading *l, struct weir_errbuf *err)
             cli_notice(l->cli, "no effect without syn or synack of --checks: --stacks");
         return WEIR_E_OK;
     }
-    if (l->prads->stacks == NULL && access(path, R_OK) != 0)
+    if (l->prads->stacks == NULL && access(path, R_OK) != 0) {
+        cli_notice(l->cli, "%s: not there, so few systems have a name; --stacks names another file",
+                   path);
         return WEIR_E_OK;
+    }
     return p0f_list_load(path, &opts->stacks, err);
 }
 
