@@ -2,6 +2,7 @@
 
 #include "port/capfile.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -112,7 +113,7 @@ take_length(struct follow *f)
 
 /* ---- heads of records ---------------------------------------------------------------------- */
 
-/* More of the capture, at least a byte. False: there is none, or an error. */
+/* More of the capture, at least a byte. False: there is none, or an error, which lasts. */
 static bool
 fill(struct follow *f)
 {
@@ -121,13 +122,15 @@ fill(struct follow *f)
 
     if (f->next < f->end)
         return true;
+    if (f->error != 0)
+        return false;
     if (fd >= 0)
         got = read(fd, f->room, ROOM);
     else /* memory */
         got = (ssize_t)fread(f->room, 1, ROOM, f->in);
     f->next = 0;
     f->end = got > 0 ? (size_t)got : 0;
-    f->bad = got < 0;
+    f->error = got < 0 ? errno : 0;
     return got > 0;
 }
 
@@ -234,7 +237,8 @@ take(void *cookie, char *to, size_t n)
         got = fill(f) ? take_bytes(f, (uint8_t *)to, n) : 0;
     }
     f->offset += got;
-    return got == 0 && f->bad ? -1 : (ssize_t)got;
+    errno = f->error;
+    return got == 0 && f->error != 0 ? -1 : (ssize_t)got;
 }
 
 static int

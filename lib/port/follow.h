@@ -26,7 +26,7 @@ struct follow {
     uint8_t *room; /* what was read of in and not asked for: next to end */
     size_t next, end;
     uint64_t offset; /* bytes of the capture that libpcap was given */
-    bool bad;        /* it could not be read on */
+    int error;       /* errno: it could not be read on, a signal may be why; 0: it could */
     /* The record that libpcap is at, or has just read: */
     uint64_t at, claimed;      /* where it begins; its length, once sized */
     uint8_t head[FOLLOW_HEAD]; /* its first bytes: */

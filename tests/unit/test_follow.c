@@ -6,7 +6,10 @@
 
 #include "port/follow.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -102,6 +105,40 @@ pieces_make_a_whole(void **state)
 }
 
 static void
+on_alarm(int number)
+{
+    (void)number;
+}
+
+/* A signal while a head is waited for: who reads gets what is there, and then the error, at once. */
+static void
+a_signal_ends_the_wait(void **state)
+{
+    const struct sigaction action = { .sa_handler = on_alarm };
+    const struct itimerval soon = { .it_value = { .tv_usec = 20000 } };
+
+    (void)state;
+    sigaction(SIGALRM, &action, NULL);
+    for (size_t n = 0; n < SIZE; n++) {
+        char got[SIZE];
+        struct follow f;
+        FILE *stream;
+        int ends[2];
+
+        assert_int_equal(pipe(ends), 0);
+        assert_int_equal(write(ends[1], capture, n), n);
+        stream = follow_open(&f, fdopen(ends[0], "rb"));
+        setitimer(ITIMER_REAL, &soon, NULL);
+        assert_int_equal(fread(got, 1, SIZE, stream), n);
+        assert_int_equal(errno, EINTR);
+        assert_true(ferror(stream));
+        fclose(stream);
+        follow_free(&f);
+        close(ends[1]);
+    }
+}
+
+static void
 every_cut_is_found(void **state)
 {
     char got[SIZE];
@@ -185,6 +222,7 @@ main(void)
         cmocka_unit_test(limits_are_taken_out),
         cmocka_unit_test(a_record_is_not_left_before_it_is_read),
         cmocka_unit_test(pieces_make_a_whole),
+        cmocka_unit_test(a_signal_ends_the_wait),
         cmocka_unit_test(every_cut_is_found),
         cmocka_unit_test(what_is_there_is_not_cut),
         cmocka_unit_test(other_formats_pass),
