@@ -32,7 +32,7 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_message.c %D%/cli_options.c \
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_check.c %D%/cli_message.c %D%/cli_options.c \
     %D%/cli_output.c %D%/cli_report.c %D%/cli_run.c %D%/cli_signals.c \
     %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_inline.c %D%/cli_inline.h %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \

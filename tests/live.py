@@ -248,7 +248,7 @@ def drops():
     ok(code == 0 and (stats["kernel_packets"], stats["kernel_drops"]) == (SENT, SENT - got) and got < SENT,
        "what the kernel had and lost adds up", p.out())
     ok(", %d drops, " % (SENT - got) in p.err() and
-       "%d packets received by the kernel, %d of them dropped" % (SENT, SENT - got) in p.err(),
+       "%d packets received by the kernel, %d of them lost" % (SENT, SENT - got) in p.err(),
        "the closing summary has it", p.err())
     p = Program("weir", "-q", "-i", "wb", "--buffer", "256K", "--summary", "udp")
     lose_some(p)
