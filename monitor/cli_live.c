@@ -500,7 +500,7 @@ interfaces_close(struct weir_port *port)
 }
 
 static const struct port_ops interfaces_ops = {
-    interfaces_read, interfaces_get_stats, interfaces_close, NULL, NULL, NULL
+    .read = interfaces_read, .get_stats = interfaces_get_stats, .close = interfaces_close
 };
 
 static struct interfaces *
