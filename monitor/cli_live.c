@@ -634,12 +634,26 @@ start_dpdk(const struct cli *cli, struct weir_errbuf *err)
 }
 
 static void
-tell_dpdk(const struct interfaces *all)
+tell_sockets(const struct interfaces *all)
+{
+    for (unsigned i = 0; all->cli->verbose > 0 && i < all->n; i++) {
+        const struct weir_port *port = all->at[i].port;
+
+        if (port != NULL && weir_port_queues(port) > 1)
+            cli_notice(all->cli, "%s: read through %u packet sockets", all->at[i].name,
+                       weir_port_queues(port));
+    }
+}
+
+static void
+tell_ports(const struct interfaces *all)
 {
     const struct cli *cli = all->cli;
 
-    if (cli->dpdk == NULL)
+    if (cli->dpdk == NULL) {
+        tell_sockets(all);
         return;
+    }
     if (cli->verbose > 1)
         cli_notice(cli, "DPDK says:\n%s", dpdk_said());
     for (unsigned i = 0; cli->verbose > 0 && i < all->n; i++)
@@ -702,7 +716,7 @@ cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_inte
             cli_inline_use(cli, i, one->port);
         all->left++;
     }
-    tell_dpdk(all);
+    tell_ports(all);
     if (rc == WEIR_E_OK)
         rc = make_lanes(all, err);
     if (rc == WEIR_E_OK)

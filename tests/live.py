@@ -198,7 +198,7 @@ def many_cores():
 
 def several_queues():
     """A packet socket for each core, in a fan-out group of an interface."""
-    p = Program(*EVENTS, "-j", "3", *BOTH, "--stats", "udp", sockets=2)
+    p = Program(*EVENTS, "-v", "-j", "3", *BOTH, "--stats", "udp", sockets=2)
     sockets = listening()
     for k in range(200):
         send("wa" if k % 2 else "wc", 1000 + k, 20)
@@ -208,7 +208,7 @@ def several_queues():
     count = {}
     for e in seen:
         count[e["src_port"]] = count.get(e["src_port"], 0) + 1
-    ok(code == 0 and sockets == 6 and count == {1000 + k: 20 for k in range(200)} and
+    ok(code == 0 and sockets == 6 and "wd: read through 3 packet sockets" in p.err() and count == {1000 + k: 20 for k in range(200)} and
        [e["pcap_cnt"] for e in seen] == list(range(1, 4001)),
        "of several queues each packet comes once", code, sockets, len(seen), p.err())
     ok(stats["kernel_packets"] == stats["packets"] == 4000 and stats["kernel_drops"] == 0,
