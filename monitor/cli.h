@@ -116,8 +116,8 @@ struct cli {
     int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */
     const char *input_now; /* the file that is read; NULL: none, or an interface */
     uint64_t started;      /* monotonic ns */
-    uint64_t first_time,
-        last_time; /* ns: of the first packet (live: when it began), and the greatest; 0: none */
+    uint64_t first_time;   /* ns: of the first packet (live: when it began); 0: none */
+    _Atomic uint64_t last_time; /* ns: the greatest of a packet; 0: none */
 };
 
 /*

@@ -128,9 +128,9 @@ pcapport_close(struct weir_port *port)
     free(p);
 }
 
-static const struct port_ops pcapport_ops = { pcapport_read,  pcapport_get_stats,
-                                              pcapport_close, NULL,
-                                              NULL,           NULL };
+static const struct port_ops pcapport_ops = { .read = pcapport_read,
+                                              .get_stats = pcapport_get_stats,
+                                              .close = pcapport_close };
 
 static struct pcapport *
 new_pcapport(const char *name, uint64_t size)
