@@ -24,8 +24,8 @@ libcore_la_SOURCES += \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
     %D%/syns.h %D%/take.c \
-    %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
-    %D%/tcp_policy.c %D%/tcp_policy.h \
+    %D%/tcp_ack.c %D%/tcp_anomaly.c %D%/tcp_anomaly.h %D%/tcp_handshake.c %D%/tcp_parts.h \
+    %D%/tcp_policy.c %D%/tcp_policy.h %D%/tcp_reset.c %D%/tcp_segment.c \
     %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c \
     %D%/udevent.c %D%/verdict.c
