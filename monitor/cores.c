@@ -359,8 +359,7 @@ take_alone(struct cores *c, unsigned core, const struct weir_frame *frames, unsi
     cores_commit(c, core);
     pthread_mutex_lock(&c->lock);
     enter(c, core);
-    for (unsigned i = 0; i < n; i++)
-        reader_take(&c->reader, &frames[i]);
+    reader_take_burst(&c->reader, frames, n);
     c->reader.read_at = c->front[core].read_at;
     leave(c);
     pthread_mutex_unlock(&c->lock);

@@ -54,6 +54,9 @@ void reader_free(struct reader *r);
 /* Take a frame; batches that are full are handed over. */
 void reader_take(struct reader *r, const struct weir_frame *frame);
 
+/* The same for a core that has a front end, and is alone here. */
+void reader_take_burst(struct reader *r, const struct weir_frame *frames, unsigned n);
+
 /* No packet comes for now, and the clock goes on, live, by so many nanoseconds. */
 void reader_pass_time(struct reader *r, uint64_t ns);
 

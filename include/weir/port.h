@@ -49,8 +49,9 @@ struct weir_port_opts {
     bool no_promisc;  /**< only what the interface takes in anyway */
     bool immediate;   /**< packets within a millisecond or a few, not 100, for more CPU time */
     bool no_wait;     /**< weir_port_read() never waits; weir_port_fd() tells when to call it */
-    uint32_t buffer;  /**< bytes that the kernel holds for us, of each queue; 0: 16 MiB; at most
-                           2^31 - 1 */
+    uint32_t
+        buffer; /**< bytes that the kernel holds for us, of each queue; 0: 16 MiB, with more than
+                           8 queues less, at least 4; at most 2^31 - 1 */
     enum weir_fanout fanout; /**< with the other ports of fanout_id, which are all alike */
     uint16_t fanout_id;      /**< one interface, one mode; the network namespace's processes share
                                   the numbers */

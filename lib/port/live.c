@@ -14,8 +14,10 @@
 
 enum {
     WAIT_MS = 100,
-    IMMEDIATE_MS = 1, /* the kernel rounds up to a tick of its clock */
-    BUFFER = 16 << 20,
+    IMMEDIATE_MS = 1,  /* the kernel rounds up to a tick of its clock */
+    BUFFER = 16 << 20, /* of a queue, but of all together at most ... */
+    BUFFER_ALL = 128 << 20,
+    BUFFER_LEAST = 4 << 20, /* ... unless a queue had less than this then */
     BUFFER_MAX = 0x7fffffff,
 };
 
@@ -272,15 +274,34 @@ refused(const struct live *live, const struct queue *queue, int status, struct w
     return weir_err_set(err, code_of_status(status), "%s: %s", live->name, text);
 }
 
+/* Queues that are wanted. */
+static unsigned
+wanted(const struct weir_port_opts *opts)
+{
+    const unsigned n = opts->queues < PORT_MAX_QUEUES ? opts->queues : PORT_MAX_QUEUES;
+
+    return n > 0 ? n : 1;
+}
+
+/* Bytes that the kernel holds for a queue. */
+static int
+buffer_of(const struct weir_port_opts *opts)
+{
+    const unsigned part = BUFFER_ALL / wanted(opts);
+
+    if (opts->buffer > 0)
+        return opts->buffer < BUFFER_MAX ? (int)opts->buffer : BUFFER_MAX;
+    return part > BUFFER ? BUFFER : part > BUFFER_LEAST ? (int)part : BUFFER_LEAST;
+}
+
 static void
 choose(pcap_t *pcap, const struct weir_port_opts *opts)
 {
     const bool sane = opts->snaplen > 0 && opts->snaplen < PORT_MAX_CAPLEN;
-    const uint32_t buffer = opts->buffer < BUFFER_MAX ? opts->buffer : BUFFER_MAX;
 
     pcap_set_snaplen(pcap, sane ? (int)opts->snaplen : PORT_MAX_CAPLEN);
     pcap_set_promisc(pcap, !opts->no_promisc);
-    pcap_set_buffer_size(pcap, buffer > 0 ? (int)buffer : BUFFER);
+    pcap_set_buffer_size(pcap, buffer_of(opts));
     /* The kernel hands on what it has at least so often. libpcap's immediate mode would do it at
      * once, from a ring in which each packet takes the room of the largest. */
     pcap_set_timeout(pcap, opts->immediate ? IMMEDIATE_MS : WAIT_MS);
@@ -353,14 +374,6 @@ open_queue(struct live *live, struct queue *queue, const struct weir_port_opts *
     if (rc == WEIR_E_OK)
         rc = set_filter(live, queue, opts->filter, err);
     return rc == WEIR_E_OK ? join(live, queue, opts, group, err) : rc;
-}
-
-static unsigned
-wanted(const struct weir_port_opts *opts)
-{
-    const unsigned n = opts->queues < PORT_MAX_QUEUES ? opts->queues : PORT_MAX_QUEUES;
-
-    return n > 0 ? n : 1;
 }
 
 /* The first has to be there; that there are fewer than wanted is no failure. */
