@@ -374,8 +374,59 @@ hellos_and_versions_of_tls_are_asked_for(void **state)
     refused(*state, "ssl_state:server_keyx;", "ssl_state: only client_hello and server_hello");
     refused(*state, "ssl_state:!client_hello;", "ssl_state: only client_hello and server_hello");
     refused(*state, "ssl_version:tls1.4;", "ssl_version: sslv2, sslv3");
-    refused(*state, "ssl_version:!sslv2,sslv3;", "ssl_version: sslv2, sslv3");
+    r = accepted(*state, "ssl_version:SSLv3, TLS1.0 ,!tls1.2,!tls1.0;");
+    assert_int_equal(r->step[0].compare->value, 2);
     refused(*state, "ssl_version:sslv3; content:\"a\";", "ssl_version: next to contents");
+}
+
+static void
+dates_of_certificates(void **state)
+{
+    static const struct {
+        const char *options;
+        enum compare_op op;
+        int64_t first, value;
+    } as[] = {
+        { "tls_cert_notafter:2015-10;", CMP_EQ, 0, 1443657600 },
+        { "tls_cert_notafter:<2015-10-22;", CMP_LE, 0, 1445472000 },
+        { "tls_cert_notbefore:> 2015-10-22 23;", CMP_GE, 0, 1445554800 },
+        { "tls_cert_notbefore:2015-10-22T23:59;", CMP_EQ, 0, 1445558340 },
+        { "tls_cert_notbefore:2015-10-22 23:59:59;", CMP_EQ, 0, 1445558399 },
+        { "tls_cert_notbefore:1445558399;", CMP_EQ, 0, 1445558399 },
+        { "tls_cert_notbefore:1998-05-01 <> 2008-05-01;", CMP_WITHIN, 893980800, 1209600000 },
+        { "tls_cert_notbefore:2016-02-29T0:0:1;", CMP_EQ, 0, 1456704001 },
+        { "tls_cert_expired;", CMP_GT, 0, 0 },
+        { "tls_cert_valid;", CMP_LE, 0, 0 },
+    };
+    static const char *const bad[] = { "x",
+                                       "2015-",
+                                       "2015-13",
+                                       "2015-10-32",
+                                       "2015/10",
+                                       "2015-10-22T24",
+                                       "2015-10-22T1:1:1:1",
+                                       "23:59",
+                                       "<2015<>2016",
+                                       "2016<>2015",
+                                       "2015-10-22 Z",
+                                       "!2015-10",
+                                       "99-10-22" };
+
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        const struct rule *r = accepted(*state, as[i].options);
+
+        assert_int_equal(r->tx_side, SIDE_RESPONSE);
+        assert_int_equal(r->step[0].compare->op, as[i].op);
+        assert_int_equal(r->step[0].compare->first, as[i].first);
+        assert_int_equal(r->step[0].compare->value, as[i].value);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        char options[64];
+
+        snprintf(options, sizeof(options), "tls_cert_notafter:%s;", bad[i]);
+        refused(*state, options, "tls_cert_notafter");
+    }
+    refused(*state, "tls_cert_valid:1;", "tls_cert_valid: no value");
 }
 
 int
@@ -397,6 +448,7 @@ main(void)
         TEST(entropy_is_compared),
         TEST(numbers_may_have_an_index),
         TEST(hellos_and_versions_of_tls_are_asked_for),
+        TEST(dates_of_certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,12 +57,19 @@ fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
 bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
-    (void)tx, (void)dir;
     if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
         *out = rrtypes[i];
     if (id == NUMBER_DNS_RRTYPE)
         return i < n_rrtypes;
     *out = rcode;
+    if (id == NUMBER_TLS_NOT_AFTER || id == NUMBER_TLS_NOT_BEFORE) {
+        *out = id == NUMBER_TLS_NOT_AFTER ? 1000 : 500;
+        return tx->proto == APP_TLS && i == 0;
+    }
+    if (id == NUMBER_FILE_SIZE) {
+        *out = 2048;
+        return tx->ended[dir] && i == 0;
+    }
     return id == NUMBER_DNS_RCODE && i == 0;
 }
 
@@ -350,6 +357,36 @@ instances_of_a_number_are_counted(void **state)
 }
 
 static void
+certificates_age_with_the_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_TLS;
+    RULES(f, "tls_cert_expired;", "tls_cert_valid;", "tls_cert_notbefore:500;",
+          "tls_cert_notafter:<1000;", "tls_cert_notafter:>1001;", "tls_cert_notafter:999<>1000;");
+    f->ev.time = UINT64_C(1000999999999);
+    at(f, WEIR_TOCLIENT, TX_HEAD, "2c 3c 4c 6c ");
+    f->ev.time++;
+    at(f, WEIR_TOCLIENT, TX_HEAD, "1c ");
+}
+
+/* Of one that is cut nobody knows how much longer it is. */
+static void
+files_have_a_size_at_their_end(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "filesize:2kb;", "filesize:>2047;", "filesize:>=2kb;", "filesize:<1MB;",
+          "filesize:2047<>2049;", "filesize:>2048;");
+    at(f, WEIR_TOCLIENT, TX_BODY, "");
+    f->tx.ended[WEIR_TOCLIENT] = true;
+    at(f, WEIR_TOCLIENT, TX_END, "1c 2c 3c 4c 5c ");
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
+    f->ev.type = WEIR_EV_FLOW_END;
+    at(f, WEIR_TOCLIENT, TX_END, "2c 3c ");
+}
+
+static void
 rules_that_cannot_be_remembered_are_counted(void **state)
 {
     struct fixture *f = *state;
@@ -382,6 +419,8 @@ main(void)
         TEST(what_tls_lacks_may_come_yet),
         TEST(entropy_is_of_the_bytes_asked_for),
         TEST(instances_of_a_number_are_counted),
+        TEST(certificates_age_with_the_packets),
+        TEST(files_have_a_size_at_their_end),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

@@ -247,11 +247,15 @@ tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *o
 {
     struct tls_facts facts;
 
-    if (id < NUMBER_TLS_HELLO || !tx_tls(tx, &facts))
+    if (id < NUMBER_TLS_HELLO || id > NUMBER_TLS_NOT_AFTER || !tx_tls(tx, &facts))
         return false;
     if (id == NUMBER_TLS_CHAIN) {
         *out = facts.chain;
         return facts.chain > 0 && dir == WEIR_TOCLIENT;
+    }
+    if (id == NUMBER_TLS_NOT_BEFORE || id == NUMBER_TLS_NOT_AFTER) {
+        *out = id == NUMBER_TLS_NOT_BEFORE ? facts.not_before : facts.not_after;
+        return facts.has_certificate && dir == WEIR_TOCLIENT;
     }
     *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
     return true;
@@ -264,6 +268,8 @@ tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64
 
     if (!tx->head[dir])
         return false;
+    if (tx->proto == APP_HTTP)
+        return id == NUMBER_FILE_SIZE && http_file_size(tx, dir, i, out);
     if (tx->proto == APP_TLS)
         return i == 0 && tls_number(tx, dir, id, out);
     if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)

@@ -417,11 +417,23 @@ static const struct {
     { "dns.rrtype", dns_rrtype_take },
     { "tls.version", tls_version_take },
     { "tls.cert_chain_len", tls_chain_take },
+    { "tls_cert_notbefore", tls_not_before_take },
+    { "tls_cert_notafter", tls_not_after_take },
+    { "filesize", filesize_take },
     { "tls.subject", tls_subject_take },
     { "tls.issuerdn", tls_issuer_take },
     { "tls.fingerprint", tls_fingerprint_take },
     { "ssh.protoversion", ssh_proto_take },
     { "ssh.softwareversion", ssh_software_take },
+};
+
+/* Of a certificate's dates; without a value. */
+static const struct {
+    const char *name;
+    int (*take)(struct rule *rule, struct text value, struct weir_errbuf *err);
+} without_value[] = {
+    { "tls_cert_expired", tls_expired_take },
+    { "tls_cert_valid", tls_valid_take },
 };
 
 bool
@@ -431,6 +443,9 @@ buffer_is_known(struct text name)
 
     for (size_t i = 0; i < sizeof(with_value) / sizeof(*with_value); i++)
         if (text_is(name, with_value[i].name))
+            return true;
+    for (size_t i = 0; i < sizeof(without_value) / sizeof(*without_value); i++)
+        if (text_is(name, without_value[i].name))
             return true;
     return text_is(name, "base64_decode") || text_is(name, "absent") ||
            buffer_by_name(name, &way) >= 0;
@@ -447,6 +462,12 @@ buffer_option(struct rule *rule, struct text name, struct text value, bool *know
     for (size_t i = 0; value.n > 0 && i < sizeof(with_value) / sizeof(*with_value); i++)
         if (text_is(name, with_value[i].name))
             return with_value[i].take(rule, value, err);
+    for (size_t i = 0; i < sizeof(without_value) / sizeof(*without_value); i++) {
+        if (!text_is(name, without_value[i].name))
+            continue;
+        return value.n == 0 ? without_value[i].take(rule, value, err)
+                            : weir_err_set(err, WEIR_E_SYNTAX, "no value expected");
+    }
     if (text_is(name, "base64_decode"))
         return base64_decode_take(rule, value, err);
     if (text_is(name, "absent"))
