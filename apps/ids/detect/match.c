@@ -203,6 +203,8 @@ use_number(struct match *m, unsigned i, int64_t cursor, int64_t behind, uint64_t
         value = number_scale(number, value);
     else if (!number_compute(number, value, operand, &value))
         return MATCH_NO;
+    else
+        value = number_masked(number, value);
     set_variable(m, i, value);
     return match_from(m, i + 1, behind);
 }
@@ -252,6 +254,8 @@ number_step(struct match *m, unsigned i, int64_t cursor)
         return MATCH_NO;
     if (takes_all_digits(step) && used == n && n < DIGITS_MAX && !m->buffer->final)
         return wait_until(m, m->buffer->end + 1); /* the next byte may be a digit, too */
+    if (step->kind != STEP_BYTE_MATH)
+        value = number_masked(step->number, value);
     m->differs |= are_others(m, at, end);
     answer = use_number(m, i, cursor, at + used, value);
     m->differs = differs;

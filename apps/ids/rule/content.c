@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONTENT_MAX = 4096, PLACE_MAX = 65535 };
+enum { CONTENT_MAX = 4096, PLACE_MAX = 1 << 20 /* as in Suricata */ };
 
 int
 step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_errbuf *err)

@@ -111,11 +111,12 @@ enum {
 
 /* A number among the bytes, for byte_test, byte_jump, byte_extract and byte_math. */
 struct number {
-    uint8_t n;     /* bytes of it; of digits 0: as many as there are */
-    uint8_t n_by;  /* as operand_by, for n */
-    uint8_t base;  /* enum number_base */
-    bool little;   /* NUMBER_BINARY: the first byte is the least */
-    uint64_t mask; /* and then without the zeros at the mask's end; 0: none */
+    uint8_t n;    /* bytes of it; of digits 0: as many as there are */
+    uint8_t n_by; /* as operand_by, for n */
+    uint8_t base; /* enum number_base */
+    bool little;  /* NUMBER_BINARY: the first byte is the least */
+    uint64_t
+        mask; /* and then without the zeros at the mask's end; 0: none. byte_math: of the result */
 
     uint8_t op;         /* enum number_op */
     uint64_t operand;   /* or ... */
