@@ -227,6 +227,9 @@ values_are_contents_of_a_buffer(void **state)
 
     has_sections(r, "tls.version:1");
     assert_int_equal(r->step[0].flags, STEP_STARTSWITH | STEP_DEPTH | STEP_ENDSWITH);
+    r = accepted(*state, "tls.version:0x7f12;");
+    assert_int_equal(r->step[0].kind, STEP_TX_NUMBER);
+    assert_int_equal(r->step[0].compare->value, 0x7f12);
     r = accepted(*state, "tls.subject:!\"CN=x\";");
     has_sections(r, "tls.cert_subject:1");
     assert_int_equal(r->step[0].flags, STEP_NEGATED);

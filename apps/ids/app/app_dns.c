@@ -238,6 +238,8 @@ version_bit(uint16_t version)
 {
     if (version == SSL_2_0)
         return 1;
+    if (tls_version_is_draft(version))
+        version = TLS_1_3;
     return version >= SSL_3_0 && version <= TLS_1_3 ? INT64_C(2) << (version - SSL_3_0) : 0;
 }
 
@@ -257,7 +259,9 @@ tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *o
         *out = id == NUMBER_TLS_NOT_BEFORE ? facts.not_before : facts.not_after;
         return facts.has_certificate && dir == WEIR_TOCLIENT;
     }
-    *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
+    *out = id == NUMBER_TLS_HELLO     ? 1
+           : id == NUMBER_TLS_VERSION ? version_bit(facts.version)
+                                      : facts.version;
     return true;
 }
 

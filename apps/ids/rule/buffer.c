@@ -310,6 +310,8 @@ uricontent_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 static int
 tls_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
+    if (value.n > 2 && value.p[0] == '0' && (value.p[1] | 0x20) == 'x')
+        return tls_wire_version_take(rule, value, err);
     return content_of(rule, BUFFER_TLS_VERSION, true, false, value, err);
 }
 

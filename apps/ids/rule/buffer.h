@@ -114,10 +114,11 @@ enum number_id {
     NUMBER_DNS_OPCODE,
     NUMBER_DNS_RCODE,
     NUMBER_DNS_RRTYPE,
-    NUMBER_TLS_HELLO,      /* 1: the side's hello was seen */
-    NUMBER_TLS_VERSION,    /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
-    NUMBER_TLS_CHAIN,      /* certificates that the server sent */
-    NUMBER_TLS_NOT_BEFORE, /* of the server's own, seconds since 1970-01-01 UTC */
+    NUMBER_TLS_HELLO,        /* 1: the side's hello was seen */
+    NUMBER_TLS_VERSION,      /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
+    NUMBER_TLS_WIRE_VERSION, /* as it was sent */
+    NUMBER_TLS_CHAIN,        /* certificates that the server sent */
+    NUMBER_TLS_NOT_BEFORE,   /* of the server's own, seconds since 1970-01-01 UTC */
     NUMBER_TLS_NOT_AFTER,
     NUMBER_TLS_AFTER_END, /* seconds behind that, by the packet's time */
     NUMBER_FILE_SIZE,     /* bytes of a body, or of a file of a form, that has ended */

@@ -289,6 +289,17 @@ ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
                     (bits[0] != 0 ? bits[0] : all) & ~bits[1], err);
 }
 
+/* 0x7f12 */
+int
+tls_wire_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_TLS_VERSION, value, UINT16_MAX, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].offset = NUMBER_TLS_WIRE_VERSION;
+    return rc;
+}
+
 /* DATE, <DATE, >DATE, DATE<>DATE, each of which takes its bounds, too (as in Suricata). */
 static int
 date_new(struct rule *rule, enum number_id id, struct text value, struct weir_errbuf *err)

@@ -24,6 +24,7 @@ int absent_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int entropy_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_wire_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int tls_not_before_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int tls_not_after_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int tls_expired_take(struct rule *rule, struct text value, struct weir_errbuf *err);
