@@ -382,6 +382,21 @@ hellos_and_versions_of_tls_are_asked_for(void **state)
     refused(*state, "ssl_version:sslv3; content:\"a\";", "ssl_version: next to contents");
 }
 
+/* Packets and streams are looked for by it. */
+static void
+the_payload_comes_before_headers(void **state)
+{
+    const struct rule *r = accepted(*state, "tcp.hdr; byte_extract:1,13,f; byte_test:1,&,f,13; "
+                                            "ip.src; bsize:4; pkt_data; content:\"a\"; tcp.hdr; "
+                                            "bsize:20;");
+
+    has_sections(r, "payload:1 tcp.hdr:3 ip.src:1");
+    assert_int_equal(r->n_payload, 1);
+    assert_int_equal(r->step[2].number->operand_by, 2);
+    refused(*state, "tcp.hdr; byte_extract:1,13,f; pkt_data; content:\"a\"; offset:f;",
+            "variables of headers");
+}
+
 static void
 dates_of_certificates(void **state)
 {
@@ -451,6 +466,7 @@ main(void)
         TEST(entropy_is_compared),
         TEST(numbers_may_have_an_index),
         TEST(hellos_and_versions_of_tls_are_asked_for),
+        TEST(the_payload_comes_before_headers),
         TEST(dates_of_certificates),
     };
 

@@ -497,7 +497,31 @@ section_new(struct rule *rule, const struct step *step, unsigned at, struct weir
     return WEIR_E_OK;
 }
 
-/* Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they came first. */
+/* Whether a step stands for a number that is found behind step i only. */
+static bool
+leans_ahead(const struct step *step, unsigned i)
+{
+    const struct number *number = step->number;
+
+    return step->offset_by > i || step->length_by > i ||
+           (number != NULL && (number->operand_by > i || number->n_by > i));
+}
+
+/* The first step on the payload, if headers come before it; else the first. */
+static unsigned
+first_of_all(const struct rule *rule)
+{
+    unsigned i = 0;
+
+    while (i < rule->n_steps && buffer_is_header(rule->step[i].buffer))
+        i++;
+    return i < rule->n_steps && rule->step[i].buffer == BUFFER_PAYLOAD ? i : 0;
+}
+
+/*
+ * Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they
+ * came first; but the payload before headers, for packets and streams are looked for by it.
+ */
 static int
 group(struct rule *rule, struct weir_errbuf *err)
 {
@@ -505,14 +529,17 @@ group(struct rule *rule, struct weir_errbuf *err)
     uint8_t to[STEPS_MAX];
     bool placed[STEPS_MAX] = { false };
     unsigned n = 0;
+    const unsigned first = first_of_all(rule);
 
-    for (unsigned i = 0; i < rule->n_steps; i++) {
+    for (unsigned turn = 0; turn < rule->n_steps; turn++) {
+        const unsigned i = turn == 0 ? first : turn <= first ? turn - 1 : turn;
+
         if (placed[i])
             continue;
         if (section_new(rule, &rule->step[i], n, err) != WEIR_E_OK)
             return WEIR_E_LIMIT;
         for (unsigned k = i; k < rule->n_steps; k++) {
-            if (rule->step[k].buffer != rule->step[i].buffer ||
+            if (placed[k] || rule->step[k].buffer != rule->step[i].buffer ||
                 rule->step[k].chain != rule->step[i].chain)
                 continue;
             placed[k] = true;
@@ -528,6 +555,12 @@ group(struct rule *rule, struct weir_errbuf *err)
             sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by),
             sorted[i].number->n_by = moved(to, sorted[i].number->n_by);
         rule->step[i] = sorted[i];
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (leans_ahead(&sorted[i], i))
+            return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                                "variables of headers are not known where the payload is looked "
+                                "at");
     }
     return WEIR_E_OK;
 }
