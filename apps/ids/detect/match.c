@@ -371,13 +371,41 @@ match_behind_expression(struct match *m, unsigned i, int64_t from, int64_t behin
 }
 
 static void
-capture(struct match *m, uint8_t kind, const char *name, const void *p, size_t n)
+capture(struct match *m, uint8_t kind, struct text name, const void *p, size_t n)
 {
-    const struct captured what = { .n = (uint16_t)(n < CAPTURED_MAX ? n : CAPTURED_MAX),
-                                   .kind = kind,
-                                   .name_n = (uint8_t)strlen(name) };
+    const struct captured what = {
+        .n = (uint16_t)(n < CAPTURED_MAX ? n : CAPTURED_MAX),
+        .kind = kind,
+        .name_n = (uint8_t)(name.n < CAPTURED_NAME_MAX ? name.n : CAPTURED_NAME_MAX)
+    };
 
-    m->lost += !captures_put(m->caught, &what, name, p);
+    m->lost += !captures_put(m->caught, &what, name.p, p);
+}
+
+static struct text
+text_from(const char *text)
+{
+    return (struct text){ text, strlen(text) };
+}
+
+/* pkt:key,pkt:value, as in Suricata: one group is the name of what the next one matched. */
+static bool
+is_key(const struct catches *catches, unsigned k)
+{
+    return k + 1 < catches->n && catches->at[k].kind == CAPTURE_PACKET &&
+           catches->at[k + 1].kind == CAPTURE_PACKET && strcmp(catches->at[k].name, "key") == 0 &&
+           strcmp(catches->at[k + 1].name, "value") == 0;
+}
+
+static void
+catch_pair(struct match *m, const struct catches *catches, unsigned k, const uint8_t *p)
+{
+    size_t key[2], value[2];
+
+    if (regex_captured(m->scratch, catches->at[k].group, key) && key[1] > key[0] &&
+        regex_captured(m->scratch, catches->at[k + 1].group, value))
+        capture(m, CAPTURE_PACKET, (struct text){ (const char *)p + key[0], key[1] - key[0] },
+                p + value[0], value[1] - value[0]);
 }
 
 /* Expression i, found at this place before all behind it, once more: what its groups were. */
@@ -392,9 +420,13 @@ catch_groups(struct match *m, unsigned i, int64_t begin, int64_t from)
     if (catches == NULL || m->caught == NULL ||
         find_expression(m, i, begin, &from, &behind) != REGEX_YES)
         return;
-    for (unsigned k = 0; k < catches->n; k++)
-        if (regex_captured(m->scratch, catches->at[k].group, at))
-            capture(m, catches->at[k].kind, catches->at[k].name, p + at[0], at[1] - at[0]);
+    for (unsigned k = 0; k < catches->n; k++) {
+        if (is_key(catches, k))
+            catch_pair(m, catches, k++, p);
+        else if (regex_captured(m->scratch, catches->at[k].group, at))
+            capture(m, catches->at[k].kind, text_from(catches->at[k].name), p + at[0],
+                    at[1] - at[0]);
+    }
 }
 
 /* Each start has one match. What has come decides about more; a 64th more of it is waited for, lest
@@ -466,7 +498,7 @@ catch_entropy(struct match *m, unsigned buffer, double bits)
     snprintf(name, sizeof(name), "%s", buffer_info(buffer)->name);
     for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
         *dot = '_';
-    capture(m, CAPTURE_ENTROPY, name, &bits, sizeof(bits));
+    capture(m, CAPTURE_ENTROPY, text_from(name), &bits, sizeof(bits));
 }
 
 /* Of bytes that are there: up to the end, or as many as are asked for. */
