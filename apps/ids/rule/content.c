@@ -215,7 +215,8 @@ rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return last_content(rule, &step, err);
 }
 
-/* As many bytes as the content has: in line they take its place in the packet. */
+/* As many bytes as the content has: in line they take its place in the packet; else the rule just
+ * alerts, as in Suricata and Snort. */
 int
 replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
@@ -223,9 +224,6 @@ replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     struct text inner;
     int rc;
 
-    if (!rule->in_line)
-        return weir_err_set(err, WEIR_E_UNSUPPORTED,
-                            "packets are not changed: weir-ids looks on only");
     if ((rc = last_content(rule, &step, err)) != WEIR_E_OK)
         return rc;
     if (!text_unquote(value, &inner))
@@ -239,7 +237,7 @@ replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     if (rc == WEIR_E_OK && other.n != step->n)
         rc = weir_err_set(err, WEIR_E_SYNTAX, "%u bytes expected, as the content has, not %u",
                           step->n, other.n);
-    if (rc != WEIR_E_OK) {
+    if (rc != WEIR_E_OK || !rule->in_line) {
         free(other.bytes);
         return rc;
     }
