@@ -128,6 +128,7 @@ server_hello(struct tls_tx *t, const struct tls_message *message)
     if (tls_server_hello_parse(message->body, &hello) != WEIR_E_OK)
         return false;
     keep_version(t, hello.version);
+    t->facts.chosen = hello.version;
     keep(t, KEPT_RANDOM_SERVER, hello.random);
     if (hello.alpn.n > 0)
         keep(t, KEPT_ALPN_SERVER, hello.alpn);
