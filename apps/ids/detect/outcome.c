@@ -190,6 +190,8 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
         .has_addresses = ends->proto != 0,
         .src = turned ? ends->dst : ends->src,
         .dst = turned ? ends->src : ends->dst,
+        .src_port = turned ? ends->dst_port : ends->src_port,
+        .dst_port = turned ? ends->src_port : ends->dst_port,
         .time = ev->time,
     };
 }

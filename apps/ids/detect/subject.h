@@ -11,6 +11,7 @@ struct subject {
     uint64_t flow_id;       /* 0: there is no flow */
     bool has_addresses;
     u128 src, dst;
+    uint16_t src_port, dst_port;
     uint64_t time; /* of the event, ns */
 };
 

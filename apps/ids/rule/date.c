@@ -41,7 +41,7 @@ date_take(struct text t, int64_t *out)
     if (is_digits(t))
         return text_int(t, 0, INT64_MAX, out);
     for (; t.n > 0 && k < PARTS; k++) {
-        if (k > 0 && strchr(parts[k].before, t.p[0]) == NULL)
+        if (k > 0 && memchr(parts[k].before, t.p[0], strlen(parts[k].before)) == NULL)
             return false;
         if (k > 0)
             t = text_of(t.p + 1, t.p + t.n);

@@ -451,11 +451,15 @@ int
 detection_filter_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct threshold_list list;
-    int rc = threshold_parse(value, WORD_TRACK | WORD_COUNT | WORD_SECONDS, 0, &list, err);
+    int rc = threshold_parse(value, WORD_TRACK | WORD_COUNT | WORD_SECONDS, WORD_UNIQUE, &list,
+                             err);
 
     list.threshold.type = THRESHOLD_FILTER;
     if (rc == WEIR_E_OK)
         rc = threshold_check(&list, err);
+    if (rc == WEIR_E_OK && list.threshold.unique != UNIQUE_NOTHING &&
+        (rule->protos & ~(RULE_TCP | RULE_UDP)) != 0)
+        rc = weir_err_set(err, WEIR_E_SYNTAX, "unique_on: a rule of TCP or UDP expected");
     return rc == WEIR_E_OK ? set_threshold(rule, &list.threshold, err) : rc;
 }
 
