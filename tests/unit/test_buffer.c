@@ -238,7 +238,7 @@ values_are_contents_of_a_buffer(void **state)
     assert_int_equal(r->step[0].flags, STEP_NEGATED | STEP_NOCASE | STEP_ENDSWITH);
     assert_int_equal(r->step[0].n, 4);
     r = accepted(*state, "filename:\"a b\"; file.name; content:\"c\";");
-    has_sections(r, "file.name:2");
+    has_sections(r, "file.name:1 file.name:1");
     refused(*state, "fileext:\"\";", "fileext: up to 500");
     r = accepted(*state, "tls.cert_chain_len:>1; tls.cert_subject; content:\"x\";");
     has_sections(r, "tls.cert_subject:2");
@@ -383,6 +383,21 @@ hellos_and_versions_of_tls_are_asked_for(void **state)
 }
 
 /* Packets and streams are looked for by it. */
+/* As in Suricata from 7 on: each time it is named another instance may be meant. */
+static void
+a_buffer_of_many_instances_begins_anew(void **state)
+{
+    has_sections(accepted(*state,
+                          "dns.query; content:\"a\"; content:\"b\"; dns.query; content:\"c\"; "
+                          "bsize:3; dns.query; to_lowercase; content:\"d\";"),
+                 "dns.query:2 dns.query:2 dns.query:1");
+    has_sections(accepted(*state, "file_data; content:\"a\"; file.name; content:\"b\"; file.data; "
+                                  "content:\"c\"; distance:0;"),
+                 "file.data:1 file.name:1 file.data:1");
+    has_sections(accepted(*state, "http.uri; content:\"a\"; http.uri; content:\"b\"; distance:0;"),
+                 "http.uri:2");
+}
+
 static void
 the_payload_comes_before_headers(void **state)
 {
@@ -466,6 +481,7 @@ main(void)
         TEST(entropy_is_compared),
         TEST(numbers_may_have_an_index),
         TEST(hellos_and_versions_of_tls_are_asked_for),
+        TEST(a_buffer_of_many_instances_begins_anew),
         TEST(the_payload_comes_before_headers),
         TEST(dates_of_certificates),
     };

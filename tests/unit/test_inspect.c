@@ -246,6 +246,21 @@ any_instance_will_do(void **state)
 }
 
 static void
+named_again_another_instance_will_do(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.query; content:\"example\"; content:\".com\";",
+          "dns.query; content:\"example\"; dns.query; content:\".com\";",
+          "dns.query; content:\".com\"; dns.query; content:!\"example\";",
+          "dns.query; content:\"example\"; dns.query; content:\".org\";");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "example.net");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "something.com");
+    at(f, WEIR_TOSERVER, TX_HEAD, "2s 3s ");
+}
+
+static void
 decoded_bytes_are_looked_at(void **state)
 {
     struct fixture *f = *state;
@@ -428,6 +443,7 @@ main(void)
         TEST(a_response_knows_its_request),
         TEST(a_buffer_of_both_sides_alerts_on_each),
         TEST(any_instance_will_do),
+        TEST(named_again_another_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
         TEST(transformed_bytes_are_looked_at),
         TEST(names_behind_a_dot_are_found_fast),

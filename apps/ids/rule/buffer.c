@@ -141,7 +141,7 @@ buffer_of_step(struct rule *rule, struct step *step)
 
     if (rule->buffer == BUFFER_PAYLOAD && !rule->switched && has_last &&
         step->flags & STEP_RELATIVE && step->kind != STEP_CONTENT && step->kind != STEP_PCRE)
-        step->buffer = step[-1].buffer, step->chain = step[-1].chain;
+        step->buffer = step[-1].buffer, step->chain = step[-1].chain, step->turn = step[-1].turn;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------ */
@@ -220,6 +220,30 @@ modify_last(struct rule *rule, enum buffer_id id, struct weir_errbuf *err)
     return rc;
 }
 
+/* Named again, such a buffer is looked through anew: another instance may have what follows. */
+static bool
+has_instances(enum buffer_id id)
+{
+    switch (id) {
+    case BUFFER_DNS_QUERY:
+    case BUFFER_DNS_QUERIES_RRNAME:
+    case BUFFER_DNS_ANSWERS_RRNAME:
+    case BUFFER_DNS_AUTHORITIES_RRNAME:
+    case BUFFER_DNS_ADDITIONALS_RRNAME:
+    case BUFFER_DNS_RESPONSE_RRNAME:
+    case BUFFER_FILE_DATA:
+    case BUFFER_FILE_NAME:
+    case BUFFER_HTTP_REQUEST_HEADER:
+    case BUFFER_HTTP_RESPONSE_HEADER:
+    case BUFFER_TLS_ALPN:
+    case BUFFER_TLS_CERTS:
+    case BUFFER_TLS_SUBJECTALTNAME:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int
 choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
        struct weir_errbuf *err)
@@ -231,6 +255,7 @@ choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
     }
     rule->buffer = (uint8_t)id;
     rule->chain = 0;
+    rule->turn = has_instances(id) ? rule->turns++ + 1 : 0;
     rule->switched = true;
     return value.n > 0 ? choose_part(rule, id, value, err) : WEIR_E_OK;
 }
@@ -540,7 +565,8 @@ group(struct rule *rule, struct weir_errbuf *err)
             return WEIR_E_LIMIT;
         for (unsigned k = i; k < rule->n_steps; k++) {
             if (placed[k] || rule->step[k].buffer != rule->step[i].buffer ||
-                rule->step[k].chain != rule->step[i].chain)
+                rule->step[k].chain != rule->step[i].chain ||
+                rule->step[k].turn != rule->step[i].turn)
                 continue;
             placed[k] = true;
             to[k] = (uint8_t)n;

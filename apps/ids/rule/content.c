@@ -22,7 +22,9 @@ step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     rule->step = more;
     *out = &rule->step[rule->n_steps++];
-    **out = (struct step){ .kind = (uint8_t)kind, .buffer = rule->buffer, .chain = rule->chain };
+    **out = (struct step){
+        .kind = (uint8_t)kind, .buffer = rule->buffer, .chain = rule->chain, .turn = rule->turn
+    };
     return WEIR_E_OK;
 }
 
@@ -31,6 +33,7 @@ step_move(struct step *step, unsigned buffer)
 {
     step->buffer = (uint8_t)buffer;
     step->chain = 0;
+    step->turn = 0;
 }
 
 void

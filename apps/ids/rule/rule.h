@@ -156,9 +156,10 @@ struct catches {
 
 struct step {
     uint8_t kind;
-    uint8_t buffer;               /* enum buffer_id */
-    uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
-    uint8_t index;                /* STEP_TX_NUMBER: enum number_index; at length. STEP_ASN1 and
+    uint8_t buffer; /* enum buffer_id */
+    uint8_t chain;  /* 1 + the chain that its buffer goes through; 0: as it is */
+    uint8_t turn;   /* how often a buffer of many instances was named; 0: it is none */
+    uint8_t index;  /* STEP_TX_NUMBER: enum number_index; at length. STEP_ASN1 and
                                      STEP_BER: rule/ber.h */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
@@ -321,6 +322,7 @@ struct rule {
 
     uint8_t buffer;             /* while options are read: where the next contents belong ... */
     bool switched;              /* ... because an option said so */
+    uint8_t turn, turns;        /* as in struct step; and how many there were */
     uint8_t chain, chain_steps; /* likewise: n_steps when the chain began */
     bool snort3;                /* it is written in that dialect */
 };
