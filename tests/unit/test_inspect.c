@@ -245,6 +245,20 @@ any_instance_will_do(void **state)
     at(f, WEIR_TOSERVER, TX_HEAD, "1s 3s ");
 }
 
+/* Of what is behind a content, wherever that is. */
+static void
+a_length_may_be_of_the_rest(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/a\"; bufferlen:3,relative;",
+          "http.uri; content:\"/a\"; bufferlen:>5,relative;",
+          "http.uri; content:\"/a\"; bufferlen:4,relative;",
+          "http.uri; content:\"/a\"; bufferlen:10;", "http.uri; bufferlen:10,relative;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a/b//axyz");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 2s 4s 5s ");
+}
+
 static void
 named_again_another_instance_will_do(void **state)
 {
@@ -443,6 +457,7 @@ main(void)
         TEST(a_response_knows_its_request),
         TEST(a_buffer_of_both_sides_alerts_on_each),
         TEST(any_instance_will_do),
+        TEST(a_length_may_be_of_the_rest),
         TEST(named_again_another_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
         TEST(transformed_bytes_are_looked_at),

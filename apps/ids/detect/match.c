@@ -482,7 +482,8 @@ length_step(struct match *m, unsigned i, int64_t cursor)
 {
     if (!m->buffer->final)
         return wait_until(m, m->buffer->end + 1);
-    if (!compare_holds(m->rule->step[i].compare, m->buffer->end))
+    if (!compare_holds(m->rule->step[i].compare,
+                       m->buffer->end - (m->rule->step[i].flags & STEP_RELATIVE ? cursor : 0)))
         return MATCH_NO;
     return match_from(m, i + 1, cursor);
 }

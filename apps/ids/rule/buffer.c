@@ -262,16 +262,25 @@ choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
 
 /* ---- lengths -------------------------------------------------------------------------------- */
 
+/* Snort 3's relative: of what is behind the content before it. */
 static int
 bsize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     enum buffer_id id = rule->buffer;
+    struct text rest = value, size;
+    bool relative;
+    int rc;
 
+    text_next(&rest, ',', &size);
+    relative = rest.p != NULL && text_is(text_trim(rest), "relative");
     if (id == BUFFER_PAYLOAD && rule->n_steps > 0)
         id = rule->step[rule->n_steps - 1].buffer;
     if (id == BUFFER_PAYLOAD)
         return weir_err_set(err, WEIR_E_SYNTAX, "a buffer expected before it");
-    return comparison_new(rule, STEP_BSIZE, id, value, UINT32_MAX, err);
+    rc = comparison_new(rule, STEP_BSIZE, id, relative ? size : value, UINT32_MAX, err);
+    if (rc == WEIR_E_OK && relative)
+        rule->step[rule->n_steps - 1].flags |= STEP_RELATIVE;
+    return rc;
 }
 
 /* Snort's and Suricata's: of the normalised URI, unless raw is said. */
