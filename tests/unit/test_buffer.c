@@ -332,6 +332,8 @@ numbers_may_have_an_index(void **state)
         { "dns.rrtype:!1, all;", INDEX_ALL, 0 },
         { "dns.rrtype:1,all_or_absent;", INDEX_ALL_OR_ABSENT, 0 },
         { "dns.rrtype:1,or_absent;", INDEX_OR_ABSENT, 0 },
+        { "dns.rrtype:1,all1;", INDEX_ALL, 0 },
+        { "dns.rrtype:count >2;", INDEX_TOTAL, 0 },
         { "dns.rrtype:1,nb>2;", INDEX_COUNT, 0 },
         { "dns.rrtype:1,nb 2;", INDEX_COUNT, 0 },
         { "dns.rrtype:1,3;", INDEX_AT, 3 },

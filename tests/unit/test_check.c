@@ -162,6 +162,7 @@ vlan_tags_are_counted_from_both_ends(void **state)
     struct weir_packet pkt = tcp_packet();
 
     (void)state;
+    assert_true(fits(vlan_id_take, "count >2", &pkt) && !fits(vlan_id_take, "count 2", &pkt));
     assert_true(fits(vlan_id_take, "200,0", &pkt) && fits(vlan_id_take, "400,-1", &pkt) &&
                 fits(vlan_id_take, "0x12C,1", &pkt) && fits(vlan_id_take, "300", &pkt) &&
                 fits(vlan_id_take, ">100,all", &pkt) && fits(vlan_id_take, "!500,all", &pkt));

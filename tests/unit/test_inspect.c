@@ -392,14 +392,14 @@ instances_of_a_number_are_counted(void **state)
     RULES(f, "dns.rrtype:1;", "dns.rrtype:1,all;", "dns.rrtype:1,0;", "dns.rrtype:1,-1;",
           "dns.rrtype:1,nb 2;", "dns.rrtype:1,nb>2;", "dns.rrtype:1,3;", "dns.rrtype:1,oob_or 3;",
           "dns.rrtype:1,-3;", "dns.rrtype:1,-4;", "dns.rrtype:<9,all_or_absent;",
-          "dns.rrtype:2,or_absent;");
+          "dns.rrtype:2,or_absent;", "dns.rrtype:count 3;", "dns.rrtype:count<1;");
     rrtypes = types;
     n_rrtypes = 3;
     show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "a");
-    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s 13s ");
     inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
     n_rrtypes = 0;
-    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s 14s ");
 }
 
 static void

@@ -164,6 +164,8 @@ number_fits(const struct detect *d, const struct step *step, const struct look *
         return fit == n;
     case INDEX_OR_ABSENT:
         return fit > 0 || n == 0;
+    case INDEX_TOTAL:
+        return compare_holds(step->compare, n);
     case INDEX_COUNT:
         return compare_holds(&step->compare[1], fit);
     case INDEX_AT:

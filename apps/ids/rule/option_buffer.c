@@ -114,6 +114,7 @@ static const struct {
 } indices[] = {
     { "any", INDEX_ANY },
     { "all", INDEX_ALL },
+    { "all1", INDEX_ALL }, /* once */
     { "all_or_absent", INDEX_ALL_OR_ABSENT },
     { "or_absent", INDEX_OR_ABSENT },
 };
@@ -174,15 +175,36 @@ name_resolve(enum number_id id, struct text value, char room[16])
     return value;
 }
 
+/* What stands behind the word count; false: it is another one. */
+bool
+count_of(struct text value, struct text *count)
+{
+    const size_t n = strlen("count");
+
+    if (value.n <= n || memcmp(value.p, "count", n) != 0)
+        return false;
+    *count = text_trim(text_of(value.p + n, value.p + value.n));
+    return count->n > 0;
+}
+
 static int
 tx_number_take(struct rule *rule, enum number_id id, struct text value, bool many,
                struct weir_errbuf *err)
 {
-    struct text rest = value;
+    struct text rest = value, count;
     struct step *step;
     char room[16];
     int rc;
 
+    if (many && count_of(value, &count)) {
+        rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, count, INSTANCES_MAX,
+                            err);
+        if (rc != WEIR_E_OK)
+            return rc;
+        rule->step[rule->n_steps - 1].index = INDEX_TOTAL;
+        rule->step[rule->n_steps - 1].offset = (int32_t)id;
+        return rc;
+    }
     if (many)
         text_next(&rest, ',', &value);
     rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME,

@@ -1,5 +1,7 @@
 #include "rule/option_packet.h"
 
+#include "rule/option_buffer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,8 @@ vlan_id_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     int64_t n;
     int rc;
 
+    if (count_of(value, &id))
+        return vlan_layers_take(rule, id, err);
     text_next(&rest, ',', &id);
     rc = compare_parse(id, 4095, &check.compare, err);
     if (rc != WEIR_E_OK)
