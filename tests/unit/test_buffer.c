@@ -415,6 +415,31 @@ the_payload_comes_before_headers(void **state)
 }
 
 static void
+digits_may_be_in_either_case(void **state)
+{
+    static const struct {
+        const char *options, *bytes;
+    } as[] = {
+        { "ja3.hash; content:\"0Aaf@[`{\";", "0aaf@[`{" },
+        { "ja3s.hash; content:\"AF\";", "af" },
+        { "tls.cert_fingerprint; content:\"0A:fF\";", "0a:ff" },
+        { "tls.cert_serial; content:\"0a:Ff\";", "0A:FF" },
+        { "tls.cert_serial; content:\"A\"; nocase;", "a" },
+        { "ssh.hassh; content:\"AB\";", "ab" },
+        { "ssh.hassh.server; content:\"AB\";", "ab" },
+        { "tls.cert_serial; to_lowercase; content:\"a\";", "a" },
+        { "ja3.string; content:\"A\";", "A" },
+    };
+
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        const struct rule *r = accepted(*state, as[i].options);
+
+        assert_int_equal(r->step[0].n, strlen(as[i].bytes));
+        assert_memory_equal(r->step[0].bytes, as[i].bytes, r->step[0].n);
+    }
+}
+
+static void
 dates_of_certificates(void **state)
 {
     static const struct {
@@ -485,6 +510,7 @@ main(void)
         TEST(hellos_and_versions_of_tls_are_asked_for),
         TEST(a_buffer_of_many_instances_begins_anew),
         TEST(the_payload_comes_before_headers),
+        TEST(digits_may_be_in_either_case),
         TEST(dates_of_certificates),
     };
 

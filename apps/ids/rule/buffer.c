@@ -646,12 +646,46 @@ base64_check(const struct rule *rule, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* Digits of digests and serial numbers have one case each: 'a', 'A', or 0 for other buffers. */
+static char
+case_of(unsigned buffer)
+{
+    switch ((enum buffer_id)buffer) {
+    case BUFFER_JA3_HASH:
+    case BUFFER_JA3S_HASH:
+    case BUFFER_TLS_CERT_FINGERPRINT:
+    case BUFFER_SSH_HASSH:
+    case BUFFER_SSH_HASSH_SERVER:
+        return 'a';
+    case BUFFER_TLS_CERT_SERIAL:
+        return 'A';
+    default:
+        return 0;
+    }
+}
+
+/* Contents of such buffers may be in either, as in Suricata. */
+static void
+mend_case(struct step *step)
+{
+    const char wanted = step->chain == 0 ? case_of(step->buffer) : 0;
+    const char other = wanted ^ 0x20;
+
+    if (wanted == 0 || step->kind != STEP_CONTENT || step->flags & STEP_NOCASE)
+        return;
+    for (unsigned i = 0; i < step->n; i++)
+        if (step->bytes[i] >= other && step->bytes[i] <= other + ('z' - 'a'))
+            step->bytes[i] ^= 0x20;
+}
+
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
     int rc;
 
     fields_place(rule);
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        mend_case(&rule->step[i]);
     for (unsigned i = 0; i < rule->n_steps; i++)
         transform_same(rule, &rule->step[i].chain);
     rc = group(rule, err);
