@@ -283,6 +283,9 @@ struct rule {
     uint8_t protos;     /* enum rule_proto */
     uint8_t ip_version; /* 0: either */
     bool both_ways;     /* <> */
+    bool negates;       /* an address is behind a ! */
+    bool of_ends;       /* it asks for addresses alone: once for each direction of a flow */
+    bool has_flow;      /* flow was given */
     bool of_flow; /* =>: the header is about who opened the flow, and both sides are looked at */
     uint8_t flow; /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
