@@ -413,6 +413,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     renew(d, tx);
     turn(d, dir, &ev);
     d->at.app_proto = tx->proto;
+    d->at.tx = tx->id + 1;
     d->look = &look;
     d->tx = tx;
     scan_buffers(d, &look);
@@ -477,6 +478,7 @@ inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir d
     if (tx != NULL) {
         renew(d, tx);
         d->at.app_proto = tx->proto;
+        d->at.tx = tx->id + 1;
     }
     d->tx = tx;
     for (size_t i = 0; i < n; i++)

@@ -187,6 +187,7 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
         .memory = ev->flow != NULL ? &past->memory : NULL,
         .mem = *o->mem,
         .flow_id = ev->flow != NULL ? weir_flow_id(ev->flow) : 0,
+        .tx = at->tx,
         .has_addresses = ends->proto != 0,
         .src = turned ? ends->dst : ends->src,
         .dst = turned ? ends->src : ends->dst,

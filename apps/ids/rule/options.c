@@ -204,6 +204,18 @@ is_of_ends(const struct rule *rule)
            rule->dst_port == NULL && !rule->negates && !asks_state(rule->state);
 }
 
+/* Bits of a transaction are there for rules on one. */
+static int
+check_bits(const struct rule *rule, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; rule->state != NULL && i < rule->state->n_bits; i++)
+        if (rule->state->bits[i].of == BITS_OF_TX && rule->tx_side == 0 && rule->app_event == NULL)
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "xbits: track tx goes with buffers and events of an application "
+                                "protocol");
+    return WEIR_E_OK;
+}
+
 static int
 check_all(struct rule *rule, struct weir_errbuf *err)
 {
@@ -223,6 +235,8 @@ check_all(struct rule *rule, struct weir_errbuf *err)
     if (contents_check(rule, err) != WEIR_E_OK)
         return WEIR_E_SYNTAX;
     rc = buffers_check(rule, err);
+    if (rc == WEIR_E_OK)
+        rc = check_bits(rule, err);
     return rc == WEIR_E_OK && rule->replaces ? check_replaced(rule, err) : rc;
 }
 

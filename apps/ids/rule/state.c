@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { XBITS_EXPIRE = 30, HOSTBITS_EXPIRE = 300 }; /* seconds, as in Suricata */
+enum {
+    XBITS_EXPIRE = 30,
+    HOSTBITS_EXPIRE = 300, /* seconds, as in Suricata */
+    TX_EXPIRE = 3600       /* longer than transactions last */
+};
 
 static int
 no_memory(struct weir_errbuf *err)
@@ -222,9 +226,11 @@ take_track(struct bits *bits, struct text word, struct weir_errbuf *err)
         bits->of = BITS_OF_DST;
     else if (text_is(word, "ip_pair"))
         bits->of = BITS_OF_PAIR;
+    else if (text_is(word, "tx"))
+        bits->of = BITS_OF_TX;
     else
         return weir_err_set(err, WEIR_E_SYNTAX,
-                            "track ip_src, ip_dst or ip_pair expected, not '%.*s'", TEXT(word));
+                            "track ip_src, ip_dst, ip_pair or tx expected, not '%.*s'", TEXT(word));
     return WEIR_E_OK;
 }
 
@@ -244,13 +250,14 @@ static int
 xbits_words(struct bits *bits, struct text rest, struct weir_errbuf *err)
 {
     struct text part, key;
-    bool has_track = false;
+    bool has_track = false, has_expire = false;
     int rc = WEIR_E_OK;
 
     while (rc == WEIR_E_OK && text_next(&rest, ',', &part)) {
         text_next(&part, ' ', &key);
         part = part.p != NULL ? text_trim(part) : text_of(key.p, key.p);
         has_track |= text_is(key, "track");
+        has_expire |= text_is(key, "expire");
         if (text_is(key, "track"))
             rc = take_track(bits, part, err);
         else if (text_is(key, "expire"))
@@ -261,6 +268,11 @@ xbits_words(struct bits *bits, struct text rest, struct weir_errbuf *err)
     }
     if (rc == WEIR_E_OK && !has_track)
         rc = weir_err_set(err, WEIR_E_SYNTAX, "track expected");
+    if (rc == WEIR_E_OK && bits->of == BITS_OF_TX) {
+        bits->expire = TX_EXPIRE;
+        if (has_expire)
+            rc = weir_err_set(err, WEIR_E_SYNTAX, "expire does not go with track tx");
+    }
     return rc;
 }
 
