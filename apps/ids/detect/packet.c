@@ -6,7 +6,7 @@ static bool
 has_met(const struct detect *d, const struct rule *rule)
 {
     return rule->of_ends && d->opts.act == NULL && d->at.ev->flow != NULL &&
-           d->scan->met[d->at.ev->direction];
+           d->scan->met >> d->at.ev->direction & 1;
 }
 
 static void
@@ -53,7 +53,7 @@ scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
                        pkt->payload_len < group->reach ? pkt->payload_len : group->reach,
                        on_packet_match, d);
     detect_take_marks(d, look);
-    d->scan->met[d->at.ev->direction] = true;
+    d->scan->met |= (uint8_t)(1U << d->at.ev->direction);
 }
 
 void
