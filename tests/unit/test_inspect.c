@@ -213,23 +213,6 @@ a_response_knows_its_request(void **state)
     at(f, WEIR_TOCLIENT, TX_END, "");
 }
 
-/* As in Suricata, whose transactions remember rules by direction. */
-static void
-a_buffer_of_both_sides_alerts_on_each(void **state)
-{
-    struct fixture *f = *state;
-
-    RULES(f, "http.protocol; content:\"HTTP/1.1\";",
-          "http.protocol; content:\"1.1\"; http.uri; bsize:1;");
-    show(WEIR_TOSERVER, BUFFER_HTTP_PROTOCOL, "HTTP/1.1");
-    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/");
-    at(f, WEIR_TOSERVER, TX_HEAD, "1s 2s ");
-    at(f, WEIR_TOSERVER, TX_END, "");
-    show(WEIR_TOCLIENT, BUFFER_HTTP_PROTOCOL, "HTTP/1.1");
-    at(f, WEIR_TOCLIENT, TX_HEAD, "1c ");
-    at(f, WEIR_TOCLIENT, TX_END, "");
-}
-
 static void
 any_instance_will_do(void **state)
 {
@@ -455,7 +438,6 @@ main(void)
         TEST(what_is_not_shown_fits_no_rule),
         TEST(a_rule_waits_for_the_body),
         TEST(a_response_knows_its_request),
-        TEST(a_buffer_of_both_sides_alerts_on_each),
         TEST(any_instance_will_do),
         TEST(a_length_may_be_of_the_rest),
         TEST(named_again_another_instance_will_do),

@@ -8,7 +8,7 @@
 /* A rule that waits for more of a transaction, or has alerted. */
 struct known {
     uint32_t rule;
-    uint8_t alerted; /* a bit for each enum weir_dir: once on each side */
+    bool alerted;
 };
 
 /* What is remembered of a transaction, from its first such rule on. */
@@ -95,15 +95,8 @@ renew(const struct detect *d, struct tx *tx)
     rules->generation = d->generation;
 }
 
-static uint8_t
-bit_of(enum weir_dir dir)
-{
-    return (uint8_t)(1U << dir);
-}
-
-/* alerted: on which sides. */
 static void
-remember(struct detect *d, struct tx *tx, uint32_t rule, uint8_t alerted)
+remember(struct detect *d, struct tx *tx, uint32_t rule, bool alerted)
 {
     struct known *known = find(tx, rule);
     struct tx_rules *rules = tx->own[0];
@@ -309,7 +302,7 @@ look_at(struct detect *d, uint32_t rule)
     struct known *known = find(look->tx, rule);
     enum match_answer answer = MATCH_WAIT;
 
-    if (known != NULL && known->alerted & bit_of(look->dir))
+    if (known != NULL && known->alerted)
         return;
     if (is_due(r, look)) {
         if (!detect_fits(d, rule, look->dir))
@@ -319,7 +312,7 @@ look_at(struct detect *d, uint32_t rule)
     if (answer == MATCH_YES)
         detect_raise(d, rule, look->dir);
     if (answer != MATCH_NO)
-        remember(d, look->tx, rule, answer == MATCH_YES ? bit_of(look->dir) : 0);
+        remember(d, look->tx, rule, answer == MATCH_YES);
 }
 
 /* ---- one side of a transaction ------------------------------------------------------------- */
@@ -380,7 +373,7 @@ mark_others(struct detect *d, const struct look *look)
         if (is_about(&d->rule[always->always[i]], look->tx->proto))
             detect_mark(d, always->always[i], 0);
     for (unsigned i = 0; rules != NULL && i < rules->n; i++)
-        if (!(rules->at[i].alerted & bit_of(look->dir)))
+        if (!rules->at[i].alerted)
             detect_mark(d, rules->at[i].rule, 0);
 }
 
@@ -436,7 +429,7 @@ look_at_event(struct detect *d, uint32_t rule, struct look *look)
         return;
     detect_raise(d, rule, look->dir);
     if (look->tx != NULL)
-        remember(d, look->tx, rule, bit_of(WEIR_TOSERVER) | bit_of(WEIR_TOCLIENT));
+        remember(d, look->tx, rule, true);
 }
 
 /* Events of a protocol are both sides': a rule that names one meets them there (as in Suricata). Those
