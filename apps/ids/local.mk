@@ -89,6 +89,7 @@ libids_la_SOURCES = \
     %D%/rule/compare.c %D%/rule/compare.h \
     %D%/rule/config_file.c %D%/rule/config_file.h \
     %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/date.c %D%/rule/date.h \
     %D%/rule/event_names.c %D%/rule/event_names.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \

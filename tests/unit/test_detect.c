@@ -39,6 +39,31 @@ a_content_is_found_across_segments(void **state)
     expect(f, "1@7 ");
 }
 
+/* As in Suricata; what may differ from packet to packet is asked of each. */
+static void
+addresses_alone_are_looked_at_once_a_direction(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (sid:1;)\n"
+             "alert ip any any -> any any (flowbits:set,x; threshold:type limit, track by_rule, "
+             "count 9, seconds 9; sid:2;)\n"
+             "alert tcp any any -> any 80 (sid:3;)\n"
+             "alert tcp !1.2.3.4 any -> any any (sid:4;)\n"
+             "alert tcp any any -> any any (ttl:>0; sid:5;)\n"
+             "alert tcp any any -> any any (flow:stateless; sid:6;)\n"
+             "alert tcp any any -> any any (flowbits:isset,x; sid:7;)\n"
+             "alert tcp-pkt any any -> any any (sid:8;)\n");
+    client(f, S, -1, 0, "");
+    expect(f, "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1 ");
+    server(f, S | A, -1, 0, "");
+    expect(f, "1@2 2@2 4@2 5@2 6@2 7@2 8@2 ");
+    client(f, A, 0, 0, "");
+    expect(f, "3@3 4@3 5@3 6@3 7@3 8@3 ");
+    server(f, A, 0, 0, "abc");
+    expect(f, "4@4 5@4 6@4 7@4 8@4 ");
+}
+
 static void
 names_of_stream_events_say_the_state(void **state)
 {
@@ -870,6 +895,7 @@ main(void)
         T(counts_of_unchanged_rules_go_on),
         T(what_rules_remember_outlives_them),
         T(a_content_is_found_across_segments),
+        T(addresses_alone_are_looked_at_once_a_direction),
         T(names_of_stream_events_say_the_state),
         T(rules_on_other_events_meet_no_packets),
         T(fragments_meet_rules_on_fragments),

@@ -658,6 +658,24 @@ what_cannot_be_replaced_is_refused(void **state)
     }
 }
 
+/* Where nobody is in line the rule alerts, and that is all. */
+static void
+looking_on_nothing_is_replaced(void **state)
+{
+    static const char rule[] = "alert tcp any any -> any any (content:\"evil\"; replace:\"good\"; "
+                               "sid:1;)";
+    struct fixture *f = *state;
+    struct weir_errbuf err;
+
+    assert_int_equal(rules_load_text(&f->rules, f->vars, "t",
+                                     (struct text){ rule, sizeof(rule) - 1 }, NULL, NULL, &err),
+                     WEIR_E_OK);
+    assert_int_equal(f->rules.n, 1);
+    assert_false(f->rules.at[0].replaces);
+    assert_null(f->rules.at[0].step[0].instead);
+    assert_int_equal(f->rules.at[0].flow & RULE_NO_STREAM, 0);
+}
+
 /* ---- what hosts would not take ------------------------------------------------------------- */
 
 static void
@@ -839,6 +857,7 @@ main(void)
         T(what_lies_in_two_packets_stays),
         T(datagrams_are_changed_too),
         T(what_cannot_be_replaced_is_refused),
+        T(looking_on_nothing_is_replaced),
         T(other_bytes_than_before_do_not_leave),
         T(urgent_bytes_leave_as_they_came_by_default),
         T(in_band_urgent_pointers_are_taken_off),

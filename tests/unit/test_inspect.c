@@ -57,12 +57,19 @@ fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
 bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
-    (void)tx, (void)dir;
     if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
         *out = rrtypes[i];
     if (id == NUMBER_DNS_RRTYPE)
         return i < n_rrtypes;
     *out = rcode;
+    if (id == NUMBER_TLS_NOT_AFTER || id == NUMBER_TLS_NOT_BEFORE) {
+        *out = id == NUMBER_TLS_NOT_AFTER ? 1000 : 500;
+        return tx->proto == APP_TLS && i == 0;
+    }
+    if (id == NUMBER_FILE_SIZE) {
+        *out = 2048;
+        return tx->ended[dir] && i == 0;
+    }
     return id == NUMBER_DNS_RCODE && i == 0;
 }
 
@@ -221,6 +228,35 @@ any_instance_will_do(void **state)
     at(f, WEIR_TOSERVER, TX_HEAD, "1s 3s ");
 }
 
+/* Of what is behind a content, wherever that is. */
+static void
+a_length_may_be_of_the_rest(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/a\"; bufferlen:3,relative;",
+          "http.uri; content:\"/a\"; bufferlen:>5,relative;",
+          "http.uri; content:\"/a\"; bufferlen:4,relative;",
+          "http.uri; content:\"/a\"; bufferlen:10;", "http.uri; bufferlen:10,relative;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a/b//axyz");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 2s 4s 5s ");
+}
+
+static void
+named_again_another_instance_will_do(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.query; content:\"example\"; content:\".com\";",
+          "dns.query; content:\"example\"; dns.query; content:\".com\";",
+          "dns.query; content:\".com\"; dns.query; content:!\"example\";",
+          "dns.query; content:\"example\"; dns.query; content:\".org\";");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "example.net");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "something.com");
+    at(f, WEIR_TOSERVER, TX_HEAD, "2s 3s ");
+}
+
 static void
 decoded_bytes_are_looked_at(void **state)
 {
@@ -339,14 +375,44 @@ instances_of_a_number_are_counted(void **state)
     RULES(f, "dns.rrtype:1;", "dns.rrtype:1,all;", "dns.rrtype:1,0;", "dns.rrtype:1,-1;",
           "dns.rrtype:1,nb 2;", "dns.rrtype:1,nb>2;", "dns.rrtype:1,3;", "dns.rrtype:1,oob_or 3;",
           "dns.rrtype:1,-3;", "dns.rrtype:1,-4;", "dns.rrtype:<9,all_or_absent;",
-          "dns.rrtype:2,or_absent;");
+          "dns.rrtype:2,or_absent;", "dns.rrtype:count 3;", "dns.rrtype:count<1;");
     rrtypes = types;
     n_rrtypes = 3;
     show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "a");
-    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s 13s ");
     inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
     n_rrtypes = 0;
-    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s 14s ");
+}
+
+static void
+certificates_age_with_the_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_TLS;
+    RULES(f, "tls_cert_expired;", "tls_cert_valid;", "tls_cert_notbefore:500;",
+          "tls_cert_notafter:<1000;", "tls_cert_notafter:>1001;", "tls_cert_notafter:999<>1000;");
+    f->ev.time = UINT64_C(1000999999999);
+    at(f, WEIR_TOCLIENT, TX_HEAD, "2c 3c 4c 6c ");
+    f->ev.time++;
+    at(f, WEIR_TOCLIENT, TX_HEAD, "1c ");
+}
+
+/* Of one that is cut nobody knows how much longer it is. */
+static void
+files_have_a_size_at_their_end(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "filesize:2kb;", "filesize:>2047;", "filesize:>=2kb;", "filesize:<1MB;",
+          "filesize:2047<>2049;", "filesize:>2048;");
+    at(f, WEIR_TOCLIENT, TX_BODY, "");
+    f->tx.ended[WEIR_TOCLIENT] = true;
+    at(f, WEIR_TOCLIENT, TX_END, "1c 2c 3c 4c 5c ");
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
+    f->ev.type = WEIR_EV_FLOW_END;
+    at(f, WEIR_TOCLIENT, TX_END, "2c 3c ");
 }
 
 static void
@@ -373,6 +439,8 @@ main(void)
         TEST(a_rule_waits_for_the_body),
         TEST(a_response_knows_its_request),
         TEST(any_instance_will_do),
+        TEST(a_length_may_be_of_the_rest),
+        TEST(named_again_another_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
         TEST(transformed_bytes_are_looked_at),
         TEST(names_behind_a_dot_are_found_fast),
@@ -382,6 +450,8 @@ main(void)
         TEST(what_tls_lacks_may_come_yet),
         TEST(entropy_is_of_the_bytes_asked_for),
         TEST(instances_of_a_number_are_counted),
+        TEST(certificates_age_with_the_packets),
+        TEST(files_have_a_size_at_their_end),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

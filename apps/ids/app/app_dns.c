@@ -238,6 +238,8 @@ version_bit(uint16_t version)
 {
     if (version == SSL_2_0)
         return 1;
+    if (tls_version_is_draft(version))
+        version = TLS_1_3;
     return version >= SSL_3_0 && version <= TLS_1_3 ? INT64_C(2) << (version - SSL_3_0) : 0;
 }
 
@@ -247,13 +249,19 @@ tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *o
 {
     struct tls_facts facts;
 
-    if (id < NUMBER_TLS_HELLO || !tx_tls(tx, &facts))
+    if (id < NUMBER_TLS_HELLO || id > NUMBER_TLS_NOT_AFTER || !tx_tls(tx, &facts))
         return false;
     if (id == NUMBER_TLS_CHAIN) {
         *out = facts.chain;
         return facts.chain > 0 && dir == WEIR_TOCLIENT;
     }
-    *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
+    if (id == NUMBER_TLS_NOT_BEFORE || id == NUMBER_TLS_NOT_AFTER) {
+        *out = id == NUMBER_TLS_NOT_BEFORE ? facts.not_before : facts.not_after;
+        return facts.has_certificate && dir == WEIR_TOCLIENT;
+    }
+    *out = id == NUMBER_TLS_HELLO     ? 1
+           : id == NUMBER_TLS_VERSION ? version_bit(facts.version)
+                                      : facts.version;
     return true;
 }
 
@@ -264,6 +272,8 @@ tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64
 
     if (!tx->head[dir])
         return false;
+    if (tx->proto == APP_HTTP)
+        return id == NUMBER_FILE_SIZE && http_file_size(tx, dir, i, out);
     if (tx->proto == APP_TLS)
         return i == 0 && tls_number(tx, dir, id, out);
     if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)

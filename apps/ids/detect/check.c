@@ -16,8 +16,8 @@ bits_fit(const struct check *check, uint8_t bits)
         return (seen & check->flags) == check->flags;
     case '*':
         return (seen & check->flags) != 0;
-    case '!':
-        return (seen & check->flags) != check->flags;
+    case '!': /* of none: any */
+        return check->flags == 0 ? seen != 0 : (seen & check->flags) != check->flags;
     default:
         return seen == check->flags;
     }

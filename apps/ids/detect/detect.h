@@ -54,6 +54,7 @@ struct flow_scan {
     bool established : 1; /* TCP: the handshake was seen */
     bool opened : 1;      /* TCP: a host took bytes before that */
     bool alerted : 1;
+    uint8_t met;   /* a bit for each enum weir_dir: rules on addresses alone have met it */
     bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
     struct stream_scan dir[2];
     struct app_flow app;

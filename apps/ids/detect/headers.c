@@ -2,7 +2,9 @@
 
 #include "rule/buffer.h"
 
-enum { IPV6_HEADER = 40, UDP_HEADER = 8, ICMP_HEADER = 8 };
+enum { IPV6_HEADER = 40, UDP_HEADER = 8, ICMP_HEADER = 8, SCTP_HEADER = 12, ETHERNET = 14 };
+
+enum { LINK_ETHERNET = 1, PROTO_SCTP = 132 };
 
 static bool
 show(const struct weir_packet *pkt, const uint8_t *p, uint32_t n, struct buffer *out)
@@ -27,6 +29,16 @@ show_transport(const struct weir_packet *pkt, unsigned proto, uint32_t n, struct
     return pkt->proto == proto && pkt->l4 != NULL && show(pkt, pkt->l4, n, out);
 }
 
+/* Four bytes, or sixteen: where the header has them. */
+static bool
+show_address(const struct weir_packet *pkt, bool src, struct buffer *out)
+{
+    if (pkt->ip == NULL)
+        return false;
+    return pkt->ip_version == 4 ? show(pkt, pkt->ip + (src ? 12 : 16), 4, out)
+                                : show(pkt, pkt->ip + (src ? 8 : 24), 16, out);
+}
+
 bool
 headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out)
 {
@@ -44,6 +56,14 @@ headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out)
         return show_transport(pkt, WEIR_PROTO_ICMP, ICMP_HEADER, out);
     case BUFFER_ICMPV6_HDR:
         return show_transport(pkt, WEIR_PROTO_ICMPV6, ICMP_HEADER, out);
+    case BUFFER_SCTP_HDR:
+        return show_transport(pkt, PROTO_SCTP, SCTP_HEADER, out);
+    case BUFFER_ETHER_HDR:
+        return pkt->link == LINK_ETHERNET && pkt->caplen >= ETHERNET &&
+               show(pkt, pkt->frame, ETHERNET, out);
+    case BUFFER_IP_SRC:
+    case BUFFER_IP_DST:
+        return show_address(pkt, buffer == BUFFER_IP_SRC, out);
     default:
         return false;
     }
