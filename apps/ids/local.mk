@@ -431,6 +431,12 @@ tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_app_dns
+tests_unit_test_app_dns_SOURCES  = tests/unit/test_app_dns.c
+tests_unit_test_app_dns_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_dns_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_dns_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_app_allocs
 tests_unit_test_app_allocs_SOURCES  = tests/unit/test_app_allocs.c tests/unit/tls_bytes.h tests/support/allocs.c tests/support/allocs.h
 tests_unit_test_app_allocs_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests

@@ -37,7 +37,7 @@ static struct shown shown[SHOWN_MAX];
 static unsigned n_shown;
 static int64_t rcode;
 static const int64_t *rrtypes;
-static unsigned n_rrtypes;
+static unsigned n_rrtypes, asked;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
@@ -58,6 +58,7 @@ bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
     (void)tx, (void)dir;
+    asked++;
     if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
         *out = rrtypes[i];
     if (id == NUMBER_DNS_RRTYPE)
@@ -349,6 +350,41 @@ instances_of_a_number_are_counted(void **state)
     at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s ");
 }
 
+/* How many instances one rule asks for, of these three. */
+static unsigned
+asked_by(struct fixture *f, const char *option)
+{
+    static const int64_t types[] = { 1, 5, 1 };
+
+    tear_down((void **)&f);
+    set_up((void **)&f);
+    f->tx.proto = APP_DNS;
+    rules(f, 1, &option);
+    rrtypes = types;
+    n_rrtypes = 3;
+    asked = 0;
+    f->ev.number++;
+    detect_begin(f->detect, &f->scan, &f->ev);
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_HEAD);
+    return asked;
+}
+
+static void
+no_more_instances_are_asked_for_than_decide(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(asked_by(f, "dns.rrtype:1;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:5;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9;"), 4);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,all;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,all_or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,0;"), 2); /* and the one itself */
+    assert_int_equal(asked_by(f, "dns.rrtype:9,-1;"), 5);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,nb 2;"), 4);
+}
+
 static void
 rules_that_cannot_be_remembered_are_counted(void **state)
 {
@@ -382,6 +418,7 @@ main(void)
         TEST(what_tls_lacks_may_come_yet),
         TEST(entropy_is_of_the_bytes_asked_for),
         TEST(instances_of_a_number_are_counted),
+        TEST(no_more_instances_are_asked_for_than_decide),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

@@ -115,6 +115,26 @@ remember(struct detect *d, struct tx *tx, uint32_t rule, bool alerted)
 
 /* ---- one rule ------------------------------------------------------------------------------ */
 
+/* Whether n instances, of which some fit, are enough to know. */
+static bool
+is_decided(const struct step *step, int64_t n, int64_t fit)
+{
+    switch ((enum number_index)step->index) {
+    case INDEX_ANY:
+    case INDEX_OR_ABSENT:
+        return fit > 0;
+    case INDEX_ALL:
+    case INDEX_ALL_OR_ABSENT:
+        return fit < n;
+    case INDEX_AT:
+    case INDEX_AT_OR_OUT:
+        return step->length >= 0 && n > step->length;
+    case INDEX_COUNT:
+        break;
+    }
+    return false;
+}
+
 /* Whether those instances fit that the step asks for. */
 static bool
 number_fits(const struct step *step, struct look *look)
@@ -122,7 +142,8 @@ number_fits(const struct step *step, struct look *look)
     const enum number_id id = (enum number_id)step->offset;
     int64_t n = 0, fit = 0, at = step->length, value;
 
-    for (; tx_number(look->tx, look->dir, id, (unsigned)n, &value); n++)
+    for (; !is_decided(step, n, fit) && tx_number(look->tx, look->dir, id, (unsigned)n, &value);
+         n++)
         fit += compare_holds(step->compare, value);
     switch ((enum number_index)step->index) {
     case INDEX_ANY:
