@@ -225,7 +225,7 @@ link_option(struct rd *rd, uint8_t wanted)
     return NULL;
 }
 
-/* RFC 4861: who solicits tells of the sender, an advertisement of its target. */
+/* RFC 4861: who solicits tells of the sender, an advertisement of its target. In IPv4 it is nothing. */
 void
 watch_neighbour(struct watch *w)
 {
@@ -236,7 +236,7 @@ watch_neighbour(struct watch *w)
     struct weir_addr addr = pkt->src;
     unsigned type = pkt->icmp_type;
 
-    if (type < 133 || type > 136 || pkt->ttl != 255 ||
+    if (pkt->ip_version != 6 || type < 133 || type > 136 || pkt->ttl != 255 ||
         (head = rd_take(&rd, before[type - 133])) == NULL)
         return;
     if (type == 136)

@@ -827,6 +827,22 @@ neighbours_tell_of_themselves(void **state)
               "fe80::9,0,0,0,NDP,[02:00:00:00:00:02],0\n");
 }
 
+static void
+there_are_no_neighbours_of_ipv6_in_ipv4(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t frame[100], advert[32] = { 136, [8] = 0xfe, 0x80, [24] = 2, 1, 2, 0, 0, 0, 0, 2 };
+    size_t at;
+
+    start(f);
+    at = begin(f, frame, CLIENT, WEIR_PROTO_ICMPV6, sizeof(advert));
+    frame[14 + 8] = 255; /* the TTL */
+    memcpy(frame + at, advert, sizeof(advert));
+    feed(f, frame, at + sizeof(advert));
+    finish(f);
+    log_is(f, "");
+}
+
 /* ---- what is around IP ---------------------------------------------------------------------- */
 
 static void
@@ -1030,6 +1046,7 @@ main(void)
         TEST(dhcp_tells_name_and_system),
         TEST(arp_tells_of_senders),
         TEST(neighbours_tell_of_themselves),
+        TEST(there_are_no_neighbours_of_ipv6_in_ipv4),
         TEST(two_tags_are_looked_behind),
         TEST(a_flow_s_end_keeps_its_tag),
         TEST(ip_in_ip_and_gre_are_opened),
