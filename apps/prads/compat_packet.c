@@ -2,6 +2,7 @@
 
 #include "compat_dns.h"
 #include "conn_log.h"
+#include "ether.h"
 #include "rd.h"
 
 #include <ctype.h>
@@ -442,20 +443,15 @@ mac_seen(const struct look *look, struct asset *asset, const uint8_t mac[6])
     tell(c, &news);
 }
 
-/* An ARP reply (RFC 826) of IPv4 over Ethernet. */
+/* Replies only. */
 static void
 look_at_arp(const struct look *look)
 {
-    static const uint8_t reply[8] = { 0, 1, 8, 0, 6, 4, 0, 2 };
-    const struct weir_packet *pkt = look->pkt;
-    size_t at = 14 + 4U * pkt->n_vlan;
-    struct rd rd = { pkt->frame, pkt->frame + pkt->caplen };
+    const uint8_t *arp = ether_arp(look->pkt);
     struct weir_addr addr = { { 0 } };
-    const uint8_t *head = rd_take(&rd, at), *arp = rd_take(&rd, 28);
     struct asset *asset;
 
-    if (pkt->link != 1 || head == NULL || arp == NULL || be16(head + at - 2) != 0x0806 ||
-        memcmp(arp, reply, sizeof(reply)) != 0)
+    if (arp == NULL || arp[7] != ARP_REPLY)
         return;
     memcpy(addr.b, arp + 14, 4);
     if (!homenets_have(&look->c->home, 4, &addr))

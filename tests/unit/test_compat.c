@@ -152,6 +152,23 @@ packets_are_counted_by_their_headers(void **state)
     assert_int_equal(stats.at[COUNT_UDP], 1);
 }
 
+static void
+tags_that_say_only_how_urgent_are_tags(void **state)
+{
+    static const uint8_t arp[18] = { [12] = 0x81, [14] = 0xe0, [16] = 8, [17] = 6 };
+    struct weir_packet pkt = { .link = 1, .frame = arp, .caplen = 18 };
+    struct compat_stats stats = { { 0 } };
+
+    (void)state;
+    compat_stats_packet(&stats, &pkt, false);
+    assert_int_equal(stats.at[COUNT_ARP], 1);
+    assert_int_equal(stats.at[COUNT_VLAN], 1);
+    pkt.caplen = 17;
+    compat_stats_packet(&stats, &pkt, false);
+    assert_int_equal(stats.at[COUNT_ARP], 1);
+    assert_int_equal(stats.at[COUNT_OTHER_LINK], 1);
+}
+
 /* ---- DNS ----------------------------------------------------------------------------------------- */
 
 static const char *
@@ -226,6 +243,7 @@ main(void)
         cmocka_unit_test(long_options_are_ours),
         cmocka_unit_test(configuration_is_read_as_by_prads),
         cmocka_unit_test(packets_are_counted_by_their_headers),
+        cmocka_unit_test(tags_that_say_only_how_urgent_are_tags),
         cmocka_unit_test(dns_messages_are_one_line),
         cmocka_unit_test(every_prefix_of_a_message_is_safe),
         cmocka_unit_test(names_that_lead_nowhere_end),
