@@ -2,8 +2,9 @@
  * The inventory: hosts by their address, and what is known of each: a fact, since when, seen how
  * often and how long ago, on what evidence. A fact that is seen for the first time is news.
  *
- * A host that was not seen for a while is forgotten, by packet time. Where there is no room, the one
- * that was seen longest ago goes. Who listens is told of both, and what they were.
+ * A host that was not seen for a while is forgotten, by packet time. Where there is no room, one of those
+ * goes that were seen longest ago, where that makes room; a fact costs a few hosts at most. Who listens is
+ * told of both, and what they were.
  *
  * Memory: made at set-up and touched as it is used; limits are counted.
  */
