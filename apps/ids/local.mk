@@ -164,6 +164,12 @@ tests_unit_test_headers_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_headers_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_headers_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_life
+tests_unit_test_life_SOURCES  = tests/unit/test_life.c
+tests_unit_test_life_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_life_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_life_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_rule_config
 tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
 tests_unit_test_rule_config_CPPFLAGS = $(IDS_CPPFLAGS)
