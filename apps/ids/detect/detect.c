@@ -117,12 +117,6 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     d->at.established |= detect_is_one_sided(d);
 }
 
-bool
-detect_has_stream(const struct detect *d)
-{
-    return has_stream(&d->at);
-}
-
 struct tx *
 detect_tx(const struct detect *d)
 {

@@ -139,9 +139,6 @@ void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_ev
 void detect_go_on(struct detect *d);
 void detect_forget(struct detect *d);
 
-/* Whether the event's flow has streams: from detect_begin() on. */
-bool detect_has_stream(const struct detect *d);
-
 /* By rule, of those that are tested now; NULL: opts.profile is not set. */
 const struct rule_profile *detect_get_profile(const struct detect *d);
 
