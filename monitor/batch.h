@@ -7,6 +7,7 @@
 
 #include "core/order.h"
 #include "decode.h"
+#include "for_programs.h"
 #include "shard.h"
 
 #include <stdint.h>
@@ -17,7 +18,6 @@ enum {
     BATCH_SPARE = 32,      /* more than one packet makes, which lies in one batch as its bytes do */
     BATCH_BYTES = 2 << 20, /* of frames that do not stay where they are */
     ALL_CORES = 0xff,
-    MAX_CORES = 64,
 };
 
 enum arrival_kind {

@@ -5,7 +5,7 @@
 
 #include "../prads/prads.h"
 #include "app/app.h"
-#include "batch.h"
+#include "for_programs.h"
 #include "cli.h"
 #include "detect/detect.h"
 #include "detectors/detectors.h"

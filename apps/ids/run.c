@@ -1,9 +1,10 @@
 #include "program.h"
 
 #include "cli_live.h"
+#include "core/order.h"
 #include "counts.h"
 #include "detect/inspect.h"
-#include "engine.h"
+#include "for_programs.h"
 #include "hash.h"
 #include "out/eve_stats.h"
 #include "out/eve_tx.h"
