@@ -1,4 +1,4 @@
-/* Where there is no libhtp: nothing is made, so only http_new(), http_free(), http_close() are called. */
+/* Without libhtp nothing is made: only http_new(), http_free() and http_close() are ever called. */
 #include "http.h"
 
 int
