@@ -83,6 +83,7 @@ line(struct receiver *m, const char *format, ...)
     va_start(args, format);
     m->n += (size_t)vsnprintf(m->text + m->n, sizeof(m->text) - m->n, format, args);
     va_end(args);
+    assert_true(m->n < sizeof(m->text));
 }
 
 static int
@@ -362,6 +363,7 @@ note(struct receiver *m, const char *format, ...)
     m->n_script += (size_t)vsnprintf(m->script + m->n_script, sizeof(m->script) - m->n_script,
                                      format, args);
     va_end(args);
+    assert_true(m->n_script < sizeof(m->script));
 }
 
 static void
