@@ -1,6 +1,6 @@
 /*
- * What programs ask of a monitor beyond <weir/monitor.h>. Of its inside they know nothing: this, and what
- * programs share, is all that they include of this room.
+ * What programs ask of a monitor beyond <weir/monitor.h>. Of its inside they know nothing: this,
+ * and what programs share, is all that they include of this room.
  *
  * Threads: as <weir/monitor.h> has them, where nothing is said.
  */
@@ -28,8 +28,8 @@ void monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*p
 int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
 
 /*
- * Call fn(ctx, its time) before the first packet of monitor_read() whose time is not before this one:
- * when all cores have done what came earlier, and wait. It returns the time of the next call;
+ * Call fn(ctx, its time) before the first packet of monitor_read() whose time is not before this
+ * one: when all cores have done what came earlier, and wait. It returns the time of the next call;
  * UINT64_MAX: there is none.
  */
 void monitor_call_at(struct weir_monitor *m, uint64_t time, uint64_t (*fn)(void *ctx, uint64_t now),
@@ -45,8 +45,8 @@ struct core_stats {
 unsigned monitor_get_cores(const struct weir_monitor *m, struct core_stats *out, unsigned most);
 
 /*
- * In a stage, on this core: call done(arg) once, when all events of the packet at hand, or of the flow
- * that was due, have been told, and before these go. The last one asked for counts.
+ * In a stage, on this core: call done(arg) once, when all events of the packet at hand, or of the
+ * flow that was due, have been told, and before these go. The last one asked for counts.
  */
 void monitor_when_done(struct weir_monitor *m, unsigned core, void (*done)(void *arg), void *arg);
 
@@ -61,8 +61,8 @@ void *monitor_flow_state(const struct weir_monitor *m, unsigned app, const struc
 void monitor_pass_time(struct weir_monitor *m);
 
 /*
- * In pull(), live: so many milliseconds, 1 to MONITOR_WAIT_MS, packets may be waited for. Then a tick
- * has passed, at which handlers that sleep on time wake.
+ * In pull(), live: so many milliseconds, 1 to MONITOR_WAIT_MS, packets may be waited for. Then a
+ * tick has passed, at which handlers that sleep on time wake.
  */
 enum { MONITOR_WAIT_MS = 100 };
 int monitor_wait_ms(const struct weir_monitor *m);
