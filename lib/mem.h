@@ -70,7 +70,8 @@ void mem_uncharge(struct mem *mem, size_t size);
 
 /*
  * The memory of what an app keeps of its flows: a cap for each shard, of which a core has its own,
- * and one part more for what is the core's. Address space, of which only what is used becomes memory.
+ * and one part more for what is the core's. Address space, of which only what is used becomes
+ * memory.
  */
 struct mem_shards {
     struct mem *part; /* by shard / n_cores; n of them, the core's own behind them */

@@ -91,8 +91,8 @@ struct dns_walk {
     size_t at;
     unsigned section;
     unsigned done; /* records of the section */
-    /* Pointers that may still be followed, of records' names and of those in their data: at first as
-     * many as the message has bytes, so that a message takes no more time than its length. */
+    /* Pointers that may still be followed, of records' names and of those in their data: at first
+     * as many as the message has bytes, so that a message takes no more time than its length. */
     uint32_t pointers, data_pointers;
     int rc;               /* why the walk ended: WEIR_E_OK, WEIR_E_TRUNC, WEIR_E_MALFORMED */
     enum dns_fault fault; /* of the name that ended it */
@@ -108,9 +108,9 @@ struct dns_walk dns_records(const struct dns_message *msg);
 bool dns_next(struct dns_walk *walk, struct dns_record *out);
 
 /*
- * The data of the record that the walk has come to, as text: addresses, names, of MX and SRV the name,
- * of TXT its strings joined, of SOA the first name. WEIR_E_MALFORMED: it is not what its type says, or
- * walk->data_pointers are used up. WEIR_E_UNSUPPORTED: a type that has no such text.
+ * The data of the record that the walk has come to, as text: addresses, names, of MX and SRV the
+ * name, of TXT its strings joined, of SOA the first name. WEIR_E_MALFORMED: it is not what its type
+ * says, or walk->data_pointers are used up. WEIR_E_UNSUPPORTED: a type that has no such text.
  */
 int dns_rdata_text(struct dns_walk *walk, const struct dns_record *record, struct put *put);
 

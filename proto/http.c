@@ -179,7 +179,9 @@ on_request_line(htp_tx_t *tx)
     return HTP_OK;
 }
 
-/* A tunnel begins behind the heads of a CONNECT and its answer, whatever libhtp makes of the rest. */
+/*
+ * A tunnel begins behind the heads of a CONNECT and its answer, whatever libhtp makes of the rest.
+ */
 static void
 note_tunnel(struct http_flow *flow, const htp_tx_t *tx, enum weir_dir dir)
 {
@@ -884,8 +886,8 @@ only_body(const struct http_flow *flow, enum weir_dir dir, uint64_t n)
                       tx->response_message_len);
 }
 
-/* How many bytes of the body at hand are to come before its last one, which libhtp has to see; 0 if it
- * is not as long as its header said. */
+/* How many bytes of the body at hand are to come before its last one, which libhtp has to see; 0 if
+ * it is not as long as its header said. */
 static uint64_t
 left_of_body(const struct http_flow *flow, enum weir_dir dir)
 {
@@ -900,7 +902,9 @@ left_of_body(const struct http_flow *flow, enum weir_dir dir)
     return whole > so_far ? (uint64_t)(whole - so_far) - 1 : 0;
 }
 
-/* Also before libhtp is given the other side's bytes: what these end is as long as it is by then. */
+/*
+ * Also before libhtp is given the other side's bytes: what these end is as long as it is by then.
+ */
 static void
 tell_skimmed(struct http_flow *flow, enum weir_dir dir)
 {

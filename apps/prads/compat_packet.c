@@ -31,7 +31,7 @@ struct look {
     uint64_t time;  /* seconds */
 };
 
-/* ---- news ------------------------------------------------------------------------------------- */
+/* ---- news ------------------------------------------------------------------------------------ */
 
 static void
 tell(struct compat *c, const struct news *news)
@@ -117,7 +117,7 @@ news_of(const struct look *look, const struct asset *asset, enum detection what)
                           .conn = look->conn };
 }
 
-/* ---- systems ---------------------------------------------------------------------------------- */
+/* ---- systems --------------------------------------------------------------------------------- */
 
 /* Fingerprints that no signature fits are all one: the first of a kind is news. */
 static void
@@ -169,7 +169,7 @@ look_at_text(const struct look *look, enum detection what, const char *text, enu
     tell(c, &news);
 }
 
-/* ---- services --------------------------------------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 static void
 service_seen(const struct look *look, enum role role, uint16_t port, const char *service,
@@ -282,7 +282,7 @@ look_at_udp_service(const struct look *look)
     set_done(look, CONN_FOUND | CONN_UNKNOWN);
 }
 
-/* ---- protocols -------------------------------------------------------------------------------- */
+/* ---- protocols ------------------------------------------------------------------------------- */
 
 static void
 look_at_tcp(const struct look *look, bool at_home)
@@ -406,7 +406,7 @@ look_at_icmp(const struct look *look)
     look_at_text(look, DETECT_ICMP, text, COUNT_ICMP_OS);
 }
 
-/* ---- Ethernet --------------------------------------------------------------------------------- */
+/* ---- Ethernet -------------------------------------------------------------------------------- */
 
 static void
 say_mac_changed(struct out *out, const uint8_t before[6], const uint8_t now[6])
@@ -461,7 +461,7 @@ look_at_arp(const struct look *look)
         mac_seen(look, asset, arp + 8);
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static struct conn *
 connection(struct compat *c, struct compat_flow *flow, const struct weir_event *ev)

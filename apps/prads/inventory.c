@@ -338,8 +338,9 @@ add_fact(struct inventory *inv, const struct host_entry *host, const uint64_t ke
 }
 
 /*
- * Where memory ends, a host makes room for a text, but not this one: the first, by when it was seen, that
- * has a block so large, for smaller ones would not do. Of the rest of the hosts nobody goes in vain.
+ * Where memory ends, a host makes room for a text, but not this one: the first, by when it was
+ * seen, that has a block so large, for smaller ones would not do. Of the rest of the hosts nobody
+ * goes in vain.
  */
 static bool
 make_text_room(struct inventory *inv, const struct host_entry *host, size_t size)

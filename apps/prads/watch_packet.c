@@ -220,7 +220,10 @@ link_option(struct rd *rd, uint8_t wanted)
     return NULL;
 }
 
-/* RFC 4861: who solicits tells of the sender, an advertisement of its target. In IPv4 it is nothing. */
+/*
+ * RFC 4861: who solicits tells of the sender, an advertisement of its target. In IPv4 it is
+ * nothing.
+ */
 void
 watch_neighbour(struct watch *w)
 {

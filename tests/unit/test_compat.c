@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static int
 parse(struct compat_options *opts, const char *line)
@@ -119,7 +119,7 @@ configuration_is_read_as_by_prads(void **state)
     compat_options_free(&opts);
 }
 
-/* ---- counters ------------------------------------------------------------------------------------ */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static void
 packets_are_counted_by_their_headers(void **state)
@@ -169,7 +169,7 @@ tags_that_say_only_how_urgent_are_tags(void **state)
     assert_int_equal(stats.at[COUNT_OTHER_LINK], 1);
 }
 
-/* ---- DNS ----------------------------------------------------------------------------------------- */
+/* ---- DNS ------------------------------------------------------------------------------------- */
 
 static const char *
 dns(const uint8_t *data, size_t n)

@@ -269,7 +269,9 @@ begin_chained(uint8_t *p, unsigned chain)
 
 enum { BEHIND_CHAIN = DNS_HEADER + 4 * 63 + 5 };
 
-/* How many questions are read of as many as there is room for, each name of which follows so many. */
+/*
+ * How many questions are read of as many as there is room for, each name of which follows so many.
+ */
 static unsigned
 questions_read(unsigned followed, struct dns_walk *walk)
 {

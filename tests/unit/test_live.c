@@ -308,7 +308,9 @@ no_packet_comes_twice_while_a_group_is_made(void **state)
     weir_port_close(ports[0]);
 }
 
-/* Two fragments, 272 bytes each, in a group. Returns the number of frames that come; *bytes: all. */
+/*
+ * Two fragments, 272 bytes each, in a group. Returns the number of frames that come; *bytes: all.
+ */
 static int
 send_fragments(bool stay, uint32_t *bytes)
 {

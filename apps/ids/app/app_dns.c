@@ -16,8 +16,8 @@ struct dns_conn {
 /* ---- messages */
 
 /*
- * Why the records cannot be read to the end, as an event; NULL: they can. Their types are kept: of what
- * was asked, of a response of its answers.
+ * Why the records cannot be read to the end, as an event; NULL: they can. Their types are kept: of
+ * what was asked, of a response of its answers.
  */
 static const char *
 read_records(struct app_layer *app, const struct dns_message *msg, enum weir_dir dir)

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-/* Not for CHECK_SAMEIP, CHECK_CLOSING, CHECK_FLOW_... and CHECK_STREAM_SIZE. A field that the packet
- * does not have fits nothing. */
+/* Not for CHECK_SAMEIP, CHECK_CLOSING, CHECK_FLOW_... and CHECK_STREAM_SIZE. A field that the
+ * packet does not have fits nothing. */
 bool packet_check_fits(const struct check *check, const struct weir_packet *pkt);
 
 /* Whether n bytes of its transport header are there: a bad packet may end inside it. */

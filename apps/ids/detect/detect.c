@@ -66,8 +66,8 @@ detect_wants(const struct detect *d)
 }
 
 /*
- * What stands for the packet of an event. One packet may be shown to three: to its flow, to the flow
- * that an ICMP error quotes, and to nobody's, as a fragment; which may be on three cores.
+ * What stands for the packet of an event. One packet may be shown to three: to its flow, to the
+ * flow that an ICMP error quotes, and to nobody's, as a fragment; which may be on three cores.
  */
 static uint64_t
 packet_of(const struct weir_event *ev)
