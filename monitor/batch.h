@@ -10,7 +10,10 @@
 #include "for_programs.h"
 #include "shard.h"
 
+#include <weir/port.h>
+
 #include <stdint.h>
+#include <string.h>
 
 enum {
     BATCH_ONE = 32, /* arrivals of a batch where the reader's core is the only one: in its cache */
@@ -18,6 +21,7 @@ enum {
     BATCH_SPARE = 32,      /* more than one packet makes, which lies in one batch as its bytes do */
     BATCH_BYTES = 2 << 20, /* of frames that do not stay where they are */
     ALL_CORES = 0xff,
+    NO_CORE = 0xfe,
 };
 
 enum arrival_kind {
@@ -94,5 +98,38 @@ struct batch {
     uint8_t *bytes; /* BATCH_BYTES for frames; NULL: they stay until it is done */
     size_t used;
 };
+
+/* There is room. */
+static inline struct arrival *
+batch_add(struct batch *batch, enum arrival_kind kind, unsigned core, uint64_t clock)
+{
+    struct arrival *a = &batch->at[batch->n];
+
+    batch->core[batch->n++] = (uint8_t)core;
+    a->kind = (uint8_t)kind;
+    a->clock = clock;
+    a->guess = NULL;
+    return a;
+}
+
+/* For all that a packet of n bytes makes. */
+static inline bool
+batch_has_room(const struct batch *batch, size_t n)
+{
+    return batch->n + BATCH_SPARE <= batch->room &&
+           (batch->bytes == NULL || batch->used + n <= BATCH_BYTES);
+}
+
+/* The frame, where it stays until the batch is done: where it is, or *kept. */
+static inline const struct weir_frame *
+batch_keep(struct batch *batch, const struct weir_frame *frame, struct weir_frame *kept)
+{
+    if (frame->stable || batch->bytes == NULL)
+        return frame;
+    *kept = *frame;
+    kept->data = memcpy(batch->bytes + batch->used, frame->data, frame->caplen);
+    batch->used += frame->caplen;
+    return kept;
+}
 
 #endif

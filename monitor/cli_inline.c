@@ -132,19 +132,22 @@ cli_inline_use(struct cli *cli, unsigned i, struct weir_port *port)
     cli->wire[i] = port;
 }
 
-/* Each core; and, where there are several, who reads. */
+/* Each core; and, where there are several, who reads: a queue each, of interfaces only one. */
 unsigned
 cli_inline_senders(const struct cli *cli)
 {
+    const unsigned cores = cli->monitor.cores;
+
     if (cli->n_pairs == 0)
         return 0;
-    return cli->monitor.cores > 1 ? cli->monitor.cores + 1 : 1;
+    return cores > 1 ? cores + (cli->dpdk != NULL ? cores : 1) : 1;
 }
 
 int
-cli_inline_sift(struct cli *cli, const struct filter *filter, struct weir_frame *frames, int n)
+cli_inline_sift(struct cli *cli, unsigned queue, const struct filter *filter,
+                struct weir_frame *frames, int n)
 {
-    const unsigned reader = cli_inline_senders(cli) - 1;
+    const unsigned cores = cli->monitor.cores, reader = cores > 1 ? cores + queue : 0;
     int left = 0;
 
     for (int i = 0; i < n; i++) {

@@ -38,9 +38,10 @@ unsigned cli_inline_senders(const struct cli *cli);
 
 /*
  * What the packet filter leaves out passes unseen, here and now. Returns how many of the n frames are
- * left. Called where the port is read.
+ * left. Called where the port's queue is read.
  */
-int cli_inline_sift(struct cli *cli, const struct filter *filter, struct weir_frame *frames, int n);
+int cli_inline_sift(struct cli *cli, unsigned queue, const struct filter *filter,
+                    struct weir_frame *frames, int n);
 
 /* The ports' counters up to now. */
 void cli_inline_count(const struct cli *cli, struct counts *to);

@@ -6,13 +6,17 @@
 #include "privileges.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -33,6 +37,8 @@ enum {
     MTU_MAX = 65535,
     LINK_ETHERNET = 1, /* LINKTYPE_ETHERNET */
 };
+
+#define ALL_QUEUES UINT_MAX
 
 #define LOOK_NS      UINT64_C(1000000000)  /* between looks at counters and links */
 #define RETRY_MAX_NS UINT64_C(32000000000) /* between tries to open what is gone */
@@ -218,11 +224,20 @@ struct interface {
     uint64_t retry_at, pause; /* monotonic ns, gone; pause 0: it is not tried again */
 };
 
+/* A queue of all interfaces: its reader's. */
+struct lane {
+    alignas(64) unsigned turn; /* interface */
+    int fd;                    /* epoll: readable when one has packets in this queue; -1: none */
+};
+
 struct interfaces {
     struct weir_port port;
     struct cli *cli;
     struct interface *at;
-    unsigned n, left, turn;
+    unsigned n, left;
+    struct lane *lane; /* by queue, of which there are port.queues */
+    pthread_rwlock_t
+        open; /* held by who reads other queues than 0; to open and close, by its reader */
     bool skip_interface_drops;
     struct weir_port_stats gone; /* what those counted that are gone */
     struct pollfd *fds;          /* n */
@@ -343,8 +358,10 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
     last.down = false;
     add_counts(all, one, &last);
     sum(&all->gone, &last);
+    pthread_rwlock_wrlock(&all->open);
     weir_port_close(one->port);
     one->port = NULL;
+    pthread_rwlock_unlock(&all->open);
     one->counted = (struct weir_port_stats){ .frames = 0 };
     one->down = false;
     one->pause = all->cli->dpdk == NULL ? LOOK_NS : 0;
@@ -356,12 +373,33 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
         all->why = *why;
 }
 
-static int
-open_one(const struct cli *cli, struct interface *one, struct weir_errbuf *err)
+/* From here on its queues wake who waits for theirs; those of a port that closes are taken out with it. */
+static void
+join_lanes(const struct interfaces *all, const struct weir_port *port)
 {
-    if (cli->dpdk != NULL)
-        return weir_port_open_dpdk(one->name, &one->opts, &one->port, err);
-    return weir_port_open_live(one->name, &one->opts, &one->port, err);
+    for (unsigned i = 0; all->lane != NULL && i < weir_port_queues(port); i++) {
+        struct epoll_event event = { .events = EPOLLIN };
+
+        if (all->lane[i].fd >= 0)
+            (void)epoll_ctl(all->lane[i].fd, EPOLL_CTL_ADD, weir_port_queue_fd(port, i), &event);
+    }
+}
+
+static int
+open_one(struct interfaces *all, struct interface *one, struct weir_errbuf *err)
+{
+    struct weir_port *port;
+    int rc = all->cli->dpdk != NULL ? weir_port_open_dpdk(one->name, &one->opts, &port, err)
+                                    : weir_port_open_live(one->name, &one->opts, &port, err);
+
+    if (rc != WEIR_E_OK)
+        return rc;
+    one->opts.queues = weir_port_queues(port); /* so many are read, if it is opened again */
+    pthread_rwlock_wrlock(&all->open);
+    one->port = port;
+    join_lanes(all, port);
+    pthread_rwlock_unlock(&all->open);
+    return WEIR_E_OK;
 }
 
 /* An interface of that name is there again, say after its driver was loaded anew. */
@@ -373,7 +411,7 @@ retry(struct interfaces *all, struct interface *one, uint64_t now)
 
     if (one->pause == 0 || now < one->retry_at || if_nametoindex(one->name) == 0)
         return;
-    rc = open_one(all->cli, one, &err);
+    rc = open_one(all, one, &err);
     if (rc == WEIR_E_OK) {
         all->left++;
         cli_notice(all->cli, "%s: the interface is there again", one->name);
@@ -410,27 +448,43 @@ look(struct interfaces *all)
     }
 }
 
+/* queue: of each, or ALL_QUEUES. */
+static int
+read_one(const struct interfaces *all, unsigned turn, unsigned queue, struct weir_frame *frames,
+         unsigned max, struct weir_errbuf *why)
+{
+    struct weir_port *port = all->at[turn].port;
+    int n = 0;
+
+    if (port != NULL && queue == ALL_QUEUES)
+        n = weir_port_read(port, frames, max, why);
+    else if (port != NULL && queue < weir_port_queues(port))
+        n = weir_port_read_queue(port, queue, frames, max, why);
+    for (int k = 0; k < n; k++)
+        frames[k].port = (uint8_t)turn;
+    if (n > 0 && all->filter.program.bf_insns != NULL && all->cli->n_pairs > 0)
+        n = cli_inline_sift(all->cli, queue != ALL_QUEUES ? queue : 0, &all->filter, frames, n);
+    return n;
+}
+
 /* Each gets its turn, from the one behind that whose turn was last. Returns how many frames. */
 static int
-take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
+take_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max, unsigned queue)
 {
-    for (unsigned i = 0; i < all->n; i++) {
-        const unsigned turn = all->turn;
-        struct interface *one = &all->at[turn];
-        struct weir_errbuf why = { "" };
-        int n = 0;
+    struct lane *lane = &all->lane[queue != ALL_QUEUES ? queue : 0];
 
-        all->turn = all->turn + 1 < all->n ? all->turn + 1 : 0;
-        if (one->port != NULL)
-            n = weir_port_read(one->port, frames, max, &why);
-        for (int k = 0; k < n; k++)
-            frames[k].port = (uint8_t)turn;
-        if (n > 0 && all->filter.program.bf_insns != NULL && all->cli->n_pairs > 0)
-            n = cli_inline_sift(all->cli, &all->filter, frames, n);
+    for (unsigned i = 0; i < all->n; i++) {
+        const unsigned turn = lane->turn;
+        struct weir_errbuf why = { "" };
+        int n;
+
+        lane->turn = lane->turn + 1 < all->n ? lane->turn + 1 : 0;
+        n = read_one(all, turn, queue, frames, max, &why);
         if (n > 0)
             return n;
-        if (n < 0)
-            lose(all, one, &why);
+        /* What ails an interface its first queue feels, too. */
+        if (n < 0 && (queue == 0 || queue == ALL_QUEUES))
+            lose(all, &all->at[turn], &why);
     }
     return 0;
 }
@@ -443,7 +497,7 @@ poll_in_turn(struct interfaces *all, struct weir_frame *frames, unsigned max)
     int n = 0;
 
     for (unsigned i = 0; i < POLLS && n == 0; i++) {
-        n = take_in_turn(all, frames, max);
+        n = take_in_turn(all, frames, max, ALL_QUEUES);
         if (n == 0 && all->spins < BUSY_POLLS)
             all->spins++;
         else if (n == 0)
@@ -470,13 +524,13 @@ interfaces_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
                 struct weir_errbuf *err)
 {
     struct interfaces *all = (struct interfaces *)port;
-    int n = take_in_turn(all, frames, max);
+    int n = take_in_turn(all, frames, max, ALL_QUEUES);
 
     if (n == 0 && all->cli->dpdk != NULL) {
         n = poll_in_turn(all, frames, max);
     } else if (n == 0 && all->left > 0) {
         if (wait_for_any(all)) {
-            n = take_in_turn(all, frames, max);
+            n = take_in_turn(all, frames, max, ALL_QUEUES);
             all->spins++;
         } else {
             all->spins = 0;
@@ -488,6 +542,32 @@ interfaces_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
     if (all->left == 0 && n == 0)
         return weir_err_set(err, WEIR_E_NOENT, "%s; no interface is left", all->why.text);
     return n;
+}
+
+static int
+interfaces_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames,
+                      unsigned max, struct weir_errbuf *err)
+{
+    struct interfaces *all = (struct interfaces *)port;
+    int n;
+
+    if (queue != 0) {
+        pthread_rwlock_rdlock(&all->open);
+        n = take_in_turn(all, frames, max, queue);
+        pthread_rwlock_unlock(&all->open);
+        return n;
+    }
+    n = take_in_turn(all, frames, max, 0);
+    look(all);
+    if (all->left == 0 && n == 0)
+        return weir_err_set(err, WEIR_E_NOENT, "%s; no interface is left", all->why.text);
+    return n;
+}
+
+static int
+interfaces_queue_fd(const struct weir_port *port, unsigned queue)
+{
+    return ((const struct interfaces *)port)->lane[queue].fd;
 }
 
 static void
@@ -521,14 +601,33 @@ interfaces_close(struct weir_port *port)
     if (all->cli->dpdk != NULL)
         weir_dpdk_stop();
     filter_free(&all->filter);
+    for (unsigned i = 0; all->lane != NULL && i < all->port.queues; i++)
+        if (all->lane[i].fd >= 0)
+            close(all->lane[i].fd);
+    pthread_rwlock_destroy(&all->open);
+    free(all->lane);
     free(all->fds);
     free(all->at);
     free(all);
 }
 
-static const struct port_ops interfaces_ops = {
-    interfaces_read, interfaces_get_stats, interfaces_close, NULL, NULL, NULL
-};
+static const struct port_ops interfaces_ops = { .read = interfaces_read,
+                                                .get_stats = interfaces_get_stats,
+                                                .close = interfaces_close,
+                                                .read_queue = interfaces_read_queue,
+                                                .queue_fd = interfaces_queue_fd };
+
+/* Who waits to close or open is not kept waiting by those who read without end. */
+static void
+make_lock(struct interfaces *all)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    (void)pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(&all->open, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
 
 static struct interfaces *
 new_interfaces(struct cli *cli)
@@ -538,6 +637,7 @@ new_interfaces(struct cli *cli)
     if (all == NULL)
         return NULL;
     all->port.ops = &interfaces_ops;
+    make_lock(all);
     all->cli = cli;
     all->n = (unsigned)cli->n_interfaces;
     all->at = calloc(all->n, sizeof(*all->at));
@@ -560,17 +660,55 @@ start_dpdk(const struct cli *cli, struct weir_errbuf *err)
 }
 
 static void
-tell_dpdk(const struct interfaces *all)
+tell_sockets(const struct interfaces *all)
+{
+    for (unsigned i = 0; all->cli->verbose > 0 && i < all->n; i++) {
+        const struct weir_port *port = all->at[i].port;
+
+        if (port != NULL && weir_port_queues(port) > 1)
+            cli_notice(all->cli, "%s: read through %u packet sockets", all->at[i].name,
+                       weir_port_queues(port));
+    }
+}
+
+static void
+tell_ports(const struct interfaces *all)
 {
     const struct cli *cli = all->cli;
 
-    if (cli->dpdk == NULL)
+    if (cli->dpdk == NULL) {
+        tell_sockets(all);
         return;
+    }
     if (cli->verbose > 1)
         cli_notice(cli, "DPDK says:\n%s", dpdk_said());
     for (unsigned i = 0; cli->verbose > 0 && i < all->n; i++)
         if (all->at[i].port != NULL)
             cli_notice(cli, "%s: %s", all->at[i].name, dpdk_describe(all->at[i].port));
+}
+
+/* As many queues as the interface has that has most. */
+static int
+make_lanes(struct interfaces *all, struct weir_errbuf *err)
+{
+    unsigned n = 1;
+
+    for (unsigned i = 0; i < all->n; i++)
+        if (weir_port_queues(all->at[i].port) > n)
+            n = weir_port_queues(all->at[i].port);
+    all->lane = aligned_alloc(alignof(struct lane), n * sizeof(*all->lane));
+    if (all->lane == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    for (all->port.queues = 0; all->port.queues < n; all->port.queues++) {
+        struct lane *lane = &all->lane[all->port.queues];
+
+        *lane = (struct lane){ .fd = -1 };
+        if (n > 1 && all->cli->dpdk == NULL && (lane->fd = epoll_create1(EPOLL_CLOEXEC)) < 0)
+            return weir_err_set(err, WEIR_E_IO, "epoll: %s", strerror(errno));
+    }
+    for (unsigned i = 0; i < all->n; i++)
+        join_lanes(all, all->at[i].port);
+    return WEIR_E_OK;
 }
 
 int
@@ -599,12 +737,14 @@ cli_live_open(struct cli *cli, const struct weir_port_opts *opts, bool skip_inte
         one->opts.senders = cli_inline_senders(cli);
         if (one->opts.senders > 0)
             one->opts.filter = NULL;
-        rc = open_one(cli, one, err);
+        rc = open_one(all, one, err);
         if (cli->n_pairs > 0)
             cli_inline_use(cli, i, one->port);
         all->left++;
     }
-    tell_dpdk(all);
+    tell_ports(all);
+    if (rc == WEIR_E_OK)
+        rc = make_lanes(all, err);
     if (rc == WEIR_E_OK)
         *out = &all->port;
     else
@@ -620,15 +760,17 @@ cli_live_opts(const struct cli *cli)
                                     .no_promisc = cli->no_promisc,
                                     .immediate = cli->immediate,
                                     .buffer = cli->buffer,
-                                    .mtu = cli->mtu };
+                                    .mtu = cli->mtu,
+                                    .queues = cli->monitor.cores };
 }
 
 uint64_t
 cli_now(const struct cli *cli)
 {
-    const uint64_t now = cli->interface != NULL ? clock_ns(CLOCK_REALTIME) : 0;
+    const uint64_t now = cli->interface != NULL ? clock_ns(CLOCK_REALTIME) : 0,
+                   last = cli->last_time;
 
-    return now > cli->last_time ? now : cli->last_time;
+    return now > last ? now : last;
 }
 
 /* ---- privileges ---------------------------------------------------------------------------- */

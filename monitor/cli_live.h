@@ -35,7 +35,8 @@ int cli_list_interfaces(const struct cli *cli);
 
 /*
  * All interfaces of -i, or ports of DPDK, as one port: they are read in turn, none is waited for while another one has
- * packets, and the descriptor of the port is no use. What happens to them is told. An interface that
+ * packets, and the descriptor of the port is no use. A queue of it is that of each of them; who reads
+ * queue 0 is the one who opens and closes them, and tells. What happens to them is told. An interface that
  * is down is waited for; one that is gone is left out, and read on if there is one of its name
  * again. The port fails when none is left.
  *

@@ -383,7 +383,7 @@ const struct cli_option cli_common[] = {
     { 0, "list-interfaces", NULL, "print the interfaces there are, and stop", cli_take_list },
     { 0, "snaplen", "BYTES", "live: capture so much of each packet (262144)", cli_take_snaplen },
     { 0, "no-promisc", NULL, "live: only what the interface takes in anyway", cli_take_no_promisc },
-    { 0, "buffer", "SIZE", "live: what the kernel holds for an interface (16MiB)",
+    { 0, "buffer", "SIZE", "live: what the kernel holds for an interface and thread (16MiB)",
       cli_take_buffer },
     { 0, "immediate", NULL, "live: look at packets at once, not within 100 ms",
       cli_take_immediate },

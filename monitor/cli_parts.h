@@ -2,6 +2,7 @@
  * What the parts of cli.h's implementation know of each other:
  *
  *   cli.c          the command line: words, settings, --help
+ *   cli_check.c    options that do not go together, or have no effect
  *   cli_options.c  the options that all programs have, and their values
  *   cli_run.c      the run: inputs, progress
  *   cli_output.c   outputs: opened, flushed, closed
@@ -26,6 +27,15 @@ int cli_take_list(void *ctx, const char *value, struct weir_errbuf *err);
 
 /* One more word of the packet filter. WEIR_E_OK or WEIR_E_NOMEM. */
 int cli_append_filter(struct cli *cli, const char *words, size_t n);
+
+/*
+ * All options are known, words: some of them made the filter. Do they go together? Returns -1 to go
+ * on, or the exit code.
+ */
+int cli_check(const struct cli *cli, bool words);
+
+/* A notice of options that have no effect on this run: scripts may share them with others. */
+void cli_tell_unused(const struct cli *cli);
 
 /* ---- messages ------------------------------------------------------------------------------ */
 

@@ -177,7 +177,7 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                seconds, seconds > 0 ? (double)s.packets / seconds : 0.0);
     if (cli->interface != NULL)
         cli_notice(cli,
-                   "%llu packets received by %s, %llu of them dropped, %llu more dropped by "
+                   "%llu packets received by %s, %llu of them lost, %llu more lost by "
                    "interfaces",
                    (unsigned long long)cli->kernel_packets,
                    cli->dpdk != NULL ? "DPDK" : "the kernel", (unsigned long long)cli->kernel_drops,

@@ -9,6 +9,7 @@
 #include <weir/port.h>
 
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,8 +48,8 @@ struct run {
     uint64_t offload_at; /* and look at what is known of checksums; 0: none so far */
     unsigned batches;
     bool terminal;
-    bool told_link;  /* of this input */
-    bool told_rules; /* that there are none */
+    _Atomic bool told_link; /* of this input */
+    bool told_rules;        /* that there are none */
 };
 
 static void
@@ -97,6 +98,7 @@ answer_control(struct run *run, struct counts *to)
     to->kernel_packets = cli->kernel_packets;
     to->kernel_drops = cli->kernel_drops;
     to->interface_drops = cli->interface_drops;
+    to->frames_copied = cli->frames_copied;
     to->log_dropped = cli_dropped_so_far(cli);
     count_cores(run->m, to);
     cli_inline_count(cli, to);
@@ -166,14 +168,21 @@ look_at_links(struct run *run, const struct weir_frame *frames, int n, const cha
     }
 }
 
+/* Queues are read at the same time; the first time of a live run is known. */
 static void
 look_at_times(struct cli *cli, const struct weir_frame *frames, int n)
 {
+    uint64_t was = atomic_load_explicit(&cli->last_time, memory_order_relaxed), last = was;
+
     if (n > 0 && cli->first_time == 0)
         cli->first_time = frames[0].time;
     for (int i = 0; i < n; i++)
-        if (frames[i].time > cli->last_time)
-            cli->last_time = frames[i].time;
+        if (frames[i].time > last)
+            last = frames[i].time;
+    while (last > was &&
+           !atomic_compare_exchange_weak_explicit(&cli->last_time, &was, last, memory_order_relaxed,
+                                                  memory_order_relaxed))
+        continue;
 }
 
 /* A port that is read. */
@@ -219,13 +228,59 @@ pull(void *ctx)
     return (n > 0 || (n == 0 && cli->interface != NULL)) && !stopped(run);
 }
 
+/* What the first core does beside, between its reads. n: frames, or an error. Returns whether to go on. */
+static bool
+keep_house(struct pump *pump, int n, const struct weir_errbuf *err)
+{
+    struct run *run = pump->run;
+    struct cli *cli = run->cli;
+
+    if (n == 0)
+        monitor_pass_time(run->m);
+    if (run->after_batch != NULL)
+        run->after_batch(run->arg);
+    look_up(run, pump->port);
+    if (n < 0 && cli_caught == 0) {
+        cli_error(cli, "%s", err->text[0] != '\0' ? err->text : pump->name);
+        cli->failed = true;
+    }
+    return n >= 0 && !stopped(run);
+}
+
+/* Some reads of a queue of a live port. Called by a core for each queue at the same time. */
+static int
+pull_queue(void *ctx, unsigned queue)
+{
+    struct pump *pump = ctx;
+    struct run *run = pump->run;
+    struct weir_frame frames[READ_BATCH];
+    struct weir_errbuf err = { "" };
+    int n, all = 0;
+
+    do {
+        n = weir_port_read_queue(pump->port, queue, frames, READ_BATCH, &err);
+        look_at_links(run, frames, n, pump->name);
+        look_at_times(run->cli, frames, n);
+        if (n > 0)
+            monitor_read_queue(run->m, queue, frames, (unsigned)n);
+        all += n > 0 ? n : 0;
+    } while (n > 0 && all < READ_BATCH);
+    monitor_commit(run->m, queue);
+    if (queue == 0 && !keep_house(pump, n < 0 ? n : all, &err))
+        return -1;
+    return all;
+}
+
 /* Read the port to its end. Returns whether its frames outlive the next read. */
 static bool
 read_port(struct run *run, struct weir_port *port, const char *name)
 {
     struct pump pump = { .run = run, .port = port, .name = name };
+    const struct monitor_input input = {
+        .port = port, .pull = pull, .pull_queue = pull_queue, .ctx = &pump
+    };
 
-    monitor_pull(run->m, port, pull, &pump);
+    monitor_pull(run->m, &input);
     return pump.stable;
 }
 

@@ -2,24 +2,31 @@
 
 #include "core/core.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
+
+enum {
+    BUSY_POLLS = 64, /* of a queue without descriptor, in a row for nothing; then come pauses ... */
+    POLL_NS = 30000, /* ... of so long */
+    IDLE_MAX = 8,    /* wakes in a row for nothing; then ... */
+    PAUSE_MS = 10,   /* ... comes a pause: an error that stays must not keep a core busy */
+};
 
 static const struct cores_sizes usual = { BATCH_MANY, 16, 8 << 20 };
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
 static void
-free_slots(struct cores *c)
+free_batch(struct batch *batch)
 {
-    for (unsigned i = 0; i < c->n_slots; i++) {
-        free(c->slot[i].at);
-        free(c->slot[i].all);
-        free(c->slot[i].bytes);
-    }
-    free(c->slot);
+    free(batch->at);
+    free(batch->all);
+    free(batch->bytes);
 }
 
 /* one: there is one core, which takes all of it. */
@@ -39,22 +46,74 @@ make_batch(struct batch *batch, unsigned room, bool one)
     return true;
 }
 
+/* One for each slot, one for the reader, and one for each core's front end, which change places. */
 static bool
-make_slots(struct cores *c, const struct cores_sizes *sizes)
+make_batches(struct cores *c, const struct cores_sizes *sizes)
 {
     const bool one = c->n == 1;
     const unsigned room = (one ? BATCH_ONE : sizes->batch) + BATCH_SPARE;
 
-    c->n_slots = one ? 1 : sizes->batches;
-    c->slot = calloc(c->n_slots, sizeof(*c->slot));
-    if (c->slot == NULL) {
-        c->n_slots = 0;
+    c->n_slots = one ? 0 : sizes->batches;
+    c->n_batches = c->n_slots + 1 + (one ? 0 : c->n);
+    c->slot = calloc(c->n_batches, sizeof(struct batch *));
+    c->batch = calloc(c->n_batches, sizeof(*c->batch));
+    if (c->slot == NULL || c->batch == NULL) {
+        c->n_batches = 0;
         return false;
     }
-    for (unsigned i = 0; i < c->n_slots; i++)
-        if (!make_batch(&c->slot[i], room, one))
+    for (unsigned i = 0; i <= c->n_slots; i++)
+        if (!make_batch(&c->batch[i], room, one))
             return false;
+    for (unsigned i = 0; i < c->n_slots; i++)
+        c->slot[i] = &c->batch[1 + i];
     return true;
+}
+
+static bool
+try_fronts(struct cores *c, struct batch *batch)
+{
+    c->front = aligned_alloc(alignof(struct front), c->n * sizeof(*c->front));
+    c->watch = aligned_alloc(alignof(struct watch), c->n * sizeof(*c->watch));
+    if (c->front == NULL || c->watch == NULL)
+        return false;
+    for (unsigned i = 0; i < c->n; i++)
+        c->watch[i] = (struct watch){ .wake = -1 };
+    for (unsigned i = 0; i < c->n; i++) {
+        c->watch[i].wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (c->watch[i].wake < 0 || !make_batch(&batch[i], c->batch[0].room, false))
+            return false;
+        c->front[i] = (struct front){ .reader = &c->reader };
+        front_begin(&c->front[i], &batch[i]);
+    }
+    return true;
+}
+
+static void
+free_fronts(struct cores *c)
+{
+    for (unsigned i = 0; c->watch != NULL && i < c->n; i++)
+        if (c->watch[i].wake >= 0)
+            close(c->watch[i].wake);
+    free(c->front);
+    free(c->watch);
+    c->front = NULL;
+    c->watch = NULL;
+}
+
+/* What queues take, once. False: out of memory, or of descriptors. */
+static bool
+make_fronts(struct cores *c)
+{
+    struct batch *batch = &c->batch[1 + c->n_slots];
+
+    if (c->front != NULL || try_fronts(c, batch))
+        return true;
+    free_fronts(c);
+    for (unsigned i = 0; i < c->n; i++) {
+        free_batch(&batch[i]);
+        batch[i] = (struct batch){ .n = 0 };
+    }
+    return false;
 }
 
 static struct batch *hand_over(void *ctx, struct batch *full);
@@ -76,7 +135,7 @@ cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, str
     c->engine[0] = first;
     sizes = sizes != NULL ? sizes : &usual;
     c->order = n > 1 ? order_new(n, sizes->ring) : NULL;
-    if (!make_slots(c, sizes) || (n > 1 && c->order == NULL)) {
+    if (!make_batches(c, sizes) || (n > 1 && c->order == NULL)) {
         cores_free(c);
         return WEIR_E_NOMEM;
     }
@@ -87,11 +146,18 @@ cores_new(struct engine *first, unsigned n, const struct cores_sizes *sizes, str
                                  .n_cores = n,
                                  .in_line = first->outlet.send != NULL,
                                  .only = n == 1 ? first : NULL,
-                                 .batch = &c->slot[0],
+                                 .batch = &c->batch[0],
                                  .hand_over = hand_over,
                                  .ctx = c };
     *out = c;
     return WEIR_E_OK;
+}
+
+/* Under the lock. */
+static void
+note_change(struct cores *c)
+{
+    pthread_cond_broadcast(&c->changed);
 }
 
 static void
@@ -99,7 +165,7 @@ stop_threads(struct cores *c)
 {
     pthread_mutex_lock(&c->lock);
     c->quit = true;
-    pthread_cond_broadcast(&c->changed);
+    note_change(c);
     pthread_mutex_unlock(&c->lock);
     for (unsigned i = 0; i < c->n_threads; i++)
         pthread_join(c->thread[i], NULL);
@@ -115,7 +181,11 @@ cores_free(struct cores *c)
         engine_free(c->engine[i]);
     order_free(c->order);
     reader_free(&c->reader);
-    free_slots(c);
+    free_fronts(c);
+    for (unsigned i = 0; i < c->n_batches; i++)
+        free_batch(&c->batch[i]);
+    free(c->batch);
+    free(c->slot);
     pthread_cond_destroy(&c->changed);
     pthread_mutex_destroy(&c->lock);
     free(c);
@@ -123,11 +193,19 @@ cores_free(struct cores *c)
 
 /* ---- batches ------------------------------------------------------------------------------- */
 
-/* Under the lock. */
+/* There is something to do for those, too, who wait for their queues. Under the lock. */
 static void
-note_change(struct cores *c)
+call_all(struct cores *c)
 {
-    pthread_cond_broadcast(&c->changed);
+    const uint64_t one = 1;
+
+    note_change(c);
+    for (unsigned i = 0; c->parallel && i < c->source->queues; i++) {
+        if (!c->watch[i].waits)
+            continue;
+        c->watch[i].waits = false;
+        (void)!write(c->watch[i].wake, &one, sizeof(one));
+    }
 }
 
 static uint64_t
@@ -145,7 +223,7 @@ done_by_all(const struct cores *c)
 static bool
 take_next(struct cores *c, unsigned core)
 {
-    struct batch *batch = &c->slot[c->done[core] % c->n_slots];
+    struct batch *batch = c->slot[c->done[core] % c->n_slots];
 
     if (c->done[core] == c->published)
         return false;
@@ -166,6 +244,24 @@ take_or_wait(struct cores *c, unsigned core)
         pthread_cond_wait(&c->changed, &c->lock);
 }
 
+static bool
+is_full(const struct cores *c)
+{
+    return c->published - done_by_all(c) == c->n_slots;
+}
+
+/* There is room. Returns a batch that all have done. */
+static struct batch *
+publish(struct cores *c, struct batch *full)
+{
+    struct batch **slot = &c->slot[c->published % c->n_slots], *done = *slot;
+
+    *slot = full;
+    c->published++;
+    call_all(c);
+    return done;
+}
+
 static struct batch *
 hand_over(void *ctx, struct batch *full)
 {
@@ -176,15 +272,135 @@ hand_over(void *ctx, struct batch *full)
         engine_take(c->engine[0], full);
     } else {
         pthread_mutex_lock(&c->lock);
-        c->published++;
-        note_change(c);
-        while (c->published - done_by_all(c) == c->n_slots)
+        while (is_full(c))
             take_or_wait(c, c->reads);
+        next = publish(c, full);
         pthread_mutex_unlock(&c->lock);
-        next = &c->slot[c->published % c->n_slots];
     }
     reader_recycle(&c->reader, next);
     return next;
+}
+
+/* ---- queues -------------------------------------------------------------------------------- */
+
+/*
+ * The reader is this core's alone, and nobody commits. Under the lock, which is given back while it waits,
+ * and in the end.
+ */
+static void
+enter(struct cores *c, unsigned core)
+{
+    while (c->reading)
+        take_or_wait(c, core);
+    c->reading = true;
+    c->reads = core;
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* What the reader has goes before; the lock is taken again. */
+static void
+leave(struct cores *c)
+{
+    reader_flush(&c->reader);
+    pthread_mutex_lock(&c->lock);
+    c->reading = false;
+    note_change(c);
+}
+
+/* The first core lets the others go on. */
+static void
+release(struct cores *c)
+{
+    if (!c->held)
+        return;
+    c->held = false;
+    leave(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+/* Of the packets that this core commits then: nobody else's come between. Under the lock. */
+static void
+pass_ticks(struct cores *c, unsigned core, uint64_t time)
+{
+    enter(c, core);
+    reader_reach(&c->reader, time);
+    reader_flush(&c->reader);
+    pthread_mutex_lock(&c->lock);
+    while (is_full(c))
+        take_or_wait(c, core);
+}
+
+void
+cores_commit(struct cores *c, unsigned core)
+{
+    struct front *f = &c->front[core];
+
+    if (f->number == 0)
+        return;
+    if (core == 0)
+        release(c);
+    pthread_mutex_lock(&c->lock);
+    while (c->reading || is_full(c))
+        take_or_wait(c, core);
+    if (f->first >= c->reader.tick_at)
+        pass_ticks(c, core, f->first);
+    front_stamp(f, &c->reader);
+    f->batch = publish(c, f->batch);
+    reader_recycle(&c->reader, f->batch);
+    c->reading = false;
+    pthread_mutex_unlock(&c->lock);
+    front_begin(f, f->batch);
+}
+
+/* A fragment, and, as this takes long for one, the rest of its burst. */
+static void
+take_alone(struct cores *c, unsigned core, const struct weir_frame *frames, unsigned n)
+{
+    cores_commit(c, core);
+    pthread_mutex_lock(&c->lock);
+    enter(c, core);
+    for (unsigned i = 0; i < n; i++)
+        reader_take(&c->reader, &frames[i]);
+    c->reader.read_at = c->front[core].read_at;
+    leave(c);
+    pthread_mutex_unlock(&c->lock);
+}
+
+void
+cores_take(struct cores *c, unsigned core, const struct weir_frame *frames, unsigned n,
+           uint64_t read_at)
+{
+    struct front *f = &c->front[core];
+
+    f->read_at = read_at;
+    for (unsigned i = 0; i < n; i++) {
+        enum front_result result = front_take(f, &frames[i]);
+
+        if (result == FRONT_FULL) {
+            cores_commit(c, core);
+            result = front_take(f, &frames[i]);
+        }
+        if (result == FRONT_FRAGMENT) {
+            take_alone(c, core, &frames[i], n - i);
+            return;
+        }
+    }
+}
+
+/* Others may have had packets since. */
+void
+cores_pass_time(struct cores *c, unsigned core, uint64_t now)
+{
+    if (core == 0)
+        release(c);
+    pthread_mutex_lock(&c->lock);
+    enter(c, core);
+    if (now > c->reader.read_at) {
+        reader_pass_time(&c->reader, now - c->reader.read_at);
+        c->reader.read_at = now;
+    }
+    leave(c);
+    pthread_mutex_unlock(&c->lock);
 }
 
 /* ---- threads ------------------------------------------------------------------------------- */
@@ -200,15 +416,17 @@ is_far_from_full(const struct cores *c)
 static bool
 read_some(struct cores *c, unsigned core)
 {
+    const struct source *source = c->source;
     bool more;
 
-    if (c->pull == NULL || c->reading || c->over || (c->stream && core != 0))
+    if (source == NULL || c->parallel || c->reading || c->over ||
+        ((source->stream || source->queues > 1) && core != 0))
         return false;
     c->reading = true;
     c->reads = core;
     do {
         pthread_mutex_unlock(&c->lock);
-        more = c->pull(c->ctx);
+        more = source->pull(source->ctx);
         reader_flush(&c->reader);
         pthread_mutex_lock(&c->lock);
         note_change(c);
@@ -216,6 +434,105 @@ read_some(struct cores *c, unsigned core)
     c->reading = false;
     c->over = !more;
     return true;
+}
+
+/* The queue of this core, with the lock given back meanwhile. False: there was, and is, nothing to do. */
+static bool
+read_queue(struct cores *c, unsigned core)
+{
+    const struct source *source = c->source;
+    int n;
+
+    if (!c->parallel || c->over || core >= source->queues)
+        return false;
+    c->pulls++;
+    pthread_mutex_unlock(&c->lock);
+    n = source->pull_queue(source->ctx, core);
+    if (core == 0)
+        release(c);
+    pthread_mutex_lock(&c->lock);
+    c->pulls--;
+    c->watch[core].idle = n > 0 ? 0 : c->watch[core].idle + 1;
+    c->over |= n < 0;
+    if (c->over)
+        call_all(c);
+    return n != 0;
+}
+
+/* Of several cores that read one takes, too, but not for ever. */
+static bool
+work(struct cores *c, unsigned core)
+{
+    bool took = false;
+
+    if (!c->parallel)
+        return take_next(c, core) || read_some(c, core);
+    for (unsigned i = 0; i < c->n_slots && take_next(c, core); i++)
+        took = true;
+    return read_queue(c, core) || took;
+}
+
+/* Milliseconds until a tick has passed, which the first core sees to. */
+static int
+watch_ms(const struct cores *c, unsigned core)
+{
+    struct timespec now;
+
+    if (core != 0)
+        return MONITOR_WAIT_MS;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return c->reading ? 1
+                      : reader_wait_ms(&c->reader,
+                                       (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec,
+                                       MONITOR_WAIT_MS);
+}
+
+/* How long, and for what. */
+static void
+wait_for_queue(struct watch *w, int fd, int ms)
+{
+    struct pollfd fds[2] = { { .fd = w->wake, .events = POLLIN }, { .fd = fd, .events = POLLIN } };
+    struct timespec most = { .tv_nsec = POLL_NS };
+    uint64_t times;
+
+    if (fd >= 0 && w->idle > IDLE_MAX) {
+        fds[1].fd = -1;
+        ms = PAUSE_MS;
+    }
+    if (fd >= 0)
+        most = (struct timespec){ .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+    (void)ppoll(fds, 2, &most, NULL);
+    if (fds[0].revents != 0)
+        (void)!read(w->wake, &times, sizeof(times));
+    if (fd >= 0 && fds[1].revents == 0)
+        w->idle = 0;
+}
+
+/* Nothing to take, and nothing in the queue: until there is. Under the lock, given back meanwhile. */
+static void
+watch(struct cores *c, unsigned core)
+{
+    struct watch *w = &c->watch[core];
+    const int fd = c->source->queue_fd(c->source->ctx, core);
+    int ms;
+
+    if (c->done[core] < c->published || (fd < 0 && w->idle < BUSY_POLLS))
+        return;
+    ms = watch_ms(c, core);
+    w->waits = true;
+    pthread_mutex_unlock(&c->lock);
+    wait_for_queue(w, fd, ms);
+    pthread_mutex_lock(&c->lock);
+    w->waits = false;
+}
+
+static void
+rest(struct cores *c, unsigned core)
+{
+    if (c->parallel && !c->over && core < c->source->queues)
+        watch(c, core);
+    else
+        pthread_cond_wait(&c->changed, &c->lock);
 }
 
 struct start {
@@ -232,8 +549,8 @@ thread(void *arg)
     free(arg);
     pthread_mutex_lock(&c->lock);
     while (!c->quit)
-        if (!take_next(c, start.core) && !read_some(c, start.core))
-            pthread_cond_wait(&c->changed, &c->lock);
+        if (!work(c, start.core))
+            rest(c, start.core);
     pthread_mutex_unlock(&c->lock);
     return NULL;
 }
@@ -298,12 +615,12 @@ cores_start(struct cores *c, uint64_t time)
 
 /* Live, handlers wake while no packet comes. */
 static void
-run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
+run_alone(struct cores *c, const struct source *source)
 {
     bool more;
 
     do {
-        more = pull(ctx);
+        more = source->pull(source->ctx);
         reader_flush(&c->reader);
         if (c->engine[0]->opts.live)
             weir_core_run(c->engine[0]->core, UINT32_MAX);
@@ -312,23 +629,37 @@ run_alone(struct cores *c, bool (*pull)(void *ctx), void *ctx)
     } while (more);
 }
 
+/* Until the first packet, with which the other cores begin, there is one reader. Under the lock. */
+static void
+read_queues(struct cores *c)
+{
+    while (!c->over && !c->started)
+        if (!work(c, 0))
+            rest(c, 0);
+    if (!c->over)
+        c->parallel = true;
+    note_change(c);
+}
+
+/* source: stays. */
 void
-cores_run(struct cores *c, bool stream, bool (*pull)(void *ctx), void *ctx)
+cores_run(struct cores *c, const struct source *source)
 {
     if (c->n == 1) {
-        run_alone(c, pull, ctx);
+        run_alone(c, source);
         return;
     }
     pthread_mutex_lock(&c->lock);
-    c->pull = pull;
-    c->stream = stream;
-    c->ctx = ctx;
+    c->source = source;
     c->over = false;
     note_change(c);
-    while (!c->over)
-        if (!take_next(c, 0) && !read_some(c, 0))
-            pthread_cond_wait(&c->changed, &c->lock);
-    c->pull = NULL;
+    if (source->queues > 1 && make_fronts(c))
+        read_queues(c);
+    while (!c->over || c->pulls > 0)
+        if (!work(c, 0))
+            rest(c, 0);
+    c->parallel = false;
+    c->source = NULL;
     pthread_mutex_unlock(&c->lock);
     c->reads = 0;
     cores_settle(c);
@@ -349,6 +680,11 @@ cores_flush(struct cores *c)
 void
 cores_settle(struct cores *c)
 {
+    if (c->parallel && !c->held) {
+        pthread_mutex_lock(&c->lock);
+        enter(c, 0);
+        c->held = true;
+    }
     reader_flush(&c->reader);
     if (c->n == 1)
         return;

@@ -120,7 +120,7 @@ engine_settle(struct engine *e)
         return false;
     do
         over = core_wait_outside(e->core, second);
-    while (!over && !e->opts.live && !e->stop);
+    while (!over && !e->opts.live && !*e->stop);
     return over;
 }
 
@@ -797,11 +797,12 @@ static void
 drain_core(struct engine *e)
 {
     const uint64_t day = UINT64_C(86400) * 1000000000;
+    const uint64_t last = e->clock < UINT64_MAX - day ? e->clock + day : UINT64_MAX - 1;
     uint64_t next;
 
     engine_reach(e, ORDER_AT_END, PHASE_WOKEN, 0, 0);
     run_all(e);
-    while ((next = weir_core_next_timer(e->core)) <= e->clock + day) {
+    while ((next = weir_core_next_timer(e->core)) <= last) {
         fire_timers(e, ORDER_AT_END, next);
         run_all(e);
     }

@@ -96,7 +96,7 @@ struct engine {
     struct wheel_node *due;   /* timers that came round, linked through next */
     uint8_t scratch[SCRATCH]; /* old bytes of a conflict, put together */
 
-    volatile int stop; /* set by a signal handler */
+    const _Atomic bool *stop; /* the monitor's, set by whoever wants the run to end */
 };
 
 struct cores;
@@ -104,8 +104,9 @@ struct cores;
 struct weir_monitor {
     struct engine e; /* of the first core; what is known before the first packet is here */
     struct cores *cores;
-    uint64_t read_at; /* live: monotonic ns of the last packets */
-    uint64_t call_at; /* packet time of a call of monitor_call_at(); UINT64_MAX: there is none */
+    _Atomic bool stop;
+    uint64_t passed_at; /* live, of queues: monotonic ns, when all heard last that none came */
+    uint64_t call_at;   /* packet time of a call of monitor_call_at(); UINT64_MAX: there is none */
     uint64_t (*call)(void *ctx, uint64_t now);
     void *call_ctx;
 };

@@ -22,10 +22,24 @@ struct order *monitor_order(const struct weir_monitor *m);
 /*
  * For programs, which do more between reads: pull() is called, by one core at a time, until it
  * returns false, and calls monitor_read(). The frames need not outlive pull(), unless stable.
+ *
+ * pull_queue(), of a live port with several queues, at most one a core, is called instead from the
+ * first packet on, by a core for each queue at the same time, and calls monitor_read_queue() and
+ * behind a burst monitor_commit(). It never waits. It returns more than 0 if packets came, 0 if
+ * none did, less if all is over. What follows is for pull(), and the pull_queue() of queue 0.
  */
-void monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
-                  void *ctx);
+struct monitor_input {
+    struct weir_port *port;
+    bool (*pull)(void *ctx);
+    int (*pull_queue)(void *ctx, unsigned queue); /* NULL: pull() reads all queues */
+    void *ctx;
+};
+
+void monitor_pull(struct weir_monitor *m, const struct monitor_input *input);
 int monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n);
+void monitor_read_queue(struct weir_monitor *m, unsigned queue, const struct weir_frame *frames,
+                        unsigned n);
+void monitor_commit(struct weir_monitor *m, unsigned queue);
 
 /*
  * Call fn(ctx, its time) before the first packet of monitor_read() whose time is not before this
@@ -67,7 +81,10 @@ void monitor_pass_time(struct weir_monitor *m);
 enum { MONITOR_WAIT_MS = 100 };
 int monitor_wait_ms(const struct weir_monitor *m);
 
-/* In pull(): wait until all cores are done with what was read. */
+/*
+ * In pull(): wait until all cores are done with what was read; to its end nothing more is handed
+ * on.
+ */
 void monitor_settle(struct weir_monitor *m);
 
 #endif

@@ -18,7 +18,7 @@ libcore_la_SOURCES += \
     %D%/monitor.c \
     %D%/pieces.c %D%/pieces.h \
     %D%/quote.c %D%/quote.h \
-    %D%/reader.c %D%/reader.h \
+    %D%/front.c %D%/front.h %D%/reader.c %D%/reader.h \
     %D%/reject.c %D%/reject.h %D%/rewrite.c %D%/rewrite.h \
     %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
@@ -33,7 +33,7 @@ libcore_la_SOURCES += \
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_message.c %D%/cli_options.c \
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_check.c %D%/cli_message.c %D%/cli_options.c \
     %D%/cli_output.c %D%/cli_report.c %D%/cli_run.c %D%/cli_signals.c \
     %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_inline.c %D%/cli_inline.h %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \
@@ -89,6 +89,12 @@ tests_model_test_cores_model_SOURCES  = tests/model/test_cores_model.c
 tests_model_test_cores_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 tests_model_test_cores_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_model_test_cores_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/model/test_queues_model
+tests_model_test_queues_model_SOURCES  = tests/model/test_queues_model.c
+tests_model_test_queues_model_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
+tests_model_test_queues_model_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_model_test_queues_model_LDADD    = libtestsupport.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/model/test_verdict_model
 tests_model_test_verdict_model_SOURCES  = tests/model/test_verdict_model.c

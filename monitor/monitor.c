@@ -7,8 +7,10 @@
 #include "state/shared.h"
 #include "syns.h"
 
+#include <assert.h>
 #include <poll.h>
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +18,7 @@
 #define DEFAULT_MEMCAP (UINT64_C(4) << 30)
 #define LEAST_MEMCAP   (UINT64_C(256) << 20)
 #define HELD_CORE_MAX  (UINT64_C(64) << 30)
+#define PASS_NS        UINT64_C(1000000) /* of no packets in a queue, before all hear of it */
 
 enum {
     MAX_HISTORY = 1 << 20,
@@ -62,6 +65,7 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     memset(m, 0, sizeof(*m));
     m->call_at = UINT64_MAX;
     e = &m->e;
+    e->stop = &m->stop;
     e->opts = *opts;
     if (e->opts.memcap == 0)
         e->opts.memcap = DEFAULT_MEMCAP;
@@ -165,7 +169,7 @@ monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n
     int rc = n > 0 ? start(m, frames[0].time) : WEIR_E_OK;
 
     if (n > 0 && m->e.opts.live)
-        m->read_at = clock_ns();
+        m->cores->reader.read_at = clock_ns();
     for (unsigned i = 0; i < n && rc == WEIR_E_OK; i++) {
         if (frames[i].time >= m->call_at) {
             cores_settle(m->cores);
@@ -177,24 +181,51 @@ monitor_read(struct weir_monitor *m, const struct weir_frame *frames, unsigned n
 }
 
 void
+monitor_read_queue(struct weir_monitor *m, unsigned queue, const struct weir_frame *frames,
+                   unsigned n)
+{
+    assert(m->call_at == UINT64_MAX); /* live there are none */
+    cores_take(m->cores, queue, frames, n, clock_ns());
+}
+
+void
+monitor_commit(struct weir_monitor *m, unsigned queue)
+{
+    cores_commit(m->cores, queue);
+}
+
+/* A queue is looked at more often than that the others need hear of it. */
+static void
+pass_time_of_queues(struct weir_monitor *m, uint64_t now)
+{
+    if (now - m->passed_at < PASS_NS)
+        return;
+    m->passed_at = now;
+    cores_pass_time(m->cores, 0, now);
+}
+
+void
 monitor_pass_time(struct weir_monitor *m)
 {
+    struct reader *r = &m->cores->reader;
     const uint64_t now = clock_ns();
 
     if (!m->cores->started)
         return;
-    reader_pass_time(&m->cores->reader, now - m->read_at);
-    m->read_at = now;
+    if (m->cores->parallel) {
+        pass_time_of_queues(m, now);
+        return;
+    }
+    reader_pass_time(r, now - r->read_at);
+    r->read_at = now;
 }
 
 int
 monitor_wait_ms(const struct weir_monitor *m)
 {
-    const struct reader *r = &m->cores->reader;
-    const uint64_t now = m->cores->started ? r->clock + clock_ns() - m->read_at : 0;
-    const uint64_t ms = now < r->tick_at ? (r->tick_at - now) / 1000000 + 1 : 1;
-
-    return !m->cores->started || ms > MONITOR_WAIT_MS ? MONITOR_WAIT_MS : (int)ms;
+    if (!m->cores->started)
+        return MONITOR_WAIT_MS;
+    return reader_wait_ms(&m->cores->reader, clock_ns(), MONITOR_WAIT_MS);
 }
 
 void
@@ -245,11 +276,51 @@ monitor_syns(const struct weir_flow *flow)
     return flow_shard(flow)->engine->syns;
 }
 
-void
-monitor_pull(struct weir_monitor *m, const struct weir_port *port, bool (*pull)(void *ctx),
-             void *ctx)
+static int
+queue_fd(void *ctx, unsigned queue)
 {
-    cores_run(m->cores, is_stream(port), pull, ctx);
+    const struct monitor_input *input = ctx;
+
+    return weir_port_queue_fd(input->port, queue);
+}
+
+static bool
+pull_all(void *ctx)
+{
+    const struct monitor_input *input = ctx;
+
+    return input->pull(input->ctx);
+}
+
+static int
+pull_queue(void *ctx, unsigned queue)
+{
+    const struct monitor_input *input = ctx;
+
+    return input->pull_queue(input->ctx, queue);
+}
+
+/* A core reads one queue; where there are more, one core has them all in turn. */
+static unsigned
+queues_to_read(const struct weir_monitor *m, const struct monitor_input *input)
+{
+    const unsigned n = weir_port_queues(input->port);
+
+    return m->e.opts.live && input->pull_queue != NULL && n <= m->cores->n ? n : 1;
+}
+
+void
+monitor_pull(struct weir_monitor *m, const struct monitor_input *input)
+{
+    struct monitor_input copy = *input;
+    const struct source source = { .pull = pull_all,
+                                   .stream = is_stream(input->port),
+                                   .queues = queues_to_read(m, input),
+                                   .pull_queue = pull_queue,
+                                   .queue_fd = queue_fd,
+                                   .ctx = &copy };
+
+    cores_run(m->cores, &source);
 }
 
 void
@@ -277,7 +348,8 @@ struct run {
     struct weir_port *port;
     struct weir_errbuf *err;
     int rc;
-    bool empty; /* live: the port gave all that it had */
+    atomic_flag failed; /* a queue has, and said why */
+    bool empty;         /* live: the port gave all that it had */
 };
 
 /* Ports wait for long: until the next tick has come nobody need ask one that has nothing. */
@@ -302,22 +374,59 @@ pull_port(void *ctx)
     if (n == 0 && run->m->e.opts.live)
         monitor_pass_time(run->m);
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
-    return run->rc == WEIR_E_OK && !run->m->e.stop && (n > 0 || run->m->e.opts.live);
+    return run->rc == WEIR_E_OK && !run->m->stop && (n > 0 || run->m->e.opts.live);
+}
+
+static int
+fail_queue(struct run *run, int rc, const struct weir_errbuf *err)
+{
+    if (!atomic_flag_test_and_set(&run->failed)) {
+        run->rc = rc;
+        if (run->err != NULL)
+            *run->err = *err;
+    }
+    return rc;
+}
+
+static int
+pull_port_queue(void *ctx, unsigned queue)
+{
+    struct run *run = ctx;
+    struct weir_frame frames[BATCH_MANY];
+    struct weir_errbuf err = { "" };
+    unsigned all = 0;
+    int n;
+
+    do {
+        n = weir_port_read_queue(run->port, queue, frames, BATCH_MANY, &err);
+        if (n > 0)
+            monitor_read_queue(run->m, queue, frames, (unsigned)n);
+        all += n > 0 ? (unsigned)n : 0;
+    } while (n > 0 && all < BATCH_MANY);
+    monitor_commit(run->m, queue);
+    if (n < 0)
+        return fail_queue(run, n, &err);
+    if (all == 0 && queue == 0)
+        monitor_pass_time(run->m);
+    return run->m->stop ? -1 : (int)all;
 }
 
 int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err)
 {
-    struct run run = { .m = m, .port = port, .err = err };
+    struct run run = { .m = m, .port = port, .err = err, .failed = ATOMIC_FLAG_INIT };
+    const struct monitor_input input = {
+        .port = port, .pull = pull_port, .pull_queue = pull_port_queue, .ctx = &run
+    };
 
-    monitor_pull(m, port, pull_port, &run);
+    monitor_pull(m, &input);
     return run.rc;
 }
 
 void
 weir_monitor_stop(struct weir_monitor *m)
 {
-    m->e.stop = 1;
+    m->stop = true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */

@@ -9,18 +9,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-    SETTLE_EVERY = 256, /* packets of a replay, after which handlers that sleep on a log wake */
-    MAX_NESTED = 4,     /* fragments inside what was put together from fragments */
-};
+enum { MAX_NESTED = 4 }; /* fragments inside what was put together from fragments */
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-/* Four times the cap: what was freed in small blocks serves no larger one. */
+/* Twice the cap: blocks lie where the ones before them were left. */
 int
 reader_start(struct reader *r)
 {
-    const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 4 * cap;
+    const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 2 * cap;
     void *range;
 
     if (r->range != NULL)
@@ -35,8 +32,7 @@ reader_start(struct reader *r)
     }
     r->range = range;
     r->range_size = size;
-    arena_init(&r->arena, range, size);
-    frag_init(&r->frags, &r->arena, cap);
+    frag_init(&r->frags, range, size, cap);
     return WEIR_E_OK;
 }
 
@@ -45,7 +41,7 @@ reader_free(struct reader *r)
 {
     if (r->range == NULL)
         return;
-    arena_give_back(&r->arena, r->range);
+    mem_end_joining(&r->frags.mem);
     munmap(r->range, r->range_size);
     free(r->frags.verdicts);
     r->range = NULL;
@@ -93,14 +89,7 @@ reader_recycle(struct reader *r, struct batch *batch)
 static inline struct arrival *
 add_here(struct reader *r, enum arrival_kind kind, unsigned core)
 {
-    struct batch *batch = r->batch;
-    struct arrival *a = &batch->at[batch->n];
-
-    batch->core[batch->n++] = (uint8_t)core;
-    a->kind = (uint8_t)kind;
-    a->clock = r->clock;
-    a->guess = NULL;
-    return a;
+    return batch_add(r->batch, kind, core, r->clock);
 }
 
 static struct arrival *
@@ -263,60 +252,62 @@ pass_ticks(struct reader *r)
 }
 
 void
-reader_pass_time(struct reader *r, uint64_t ns)
+reader_reach(struct reader *r, uint64_t time)
 {
-    r->clock += ns;
+    if (time > r->clock)
+        r->clock = time;
     if (r->clock >= r->tick_at)
         pass_ticks(r);
+}
+
+void
+reader_pass_time(struct reader *r, uint64_t ns)
+{
+    reader_reach(r, r->clock + ns);
     add_for_all(r, ARRIVES_SETTLE);
+}
+
+int
+reader_wait_ms(const struct reader *r, uint64_t now, int most)
+{
+    const uint64_t clock = r->clock + now - r->read_at;
+    const uint64_t ms = clock < r->tick_at ? (r->tick_at - clock) / 1000000 + 1 : 1;
+
+    return ms > (uint64_t)most ? most : (int)ms;
 }
 
 static void
 make_room(struct reader *r, size_t n)
 {
-    const struct batch *batch = r->batch;
-
-    if (WEIR_UNLIKELY(batch->n + BATCH_SPARE > batch->room ||
-                      (batch->bytes != NULL && batch->used + n > BATCH_BYTES)))
+    if (WEIR_UNLIKELY(!batch_has_room(r->batch, n)))
         reader_flush(r);
 }
 
-/* The frame, where it stays until the batch is done: where it is, or *kept. */
-static const struct weir_frame *
-keep_frame(struct reader *r, const struct weir_frame *frame, struct weir_frame *kept)
+bool
+reader_quotes(const struct reader *r, const struct weir_packet *pkt, struct flow_ref *ref)
 {
-    struct batch *batch = r->batch;
+    struct weir_packet quoted;
+    enum weir_layer layer;
 
-    if (frame->stable || batch->bytes == NULL)
-        return frame;
-    *kept = *frame;
-    kept->data = memcpy(batch->bytes + batch->used, frame->data, frame->caplen);
-    batch->used += frame->caplen;
-    return kept;
+    if (r->opts->packets_only || !quote_read(pkt, &quoted) ||
+        (!r->opts->no_checksums && !checksums_right(pkt, &layer)))
+        return false;
+    flow_ref(&quoted, r->by_vlan, &r->secret, ref);
+    return true;
 }
 
 /* An ICMP error is for the flow of the packet that it quotes, too. */
 static __attribute__((noinline)) void
 add_quote(struct reader *r, const struct weir_packet *pkt)
 {
-    struct weir_packet quoted;
-    enum weir_layer layer;
     struct flow_ref ref;
     struct arrival *a;
 
-    if (r->opts->packets_only || !quote_read(pkt, &quoted) ||
-        (!r->opts->no_checksums && !checksums_right(pkt, &layer)))
+    if (!reader_quotes(r, pkt, &ref))
         return;
-    flow_ref(&quoted, r->by_vlan, &r->secret, &ref);
     a = add(r, ARRIVES_QUOTE, core_of_shard(ref.shard, r->n_cores));
     a->pkt = *pkt;
     a->ref = ref;
-}
-
-static bool
-is_icmp(const struct weir_packet *pkt)
-{
-    return pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
 }
 
 static inline void
@@ -366,13 +357,13 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     struct arrival *a;
 
     if (frame->time > r->clock)
-        r->clock = frame->time;
+        r->clock = clock_of(frame);
     if (WEIR_UNLIKELY(r->clock >= r->tick_at))
         pass_ticks(r);
     if (WEIR_UNLIKELY((r->number + 1) % SETTLE_EVERY == 0))
         add_for_all(r, ARRIVES_SETTLE);
     make_room(r, frame->caplen);
-    frame = keep_frame(r, frame, &kept);
+    frame = batch_keep(r->batch, frame, &kept);
     a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
@@ -388,6 +379,6 @@ reader_take(struct reader *r, const struct weir_frame *frame)
         r->batch->core[r->batch->n - 1] = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
     if (WEIR_UNLIKELY(a->came.frame != NULL))
         note_core(a, r->batch->core[r->batch->n - 1]);
-    if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && is_icmp(&a->pkt))
+    if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && packet_is_icmp(&a->pkt))
         add_quote(r, &a->pkt);
 }

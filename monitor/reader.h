@@ -2,7 +2,7 @@
  * The reader: gives frames their numbers and the clock, decodes them, puts fragments together, and
  * puts what comes of it into batches, each packet for the core of its shard.
  *
- * Threads: one at a time.
+ * Threads: one at a time. Several at once each have a front end: front.h.
  */
 #ifndef WEIR_READER_H
 #define WEIR_READER_H
@@ -18,6 +18,8 @@
 struct engine;
 struct hosts;
 
+enum { SETTLE_EVERY = 256 }; /* packets, before which handlers that sleep on a log wake */
+
 struct reader {
     const struct weir_monitor_opts *opts;
     const struct hosts *hosts;
@@ -31,12 +33,12 @@ struct reader {
     uint64_t syns;                    /* segments with SYN so far */
     uint64_t clock;                   /* greatest packet time so far */
     uint64_t tick_at;                 /* clock at which ticks have passed again */
+    uint64_t read_at;                 /* live: monotonic ns of the last packets */
     const struct weir_packet *packet; /* what events are about */
     bool lacked_room;                 /* fragments did, with this packet */
 
     uint8_t *range; /* of the room for fragments */
     size_t range_size;
-    struct arena arena;
     struct frag_room frags;
 
     struct batch *batch; /* that is being filled */
@@ -54,6 +56,30 @@ void reader_take(struct reader *r, const struct weir_frame *frame);
 
 /* No packet comes for now, and the clock goes on, live, by so many nanoseconds. */
 void reader_pass_time(struct reader *r, uint64_t ns);
+
+/* Live: milliseconds from this monotonic time on, 1 to so many, until a tick has passed. */
+int reader_wait_ms(const struct reader *r, uint64_t now, int most);
+
+/* A packet of that time is to come, from a front end. */
+void reader_reach(struct reader *r, uint64_t time);
+
+/* An ICMP error that quotes a packet of a flow: which one. Anybody may ask. */
+bool reader_quotes(const struct reader *r, const struct weir_packet *pkt, struct flow_ref *ref);
+
+/* A capture may claim more: deadlines behind this have room. */
+#define CLOCK_MAX ((uint64_t)INT64_MAX)
+
+static inline uint64_t
+clock_of(const struct weir_frame *frame)
+{
+    return frame->time < CLOCK_MAX ? frame->time : CLOCK_MAX;
+}
+
+static inline bool
+packet_is_icmp(const struct weir_packet *pkt)
+{
+    return pkt->proto == WEIR_PROTO_ICMP || pkt->proto == WEIR_PROTO_ICMPV6;
+}
 
 /* Hand over what there is. */
 void reader_flush(struct reader *r);

@@ -345,7 +345,7 @@ window_shift(const struct side *side, const struct side *peer)
         return 0;
     if (peer->flags & SIDE_SYN && peer->wscale == NO_WSCALE)
         return 0;
-    return side->flags & SIDE_SYN && peer->flags & SIDE_SYN ? side->wscale : UNSCALED_UNKNOWN;
+    return UNSCALED_UNKNOWN;
 }
 
 /* The receiver acknowledged data that came after a RST: it had refused the RST. */
@@ -726,6 +726,18 @@ is_keepalive(struct weir_flow *flow, enum weir_dir dir, int64_t off)
     return off == side->next - 1 && !has_queue(flow, dir) && !(side->flags & SIDE_FIN) && idle;
 }
 
+/* Beyond the greatest right edge that the receiver offered, or, if it offered none, could. */
+static bool
+is_beyond(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
+{
+    const struct side *side = &flow->side[dir];
+
+    if (!(side->flags & SIDE_ACKED))
+        return chunk->off > side->next + WINDOW_MAX;
+    return chunk->off > side_offset(side, side->edge) - (chunk->end > chunk->off) &&
+           !resync_sent(e, flow, dir, chunk->off, chunk->end + chunk->fin);
+}
+
 /*
  * Cut the chunk to what may be part of the stream: not before its start, not behind its FIN, and
  * it must start inside the window that the receiver offered; a FIN alone may stand at its edge. What
@@ -734,11 +746,7 @@ is_keepalive(struct weir_flow *flow, enum weir_dir dir, int64_t off)
 static bool
 fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
 {
-    const struct side *side = &flow->side[dir];
-    int64_t last = side_offset(side, side->edge) - (chunk->end > chunk->off);
-
-    if (side->flags & SIDE_ACKED && chunk->off > last &&
-        !resync_sent(e, flow, dir, chunk->off, chunk->end + chunk->fin)) {
+    if (is_beyond(e, flow, dir, chunk)) {
         if (chunk->doubt != DOUBT_DROPPED)
             raise_range(e, flow, dir, chunk->off, chunk->end);
         chunk->doubt = DOUBT_DROPPED; /* the capture may have missed that the window grew */

@@ -10,9 +10,9 @@ tcp_length(const uint8_t *header)
     return be16(header);
 }
 
-const struct gather_spec dns_over_tcp = { .header = 2,
-                                          .max = DNS_MESSAGE_MAX,
-                                          .length = tcp_length };
+const struct gather_spec dns_over_tcp = {
+    .kind = POOL_DNS, .header = 2, .max = DNS_MESSAGE_MAX, .length = tcp_length
+};
 
 int
 dns_parse(const uint8_t *p, size_t n, struct dns_message *out)

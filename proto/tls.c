@@ -288,12 +288,12 @@ v2_length(const uint8_t *header)
     return be16(header) & 0x7fff;
 }
 
-static const struct gather_spec handshakes = { .header = 4,
-                                               .max = POOL_LARGE,
-                                               .length = handshake_length };
-static const struct gather_spec v2_records = { .header = 2,
-                                               .max = POOL_LARGE,
-                                               .length = v2_length };
+static const struct gather_spec handshakes = {
+    .kind = POOL_TLS, .header = 4, .max = POOL_LARGE, .length = handshake_length
+};
+static const struct gather_spec v2_records = {
+    .kind = POOL_TLS, .header = 2, .max = POOL_LARGE, .length = v2_length
+};
 
 /* Who is being fed, for the functions that get messages. */
 struct feed {

@@ -131,6 +131,32 @@ def filters():
        int(refused[2]) == total - n, "the filter", p.err(), p.out(), total, n)
 
 
+def queues():
+    """As many as cores, of what the device has: each capture is one of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        for k in range(3):
+            write_capture("%s/%d.pcap" % (folder, k), [frame(1000 * (k + 1) + i) for i in range(700)])
+        vdev = "net_pcap0" + "".join(",rx_pcap=%s/%d.pcap" % (folder, k) for k in range(3))
+        for cores in 3, 5:
+            p = start("weir", "-v", "-j", str(cores), "--json", "--events", "datagram", "--stats", *dpdk(vdev, "net_pcap0"))
+            until(lambda: packets(p) >= 2100)
+            before = p.seconds()
+            until(lambda: False, 1.5)
+            took = p.seconds() - before
+            code = p.end()
+            seen, stats = p.events()[:-1], p.events()[-1]
+            ports = [e["src_port"] for e in seen]
+            ok(code == 0 and [e["pcap_cnt"] for e in seen] == list(range(1, 2101)) and
+               all([n for n in ports if n // 1000 == k + 1] == [1000 * (k + 1) + i for i in range(700)] for k in range(3)),
+               "each packet of three queues once, those of one in order", code, len(ports), p.err())
+            ok("3 queues of 1024 descriptors, 4095 buffers" in p.err() and stats["kernel_packets"] == 2100,
+               "what is told of them", p.err(), stats)
+            ok(took < 2, "where nothing comes to several queues, the CPUs rest", took)
+        p = start("weir", "-j", "1", "--stats", *dpdk(vdev, "net_pcap0"))
+        code = run_to(p, 700)
+        ok(code == 0 and counters_of(p.out())["packets"] == 700, "one core reads one queue", code, p.out())
+
+
 def null():
     for number in signal.SIGINT, signal.SIGTERM:
         p = start("weir", "--stats", "--summary", *dpdk("net_null0", "0"))
@@ -286,7 +312,7 @@ def main():
             not_built()
             return live.failed != 0
     libc = ctypes.CDLL(None, use_errno=True)
-    tests = [captures, pieces, filters, null, idle, threads]
+    tests = [captures, pieces, filters, queues, null, idle, threads]
     try:
         if libc.unshare(CLONE_NEWNET) != 0:
             raise OSError("no right to make a network namespace")

@@ -60,8 +60,15 @@ def until(what, seconds=10):
     return bool(what())
 
 
+def queues(words):
+    """Packet sockets that it reads an interface through."""
+    if "--inline" in words:
+        return 1
+    return int(words[words.index("-j") + 1]) if "-j" in words else len(os.sched_getaffinity(0))
+
+
 class Program:
-    """One run; sockets: how many it has to open before it counts as started."""
+    """One run; sockets: how many interfaces it has to open before it counts as started."""
 
     def __init__(self, *words, sockets=1, **how):
         self.dir = tempfile.TemporaryDirectory()
@@ -71,6 +78,7 @@ class Program:
         words = [w.replace("DIR", self.dir.name) for w in words]
         self.p = subprocess.Popen([os.path.join(BUILD, words[0]), *words[1:]], stdout=self.files[0],
                                   stderr=self.files[1], stdin=subprocess.DEVNULL, **how)
+        sockets *= queues(words)
         self.started = sockets == 0 or until(lambda: listening() >= sockets or self.p.poll() is not None)
 
     def read(self, name):
@@ -154,7 +162,7 @@ def two_interfaces():
 
 
 def one_is_busy():
-    p = Program(*EVENTS, *BOTH, "udp", sockets=2)
+    p = Program(*EVENTS, "-j", "1", *BOTH, "udp", sockets=2)
     p.kill(signal.SIGSTOP)
     send("wa", 1000, 5000)
     send("wc", 2000, 100)
@@ -188,8 +196,32 @@ def many_cores():
        "several packet threads print in the order of packets", code, len(numbers), p.err())
 
 
+def several_queues():
+    """A packet socket for each core, in a fan-out group of an interface."""
+    p = Program(*EVENTS, "-v", "-j", "3", *BOTH, "--stats", "udp", sockets=2)
+    sockets = listening()
+    for k in range(200):
+        send("wa" if k % 2 else "wc", 1000 + k, 20)
+    until(lambda: len(p.events()) == 4000)
+    code = p.end()
+    stats, seen = p.events()[-1], p.events()[:-1]
+    count = {}
+    for e in seen:
+        count[e["src_port"]] = count.get(e["src_port"], 0) + 1
+    ok(code == 0 and sockets == 6 and "wd: read through 3 packet sockets" in p.err() and count == {1000 + k: 20 for k in range(200)} and
+       [e["pcap_cnt"] for e in seen] == list(range(1, 4001)),
+       "of several queues each packet comes once", code, sockets, len(seen), p.err())
+    ok(stats["kernel_packets"] == stats["packets"] == 4000 and stats["kernel_drops"] == 0,
+       "what their sockets count adds up", stats)
+
+
 def links():
-    p = Program(*EVENTS, *BOTH, "udp", sockets=2)
+    for cores in "1", "3":
+        links_of(cores)
+
+
+def links_of(cores):
+    p = Program(*EVENTS, "-j", cores, *BOTH, "udp", sockets=2)
     run("ip", "link", "set", "wb", "down")
     down = until(lambda: "wb: the interface is down" in p.err())
     send("wc", 2000)
@@ -216,7 +248,7 @@ def links():
     for pair in PAIRS:
         make_pair(pair)
 
-    p = Program(*EVENTS, *BOTH, "--user", "nobody", "udp", sockets=2)
+    p = Program(*EVENTS, "-j", cores, *BOTH, "--user", "nobody", "udp", sockets=2)
     run("ip", "link", "del", "wb")
     until(lambda: "wb: the interface is gone" in p.err())
     make_pair(PAIRS[0])
@@ -248,7 +280,7 @@ def drops():
     ok(code == 0 and (stats["kernel_packets"], stats["kernel_drops"]) == (SENT, SENT - got) and got < SENT,
        "what the kernel had and lost adds up", p.out())
     ok(", %d drops, " % (SENT - got) in p.err() and
-       "%d packets received by the kernel, %d of them dropped" % (SENT, SENT - got) in p.err(),
+       "%d packets received by the kernel, %d of them lost" % (SENT, SENT - got) in p.err(),
        "the closing summary has it", p.err())
     p = Program("weir", "-q", "-i", "wb", "--buffer", "256K", "--summary", "udp")
     lose_some(p)
@@ -505,8 +537,8 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         print("1..0 # SKIP %s" % error)
         return 0
-    tests = [two_interfaces, one_is_busy, time_passes, many_cores, links, drops, options, loopback, faults, early_signals,
-             counters_on_request, no_rules, control]
+    tests = [two_interfaces, one_is_busy, time_passes, many_cores, several_queues, links, drops, options, loopback, faults,
+             early_signals, counters_on_request, no_rules, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):

@@ -140,6 +140,10 @@ tests_app_dump_SOURCES  = tests/app_dump.c
 tests_app_dump_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_app_dump_LDADD    = libids.la libcore.la
 
+# Rules of tests, and runs of them.
+LOADED   = tests/support/loaded.c tests/support/loaded.h
+RULE_RUN = $(LOADED) tests/support/rule_run.c tests/support/rule_run.h
+
 UNIT_TESTS += tests/unit/test_ranges
 tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
 tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
@@ -243,7 +247,7 @@ tests_unit_test_holes_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_holes_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_enforce
-tests_unit_test_enforce_SOURCES  = tests/unit/test_enforce.c
+tests_unit_test_enforce_SOURCES  = tests/unit/test_enforce.c $(LOADED)
 tests_unit_test_enforce_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_enforce_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_enforce_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -297,7 +301,7 @@ tests_unit_test_threshold_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_threshold_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_outcome
-tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c
+tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c $(RULE_RUN)
 tests_unit_test_outcome_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_outcome_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_outcome_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -308,7 +312,7 @@ tests_unit_test_copies_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_copies_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
-tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
+tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c $(RULE_RUN)
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -385,7 +389,7 @@ tests_unit_test_eve_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=cal
 tests_unit_test_eve_allocs_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_eve_alert
-tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c
+tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c $(LOADED)
 tests_unit_test_eve_alert_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_eve_alert_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_eve_alert_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)

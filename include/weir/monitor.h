@@ -250,10 +250,11 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
 
 /**
  * Read @p port to its end (with weir_monitor_opts.live: until weir_monitor_stop()) and feed what it
- * gives.
+ * gives. The queues of a live port are read at the same time where each can have a core.
  *
  * @param[out] err  gets a text for errors of the port only; may be NULL.
- * @return WEIR_E_OK, or what weir_port_read() or weir_monitor_feed() returned.
+ * @return WEIR_E_OK, or what weir_port_read(), weir_port_read_queue() or weir_monitor_feed()
+ *         returned.
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);

@@ -2,11 +2,13 @@
  * @file
  * Ports: where packets come from and go to.
  *
- * Threads: a port belongs to the thread that opened it. weir_port_send() and weir_port_flush() may
- * be called by others too, by one at a time for each sender; weir_capfile_fault() from a signal
- * handler of any thread.
+ * Threads: a port belongs to the thread that opened it. weir_port_read_queue() may be called by
+ * others too, by one at a time for each queue, while weir_port_read() is not; weir_port_send() and
+ * weir_port_flush(), by one at a time for each sender; weir_capfile_fault() from a signal handler
+ * of any thread.
  * Memory:  frames of a mapped capture file are its own pages: they live until weir_port_close().
- *          Frames of any other port live until the next weir_port_read().
+ *          Frames of any other port live until it is read again; those of weir_port_read_queue()
+ *          until their queue is.
  */
 #ifndef WEIR_PORT_H
 #define WEIR_PORT_H
@@ -47,7 +49,8 @@ struct weir_port_opts {
     bool no_promisc;  /**< only what the interface takes in anyway */
     bool immediate;   /**< packets within a millisecond or a few, not 100, for more CPU time */
     bool no_wait;     /**< weir_port_read() never waits; weir_port_fd() tells when to call it */
-    uint32_t buffer;  /**< bytes that the kernel holds for us; 0: 16 MiB; at most 2^31 - 1 */
+    uint32_t buffer;  /**< bytes that the kernel holds for us, of each queue; 0: 16 MiB; at most
+                           2^31 - 1 */
     enum weir_fanout fanout; /**< with the other ports of fanout_id, which are all alike */
     uint16_t fanout_id;      /**< one interface, one mode; the network namespace's processes share
                                   the numbers */
@@ -61,6 +64,11 @@ struct weir_port_opts {
                             256; 0: nobody does. A live port that sends is read through a packet
                             socket's ring, at once, is not shown what this machine sends, and is in
                             no fan-out group */
+    unsigned queues;  /**< receive queues wanted, which can be read at the same time; 0: 1. DPDK: of
+                           those that the card has, a flow's packets of both directions in one as
+                           far as the card can. Live ports: packet sockets of a fan-out group;
+                           without fanout it is one of their own, by WEIR_FANOUT_HASH, where
+                           fragments stay what they are. A live port that sends has one */
 };
 
 /** What became of the input. Counters only grow. */
@@ -136,9 +144,9 @@ WEIR_API WEIR_MUST_USE int weir_dpdk_start(const char *args, struct weir_errbuf 
 WEIR_API void weir_dpdk_stop(void);
 
 /**
- * Read a network card through DPDK, from one queue, without the kernel. weir_port_read() never
- * waits, and there is no descriptor to wait for. The program's own filter refuses packets. Of the
- * options, buffer decides how many descriptors there are, one for 2 KiB; fanout is ignored.
+ * Read a network card through DPDK, without the kernel. weir_port_read() never waits, and there is
+ * no descriptor to wait for. The program's own filter refuses packets. Of the options, buffer
+ * decides how many descriptors a queue has, one for 2 KiB; fanout is ignored.
  *
  * @param[in] name  of a device (net_pcap0, 0000:01:00.0), or the number of the port.
  * @return as above; WEIR_E_NOENT if DPDK has no such port, WEIR_E_INVAL if it is read already.
@@ -160,6 +168,19 @@ WEIR_API WEIR_MUST_USE int weir_port_read(struct weir_port *port, struct weir_fr
                                           unsigned max, struct weir_errbuf *err);
 
 /**
+ * How many receive queues there are, at least 1: fewer than were wanted where there are no more.
+ */
+WEIR_API unsigned weir_port_queues(const struct weir_port *port);
+
+/**
+ * Take the next frames of a queue, 0 to weir_port_queues() - 1. As weir_port_read(), which reads
+ * all in turn; but of a port with several queues it never waits.
+ */
+WEIR_API WEIR_MUST_USE int
+weir_port_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames,
+                     unsigned max, struct weir_errbuf *err);
+
+/**
  * Copy the counters. Of a live port the kernel is asked, whose counts have 32 bits: call it before
  * 2^32 packets have come since the last time. Threads: the port's.
  */
@@ -167,9 +188,9 @@ WEIR_API void weir_port_get_stats(const struct weir_port *port, struct weir_port
 
 /**
  * Send a frame, with its Ethernet header and VLAN tags, out of a port that was opened with senders.
- * Its bytes may change once the call returns; but of DPDK ports with one sender those of a frame
- * that weir_port_read() handed out last go without a copy, and stay as they are until the next
- * read.
+ * Its bytes may change once the call returns; but of DPDK ports with one sender and one queue those
+ * of a frame that weir_port_read() handed out last go without a copy, and stay as they are until
+ * the next read.
  *
  * @param sender  0 to weir_port_opts.senders - 1; of calls with the same one, one at a time.
  * @return false: it does not leave, and is counted in weir_port_stats.send_drops. true: it left,
@@ -183,6 +204,9 @@ WEIR_API void weir_port_flush(struct weir_port *port, unsigned sender);
 
 /** A descriptor that poll(2) finds readable when a live port has packets; -1 for all others. */
 WEIR_API int weir_port_fd(const struct weir_port *port);
+
+/** The same for one of its queues. */
+WEIR_API int weir_port_queue_fd(const struct weir_port *port, unsigned queue);
 
 /** Close; NULL is allowed. Its frames are gone. */
 WEIR_API void weir_port_close(struct weir_port *port);

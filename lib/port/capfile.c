@@ -204,9 +204,9 @@ capfile_close(struct weir_port *port)
     free(file);
 }
 
-static const struct port_ops capfile_ops = { capfile_read,  capfile_get_stats,
-                                             capfile_close, NULL,
-                                             NULL,          NULL };
+static const struct port_ops capfile_ops = { .read = capfile_read,
+                                             .get_stats = capfile_get_stats,
+                                             .close = capfile_close };
 
 static struct capfile *
 new_capfile(const char *name, const char *expression)

@@ -1,5 +1,5 @@
 /*
- * Network cards through DPDK: a port is one receive queue, polled, and queues to send through
+ * Network cards through DPDK: a port is receive queues, polled, and queues to send through
  * (dpdk_tx.c). The only files that know DPDK; dpdk_none.c takes their place where there is none.
  *
  * Globals: EAL is one for a process, and so is what it says.
@@ -24,6 +24,8 @@
 #include <rte_mbuf.h>
 #include <rte_mbuf_dyn.h>
 #include <sched.h>
+#include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -44,6 +46,7 @@ enum {
     ARENA_BYTES = BURST * PORT_MAX_CAPLEN,
     SEND_DESCRIPTORS = 1024,
     RETIRED_MAX = 64,
+    RSS_KEY_MAX = 64, /* bytes */
 };
 
 /* ---- what DPDK says ------------------------------------------------------------------------- */
@@ -292,7 +295,7 @@ static struct {
     bool runs, spent;   /* spent: it cannot be started again */
     bool is_read[RTE_MAX_ETHPORTS];
     unsigned n_open;
-    struct dpdk *last; /* that was read */
+    struct dpdk *last; /* that was read, of those with one queue */
     /* Of ports that are closed, while others are open, in which some of their buffers may wait. */
     struct rte_mempool *retired[RETIRED_MAX];
     unsigned n_retired;
@@ -362,25 +365,32 @@ weir_dpdk_stop(void)
 
 /* ---- a port --------------------------------------------------------------------------------- */
 
+/* A receive queue: its reader's. */
+struct rx {
+    alignas(64) struct rte_mbuf *held[BURST]; /* whose frames were handed out */
+    unsigned n_held, next_held;               /* next_held: behind the one that was sent last */
+    uint8_t *arena;                           /* ARENA_BYTES: frames that came in pieces */
+    size_t used;
+    _Atomic uint64_t filtered, copied; /* written by the reader alone */
+};
+
 struct dpdk {
     struct weir_port port;
-    uint16_t id;
-    bool started, keeps_time;
+    uint16_t id, queues;
+    unsigned turn; /* of the queues, where all are read */
+    bool started, keeps_time, is_spread;
     char *name;    /* as it was asked for */
     uint64_t said; /* said.total before it was set up */
     struct rte_mempool *pool;
-    struct rte_mbuf *held[BURST]; /* whose frames were handed out */
-    unsigned n_held, next_held;   /* next_held: behind the one that was sent last */
-    struct tx *tx;                /* NULL: nothing is sent */
+    struct rx *rx; /* queues */
+    struct tx *tx; /* NULL: nothing is sent */
     unsigned senders;
     uint32_t snaplen;
     int time_offset; /* in an mbuf; with keeps_time */
     uint64_t time_flag;
     struct filter filter;
-    uint64_t filtered, copied;
-    uint8_t *arena; /* ARENA_BYTES: frames that came in pieces */
-    size_t used;
     uint16_t descriptors, mtu;
+    uint8_t rss_key[RSS_KEY_MAX]; /* drivers refer to it until the port is closed */
     uint32_t buffers, room;
     uint64_t offers; /* RTE_ETH_RX_OFFLOAD_ bits */
     const char *driver, *promiscuous;
@@ -396,27 +406,35 @@ wall_clock(void)
     return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static void
+add_one(_Atomic uint64_t *counter)
+{
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+
 /* Bytes that lie together, in the buffer or copied. There is room in the arena for BURST frames. */
 static const uint8_t *
-bytes_of(struct dpdk *d, const struct rte_mbuf *m, uint32_t n)
+bytes_of(struct rx *rx, const struct rte_mbuf *m, uint32_t n)
 {
     const uint8_t *data;
 
     if (n <= rte_pktmbuf_data_len(m))
         return rte_pktmbuf_mtod(m, const uint8_t *);
-    data = rte_pktmbuf_read(m, 0, n, d->arena + d->used);
-    d->used += n;
-    d->copied++;
+    data = rte_pktmbuf_read(m, 0, n, rx->arena + rx->used);
+    rx->used += n;
+    add_one(&rx->copied);
     return data;
 }
 
 /* now: nanoseconds since 1970, of the burst. */
 static void
-frame_of(struct dpdk *d, const struct rte_mbuf *m, uint64_t now, struct weir_frame *f)
+frame_of(const struct dpdk *d, struct rx *rx, const struct rte_mbuf *m, uint64_t now,
+         struct weir_frame *f)
 {
     f->wirelen = rte_pktmbuf_pkt_len(m);
     f->caplen = f->wirelen < d->snaplen ? f->wirelen : d->snaplen;
-    f->data = bytes_of(d, m, f->caplen);
+    f->data = bytes_of(rx, m, f->caplen);
     f->time = now;
     if (d->keeps_time && (m->ol_flags & d->time_flag) != 0)
         f->time = *RTE_MBUF_DYNFIELD(m, d->time_offset, const uint64_t *) * 1000;
@@ -426,48 +444,75 @@ frame_of(struct dpdk *d, const struct rte_mbuf *m, uint64_t now, struct weir_fra
 }
 
 static int
-dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct weir_errbuf *err)
+read_burst(const struct dpdk *d, unsigned queue, struct weir_frame *frames, unsigned max)
 {
-    struct dpdk *d = (struct dpdk *)port;
+    struct rx *rx = &d->rx[queue];
     unsigned n = 0;
     uint64_t now;
 
-    (void)err;
-    rte_pktmbuf_free_bulk(d->held, d->n_held);
-    d->used = 0;
-    d->next_held = 0;
-    eal.last = d;
-    d->n_held = rte_eth_rx_burst(d->id, 0, d->held, (uint16_t)(max < BURST ? max : BURST));
-    if (d->n_held == 0)
+    rte_pktmbuf_free_bulk(rx->held, rx->n_held);
+    rx->used = 0;
+    rx->next_held = 0;
+    rx->n_held = rte_eth_rx_burst(d->id, (uint16_t)queue, rx->held,
+                                  (uint16_t)(max < BURST ? max : BURST));
+    if (rx->n_held == 0)
         return 0;
-    for (unsigned i = 0; i < d->n_held; i++)
-        rte_prefetch0(rte_pktmbuf_mtod(d->held[i], const void *));
+    for (unsigned i = 0; i < rx->n_held; i++)
+        rte_prefetch0(rte_pktmbuf_mtod(rx->held[i], const void *));
     now = wall_clock();
-    for (unsigned i = 0; i < d->n_held; i++) {
-        frame_of(d, d->held[i], now, &frames[n]);
+    for (unsigned i = 0; i < rx->n_held; i++) {
+        frame_of(d, rx, rx->held[i], now, &frames[n]);
         if (filter_pass(&d->filter, &frames[n]))
             n++;
         else
-            d->filtered++;
+            add_one(&rx->filtered);
     }
     return (int)n;
 }
 
+static int
+dpdk_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames, unsigned max,
+                struct weir_errbuf *err)
+{
+    (void)err;
+    return read_burst((const struct dpdk *)port, queue, frames, max);
+}
+
+static int
+dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct weir_errbuf *err)
+{
+    struct dpdk *d = (struct dpdk *)port;
+    int n = 0;
+
+    (void)err;
+    if (d->queues == 1) {
+        eal.last = d;
+        return read_burst(d, 0, frames, max);
+    }
+    for (unsigned i = 0; i < d->queues && n == 0; i++) {
+        n = read_burst(d, d->turn, frames, max);
+        d->turn = d->turn + 1 < d->queues ? d->turn + 1 : 0;
+    }
+    return n;
+}
+
 /*
  * The buffer that these bytes are, if they are a frame of the last read: mostly the one behind that which
- * was sent last. With several senders others may read meanwhile.
+ * was sent last. With several senders, or queues, others may read meanwhile.
  */
 static struct rte_mbuf *
-held_buffer(struct dpdk *d, const uint8_t *data, uint32_t len)
+held_buffer(const struct dpdk *d, const uint8_t *data, uint32_t len)
 {
-    for (unsigned i = 0; d != NULL && i < d->n_held; i++) {
-        const unsigned at = d->next_held + i < d->n_held ? d->next_held + i
-                                                         : d->next_held + i - d->n_held;
-        struct rte_mbuf *m = d->held[at];
+    struct rx *rx = d != NULL ? d->rx : NULL;
+
+    for (unsigned i = 0; rx != NULL && i < rx->n_held; i++) {
+        const unsigned at = rx->next_held + i < rx->n_held ? rx->next_held + i
+                                                           : rx->next_held + i - rx->n_held;
+        struct rte_mbuf *m = rx->held[at];
 
         if (rte_pktmbuf_mtod(m, const uint8_t *) != data || rte_pktmbuf_pkt_len(m) != len)
             continue;
-        d->next_held = at + 1 < d->n_held ? at + 1 : 0;
+        rx->next_held = at + 1 < rx->n_held ? at + 1 : 0;
         return m;
     }
     return NULL;
@@ -513,8 +558,10 @@ dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     struct rte_eth_stats stats = { 0 };
     struct rte_eth_link link = { 0 };
 
-    out->filtered = d->filtered;
-    out->copied = d->copied;
+    for (unsigned i = 0; i < d->queues; i++) {
+        out->filtered += atomic_load_explicit(&d->rx[i].filtered, memory_order_relaxed);
+        out->copied += atomic_load_explicit(&d->rx[i].copied, memory_order_relaxed);
+    }
     add_sent(d, out);
     if (rte_eth_stats_get(d->id, &stats) == 0) {
         out->kernel_drops = stats.imissed + stats.rx_nombuf;
@@ -541,7 +588,8 @@ dpdk_close(struct weir_port *port)
 
     if (eal.last == d)
         eal.last = NULL;
-    rte_pktmbuf_free_bulk(d->held, d->n_held);
+    for (unsigned i = 0; d->rx != NULL && i < d->queues; i++)
+        rte_pktmbuf_free_bulk(d->rx[i].held, d->rx[i].n_held);
     if (d->promiscuous != NULL)
         (void)rte_eth_promiscuous_disable(d->id);
     if (d->started)
@@ -554,13 +602,19 @@ dpdk_close(struct weir_port *port)
     tx_free(d->tx);
     retire(d->pool);
     filter_free(&d->filter);
-    free(d->arena);
+    for (unsigned i = 0; d->rx != NULL && i < d->queues; i++)
+        free(d->rx[i].arena);
+    free(d->rx);
     free(d->name);
     free(d);
 }
 
-static const struct port_ops dpdk_ops = { dpdk_read, dpdk_get_stats, dpdk_close,
-                                          NULL,      dpdk_send,      dpdk_flush };
+static const struct port_ops dpdk_ops = { .read = dpdk_read,
+                                          .get_stats = dpdk_get_stats,
+                                          .close = dpdk_close,
+                                          .send = dpdk_send,
+                                          .flush = dpdk_flush,
+                                          .read_queue = dpdk_read_queue };
 
 /* ---- to open it ----------------------------------------------------------------------------- */
 
@@ -575,8 +629,7 @@ new_port(const char *name)
     d->id = RTE_MAX_ETHPORTS;
     d->said = said.total;
     d->name = strdup(name);
-    d->arena = malloc(ARENA_BYTES);
-    if (d->name != NULL && d->arena != NULL)
+    if (d->name != NULL)
         return d;
     dpdk_close(&d->port);
     return NULL;
@@ -734,16 +787,17 @@ power_of_two_above(uint32_t n)
 }
 
 /*
- * Buffers for all descriptors, a burst that is handed out and one that the driver fills, and what the
- * cache may hold back, one and a half times its size; for what each sender has waiting, and a card
- * has yet to send: the one opposite, to which a single sender hands on what came in here, or this one.
+ * Buffers for all descriptors, a burst of each queue that is handed out and one that the driver fills,
+ * and what the cache may hold back, one and a half times its size, which only the thread that started
+ * DPDK has; for what each sender has waiting, and a card has yet to send: the one opposite, to which a
+ * single sender hands on what came in here, or this one.
  */
 static int
 make_pool(struct dpdk *d, struct weir_errbuf *err)
 {
     char name[RTE_MEMPOOL_NAMESIZE];
 
-    d->buffers = d->descriptors + 2U * BURST + CACHE * 3U / 2;
+    d->buffers = d->queues * (d->descriptors + 2U * BURST) + CACHE * 3U / 2;
     if (d->senders > 0)
         d->buffers += SEND_DESCRIPTORS + d->senders * (TX_WAITING + BURST);
     d->buffers = power_of_two_above(d->buffers) - 1;
@@ -839,6 +893,79 @@ set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_
                : weir_err_set(err, WEIR_E_NOMEM, "%s %s: out of memory", option_of(d), d->name);
 }
 
+/*
+ * A flow's packets of both directions are in one queue where the card hashes as Microsoft's RSS has it,
+ * with a key that repeats 16 bits (Woo and Park, "Scalable TCP session monitoring with symmetric
+ * receive-side scaling", 2012): the hash is the same when addresses and ports change places.
+ */
+static void
+choose_spread(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
+{
+    const uint64_t kinds = info->flow_type_rss_offloads &
+                           (RTE_ETH_RSS_IP | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP);
+
+    if (d->queues == 1 || kinds == 0)
+        return;
+    d->is_spread = true;
+    conf->rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+    conf->rx_adv_conf.rss_conf.rss_hf = kinds;
+    if (info->hash_key_size == 0 || info->hash_key_size > RSS_KEY_MAX)
+        return;
+    for (unsigned i = 0; i < RSS_KEY_MAX; i++)
+        d->rss_key[i] = i % 2 == 0 ? 0x6d : 0x5a;
+    conf->rx_adv_conf.rss_conf.rss_key = d->rss_key;
+    conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
+}
+
+/* As many queues as are wanted, and the card has; one that does not take several may take one. */
+static int
+configure(struct dpdk *d, unsigned wanted, const struct rte_eth_dev_info *info,
+          struct rte_eth_conf *conf, struct weir_errbuf *err)
+{
+    const unsigned most = info->max_rx_queues < PORT_MAX_QUEUES ? info->max_rx_queues
+                                                                : PORT_MAX_QUEUES;
+    int rc;
+
+    d->queues = (uint16_t)(wanted < most ? wanted : most);
+    d->queues = d->queues > 0 ? d->queues : 1;
+    choose_spread(d, info, conf);
+    rc = rte_eth_dev_configure(d->id, d->queues, send_queues(d, info), conf);
+    if (rc != 0 && d->queues > 1) {
+        d->queues = 1;
+        d->is_spread = false;
+        conf->rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
+        conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){ 0 };
+        rc = rte_eth_dev_configure(d->id, 1, send_queues(d, info), conf);
+    }
+    return rc != 0 ? failed(d, "it takes no queue", rc, err) : WEIR_E_OK;
+}
+
+static int
+make_queues(struct dpdk *d, const struct rte_eth_rxconf *conf, struct weir_errbuf *err)
+{
+    const unsigned n = d->queues;
+
+    d->queues = 0; /* that there are */
+    d->rx = aligned_alloc(alignof(struct rx), n * sizeof(*d->rx));
+    if (d->rx == NULL)
+        return weir_err_set(err, WEIR_E_NOMEM, "%s %s: out of memory", option_of(d), d->name);
+    while (d->queues < n) {
+        struct rx *rx = &d->rx[d->queues];
+        int rc;
+
+        memset(rx, 0, sizeof(*rx));
+        rx->arena = malloc(ARENA_BYTES);
+        if (rx->arena == NULL)
+            return weir_err_set(err, WEIR_E_NOMEM, "%s %s: out of memory", option_of(d), d->name);
+        rc = rte_eth_rx_queue_setup(d->id, d->queues++, d->descriptors,
+                                    (unsigned)rte_eth_dev_socket_id(d->id), conf, d->pool);
+        if (rc != 0)
+            return failed(d, "it takes no queue", rc, err);
+    }
+    d->port.queues = n;
+    return WEIR_E_OK;
+}
+
 /* Sizes, then the queues. */
 static int
 set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *err)
@@ -856,17 +983,16 @@ set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *er
         return rc;
     conf.rxmode.mtu = d->mtu;
     choose_room(d, &info, &conf);
-    rc = rte_eth_dev_configure(d->id, 1, send_queues(d, &info), &conf);
-    if (rc != 0)
-        return failed(d, "it takes no queue", rc, err);
+    rc = configure(d, opts->queues, &info, &conf, err);
+    if (rc != WEIR_E_OK)
+        return rc;
     choose_descriptors(d, opts);
     rc = make_pool(d, err);
     if (rc != WEIR_E_OK)
         return rc;
     info.default_rxconf.offloads = conf.rxmode.offloads;
-    rc = rte_eth_rx_queue_setup(d->id, 0, d->descriptors, (unsigned)rte_eth_dev_socket_id(d->id),
-                                &info.default_rxconf, d->pool);
-    return rc != 0 ? failed(d, "it takes no queue", rc, err) : set_up_sending(d, &info, err);
+    rc = make_queues(d, &info.default_rxconf, err);
+    return rc != WEIR_E_OK ? rc : set_up_sending(d, &info, err);
 }
 
 static int
@@ -956,16 +1082,19 @@ const char *
 dpdk_describe(const struct weir_port *port)
 {
     struct dpdk *d = (struct dpdk *)(uintptr_t)port;
-    char offers[TEXT_MAX / 2];
+    char offers[TEXT_MAX / 2], queues[64] = "";
     struct rte_eth_link link = { 0 };
 
     (void)rte_eth_link_get_nowait(d->id, &link);
     list_offers(d->offers, offers);
+    if (d->queues > 1)
+        snprintf(queues, sizeof(queues), "%u queues%s of ", d->queues,
+                 d->is_spread ? " by RSS" : "");
     snprintf(d->text, sizeof(d->text),
-             "port %u, driver %s, %u descriptors, %u buffers of %u bytes, MTU %u, %s, time of %s; "
-             "link %s, %u Mbit/s; "
+             "port %u, driver %s, %s%u descriptors, %u buffers of %u bytes, MTU %u, %s, time of "
+             "%s; link %s, %u Mbit/s; "
              "receive offloads:%s",
-             d->id, d->driver, d->descriptors, d->buffers, d->room, d->mtu,
+             d->id, d->driver, queues, d->descriptors, d->buffers, d->room, d->mtu,
              d->promiscuous != NULL ? d->promiscuous : "not promiscuous",
              d->keeps_time ? "the driver" : "the machine", link.link_status ? "up" : "down",
              link.link_speed, offers[0] != '\0' ? offers : " none");

@@ -52,6 +52,23 @@ packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
         errno == EINVAL ? "it is another interface's, or has another mode" : strerror(errno));
 }
 
+/* A number that nobody has the kernel finds from Linux 4.12 on. */
+bool
+packet_socket_share(int fd, bool first, unsigned *group)
+{
+#ifdef PACKET_FANOUT_FLAG_UNIQUEID
+    const unsigned new = (PACKET_FANOUT_HASH | PACKET_FANOUT_FLAG_UNIQUEID) << 16;
+    socklen_t n = sizeof(*group);
+
+    if (setsockopt(fd, SOL_PACKET, PACKET_FANOUT, first ? &new : group, sizeof(new)) != 0)
+        return false;
+    return !first || getsockopt(fd, SOL_PACKET, PACKET_FANOUT, group, &n) == 0;
+#else
+    (void)fd, (void)first, (void)group;
+    return false;
+#endif
+}
+
 /* Ask the kernel about the interface of the name. */
 static bool
 ask(const char *name, unsigned long what, struct ifreq *request)
@@ -111,6 +128,13 @@ packet_socket_link(int fd, unsigned index)
 {
     (void)fd, (void)index;
     return LINK_UP;
+}
+
+bool
+packet_socket_share(int fd, bool first, unsigned *group)
+{
+    (void)fd, (void)first, (void)group;
+    return false;
 }
 
 int

@@ -22,6 +22,12 @@ enum link_state packet_socket_link(int fd, unsigned index);
 int packet_socket_join(int fd, const char *name, const struct weir_port_opts *opts,
                        struct weir_errbuf *err);
 
+/*
+ * The same for the sockets of one port, by hash; fragments stay what they are. The first one gets a group
+ * that nobody has, *group. False: the system has none, or it is no packet socket.
+ */
+bool packet_socket_share(int fd, bool first, unsigned *group);
+
 /* The MTU of an interface; 0: there is no such interface. */
 unsigned packet_socket_mtu(const char *name);
 

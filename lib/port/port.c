@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,10 +112,31 @@ weir_port_read(struct weir_port *port, struct weir_frame *frames, unsigned max,
     return n;
 }
 
+unsigned
+weir_port_queues(const struct weir_port *port)
+{
+    return port->queues > 0 ? port->queues : 1;
+}
+
+int
+weir_port_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames,
+                     unsigned max, struct weir_errbuf *err)
+{
+    int n;
+
+    if (port->queues <= 1)
+        return weir_port_read(port, frames, max, err);
+    n = port->ops->read_queue(port, queue, frames, max, err);
+    if (n > 0)
+        atomic_fetch_add_explicit(&port->by_queue, (unsigned)n, memory_order_relaxed);
+    return n;
+}
+
 void
 weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out)
 {
     *out = port->stats;
+    out->frames += atomic_load_explicit(&port->by_queue, memory_order_relaxed);
     port->ops->get_stats(port, out);
 }
 
@@ -122,6 +144,14 @@ int
 weir_port_fd(const struct weir_port *port)
 {
     return port->ops->fd != NULL ? port->ops->fd(port) : -1;
+}
+
+int
+weir_port_queue_fd(const struct weir_port *port, unsigned queue)
+{
+    if (port->queues <= 1)
+        return weir_port_fd(port);
+    return port->ops->queue_fd != NULL ? port->ops->queue_fd(port, queue) : -1;
 }
 
 bool

@@ -25,15 +25,21 @@ struct port_ops {
     /* NULL: nothing can be sent. */
     bool (*send)(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len);
     void (*flush)(struct weir_port *port, unsigned sender); /* NULL: nothing waits */
+    /* Of ports with several queues; read() has all of them in turn. */
+    int (*read_queue)(struct weir_port *port, unsigned queue, struct weir_frame *frames,
+                      unsigned max, struct weir_errbuf *err);
+    int (*queue_fd)(const struct weir_port *port, unsigned queue); /* NULL: none to wait for */
 };
 
-/* More senders would be a mistake. */
-enum { PORT_MAX_SENDERS = 256 };
+/* More would be a mistake. */
+enum { PORT_MAX_SENDERS = 256, PORT_MAX_QUEUES = 256 };
 
 /* First member of every back end's own struct. */
 struct weir_port {
     const struct port_ops *ops;
     struct weir_port_stats stats; /* kept by the back end; frames by weir_port_read() */
+    unsigned queues;              /* 0: 1, which read() reads */
+    _Atomic uint64_t by_queue;    /* frames that weir_port_read_queue() handed out */
 };
 
 /*

@@ -330,7 +330,7 @@ raw_close(struct weir_port *port)
 }
 
 static const struct port_ops raw_ops = {
-    raw_read, raw_get_stats, raw_close, raw_fd, raw_send, NULL
+    .read = raw_read, .get_stats = raw_get_stats, .close = raw_close, .fd = raw_fd, .send = raw_send
 };
 
 /* ---- to open it ------------------------------------------------------------------------------- */

@@ -406,6 +406,122 @@ what_has_no_room_is_counted(void **state)
     weir_port_close(f.port);
 }
 
+enum { QUEUES = 4, A_QUEUE = 20000 };
+
+struct part {
+    struct weir_port *port;
+    unsigned queue, got;
+};
+
+/* net_null has frames without end. */
+static void *
+read_part(void *arg)
+{
+    struct part *part = arg;
+    struct weir_frame frames[MOST];
+
+    while (part->got < A_QUEUE) {
+        const int n = weir_port_read_queue(part->port, part->queue, frames, MOST, NULL);
+
+        assert_in_range(n, 0, 32);
+        part->got += (unsigned)n;
+    }
+    return NULL;
+}
+
+static struct weir_port *
+open_null(const char *name, unsigned queues, const char *filter)
+{
+    const struct weir_port_opts opts = { .queues = queues, .filter = filter };
+    struct weir_errbuf err = { "" };
+    struct weir_port *port;
+
+    if (weir_port_open_dpdk(name, &opts, &port, &err) != WEIR_E_OK)
+        fail_msg("%s", err.text);
+    return port;
+}
+
+static void
+queues_are_read_at_the_same_time(void **state)
+{
+    struct weir_port *port = open_null("net_null0", QUEUES, NULL);
+    struct weir_port_stats stats;
+    struct part part[QUEUES];
+    pthread_t thread[QUEUES];
+    unsigned got = 0;
+
+    (void)state;
+    assert_int_equal(weir_port_queues(port), QUEUES);
+    assert_int_equal(weir_port_queue_fd(port, 1), -1);
+    for (unsigned i = 0; i < QUEUES; i++) {
+        part[i] = (struct part){ .port = port, .queue = i };
+        assert_int_equal(pthread_create(&thread[i], NULL, read_part, &part[i]), 0);
+    }
+    for (unsigned i = 0; i < QUEUES; i++) {
+        pthread_join(thread[i], NULL);
+        got += part[i].got;
+    }
+    weir_port_get_stats(port, &stats);
+    assert_int_equal(stats.frames, got);
+    assert_int_equal(stats.kernel_packets, got);
+    weir_port_close(port);
+}
+
+static void
+all_queues_are_read_in_turn(void **state)
+{
+    struct weir_port *port = open_null("net_null1", QUEUES, "less 1");
+    struct weir_frame frames[MOST];
+    struct weir_port_stats stats;
+
+    (void)state;
+    assert_int_equal(weir_port_read(port, frames, MOST, NULL), 0); /* a burst of each */
+    assert_int_equal(weir_port_read_queue(port, QUEUES - 1, frames, MOST, NULL), 0);
+    weir_port_get_stats(port, &stats);
+    assert_int_equal(stats.frames, 0);
+    assert_int_equal(stats.filtered, (QUEUES + 1) * 32);
+    weir_port_close(port);
+}
+
+/* A net_ring has 16, each with a ring of its own. */
+static void
+each_queue_has_its_own(void **state)
+{
+    const struct weir_port_opts opts = { .queues = 40, .buffer = 65536 };
+    struct weir_frame frames[MOST], others[MOST];
+    char ring[64];
+    struct fixture f;
+
+    (void)state;
+    set_up(&f, &opts);
+    assert_int_equal(weir_port_queues(f.port), 16);
+    for (uint8_t queue = 0; queue < 16; queue++) {
+        snprintf(ring, sizeof(ring), "ETH_RXTX%u_net_ring%d", queue, number - 1);
+        f.ring = rte_ring_lookup(ring);
+        put(&f, queue, 100U + queue, 2048);
+        put(&f, queue, 3000U + queue, 1024);
+    }
+    assert_int_equal(weir_port_read_queue(f.port, 3, frames, MOST, NULL), 2);
+    assert_int_equal(weir_port_read_queue(f.port, 5, others, MOST, NULL), 2);
+    assert_int_equal(weir_port_read_queue(f.port, 5, others, MOST, NULL), 0);
+    assert_frame(&frames[0], 3, 103, 103); /* until its own queue is read again */
+    assert_frame(&frames[1], 3, 3003, 3003);
+    for (uint8_t queue = 0; queue < 16; queue++) {
+        if (queue == 3 || queue == 5)
+            continue;
+        assert_int_equal(take(&f, frames, MOST), 2);
+        assert_frame(&frames[0], queue, 100U + queue, 100U + queue);
+        assert_frame(&frames[1], queue, 3000U + queue, 3000U + queue);
+    }
+    assert_int_equal(stats_of(&f).frames, 32);
+    assert_int_equal(stats_of(&f).copied, 16);
+    assert_int_equal(stats_of(&f).kernel_packets, 32);
+    for (unsigned i = 0; i < 16; i++)
+        assert_int_equal(take(&f, frames, MOST), 0);
+    assert_int_equal(rte_mempool_avail_count(f.pool), f.all);
+    weir_port_close(f.port);
+}
+
 static cpu_set_t at_first; /* where the process may run */
 
 static void *
@@ -447,6 +563,8 @@ start(void **state)
                          sched_getcpu());
     for (unsigned i = 0; i < 12; i++)
         n += (size_t)snprintf(args + n, sizeof(args) - n, " --vdev=net_ring%u", i);
+    for (unsigned i = 0; i < 2; i++)
+        n += (size_t)snprintf(args + n, sizeof(args) - n, " --vdev=net_null%u", i);
     if (weir_dpdk_start(args, &err) == WEIR_E_OK)
         return 0;
     printf("# %s\n", err.text);
@@ -476,6 +594,9 @@ main(void)
         cmocka_unit_test(what_has_no_room_is_counted),
         cmocka_unit_test(a_port_is_read_once_and_gone_when_closed),
         cmocka_unit_test(threads_made_later_stay_away),
+        cmocka_unit_test(queues_are_read_at_the_same_time),
+        cmocka_unit_test(all_queues_are_read_in_turn),
+        cmocka_unit_test(each_queue_has_its_own),
     };
 
     return cmocka_run_group_tests(tests, start, stop);

@@ -251,6 +251,96 @@ ports_of_a_group_share_the_flows(void **state)
     weir_port_close(ports[1]);
 }
 
+enum { QUEUES = 3 };
+
+struct part {
+    struct weir_port *port;
+    unsigned queue, n, n_of[FLOWS];
+    _Atomic bool *over;
+};
+
+static void *
+read_part(void *arg)
+{
+    struct part *part = arg;
+    struct pollfd fd = { .fd = weir_port_queue_fd(part->port, part->queue), .events = POLLIN };
+    struct weir_frame frames[64];
+    int n;
+
+    do {
+        (void)poll(&fd, 1, 50);
+        n = weir_port_read_queue(part->port, part->queue, frames, 64, NULL);
+        for (int i = 0; i < n; i++)
+            part->n_of[flow_of(&frames[i])]++;
+        part->n += (unsigned)n;
+    } while (n > 0 || !*part->over);
+    return NULL;
+}
+
+static void
+queues_share_the_flows(void **state)
+{
+    const struct weir_port_opts opts = { .filter = "udp", .queues = QUEUES, .no_wait = true };
+    struct weir_port *port, *other;
+    struct weir_port_stats stats;
+    _Atomic bool over = false;
+    struct part part[QUEUES];
+    pthread_t thread[QUEUES];
+    unsigned n = 0;
+
+    (void)state;
+    NEED_PAIR();
+    port = open_port(&opts);
+    other = open_port(&opts); /* with a group of its own */
+    assert_int_equal(weir_port_queues(port), QUEUES);
+    for (unsigned i = 0; i < QUEUES; i++) {
+        part[i] = (struct part){ .port = port, .queue = i, .over = &over };
+        assert_int_equal(pthread_create(&thread[i], NULL, read_part, &part[i]), 0);
+    }
+    for (unsigned i = 0; i < FLOWS * EACH; i++)
+        send_frame(i % FLOWS, i / FLOWS % 2 != 0);
+    usleep(300000); /* the kernel hands on what it has after 100 ms */
+    over = true;
+    for (unsigned i = 0; i < QUEUES; i++) {
+        pthread_join(thread[i], NULL);
+        assert_true(part[i].n > 0);
+        n += part[i].n;
+        for (unsigned k = 0; k < FLOWS; k++) /* of both directions */
+            assert_true(part[i].n_of[k] == 0 || part[i].n_of[k] == EACH);
+    }
+    assert_int_equal(n, FLOWS * EACH);
+    weir_port_get_stats(port, &stats);
+    assert_int_equal(stats.frames, n);
+    assert_int_equal(stats.kernel_packets, n);
+    assert_int_equal(stats.kernel_drops, 0);
+    weir_port_close(port);
+    weir_port_close(other);
+}
+
+/* What came while the port was opened, one socket has seen, too. */
+static void
+all_queues_are_read_in_turn(void **state)
+{
+    const struct weir_port_opts opts = { .filter = "udp", .queues = QUEUES };
+    struct pollfd fd = { .events = POLLIN };
+    struct weir_port *port;
+    unsigned n_of[FLOWS];
+
+    (void)state;
+    NEED_PAIR();
+    port = open_port(&opts);
+    fd.fd = weir_port_fd(port);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    for (unsigned i = 0; i < FLOWS * EACH; i++)
+        send_frame(i % FLOWS, i / FLOWS % 2 != 0);
+    assert_int_equal(poll(&fd, 1, 1000), 1);
+    assert_int_equal(drain(port, n_of), FLOWS * EACH);
+    for (unsigned i = 0; i < FLOWS; i++)
+        assert_int_equal(n_of[i], EACH);
+    assert_int_equal(poll(&fd, 1, 0), 0);
+    weir_port_close(port);
+}
+
 static void *
 send_many(void *arg)
 {
@@ -306,6 +396,29 @@ no_packet_comes_twice_while_a_group_is_made(void **state)
     for (unsigned i = 0; i < MANY; i++)
         assert_true(seen[i] <= 1);
     weir_port_close(ports[0]);
+}
+
+static void
+no_packet_comes_twice_while_queues_are_made(void **state)
+{
+    const struct weir_port_opts opts = { .filter = "udp", .queues = 4 };
+    static uint8_t seen[MANY];
+    pthread_t sender;
+
+    (void)state;
+    NEED_PAIR();
+    memset(seen, 0, sizeof(seen));
+    assert_int_equal(pthread_create(&sender, NULL, send_many, NULL), 0);
+    for (unsigned round = 0; round < 20; round++) {
+        struct weir_port *port = open_port(&opts);
+
+        for (unsigned i = 0; i < 200 && !tick_off(port, seen); i++)
+            continue;
+        weir_port_close(port);
+    }
+    pthread_join(sender, NULL);
+    for (unsigned i = 0; i < MANY; i++)
+        assert_true(seen[i] <= 1);
 }
 
 /*
@@ -420,6 +533,11 @@ faults_say_what_to_do(void **state)
     assert_true(ip("link set weir1 up"));
     assert_int_equal(weir_port_open_live("any", NULL, &port, &err), WEIR_E_OK);
     weir_port_close(port);
+    assert_int_equal(
+        weir_port_open_live("any", &(struct weir_port_opts){ .queues = 2 }, &port, &err),
+        WEIR_E_OK);
+    assert_int_equal(weir_port_queues(port), 2);
+    weir_port_close(port);
 }
 
 /* The last one: it takes the pair away. */
@@ -465,7 +583,10 @@ main(void)
         cmocka_unit_test(a_port_that_does_not_wait_says_when_to_read),
         cmocka_unit_test(the_kernel_counts_what_it_had_no_room_for),
         cmocka_unit_test(ports_of_a_group_share_the_flows),
+        cmocka_unit_test(queues_share_the_flows),
+        cmocka_unit_test(all_queues_are_read_in_turn),
         cmocka_unit_test(no_packet_comes_twice_while_a_group_is_made),
+        cmocka_unit_test(no_packet_comes_twice_while_queues_are_made),
         cmocka_unit_test(a_group_has_fragments_put_together_or_not),
         cmocka_unit_test(a_group_of_another_mode_is_refused),
         cmocka_unit_test(an_interface_that_comes_up_again_is_read_on),

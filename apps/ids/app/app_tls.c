@@ -37,7 +37,8 @@ struct tls_conn {
     struct app_conn conn;
     struct tls tls;
     struct tls_tx t;
-    bool begun; /* the transaction */
+    bool begun;        /* the transaction */
+    bool long_told[2]; /* by enum weir_dir */
 };
 
 static void
@@ -296,8 +297,13 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
 {
     struct tls_conn *c = (struct tls_conn *)conn;
     const bool before = tls_ended(&c->tls, dir);
+    const uint64_t *too_long = &pool_stats(app->at->pool)->too_long[POOL_TLS];
+    const uint64_t had = *too_long;
 
     tls_feed(&c->tls, app->at->pool, dir, bytes, on_message, c);
+    if (*too_long > had && !c->long_told[dir])
+        app_tell_event(app, "tls.long_handshake_message", c->begun ? &c->t.tx : NULL, dir);
+    c->long_told[dir] |= *too_long > had;
     check_end(c, dir, before);
 }
 
