@@ -47,8 +47,7 @@ struct inventory {
     struct table hosts, facts;
     struct hash_key secret;
     uint32_t newest, oldest; /* host */
-    struct mem mem;          /* texts, */
-    struct arena arena;      /* from opts.texts bytes */
+    struct mem mem;          /* texts, from opts.texts bytes */
     void *range;             /* at this address */
     struct inventory_stats stats;
 };
@@ -92,8 +91,7 @@ inventory_new(const struct inventory_opts *opts, struct inventory **out)
     if (inv->range == MAP_FAILED) {
         inv->range = NULL;
     } else {
-        arena_init(&inv->arena, inv->range, inv->opts.texts);
-        mem_init_arena(&inv->mem, &inv->arena, inv->opts.texts);
+        mem_init_joining(&inv->mem, inv->range, inv->opts.texts, inv->opts.texts);
         rc = table_new(&inv->hosts, sizeof(struct host_entry), 24, inv->opts.hosts, opts->seed);
     }
     if (rc == WEIR_E_OK)
@@ -113,7 +111,7 @@ inventory_free(struct inventory *inv)
     table_free(&inv->hosts);
     table_free(&inv->facts);
     if (inv->range != NULL) {
-        arena_give_back(&inv->arena, inv->range);
+        mem_end_joining(&inv->mem);
         munmap(inv->range, inv->opts.texts);
     }
     free(inv);

@@ -198,6 +198,25 @@ no_host_goes_in_vain(void **state)
 }
 
 static void
+what_small_texts_leave_serves_large_ones(void **state)
+{
+    struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS, .expire = 10 * SECOND };
+    const struct inventory_stats *stats;
+    struct inventory *inv;
+
+    (void)state;
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    stats = inventory_get_stats(inv);
+    for (unsigned i = 0; stats->evicted == 0; i++)
+        assert_true(see_text(inv, i, 10, 1));
+    while (stats->expired + stats->evicted < stats->hosts)
+        inventory_expire(inv, 100 * SECOND);
+    for (unsigned i = 0; i < 100; i++)
+        assert_true(see_text(inv, i, LARGE, 101));
+    inventory_free(inv);
+}
+
+static void
 who_has_a_text_as_large_makes_room(void **state)
 {
     struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS };
@@ -522,6 +541,7 @@ main(void)
         cmocka_unit_test(where_there_is_no_room_the_oldest_goes),
         cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
         cmocka_unit_test(no_host_goes_in_vain),
+        cmocka_unit_test(what_small_texts_leave_serves_large_ones),
         cmocka_unit_test(who_has_a_text_as_large_makes_room),
         cmocka_unit_test(a_fact_costs_a_few_hosts_at_most),
         cmocka_unit_test(what_is_known_better_for_a_port_is_found),
