@@ -429,7 +429,7 @@ a_dropped_packet_may_be_cut(void **state)
 
     f->opts.types = 1U << EVE_DROP;
     f->about.done = &f->done;
-    begin(f, RULES("drop tcp any any -> any any (flow-event:bad_packet; sid:1;)"));
+    begin(f, "drop tcp any any -> any any (flow-event:bad_packet; sid:1;)");
     f->done = (struct enforced){ .packet = 9, .reason = "rules" };
     for (size_t i = 0; i < sizeof(protos); i++) {
         pkt.proto = protos[i];
