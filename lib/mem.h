@@ -38,10 +38,10 @@ struct mem {
     uint8_t *next, *end; /* what was never handed out yet */
     struct arena *arena; /* where more comes from; NULL: nowhere */
     uint8_t *base;       /* freed blocks are joined: of what lies from here on */
-    uint8_t *
-        begins; /* by MEM_MIN_SHIFT: 1 + class of a free block that begins there; NULL: not joined */
-    size_t used; /* bytes in blocks and charges */
-    size_t cap;  /* used never exceeds it */
+    uint8_t *begins;     /* by MEM_MIN_SHIFT: 1 + class of a free block that begins there; NULL:
+                            they are not joined */
+    size_t used;         /* bytes in blocks and charges */
+    size_t cap;          /* used never exceeds it */
     void *own[MEM_CLASSES];
     void **free; /* own, or the arena's: free blocks by size, linked through their first word */
 };
@@ -53,8 +53,8 @@ void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
 void mem_init_arena(struct mem *mem, struct arena *arena, size_t cap);
 
 /*
- * Use [base, base + size), which is zeroed and has one byte in 65 for itself, and join what is freed: sizes
- * that others leave behind serve all sizes again, for more work at each call.
+ * Use [base, base + size), which is zeroed and has one byte in 65 for itself, and join what is
+ * freed: sizes that others leave behind serve all sizes again, for more work at each call.
  */
 void mem_init_joining(struct mem *mem, void *base, size_t size, size_t cap);
 
@@ -82,7 +82,8 @@ void mem_uncharge(struct mem *mem, size_t size);
 
 /*
  * The memory of what an app keeps of its flows: a cap for each shard, of which a core has its own,
- * and one part more for what is the core's. Address space, of which only what is used becomes memory.
+ * and one part more for what is the core's. Address space, of which only what is used becomes
+ * memory.
  */
 struct mem_shards {
     struct mem *part; /* by shard / n_cores; n of them, the core's own behind them */

@@ -4,7 +4,7 @@
 #include "cli_inline.h"
 #include "cli_live.h"
 #include "cli_set.h"
-#include "batch.h"
+#include "for_programs.h"
 #include "hash.h"
 
 #include <errno.h>

@@ -9,6 +9,7 @@ libcore_la_SOURCES += \
     %D%/deliver.h %D%/engine.c %D%/engine.h %D%/engine_life.c \
     %D%/event.c \
     %D%/flow.c \
+    %D%/for_programs.h \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
     %D%/frag_verdict.c %D%/frag_verdict.h \

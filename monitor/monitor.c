@@ -252,6 +252,12 @@ monitor_last_app(const struct weir_monitor *m)
     return m->e.n_apps - 1;
 }
 
+void *
+monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir_flow *flow)
+{
+    return flow_apps(flow) + m->e.apps[app].state;
+}
+
 /* What comes through a pipe has no size; an interface has none either, but never waits for long. */
 static bool
 is_stream(const struct weir_port *port)

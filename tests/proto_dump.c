@@ -76,7 +76,7 @@ dns_message(const struct dump *d, const uint8_t *p, size_t n)
         line(d, record.section == DNS_QUESTION ? "dns.qry" : "dns.rr",
              (struct weir_bytes){ (const uint8_t *)record.name.text, record.name.n });
         if (record.section != DNS_QUESTION && (record.type == DNS_A || record.type == DNS_AAAA) &&
-            dns_rdata_text(&msg, &record, &put) == WEIR_E_OK)
+            dns_rdata_text(&walk, &record, &put) == WEIR_E_OK)
             text_line(d, record.type == DNS_A ? "dns.a" : "dns.aaaa", &put);
     }
     if (walk.rc != WEIR_E_OK)

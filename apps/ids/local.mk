@@ -163,6 +163,18 @@ tests_unit_test_check_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_check_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_check_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
+UNIT_TESTS += tests/unit/test_headers
+tests_unit_test_headers_SOURCES  = tests/unit/test_headers.c tests/support/exact.h
+tests_unit_test_headers_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_headers_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_headers_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_life
+tests_unit_test_life_SOURCES  = tests/unit/test_life.c
+tests_unit_test_life_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_life_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_life_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
 UNIT_TESTS += tests/unit/test_rule_config
 tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
 tests_unit_test_rule_config_CPPFLAGS = $(IDS_CPPFLAGS)
@@ -435,6 +447,12 @@ tests_unit_test_app_SOURCES  = tests/unit/test_app.c tests/unit/tls_bytes.h $(AP
 tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app_dns
+tests_unit_test_app_dns_SOURCES  = tests/unit/test_app_dns.c
+tests_unit_test_app_dns_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_dns_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_dns_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_app_allocs
 tests_unit_test_app_allocs_SOURCES  = tests/unit/test_app_allocs.c tests/unit/tls_bytes.h tests/support/allocs.c tests/support/allocs.h

@@ -163,8 +163,8 @@ main(int argc, char **argv)
     int code = EXIT_FAILED;
 
     reload_listen();
-    /* libhtp frees what it allocates, small and large in turn: each large block would make glibc join
-     * all small ones that are free. An eighth of the time that HTTP takes. */
+    /* libhtp frees what it allocates, small and large in turn: each large block would make glibc
+     * join all small ones that are free. An eighth of the time that HTTP takes. */
     mallopt(M_MXFAST, 0);
     prg.cli.ctx = &prg;
     prg.prads = prads_new();

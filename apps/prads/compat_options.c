@@ -1,5 +1,6 @@
 #include "compat_options.h"
 
+#include "cli.h"
 #include "sigfile.h"
 
 #include <ctype.h>
@@ -296,8 +297,6 @@ take_number(const char *value, uint32_t *number)
     *number = (uint32_t)n;
     return true;
 }
-
-bool cli_parse_size(const char *text, uint64_t *bytes);
 
 /* Returns false if the value is none. */
 static bool

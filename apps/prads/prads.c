@@ -1,6 +1,6 @@
 #include "prads.h"
 
-#include "batch.h"
+#include "for_programs.h"
 #include "hash.h"
 #include "pool.h"
 #include "watch.h"

@@ -1,6 +1,6 @@
 /*
- * PRADS as an app among others: its signatures, its logs, and the watch over a monitor's flows. What
- * weir-prads runs, and weir-ids with --with prads beside its own.
+ * PRADS as an app among others: its signatures, its logs, and the watch over a monitor's flows.
+ * What weir-prads runs, and weir-ids with --with prads beside its own.
  */
 #ifndef WEIR_PRADS_PRADS_H
 #define WEIR_PRADS_PRADS_H

@@ -15,8 +15,8 @@ struct loaded {
 };
 
 /*
- * Load rules, none of which may be refused, and limits, as of a threshold file; vars is there, and what
- * rules has of settings. unload() takes what is half loaded, too.
+ * Load rules, none of which may be refused, and limits, as of a threshold file; vars is there, and
+ * what rules has of settings. unload() takes what is half loaded, too.
  */
 void load(struct loaded *l, const char *rules, const char *limits);
 void unload(struct loaded *l);

@@ -414,6 +414,37 @@ a_dropped_packet_has_a_record(void **state)
            NULL);
 }
 
+/* A rule on bad_packet drops what ends inside its header. */
+static void
+a_dropped_packet_may_be_cut(void **state)
+{
+    static const uint8_t protos[] = { WEIR_PROTO_TCP, WEIR_PROTO_UDP, WEIR_PROTO_ICMP };
+    struct fixture *f = *state;
+    uint8_t ip[20] = { 0x45, 0, 0, 20 };
+    struct weir_packet pkt = {
+        .number = 9, .frame = ip, .caplen = 20, .ip_version = 4, .ip = ip, .l4 = ip + 20
+    };
+    struct weir_event ev = { .type = WEIR_EV_BAD_PACKET, .number = 9, .packet = &pkt };
+    struct eve_flow none = { 0 };
+
+    f->opts.types = 1U << EVE_DROP;
+    f->about.done = &f->done;
+    begin(f, "drop tcp any any -> any any (flow-event:bad_packet; sid:1;)");
+    f->done = (struct enforced){ .packet = 9, .reason = "rules" };
+    for (size_t i = 0; i < sizeof(protos); i++) {
+        pkt.proto = protos[i];
+        eve_drop(f->writer, &none, &ev, &f->about);
+    }
+    weir_monitor_end(f->m);
+    assert_int_equal(out_close(&f->eve, NULL), WEIR_E_OK);
+    slurp(f, f->eve_path);
+    for (const char *p = f->said; *p != '\0'; p = strchr(p, '\n') + 1)
+        assert_non_null(strstr(p, "\"ttl\":0,\"ipid\":0,\"reason\":\"rules\"}}\n"));
+    assert_null(strstr(f->said, "tcp"));
+    assert_null(strstr(f->said, "len\":0"));
+    assert_null(strstr(f->said, "icmp_id"));
+}
+
 static void
 an_alert_says_what_became_of_its_packet(void **state)
 {
@@ -638,6 +669,7 @@ main(void)
         T(an_alert_without_a_packet_has_the_ends_of_its_direction),
         T(an_alert_shows_the_bytes_that_it_is_about),
         T(a_dropped_packet_has_a_record),
+        T(a_dropped_packet_may_be_cut),
         T(an_alert_says_what_became_of_its_packet),
         T(a_stream_shows_its_newest_bytes),
         T(a_stream_tells_of_its_hole),

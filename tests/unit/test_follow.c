@@ -13,8 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A section, an interface with a snapshot length of 20, and a packet without a time, of 24 bytes, 20 of
- * which are there. */
+/* A section, an interface with a snapshot length of 20, and a packet without a time, of 24 bytes,
+ * 20 of which are there. */
 static const uint8_t capture[] = {
     0x0a, 0x0d, 0x0d, 0x0a, 28,   0,    0,    0,    0x4d, 0x3c, 0x2b, 0x1a, 1,   0,   /* */
     0,    0,    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 28,   0,    0,   0,   /* */
@@ -110,7 +110,9 @@ on_alarm(int number)
     (void)number;
 }
 
-/* A signal while a head is waited for: who reads gets what is there, and then the error, at once. */
+/*
+ * A signal while a head is waited for: who reads gets what is there, and then the error, at once.
+ */
 static void
 a_signal_ends_the_wait(void **state)
 {
@@ -166,7 +168,10 @@ every_cut_is_found(void **state)
     }
 }
 
-/* libpcap stops at a length that it does not like, with more behind: no cut, if a record ends there. */
+/*
+ * libpcap stops at a length that it does not like, with more behind: no cut, if a record ends
+ * there.
+ */
 static void
 what_is_there_is_not_cut(void **state)
 {

@@ -534,7 +534,10 @@ memory_is_bounded_and_the_oldest_goes(void **state)
     assert_non_null(strstr(r.text, GOT));
 }
 
-/* Blocks of all sizes come and go, then there is room for large ones: the datagram that waits stays. */
+/*
+ * Blocks of all sizes come and go, then there is room for large ones: the datagram that waits
+ * stays.
+ */
 static void
 small_datagrams_leave_room_for_large_ones(void **state)
 {

@@ -37,7 +37,7 @@ static struct shown shown[SHOWN_MAX];
 static unsigned n_shown;
 static int64_t rcode;
 static const int64_t *rrtypes;
-static unsigned n_rrtypes;
+static unsigned n_rrtypes, asked;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
@@ -57,6 +57,7 @@ fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
 bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
+    asked++;
     if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
         *out = rrtypes[i];
     if (id == NUMBER_DNS_RRTYPE)
@@ -415,6 +416,41 @@ files_have_a_size_at_their_end(void **state)
     at(f, WEIR_TOCLIENT, TX_END, "2c 3c ");
 }
 
+/* How many instances one rule asks for, of these three. */
+static unsigned
+asked_by(struct fixture *f, const char *option)
+{
+    static const int64_t types[] = { 1, 5, 1 };
+
+    tear_down((void **)&f);
+    set_up((void **)&f);
+    f->tx.proto = APP_DNS;
+    rules(f, 1, &option);
+    rrtypes = types;
+    n_rrtypes = 3;
+    asked = 0;
+    f->ev.number++;
+    detect_begin(f->detect, &f->scan, &f->ev);
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_HEAD);
+    return asked;
+}
+
+static void
+no_more_instances_are_asked_for_than_decide(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(asked_by(f, "dns.rrtype:1;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:5;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9;"), 4);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,all;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,all_or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,0;"), 2); /* and the one itself */
+    assert_int_equal(asked_by(f, "dns.rrtype:9,-1;"), 5);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,nb 2;"), 4);
+}
+
 static void
 rules_that_cannot_be_remembered_are_counted(void **state)
 {
@@ -452,6 +488,7 @@ main(void)
         TEST(instances_of_a_number_are_counted),
         TEST(certificates_age_with_the_packets),
         TEST(files_have_a_size_at_their_end),
+        TEST(no_more_instances_are_asked_for_than_decide),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

@@ -193,7 +193,7 @@ an_app_that_wants_events_has_1_to_255_stages(void **state)
     assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
 }
 
-/* ---- packets that belong to no flow, and no more than packets ------------------------------------ */
+/* ---- packets that belong to no flow, and no more than packets -------------------------------- */
 
 static weir_fut
 say_packet(void *ctx, weir_fut in)

@@ -70,7 +70,10 @@ bits_are_set_by_whole_matches_only(void **state)
     expect(f, "1@6 "); /* now n is 2 */
 }
 
-/* In one packet, whatever the order of the file, and though one of them is looked for in the packet. */
+/*
+ * In one packet, whatever the order of the file, and though one of them is looked for in the
+ * packet.
+ */
 static void
 those_that_set_come_first(void **state)
 {

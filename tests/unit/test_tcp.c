@@ -213,7 +213,9 @@ a_fake_in_the_queue_says_who_wins(void **state)
            "payload > offset=6 length=2 data=AA after_gap=0\n");
 }
 
-/* What was never seen is not shown as old: of two conflicts with a hole between, the first is told. */
+/*
+ * What was never seen is not shown as old: of two conflicts with a hole between, the first is told.
+ */
 static void
 a_fake_ends_before_a_hole(void **state)
 {
@@ -581,7 +583,9 @@ a_hole_that_was_acknowledged_is_a_gap_when_a_rst_comes(void **state)
            "rst <\n");
 }
 
-/* RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them. */
+/*
+ * RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them.
+ */
 static void
 data_on_a_syn_ack_wait_for_the_clients_word(void **state)
 {
@@ -2056,7 +2060,9 @@ what_the_receiver_acknowledged_between_stays(void **state)
            "new_data=good\n");
 }
 
-/* Linux looks at an old ACK only where its header prediction fails: the window field differs here. */
+/*
+ * Linux looks at an old ACK only where its header prediction fails: the window field differs here.
+ */
 static void
 an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
 {

@@ -1215,7 +1215,10 @@ without_room_fragments_are_dropped_where_it_fails_closed(void **state)
     assert_int_equal(stats(f).forwarded, 16384 + 1);
 }
 
-/* Its memory is used up by those that wait: one of them gets no more, and is not forgotten for that. */
+/*
+ * Its memory is used up by those that wait: one of them gets no more, and is not forgotten for
+ * that.
+ */
 static void
 a_fragment_without_memory_is_dropped_where_it_fails_closed(void **state)
 {

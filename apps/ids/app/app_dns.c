@@ -15,15 +15,21 @@ struct dns_conn {
 
 /* ---- messages */
 
-/* Why the records cannot be read to the end, as an event; NULL: they can. */
+/*
+ * Why the records cannot be read to the end, as an event; NULL: they can. Their types are kept: of
+ * what was asked, of a response of its answers.
+ */
 static const char *
-fault_of(const struct dns_message *msg)
+read_records(struct app_layer *app, const struct dns_message *msg, enum weir_dir dir)
 {
+    const enum dns_section section = dir == WEIR_TOSERVER ? DNS_QUESTION : DNS_ANSWER;
     struct dns_walk walk = dns_records(msg);
     struct dns_record record;
 
+    app->n_rrtypes = 0;
     while (dns_next(&walk, &record))
-        ;
+        if (record.section == section)
+            app->rrtype[app->n_rrtypes++] = record.type;
     if (walk.rc == WEIR_E_OK)
         return NULL;
     if (walk.fault == DNS_FAULT_LONG)
@@ -60,7 +66,7 @@ on_message(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, stru
         app_tell_event(app, "dns.malformed_data", NULL, dir);
         return;
     }
-    fault = fault_of(&d.msg);
+    fault = read_records(app, &d.msg, dir);
     tx_begin(app, flow, APP_DNS, &d.tx);
     tx_tell(&d.tx, dir, TX_HEAD);
     tell_oddities(&d, dir);
@@ -188,11 +194,12 @@ build_names(struct tx *tx, const struct dns_message *msg)
 
         build_add(tx->app, record.name.text, record.name.n);
         build_instance(tx->app);
-        if (!is_name(record.type) || dns_rdata_text(msg, &record, &put) != WEIR_E_OK)
+        if (!is_name(record.type) || dns_rdata_text(&walk, &record, &put) != WEIR_E_OK)
             continue;
         build_add(tx->app, text, (uint32_t)put_length(&put));
         build_instance(tx->app);
     }
+    tx->app->stats.text_cut += walk.data_pointers == 0;
     return true;
 }
 
@@ -217,20 +224,13 @@ dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
     return true;
 }
 
-/* The types of what was asked, of a response those of its answers. */
 static bool
-rrtype(const struct dns_tx *d, enum weir_dir dir, unsigned i, int64_t *out)
+rrtype(const struct app_layer *app, unsigned i, int64_t *out)
 {
-    const enum dns_section section = dir == WEIR_TOSERVER ? DNS_QUESTION : DNS_ANSWER;
-    struct dns_walk walk = dns_records(&d->msg);
-    struct dns_record record;
-
-    while (dns_next(&walk, &record) && record.section <= section)
-        if (record.section == section && i-- == 0) {
-            *out = record.type;
-            return true;
-        }
-    return false;
+    if (i >= app->n_rrtypes)
+        return false;
+    *out = app->rrtype[i];
+    return true;
 }
 
 static int64_t
@@ -279,7 +279,7 @@ tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64
     if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)
         return false;
     if (id == NUMBER_DNS_RRTYPE)
-        return rrtype(d, dir, i, out);
+        return rrtype(tx->app, i, out);
     *out = id == NUMBER_DNS_OPCODE ? d->msg.opcode : d->msg.rcode;
     return i == 0;
 }

@@ -79,7 +79,9 @@ struct app_layer {
     uint64_t turn;         /* grows whenever what was put together is out of date */
     struct scratch scratch;
     struct built built[BUFFERS][2];
-    uint8_t *bytes;            /* APP_HISTORY of them: the beginning of a stream, read back */
+    uint8_t *bytes; /* APP_HISTORY of them: the beginning of a stream, read back */
+    uint16_t rrtype[DNS_RECORDS_MAX]; /* of the message of DNS at hand */
+    unsigned n_rrtypes;
     struct detect_first first; /* lent to flows that have none of their own */
 };
 

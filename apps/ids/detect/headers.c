@@ -1,8 +1,16 @@
+#include "detect/check.h"
 #include "detect/parts.h"
 
 #include "rule/buffer.h"
 
-enum { IPV6_HEADER = 40, UDP_HEADER = 8, ICMP_HEADER = 8, SCTP_HEADER = 12, ETHERNET = 14 };
+enum {
+    IPV6_HEADER = 40,
+    TCP_HEADER = 20,
+    UDP_HEADER = 8,
+    ICMP_HEADER = 8,
+    SCTP_HEADER = 12,
+    ETHERNET = 14,
+};
 
 enum { LINK_ETHERNET = 1, PROTO_SCTP = 132 };
 
@@ -26,7 +34,7 @@ show_ip(const struct weir_packet *pkt, unsigned version, struct buffer *out)
 static bool
 show_transport(const struct weir_packet *pkt, unsigned proto, uint32_t n, struct buffer *out)
 {
-    return pkt->proto == proto && pkt->l4 != NULL && show(pkt, pkt->l4, n, out);
+    return pkt->proto == proto && packet_has_header(pkt, n) && show(pkt, pkt->l4, n, out);
 }
 
 /* Four bytes, or sixteen: where the header has them. */
@@ -47,8 +55,8 @@ headers_show(const struct weir_packet *pkt, unsigned buffer, struct buffer *out)
         return show_ip(pkt, 4, out);
     case BUFFER_IPV6_HDR:
         return show_ip(pkt, 6, out);
-    case BUFFER_TCP_HDR: /* all its options are there: it was decoded */
-        return pkt->proto == WEIR_PROTO_TCP && pkt->l4 != NULL &&
+    case BUFFER_TCP_HDR: /* of a bad packet, with the options that are there */
+        return pkt->proto == WEIR_PROTO_TCP && packet_has_header(pkt, TCP_HEADER) &&
                show(pkt, pkt->l4, (pkt->l4[12] >> 4) * 4U, out);
     case BUFFER_UDP_HDR:
         return show_transport(pkt, WEIR_PROTO_UDP, UDP_HEADER, out);

@@ -137,6 +137,27 @@ is_cut(const struct detect *d, enum number_id id)
     return id == NUMBER_FILE_SIZE && d->at.ev->type == WEIR_EV_FLOW_END;
 }
 
+/* Whether n instances, of which some fit, are enough to know. */
+static bool
+is_decided(const struct step *step, int64_t n, int64_t fit)
+{
+    switch ((enum number_index)step->index) {
+    case INDEX_ANY:
+    case INDEX_OR_ABSENT:
+        return fit > 0;
+    case INDEX_ALL:
+    case INDEX_ALL_OR_ABSENT:
+        return fit < n;
+    case INDEX_AT:
+    case INDEX_AT_OR_OUT:
+        return step->length >= 0 && n > step->length;
+    case INDEX_COUNT:
+    case INDEX_TOTAL:
+        break;
+    }
+    return false;
+}
+
 /* Whether those instances fit that the step asks for. */
 static bool
 number_fits(const struct detect *d, const struct step *step, const struct look *look)
@@ -146,7 +167,7 @@ number_fits(const struct detect *d, const struct step *step, const struct look *
 
     if (is_cut(d, id) && step->compare->op != CMP_GT && step->compare->op != CMP_GE)
         return false;
-    for (; number_of(d, look, id, (unsigned)n, &value); n++)
+    for (; !is_decided(step, n, fit) && number_of(d, look, id, (unsigned)n, &value); n++)
         fit += compare_holds(step->compare, value);
     switch ((enum number_index)step->index) {
     case INDEX_ANY:

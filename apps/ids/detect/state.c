@@ -566,7 +566,9 @@ change_bits(struct state *s, const struct use *use, const struct subject *subjec
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-/* What a number is compared with or changed by; false: the variable that stands for it is not set. */
+/*
+ * What a number is compared with or changed by; false: the variable that stands for it is not set.
+ */
 static bool
 value_of(const struct int_use *use, const struct subject *subject, uint32_t *value)
 {

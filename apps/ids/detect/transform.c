@@ -137,13 +137,15 @@ url_decode(struct transformer *t)
     t->n = n;
 }
 
-static void xor
-    (struct transformer * t, const struct transform *transform) {
-        for (size_t i = 0; i < t->n; i++)
-            t->p[i] ^= transform->text[i % transform->n];
-    }
+static void
+xor_bytes(struct transformer *t, const struct transform *transform)
+{
+    for (size_t i = 0; i < t->n; i++)
+        t->p[i] ^= transform->text[i % transform->n];
+}
 
-    static int base64_digit(uint8_t c)
+static int
+base64_digit(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -355,7 +357,7 @@ apply(struct transformer *t, const struct transform *transform)
         dotprefix(t);
         break;
     case TRANSFORM_XOR:
-        xor(t, transform);
+        xor_bytes(t, transform);
         break;
     case TRANSFORM_TO_MD5:
         to_digest(t, DIGEST_MD5);
