@@ -667,13 +667,13 @@ looking_on_nothing_is_replaced(void **state)
     struct fixture *f = *state;
     struct weir_errbuf err;
 
-    assert_int_equal(rules_load_text(&f->rules, f->vars, "t",
+    assert_int_equal(rules_load_text(&f->l.rules, f->l.vars, "t",
                                      (struct text){ rule, sizeof(rule) - 1 }, NULL, NULL, &err),
                      WEIR_E_OK);
-    assert_int_equal(f->rules.n, 1);
-    assert_false(f->rules.at[0].replaces);
-    assert_null(f->rules.at[0].step[0].instead);
-    assert_int_equal(f->rules.at[0].flow & RULE_NO_STREAM, 0);
+    assert_int_equal(f->l.rules.n, 1);
+    assert_false(f->l.rules.at[0].replaces);
+    assert_null(f->l.rules.at[0].step[0].instead);
+    assert_int_equal(f->l.rules.at[0].flow & RULE_NO_STREAM, 0);
 }
 
 /* ---- what hosts would not take ------------------------------------------------------------- */
