@@ -37,7 +37,7 @@ static struct shown shown[SHOWN_MAX];
 static unsigned n_shown;
 static int64_t rcode;
 static const int64_t *rrtypes;
-static unsigned n_rrtypes, asked;
+static unsigned n_rrtypes, n_sizes, asked;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
@@ -68,8 +68,8 @@ fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, 
         return tx->proto == APP_TLS && i == 0;
     }
     if (id == NUMBER_FILE_SIZE) {
-        *out = 2048;
-        return tx->ended[dir] && i == 0;
+        *out = i == 0 ? 2048 : 100;
+        return tx->ended[dir] && i < n_sizes;
     }
     return id == NUMBER_DNS_RCODE && i == 0;
 }
@@ -93,6 +93,7 @@ set_up(void **state)
     f = (struct fixture){ .vars = vars_new(), .tx = { .proto = APP_HTTP } };
     f.ev = (struct weir_event){ .type = WEIR_EV_DATAGRAM, .number = 1 };
     n_shown = 0;
+    n_sizes = 1;
     *state = &f;
     return f.vars != NULL ? 0 : -1;
 }
@@ -452,6 +453,24 @@ no_more_instances_are_asked_for_than_decide(void **state)
 }
 
 static void
+a_size_is_that_of_the_file_with_the_name(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "file.name; content:\"big\"; filesize:2048;",
+          "file.name; content:\"big\"; filesize:100;",
+          "file.name; content:\"small\"; filesize:<200;", "filesize:100;",
+          "file.name; content:\"small\"; "
+          "filesize:>0; filesize:>100;");
+    n_sizes = 2;
+    show(WEIR_TOSERVER, BUFFER_FILE_NAME, "big");
+    show(WEIR_TOSERVER, BUFFER_FILE_NAME, "small");
+    at(f, WEIR_TOSERVER, TX_BODY, "");
+    f->tx.ended[WEIR_TOSERVER] = true;
+    at(f, WEIR_TOSERVER, TX_END, "1s 3s 4s ");
+}
+
+static void
 rules_that_cannot_be_remembered_are_counted(void **state)
 {
     struct fixture *f = *state;
@@ -489,6 +508,7 @@ main(void)
         TEST(certificates_age_with_the_packets),
         TEST(files_have_a_size_at_their_end),
         TEST(no_more_instances_are_asked_for_than_decide),
+        TEST(a_size_is_that_of_the_file_with_the_name),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

@@ -132,9 +132,10 @@ number_of(const struct detect *d, const struct look *look, enum number_id id, un
 
 /* Of a file that is cut only the least is known. */
 static bool
-is_cut(const struct detect *d, enum number_id id)
+is_beyond_knowing(const struct detect *d, const struct step *step)
 {
-    return id == NUMBER_FILE_SIZE && d->at.ev->type == WEIR_EV_FLOW_END;
+    return step->offset == NUMBER_FILE_SIZE && d->at.ev->type == WEIR_EV_FLOW_END &&
+           step->compare->op != CMP_GT && step->compare->op != CMP_GE;
 }
 
 /* Whether n instances, of which some fit, are enough to know. */
@@ -165,7 +166,7 @@ number_fits(const struct detect *d, const struct step *step, const struct look *
     const enum number_id id = (enum number_id)step->offset;
     int64_t n = 0, fit = 0, at = step->length, value;
 
-    if (is_cut(d, id) && step->compare->op != CMP_GT && step->compare->op != CMP_GE)
+    if (is_beyond_knowing(d, step))
         return false;
     for (; !is_decided(step, n, fit) && number_of(d, look, id, (unsigned)n, &value); n++)
         fit += compare_holds(step->compare, value);
@@ -192,16 +193,6 @@ number_fits(const struct detect *d, const struct step *step, const struct look *
     return number_of(d, look, id, (unsigned)at, &value) && compare_holds(step->compare, value);
 }
 
-static bool
-numbers_fit(const struct detect *d, const struct rule *rule, const struct section *section,
-            const struct look *look)
-{
-    for (unsigned i = section->first; i < section->behind; i++)
-        if (rule->step[i].kind == STEP_TX_NUMBER && !number_fits(d, &rule->step[i], look))
-            return false;
-    return true;
-}
-
 /* Whether the section asks for nothing but numbers. */
 static bool
 is_of_numbers(const struct rule *rule, const struct section *section)
@@ -209,6 +200,44 @@ is_of_numbers(const struct rule *rule, const struct section *section)
     for (unsigned i = section->first; i < section->behind; i++)
         if (rule->step[i].kind != STEP_TX_NUMBER)
             return false;
+    return true;
+}
+
+static bool
+is_file_size(const struct step *step)
+{
+    return step->kind == STEP_TX_NUMBER && step->offset == NUMBER_FILE_SIZE;
+}
+
+/* But for sizes of files, where more is asked of the same file: sizes_fit(). */
+static bool
+numbers_fit(const struct detect *d, const struct rule *rule, const struct section *section,
+            const struct look *look)
+{
+    const bool alone = is_of_numbers(rule, section);
+
+    for (unsigned i = section->first; i < section->behind; i++)
+        if (rule->step[i].kind == STEP_TX_NUMBER && (alone || !is_file_size(&rule->step[i])) &&
+            !number_fits(d, &rule->step[i], look))
+            return false;
+    return true;
+}
+
+/* Of file i. */
+static bool
+sizes_fit(const struct detect *d, const struct rule *rule, const struct section *section,
+          const struct look *look, unsigned file)
+{
+    int64_t size;
+
+    for (unsigned i = section->first; i < section->behind; i++) {
+        const struct step *step = &rule->step[i];
+
+        if (is_file_size(step) &&
+            (is_beyond_knowing(d, step) || !number_of(d, look, NUMBER_FILE_SIZE, file, &size) ||
+             !compare_holds(step->compare, size)))
+            return false;
+    }
     return true;
 }
 
@@ -259,8 +288,10 @@ match_tx_section(struct detect *d, struct match *m, const struct section *sectio
     if (is_of_numbers(m->rule, section))
         return MATCH_YES;
     for (n = 0; best != MATCH_YES && tx_buffer(look->tx, dir, section->buffer, n, &bytes); n++) {
-        enum match_answer answer = match_instance(d, m, section, &bytes);
+        enum match_answer answer = MATCH_NO;
 
+        if (sizes_fit(d, m->rule, section, look, n))
+            answer = match_instance(d, m, section, &bytes);
         if (answer != MATCH_NO)
             best = answer;
     }
