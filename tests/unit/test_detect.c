@@ -43,7 +43,7 @@ a_content_is_found_across_segments(void **state)
 static void
 addresses_alone_are_looked_at_once_a_direction(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (sid:1;)\n"
              "alert ip any any -> any any (flowbits:set,x; threshold:type limit, track by_rule, "
@@ -55,13 +55,13 @@ addresses_alone_are_looked_at_once_a_direction(void **state)
              "alert tcp any any -> any any (flowbits:isset,x; sid:7;)\n"
              "alert tcp-pkt any any -> any any (sid:8;)\n");
     client(f, S, -1, 0, "");
-    expect(f, "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1 ");
+    expect(f, "2@1 7@1 1@1 3@1 4@1 5@1 6@1 8@1 ");
     server(f, S | A, -1, 0, "");
-    expect(f, "1@2 2@2 4@2 5@2 6@2 7@2 8@2 ");
+    expect(f, "2@2 7@2 1@2 4@2 5@2 6@2 8@2 ");
     client(f, A, 0, 0, "");
-    expect(f, "3@3 4@3 5@3 6@3 7@3 8@3 ");
+    expect(f, "7@3 3@3 4@3 5@3 6@3 8@3 ");
     server(f, A, 0, 0, "abc");
-    expect(f, "4@4 5@4 6@4 7@4 8@4 ");
+    expect(f, "7@4 4@4 5@4 6@4 8@4 ");
 }
 
 static void
