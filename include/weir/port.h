@@ -3,9 +3,9 @@
  * Ports: where packets come from and go to.
  *
  * Threads: a port belongs to the thread that opened it. weir_port_read_queue() may be called by others
- * too, by one at a time for each queue, while weir_port_read() is not; weir_port_send() and
- * weir_port_flush(), by one at a time for each sender; weir_capfile_fault() from a signal handler of any
- * thread.
+ * too, by one at a time for each queue, while weir_port_read() is not, and beside it
+ * weir_port_get_stats(), by one at a time; weir_port_send() and weir_port_flush(), by one at a time for
+ * each sender; weir_capfile_fault() from a signal handler of any thread.
  * Memory:  frames of a mapped capture file are its own pages: they live until weir_port_close().
  *          Frames of any other port live until it is read again; those of weir_port_read_queue() until
  *          their queue is.
