@@ -49,7 +49,9 @@ json_end(struct json *j)
     out_end_record(j->out);
 }
 
-/* Write what goes before a value, and see to room for n bytes behind. NULL: there is none at hand. */
+/*
+ * Write what goes before a value, and see to room for n bytes behind. NULL: there is none at hand.
+ */
 static char *
 begin_value(struct json *j, const char *key, size_t length, size_t n)
 {

@@ -64,11 +64,95 @@ arena_give_back(struct arena *arena, void *base)
     UNPOISON(base, (size_t)(arena->next - (uint8_t *)base));
 }
 
+void
+mem_init_joining(struct mem *mem, void *base, size_t size, size_t cap)
+{
+    const size_t map = size / (1 + (1 << MEM_MIN_SHIFT)) + 1;
+    const uintptr_t begin = (uintptr_t)base + map, unit = ARENA_UNIT;
+
+    *mem = (struct mem){ .begins = base, .cap = cap };
+    mem->base = (uint8_t *)base + ((begin + unit - 1) / unit * unit - (uintptr_t)base);
+    mem->next = mem->base;
+    mem->end = (uint8_t *)base + size;
+    mem->free = mem->own;
+}
+
+void
+mem_end_joining(struct mem *mem)
+{
+    UNPOISON(mem->base, (size_t)(mem->next - mem->base));
+}
+
+/* ---- free blocks --------------------------------------------------------------------------- */
+
+/* What is written into one; before is there where blocks are joined. */
+struct free_block {
+    struct free_block *next, *before;
+};
+
+static uint8_t *
+mark_of(const struct mem *mem, const void *block)
+{
+    return &mem->begins[(size_t)((const uint8_t *)block - mem->base) >> MEM_MIN_SHIFT];
+}
+
+/* Blocks of a list show nothing: they are opened for a moment. */
+static void
+set_before(struct free_block *block, struct free_block *before)
+{
+    if (block == NULL)
+        return;
+    UNPOISON(block, sizeof(*block));
+    block->before = before;
+    POISON(block, sizeof(*block));
+}
+
+static void
+unlink_free(struct mem *mem, struct free_block *block, unsigned class)
+{
+    UNPOISON(block, class_size(class));
+    if (block->before == NULL) {
+        mem->free[class] = block->next;
+    } else {
+        UNPOISON(block->before, sizeof(*block));
+        block->before->next = block->next;
+        POISON(block->before, sizeof(*block));
+    }
+    set_before(block->next, block->before);
+    *mark_of(mem, block) = 0;
+}
+
+/* The buddy of a block is the other half of what both were cut from. */
+static uint8_t *
+join(struct mem *mem, uint8_t *block, unsigned *class)
+{
+    for (; *class + 1 < MEM_CLASSES; ++*class) {
+        const size_t at = (size_t)(block - mem->base), other = at ^ class_size(*class);
+        uint8_t *buddy = mem->base + other;
+
+        if (buddy >= mem->next || *mark_of(mem, buddy) != *class + 1)
+            break;
+        unlink_free(mem, (struct free_block *)(void *)buddy, *class);
+        block = other < at ? buddy : block;
+    }
+    return block;
+}
+
 static void
 put_free(struct mem *mem, void *block, unsigned class)
 {
-    memcpy(block, &mem->free[class], sizeof(void *));
+    struct free_block *free;
+
+    if (mem->begins != NULL)
+        block = join(mem, block, &class);
+    free = block;
+    free->next = mem->free[class];
     mem->free[class] = block;
+    if (mem->begins != NULL) {
+        free->before = NULL;
+        set_before(free->next, free);
+        *mark_of(mem, block) = (uint8_t)(class + 1);
+    }
     POISON(block, class_size(class));
 }
 
@@ -101,10 +185,14 @@ refill(struct mem *mem, size_t n)
 static void *
 take_free(struct mem *mem, unsigned class)
 {
-    void *block = mem->free[class];
+    struct free_block *block = mem->free[class];
 
+    if (mem->begins != NULL) {
+        unlink_free(mem, block, class);
+        return block;
+    }
     UNPOISON(block, class_size(class));
-    memcpy(&mem->free[class], block, sizeof(void *));
+    mem->free[class] = block->next;
     return block;
 }
 
@@ -139,6 +227,33 @@ fresh(struct mem *mem, size_t n)
     return block;
 }
 
+/* Where blocks are joined, what was never handed out becomes free in pieces as large as can be. */
+static bool
+open_more(struct mem *mem)
+{
+    const size_t left = (size_t)(mem->end - mem->next), most = (size_t)1 << MEM_MAX_SHIFT;
+    uint8_t *piece = mem->next;
+    size_t n = left < most ? left : most;
+
+    if (n < 1 << MEM_MIN_SHIFT)
+        return false;
+    n = (size_t)1 << (63 - __builtin_clzll(n));
+    mem->next += n;
+    put_free(mem, piece, class_of(n));
+    return true;
+}
+
+static void *
+take_joined(struct mem *mem, unsigned class)
+{
+    void *block;
+
+    do
+        block = mem->free[class] != NULL ? take_free(mem, class) : split_free(mem, class);
+    while (block == NULL && open_more(mem));
+    return block;
+}
+
 void *
 mem_alloc(struct mem *mem, size_t size)
 {
@@ -148,7 +263,9 @@ mem_alloc(struct mem *mem, size_t size)
 
     if (mem->used + n > mem->cap)
         return NULL;
-    if (mem->free[class] != NULL)
+    if (mem->begins != NULL)
+        block = take_joined(mem, class);
+    else if (mem->free[class] != NULL)
         block = take_free(mem, class);
     else if ((size_t)(mem->end - mem->next) >= n || (block = split_free(mem, class)) == NULL)
         block = fresh(mem, n);

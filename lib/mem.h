@@ -37,6 +37,9 @@ void arena_give_back(struct arena *arena, void *base);
 struct mem {
     uint8_t *next, *end; /* what was never handed out yet */
     struct arena *arena; /* where more comes from; NULL: nowhere */
+    uint8_t *base;       /* freed blocks are joined: of what lies from here on */
+    uint8_t *begins;     /* by MEM_MIN_SHIFT: 1 + class of a free block that begins there; NULL:
+                            they are not joined */
     size_t used;         /* bytes in blocks and charges */
     size_t cap;          /* used never exceeds it */
     void *own[MEM_CLASSES];
@@ -48,6 +51,15 @@ void mem_init(struct mem *mem, void *base, size_t reserved, size_t cap);
 
 /* Take memory from an arena, as it is needed. A struct mem stays where it is. */
 void mem_init_arena(struct mem *mem, struct arena *arena, size_t cap);
+
+/*
+ * Use [base, base + size), which is zeroed and has one byte in 65 for itself, and join what is
+ * freed: sizes that others leave behind serve all sizes again, for more work at each call.
+ */
+void mem_init_joining(struct mem *mem, void *base, size_t size, size_t cap);
+
+/* What was used by mem_init_joining() is about to serve others. */
+void mem_end_joining(struct mem *mem);
 
 /*
  * A block of at least size bytes (1 .. 16 MiB), not zeroed; NULL: the cap is reached. One of
@@ -70,7 +82,8 @@ void mem_uncharge(struct mem *mem, size_t size);
 
 /*
  * The memory of what an app keeps of its flows: a cap for each shard, of which a core has its own,
- * and one part more for what is the core's. Address space, of which only what is used becomes memory.
+ * and one part more for what is the core's. Address space, of which only what is used becomes
+ * memory.
  */
 struct mem_shards {
     struct mem *part; /* by shard / n_cores; n of them, the core's own behind them */

@@ -64,8 +64,8 @@ int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
 int out_open_ordered(struct out *out, struct out *to, struct order_end *order);
 void out_close_ordered(struct out *out);
 
-/* One record, put together in n bytes of the caller's: out->n of them, unless it was too_long. It is not
- * ended. */
+/* One record, put together in n bytes of the caller's: out->n of them, unless it was too_long. It
+ * is not ended. */
 void out_open_room(struct out *out, uint8_t *p, size_t n);
 
 /*
@@ -84,12 +84,14 @@ void out_let_wait(struct out *out, uint64_t ns);
 int out_error(const struct out *out);
 
 /*
- * The errno with which a live output has begun to fail; 0: nothing new. Told again only when records
- * were written meanwhile. For now and then: it reads the counters of the log.
+ * The errno with which a live output has begun to fail; 0: nothing new. Told again only when
+ * records were written meanwhile. For now and then: it reads the counters of the log.
  */
 int out_trouble(struct out *out);
 
-/* The errno for which the old file stayed in use when a new one was asked for, once each time; 0. */
+/*
+ * The errno for which the old file stayed in use when a new one was asked for, once each time; 0.
+ */
 int out_stays(struct out *out);
 
 /* Flush and close; an output that is not open is left alone. WEIR_E_IO, with a text, if lost. */

@@ -7,6 +7,7 @@
 
 #include "core/order.h"
 #include "decode.h"
+#include "for_programs.h"
 #include "shard.h"
 
 #include <weir/port.h>
@@ -21,7 +22,6 @@ enum {
     BATCH_BYTES = 2 << 20, /* of frames that do not stay where they are */
     ALL_CORES = 0xff,
     NO_CORE = 0xfe,
-    MAX_CORES = 64,
 };
 
 enum arrival_kind {

@@ -4,7 +4,7 @@
 #include "cli_inline.h"
 #include "cli_live.h"
 #include "cli_set.h"
-#include "batch.h"
+#include "for_programs.h"
 #include "hash.h"
 
 #include <errno.h>
@@ -42,7 +42,7 @@ help(const struct cli *cli)
     for (const struct cli_option *o = cli->options; o->help != NULL; o++)
         help_of(o);
     if (cli->beside_options != NULL)
-        printf("\nWith %s beside:\n", cli->beside_name);
+        printf("\nWith --with %s:\n", cli->beside_name);
     for (const struct cli_option *o = cli->beside_options; o != NULL && o->help != NULL; o++)
         help_of(o);
     printf("\n");
@@ -76,8 +76,11 @@ find_option(struct cli *cli, char letter, const char *name, size_t n, void **ctx
     for (unsigned i = 0; i < sizeof(tables) / sizeof(*tables); i++) {
         *ctx = tables[i].ctx;
         for (const struct cli_option *o = tables[i].table; o != NULL && o->help != NULL; o++)
-            if (matches(o, letter, name, n))
+            if (matches(o, letter, name, n)) {
+                if (tables[i].table == cli->beside_options)
+                    cli->beside_given = o;
                 return o;
+            }
     }
     return NULL;
 }
@@ -172,39 +175,6 @@ parse_short(struct cli *cli, const char *word, struct words *words)
     return code;
 }
 
-static const char *
-live_option(const struct cli *cli)
-{
-    return cli->n_pairs > 0 ? "--inline" : cli->n_ports > 0 ? "--port" : "-i";
-}
-
-static int
-check(struct cli *cli, bool words)
-{
-    const char *fault = cli_inline_fault(cli);
-
-    if (words && cli->filter == NULL)
-        cli_error(cli, "out of memory");
-    else if (fault != NULL)
-        cli_error(cli, "%s", fault);
-    else if (cli->interface != NULL && cli->n_inputs > 0)
-        cli_error(cli, "%s and -r exclude each other", live_option(cli));
-    else if (cli->n_ports > 0 && cli->n_interfaces > cli->n_ports)
-        cli_error(cli, "-i and --port exclude each other");
-    else if (cli->n_ports > 0 && cli->dpdk == NULL)
-        cli_error(cli, "--port: --dpdk 'ARGS' is expected beside it");
-    else if (cli->n_ports == 0 && cli->n_pairs == 0 && cli->dpdk != NULL)
-        cli_error(cli, "--dpdk: a --port or --inline is expected beside it");
-    else if (words && cli->interface == NULL && cli->n_inputs == 0)
-        cli_error(cli, "'%s': a filter needs an input: -r FILE or -i INTERFACE", cli->filter);
-    else if (cli->interface == NULL && cli->n_inputs == 0 && !cli->input_optional)
-        cli_error(cli, "an input is expected: -r FILE or -i INTERFACE (try %s --help)",
-                  cli->program);
-    else
-        return -1;
-    return EXIT_USAGE;
-}
-
 void
 cli_blame(const struct cli *cli, const char *p, struct weir_errbuf *err)
 {
@@ -292,6 +262,17 @@ hold_standard_fds(void)
     return -1;
 }
 
+/* If nobody asks for the opposite. */
+static void
+choose_checksums(struct cli *cli)
+{
+    if (cli->checksums_given || cli->monitor.no_checksums || !cli_lacks_checksums(cli))
+        return;
+    cli->monitor.no_checksums = true;
+    cli_notice(cli, "%s: packets carry no checksums there, so none are verified (-k all does)",
+               cli->interface);
+}
+
 int
 cli_parse(struct cli *cli, int argc, char **argv)
 {
@@ -323,11 +304,15 @@ cli_parse(struct cli *cli, int argc, char **argv)
         cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
     cli_inline_prepare(cli);
     if (code < 0)
-        code = check(cli, filter_words);
+        code = cli_check(cli, filter_words);
     if (code < 0)
         code = apply_settings(cli);
     if (code < 0)
         code = cli_find_identity(cli);
+    if (code < 0) {
+        choose_checksums(cli);
+        cli_tell_unused(cli);
+    }
     if (code < 0 && cli->dump_config) {
         cli_dump_all(cli);
         code = printed(cli);

@@ -52,9 +52,11 @@ struct cli {
     /* Call cli_dump_put() for each of the program's own settings; may be NULL. */
     void (*dump)(void *ctx, struct cli_dump *dump);
     const struct cli_option
-        *beside_options; /* of an app that can run beside; NULL: there is none */
-    const char *beside_name;
-    void *beside; /* for their take() */
+        *beside_options;     /* of an app that can run beside; NULL: there is none */
+    const char *beside_name; /* what --with calls it */
+    void *beside;            /* for their take() */
+    bool beside_on;          /* set by a program when --with named it */
+    bool no_logs;            /* the program writes nothing to log_dir */
     /* SIGUSR1: the counters go to standard error; what else is to be told. May be NULL. */
     void (*asked)(void *ctx);
     /* The same for who asks at the control socket: add to the counters what they lack. May be NULL. */
@@ -64,7 +66,8 @@ struct cli {
     void (*at_end)(void *ctx);
     bool input_optional; /* set by a program whose options made an input needless (-T) */
 
-    const char **inputs; /* files, folders and "-", in order */
+    const struct cli_option *beside_given; /* the last of beside_options; NULL: none */
+    const char **inputs;                   /* files, folders and "-", in order */
     size_t n_inputs;
     const char *interface;   /* -i or --port, the first; NULL: a replay */
     const char **interfaces; /* -i or --port, all */
@@ -108,6 +111,7 @@ struct cli {
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
      * lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
+    bool told_offload;     /* live: that a card computes checksums */
     uint64_t log_dropped;  /* live: records for which an output had no room */
     int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */
     const char *input_now; /* the file that is read; NULL: none, or an interface */
@@ -117,7 +121,7 @@ struct cli {
 };
 
 /*
- * Parse the command line into cli, whose members up to beside are set. --help and --version are
+ * Parse the command line into cli, whose members up to no_logs are set. --help and --version are
  * answered here.
  *
  * Returns -1 to go on, or the exit code.

@@ -17,7 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -155,6 +157,30 @@ cli_take_group(void *ctx, const char *value, struct weir_errbuf *err)
     (void)err;
     ((struct cli *)ctx)->group = value;
     return WEIR_E_OK;
+}
+
+static bool
+is_loopback(int socket, const char *interface)
+{
+    struct ifreq request = { .ifr_flags = 0 };
+
+    if (strlen(interface) >= sizeof(request.ifr_name))
+        return false;
+    memcpy(request.ifr_name, interface, strlen(interface));
+    return ioctl(socket, SIOCGIFFLAGS, &request) == 0 && request.ifr_flags & IFF_LOOPBACK;
+}
+
+bool
+cli_lacks_checksums(const struct cli *cli)
+{
+    const int socket_of_any = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool all = cli->n_interfaces > 0 && cli->dpdk == NULL && socket_of_any >= 0;
+
+    for (size_t i = 0; i < cli->n_interfaces && all; i++)
+        all = is_loopback(socket_of_any, cli->interfaces[i]);
+    if (socket_of_any >= 0)
+        (void)close(socket_of_any);
+    return all;
 }
 
 static const char *

@@ -27,6 +27,9 @@ int cli_take_group(void *ctx, const char *value, struct weir_errbuf *err);
 int
 cli_add_interface(struct cli *cli, const char *option, const char *value, struct weir_errbuf *err);
 
+/* Whether packets of all interfaces that are read carry no checksums: nobody needs them on a loopback. */
+bool cli_lacks_checksums(const struct cli *cli);
+
 /* The interfaces of this machine on standard output, a line each. Returns the exit code. */
 int cli_list_interfaces(const struct cli *cli);
 

@@ -1,6 +1,6 @@
 #include "cli_parts.h"
 
-#include "batch.h"
+#include "for_programs.h"
 #include "cli_inline.h"
 #include "cli_live.h"
 #include "control.h"

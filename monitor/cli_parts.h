@@ -2,6 +2,7 @@
  * What the parts of cli.h's implementation know of each other:
  *
  *   cli.c          the command line: words, settings, --help
+ *   cli_check.c    options that do not go together, or have no effect
  *   cli_options.c  the options that all programs have, and their values
  *   cli_run.c      the run: inputs, progress
  *   cli_output.c   outputs: opened, flushed, closed
@@ -26,6 +27,15 @@ int cli_take_list(void *ctx, const char *value, struct weir_errbuf *err);
 
 /* One more word of the packet filter. WEIR_E_OK or WEIR_E_NOMEM. */
 int cli_append_filter(struct cli *cli, const char *words, size_t n);
+
+/*
+ * All options are known, words: some of them made the filter. Do they go together? Returns -1 to go
+ * on, or the exit code.
+ */
+int cli_check(const struct cli *cli, bool words);
+
+/* A notice of options that have no effect on this run: scripts may share them with others. */
+void cli_tell_unused(const struct cli *cli);
 
 /* ---- messages ------------------------------------------------------------------------------ */
 
@@ -67,6 +77,9 @@ void cli_let_outputs_wait(const struct cli *cli);
 
 /* Monotonic. */
 uint64_t cli_wall_ns(void);
+
+/* Say, once, that checksums are wrong because a card computes them. Returns whether they are. */
+bool cli_tell_offload(const struct cli *cli, const struct weir_monitor_stats *stats);
 
 /* SIGUSR1 asked for the counters. */
 void cli_tell_counters(const struct cli *cli, const struct weir_monitor *m);

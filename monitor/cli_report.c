@@ -149,6 +149,15 @@ tell_wire(const struct cli *cli, const struct weir_monitor_stats *s)
                    (unsigned long long)counts.port[i].send_drops);
 }
 
+bool
+cli_tell_offload(const struct cli *cli, const struct weir_monitor_stats *stats)
+{
+    if (stats->offload && !cli->told_offload)
+        cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "
+                        "left out; if its network card computes them, use -k none");
+    return stats->offload;
+}
+
 void
 cli_summary(const struct cli *cli, const struct weir_monitor *m)
 {
@@ -158,9 +167,7 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
     if (cli->unstarted)
         return;
     weir_monitor_get_stats(m, &s);
-    if (s.offload)
-        cli_notice(cli, "more than 20 %% of a sender's checksums are wrong, and its packets were "
-                        "left out; if its network card computes them, use -k none");
+    cli_tell_offload(cli, &s);
     cli_notice(cli,
                "%llu packets, %llu bytes, %llu flows, %llu events, %llu drops, %.3f s, "
                "%.0f packets/s",
@@ -170,7 +177,7 @@ cli_summary(const struct cli *cli, const struct weir_monitor *m)
                seconds, seconds > 0 ? (double)s.packets / seconds : 0.0);
     if (cli->interface != NULL)
         cli_notice(cli,
-                   "%llu packets received by %s, %llu of them dropped, %llu more dropped by "
+                   "%llu packets received by %s, %llu of them lost, %llu more lost by "
                    "interfaces",
                    (unsigned long long)cli->kernel_packets,
                    cli->dpdk != NULL ? "DPDK" : "the kernel", (unsigned long long)cli->kernel_drops,

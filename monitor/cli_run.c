@@ -19,6 +19,8 @@
 
 enum { READ_BATCH = 256, BATCHES_A_LOOK = 64 };
 
+#define OFFLOAD_LOOK_NS UINT64_C(10000000000)
+
 /* ---- progress ------------------------------------------------------------------------------ */
 
 uint64_t
@@ -42,7 +44,8 @@ struct run {
     struct control *control;  /* NULL: none */
     struct weir_port **ports; /* still open, since flows refer to their frames */
     size_t n_ports;
-    uint64_t shown_at; /* wall clock of the last progress line */
+    uint64_t shown_at;   /* monotonic ns of the last progress line, */
+    uint64_t offload_at; /* and look at what is known of checksums; 0: none so far */
     unsigned batches;
     bool terminal;
     _Atomic bool told_link; /* of this input */
@@ -95,12 +98,31 @@ answer_control(struct run *run, struct counts *to)
     to->kernel_packets = cli->kernel_packets;
     to->kernel_drops = cli->kernel_drops;
     to->interface_drops = cli->interface_drops;
+    to->frames_copied = cli->frames_copied;
     to->log_dropped = cli_dropped_so_far(cli);
     count_cores(run->m, to);
     cli_inline_count(cli, to);
     if (cli->count != NULL)
         cli->count(cli->ctx, to);
     control_answer(run->control);
+}
+
+/* Live, nobody waits for the end. */
+static void
+look_for_offload(struct run *run)
+{
+    struct cli *cli = run->cli;
+    const uint64_t now = cli_wall_ns();
+    struct weir_monitor_stats stats;
+
+    if (run->offload_at == 0)
+        run->offload_at = now;
+    if (cli->told_offload || now - run->offload_at < OFFLOAD_LOOK_NS)
+        return;
+    run->offload_at = now;
+    monitor_settle(run->m);
+    weir_monitor_get_stats(run->m, &stats);
+    cli->told_offload = cli_tell_offload(cli, &stats);
 }
 
 static void
@@ -110,6 +132,8 @@ look_up(struct run *run, const struct weir_port *port)
 
     if (wanted != NULL)
         answer_control(run, wanted);
+    if (run->cli->interface != NULL)
+        look_for_offload(run);
     if (cli_was_asked()) {
         monitor_settle(run->m);
         cli_tell_counters(run->cli, run->m);

@@ -50,6 +50,8 @@ const struct counts_field counts_fields[] = {
     FIELD("memory", monitor.memory, true, false, "Bytes in use for flows and their data."),
     FIELD("kernel_packets", kernel_packets, false, false,
           "Packets that passed the filter of the kernel."),
+    FIELD("frames_copied", frames_copied, false, false,
+          "Packets that came from DPDK in pieces, and were copied."),
     FIELD("rules_loaded", rules_loaded, true, true, "Rules that are tested."),
     FIELD("rules_failed", rules_failed, true, true, "Rules that were refused."),
     FIELD("alerts", alerts, false, true, "Alerts raised."),

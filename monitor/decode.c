@@ -5,7 +5,8 @@
 
 enum {
     MAX_VLANS = sizeof(((struct weir_packet *)0)->vlan) / sizeof(uint16_t),
-    MAX_CAPLEN = 1 << 20, /* bytes of a frame that are looked at; ports hand out no larger */
+    MAX_CAPLEN = 1 << 20,  /* bytes of a frame that are looked at; ports hand out no larger */
+    MAX_WIRELEN = 1 << 24, /* no frame is larger: a capture may claim it */
 };
 
 enum layer
@@ -501,10 +502,11 @@ walk_frame(const struct weir_frame *frame, struct mend *mend, struct weir_packet
            struct decode_fault *fault)
 {
     uint32_t n_read = frame->caplen < MAX_CAPLEN ? frame->caplen : MAX_CAPLEN;
+    uint32_t n_sent = frame->wirelen < MAX_WIRELEN ? frame->wirelen : MAX_WIRELEN;
     struct carrier carrier;
     struct walk w = {
         .rd = { frame->data, frame->data + n_read },
-        .wire = frame->wirelen > n_read ? frame->wirelen : n_read,
+        .wire = n_sent > n_read ? n_sent : n_read,
         .pkt = out,
         .fault = fault,
         .carrier = &carrier,

@@ -1,25 +1,13 @@
 #include "engine.h"
 
 #include "core/core.h"
-
+#include "deliver.h"
 #include "reasm.h"
 #include "track.h"
 
 #include <string.h>
 
 /* ---- taps ---------------------------------------------------------------------------------- */
-
-static struct weir_tap *
-app_tap(uint8_t *part, const struct app *app)
-{
-    return (struct weir_tap *)(void *)(part + app->tap);
-}
-
-static void *
-app_state(uint8_t *part, const struct app *app)
-{
-    return part + app->state;
-}
 
 void
 engine_place_apps(struct engine *e)
@@ -76,42 +64,14 @@ engine_flowless(struct engine *e)
     return part;
 }
 
-typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev);
-
-/* Fill in what all events have but their base. Returns where the taps of its flow are. */
-static inline uint8_t *
-complete(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
-{
-    ev->time = e->now;
-    ev->packet = e->packet;
-    ev->number = e->packet != NULL ? e->packet->number : 0;
-    ev->flow = flow;
-    ev->has_flow = flow != NULL;
-    return flow != NULL ? engine_apps(e, flow) : engine_flowless(e);
-}
-
-static inline void
-push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_event *ev,
-        take_full *full)
-{
-    struct weir_tap *tap = app_tap(part, app);
-
-    ev->tap = tap;
-    if (!weir_tap_wants(tap, ev->type))
-        return;
-    ev->app = app->pub.arg;
-    if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
-        full(e, tap, app_state(part, app), ev);
-}
-
 /* Push an event to every tap that wants it; full() is told of each that cannot take it. */
 static inline void
 push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_full *full)
 {
-    uint8_t *part = complete(e, flow, ev);
+    uint8_t *part = flow != NULL ? engine_apps(e, flow) : engine_flowless(e);
 
-    for (const struct app *app = e->apps; app->pub.spec != NULL; app++)
-        push_to(e, app, part, ev, full);
+    complete(e, flow, ev);
+    push_to_all(e, part, ev, full);
 }
 
 /* Push an event and what is defined on it. */
@@ -160,7 +120,7 @@ engine_settle(struct engine *e)
         return false;
     do
         over = core_wait_outside(e->core, second);
-    while (!over && !e->opts.live && !e->stop);
+    while (!over && !e->opts.live && !*e->stop);
     return over;
 }
 
@@ -168,8 +128,8 @@ engine_settle(struct engine *e)
  * A tap takes no more events while its stage sleeps. A replay waits as long as handlers can run;
  * live, or when nothing here can wake the stage, the event is dropped, and the other taps are told.
  */
-static void
-push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
+void
+engine_push_again(struct engine *e, struct weir_tap *tap, void *state, struct weir_event *ev)
 {
     struct weir_event overload = { .type = WEIR_EV_OVERLOAD, .direction = ev->direction };
 
@@ -187,12 +147,11 @@ static void
 push_or_wait(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     ev->base = engine_root(e, ev->type);
-    push_all(e, flow, ev, push_again);
+    push_all(e, flow, ev, engine_push_again);
 }
 
-/* Not inline: what most events take stays short. */
-static __attribute__((noinline)) void
-deliver_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+void
+engine_deliver_with_defined(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     push_with_defined(e, flow, ev, push_or_wait);
 }
@@ -201,22 +160,23 @@ void
 engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
 {
     if (WEIR_UNLIKELY(e->bases >> ev->type & 1)) {
-        deliver_with_defined(e, flow, ev);
+        engine_deliver_with_defined(e, flow, ev);
         return;
     }
     ev->base = ev->type;
-    push_all(e, flow, ev, push_again);
+    push_all(e, flow, ev, engine_push_again);
 }
 
 void
 engine_show_no_flow(struct engine *e)
 {
     struct weir_event ev = { .type = WEIR_EV_PACKET, .base = WEIR_EV_PACKET };
-    uint8_t *part = complete(e, NULL, &ev);
+    uint8_t *part = engine_flowless(e);
 
+    complete(e, NULL, &ev);
     for (unsigned i = 0; i < e->n_apps; i++)
         if (e->apps[i].pub.no_flow_packets)
-            push_to(e, &e->apps[i], part, &ev, push_again);
+            push_to(e, &e->apps[i], part, &ev, engine_push_again);
 }
 
 void
@@ -837,11 +797,12 @@ static void
 drain_core(struct engine *e)
 {
     const uint64_t day = UINT64_C(86400) * 1000000000;
+    const uint64_t last = e->clock < UINT64_MAX - day ? e->clock + day : UINT64_MAX - 1;
     uint64_t next;
 
     engine_reach(e, ORDER_AT_END, PHASE_WOKEN, 0, 0);
     run_all(e);
-    while ((next = weir_core_next_timer(e->core)) <= e->clock + day) {
+    while ((next = weir_core_next_timer(e->core)) <= last) {
         fire_timers(e, ORDER_AT_END, next);
         run_all(e);
     }

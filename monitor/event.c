@@ -1,5 +1,6 @@
 #include <weir/event.h>
 
+#include <assert.h>
 #include <string.h>
 
 static const char *const names[] = {
@@ -30,6 +31,8 @@ static const char *const ends[] = { "fin", "rst", NULL };
 static const char *const reasons[] = { "fin", "rst", "timeout", "reuse", "evicted", "eof", NULL };
 static const char *const overloads[] = { "flows",     "memcap", "segments", "tap_queue",
                                          "fragments", "held",   NULL };
+static_assert(sizeof(overloads) / sizeof(*overloads) == WEIR_OVERLOAD_COUNT + 1,
+              "a limit has no name");
 static const char *const frag_bads[] = {
     "zero_length", "too_long", "unaligned", "tiny", "end", NULL
 };

@@ -15,6 +15,7 @@ enum {
     FIRST_BLOCK = 2048,  /* bytes of the first block for data: a packet of Ethernet's size */
     HEADER_ROOM = 128,   /* a link header, or a tunnel's, and an IP header */
     FRAGMENT_HEADER = 8, /* of IPv6, RFC 8200 4.5 */
+    EVICT_MAX = 128,     /* datagrams that one block may cost */
     IPV6_HEADER = 40,
 };
 
@@ -141,9 +142,9 @@ is_tiny(const struct fragment *f)
 /* ---- the room ------------------------------------------------------------------------------ */
 
 void
-frag_init(struct frag_room *room, struct arena *arena, size_t cap)
+frag_init(struct frag_room *room, void *range, size_t size, size_t cap)
 {
-    mem_init_arena(&room->mem, arena, cap);
+    mem_init_joining(&room->mem, range, size, cap);
 }
 
 static struct datagram **
@@ -299,15 +300,17 @@ closes(const struct reader *r)
     return r->frags.verdicts != NULL && r->opts->fail_closed;
 }
 
-/* Memory for a datagram, of which the oldest others may have to go. Not zeroed. */
+/*
+ * Memory for a datagram, of which the oldest others may have to go, a few for each fragment. Not
+ * zeroed.
+ */
 static void *
 allocate(struct reader *r, size_t size, const struct datagram *but)
 {
-    void *block;
+    void *block = mem_alloc(&r->frags.mem, size);
 
-    do
+    for (unsigned i = 0; block == NULL && i < EVICT_MAX && !closes(r) && make_room(r, but); i++)
         block = mem_alloc(&r->frags.mem, size);
-    while (block == NULL && !closes(r) && make_room(r, but));
     return block;
 }
 

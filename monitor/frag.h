@@ -38,7 +38,8 @@ struct frag_room {
     struct frag_verdicts *verdicts; /* NULL: not inline */
 };
 
-void frag_init(struct frag_room *room, struct arena *arena, size_t cap);
+/* In a range that is zeroed, larger than the cap. */
+void frag_init(struct frag_room *room, void *range, size_t size, size_t cap);
 
 /* Put together by frag_add(). */
 struct whole {

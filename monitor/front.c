@@ -53,15 +53,16 @@ front_take(struct front *f, const struct weir_frame *frame)
 {
     struct batch *batch = f->batch;
     const size_t used = batch->used;
+    const uint64_t time = clock_of(frame);
     struct weir_frame kept;
     struct arrival *a;
 
     if (f->number == 0)
-        begin_with(f, frame->time);
-    else if (!batch_has_room(batch, frame->caplen) || frame->time >= f->tick_end)
+        begin_with(f, time);
+    else if (!batch_has_room(batch, frame->caplen) || time >= f->tick_end)
         return FRONT_FULL;
-    if (frame->time > f->clock)
-        f->clock = frame->time;
+    if (time > f->clock)
+        f->clock = time;
     frame = batch_keep(batch, frame, &kept);
     a = batch_add(batch, ARRIVES_PACKET, 0, f->clock); /* the first core, if it is of no flow */
     a->fragments = a->datagrams = 0;

@@ -380,7 +380,7 @@ static bool
 is_awaited(const struct inline_core *inl, const struct gate *gate, uint64_t number)
 {
     for (unsigned i = 0; i < inl->n_gates; i++)
-        if (gate->at[i] != 0 && gate->at[i] <= 2 * number)
+        if (gate->at[i] != 0 && gate->at[i] <= at_packet(number))
             return true;
     return false;
 }
@@ -638,7 +638,7 @@ slept(void *arg, struct weir_tap *tap)
 
     if (at == NULL || *at != 0)
         return;
-    *at = e->packet != NULL ? 2 * e->packet->number : 2 * gate->latest + 1;
+    *at = e->packet != NULL ? at_packet(e->packet->number) : at_timer(gate->latest);
 }
 
 void
@@ -652,7 +652,7 @@ inline_unseen(struct engine *e, const struct weir_tap *tap, const struct weir_ev
         p->judged.unseen = true;
 }
 
-/* The tap has ended before its time: nobody will answer for packets from twice the number @at on. */
+/* A tap has ended before its time: nobody will answer for the packets from that place on. */
 static void
 give_up(const struct gate *gate, uint64_t at)
 {
@@ -662,7 +662,7 @@ give_up(const struct gate *gate, uint64_t at)
         return;
     do {
         held = held->next;
-        if (at <= 2 * held->p.judged.number)
+        if (at <= at_packet(held->p.judged.number))
             held->p.judged.unseen = true;
     } while (held != gate->last);
 }
@@ -694,9 +694,9 @@ went_on(void *arg, struct weir_tap *tap, struct weir_held *next)
     if (ev == NULL)
         *at = 0;
     else if (ev->number != 0)
-        *at = 2 * ev->number;
+        *at = at_packet(ev->number);
     else
-        *at = *at != 0 ? *at | 1 : 2 * gate->latest + 1;
+        *at = *at != 0 ? *at | 1 : at_timer(gate->latest);
     release(e, flow, gate);
     catch_up(e->inl, gate);
 }

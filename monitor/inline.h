@@ -72,12 +72,22 @@ struct gate {
     bool told;                /* the event overload was raised, likewise */
     bool rst_sent[2];         /* to the client (0) and the server, for GATE_RESETS */
 
-    /*
-     * By gating app, where its tap is: twice the number of the packet whose event it sleeps on, one
-     * more if it has done with that packet and sleeps on what a timer raised; 0: it rests.
-     */
-    uint64_t at[];
+    /* By gating app, where its tap is: at_packet() of the one whose event it sleeps on, or */
+    uint64_t at[]; /* at_timer() of the one that it has done with; 0: it rests */
 };
+
+/* Places in order: a packet's events, then what a timer raises behind it. */
+static inline uint64_t
+at_packet(uint64_t number)
+{
+    return 2 * number;
+}
+
+static inline uint64_t
+at_timer(uint64_t behind)
+{
+    return 2 * behind + 1;
+}
 
 struct inline_core {
     struct weir_outlet outlet;

@@ -6,9 +6,10 @@ libcore_la_SOURCES += \
     %D%/cut.c %D%/cut.h \
     %D%/decode.c %D%/decode.h \
     %D%/decode_link.c %D%/decode_mend.c %D%/decode_tunnel.c %D%/decode_walk.h \
-    %D%/engine.c %D%/engine.h %D%/engine_life.c \
+    %D%/deliver.h %D%/engine.c %D%/engine.h %D%/engine_life.c \
     %D%/event.c \
     %D%/flow.c \
+    %D%/for_programs.h \
     %D%/frag.c %D%/frag.h \
     %D%/frag_policy.c %D%/frag_policy.h \
     %D%/frag_verdict.c %D%/frag_verdict.h \
@@ -24,15 +25,15 @@ libcore_la_SOURCES += \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \
     %D%/syns.h %D%/take.c \
-    %D%/tcp_anomaly.c %D%/tcp_anomaly.h \
-    %D%/tcp_policy.c %D%/tcp_policy.h \
+    %D%/tcp_ack.c %D%/tcp_anomaly.c %D%/tcp_anomaly.h %D%/tcp_handshake.c %D%/tcp_parts.h \
+    %D%/tcp_policy.c %D%/tcp_policy.h %D%/tcp_reset.c %D%/tcp_segment.c \
     %D%/tcp_state.c %D%/tcp_state.h \
     %D%/track.h %D%/track_tcp.c %D%/track_udp.c \
     %D%/udevent.c %D%/verdict.c
 
 # What the programs share and the library does not hold.
 noinst_LTLIBRARIES += libprog.la
-libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_message.c %D%/cli_options.c \
+libprog_la_SOURCES  = %D%/cli.c %D%/cli.h %D%/cli_parts.h %D%/cli_check.c %D%/cli_message.c %D%/cli_options.c \
     %D%/cli_output.c %D%/cli_report.c %D%/cli_run.c %D%/cli_signals.c \
     %D%/cli_set.c %D%/cli_set.h %D%/cli_dump.c %D%/cli_dump.h \
     %D%/cli_inline.c %D%/cli_inline.h %D%/cli_live.c %D%/cli_live.h %D%/privileges.c %D%/privileges.h \

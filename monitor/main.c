@@ -28,7 +28,8 @@ struct program {
     bool json, summary, colour;
     uint64_t events;    /* bits of those to print */
     bool events_chosen; /* by --events */
-    uint32_t bytes;     /* of a field that shows bytes */
+    bool bytes_given;
+    uint32_t bytes; /* of a field that shows bytes */
     const char *streams_dir;
     const char *keep_file;
     struct keep *keep; /* NULL: -w was not given */
@@ -88,6 +89,7 @@ take_bytes(void *ctx, const char *value, struct weir_errbuf *err)
         return weir_err_set(err, WEIR_E_INVAL, "--bytes: 0 to %d is expected, not '%s'", MOST_BYTES,
                             value);
     ((struct program *)ctx)->bytes = (uint32_t)n;
+    ((struct program *)ctx)->bytes_given = true;
     return WEIR_E_OK;
 }
 
@@ -376,7 +378,8 @@ main(int argc, char **argv)
                  .about = "Print the flow events of a capture or an interface; top: show what a "
                           "running program counts.",
                  .options = options,
-                 .at_end = at_end },
+                 .at_end = at_end,
+                 .no_logs = true },
         .events = DEFAULT_EVENTS,
         .bytes = DEFAULT_BYTES,
     };
@@ -387,6 +390,8 @@ main(int argc, char **argv)
     prg.cli.ctx = &prg;
     code = cli_parse(&prg.cli, argc, argv);
     if (code < 0) {
+        if (prg.summary && prg.bytes_given)
+            cli_notice(&prg.cli, "no effect with --summary: --bytes");
         prg.colour = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
         run(&prg);
         code = cli_exit_code(&prg.cli);

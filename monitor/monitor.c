@@ -65,6 +65,7 @@ monitor_new_sized(const struct weir_monitor_opts *opts, const struct cores_sizes
     memset(m, 0, sizeof(*m));
     m->call_at = UINT64_MAX;
     e = &m->e;
+    e->stop = &m->stop;
     e->opts = *opts;
     if (e->opts.memcap == 0)
         e->opts.memcap = DEFAULT_MEMCAP;
@@ -251,6 +252,12 @@ monitor_last_app(const struct weir_monitor *m)
     return m->e.n_apps - 1;
 }
 
+void *
+monitor_flow_state(const struct weir_monitor *m, unsigned app, const struct weir_flow *flow)
+{
+    return flow_apps(flow) + m->e.apps[app].state;
+}
+
 /* What comes through a pipe has no size; an interface has none either, but never waits for long. */
 static bool
 is_stream(const struct weir_port *port)
@@ -367,7 +374,7 @@ pull_port(void *ctx)
     if (n == 0 && run->m->e.opts.live)
         monitor_pass_time(run->m);
     run->rc = n < 0 ? n : monitor_read(run->m, frames, (unsigned)n);
-    return run->rc == WEIR_E_OK && !run->m->e.stop && (n > 0 || run->m->e.opts.live);
+    return run->rc == WEIR_E_OK && !run->m->stop && (n > 0 || run->m->e.opts.live);
 }
 
 static int
@@ -401,7 +408,7 @@ pull_port_queue(void *ctx, unsigned queue)
         return fail_queue(run, n, &err);
     if (all == 0 && queue == 0)
         monitor_pass_time(run->m);
-    return run->m->e.stop ? -1 : (int)all;
+    return run->m->stop ? -1 : (int)all;
 }
 
 int
@@ -419,7 +426,7 @@ weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_err
 void
 weir_monitor_stop(struct weir_monitor *m)
 {
-    m->e.stop = 1;
+    m->stop = true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------- */

@@ -13,11 +13,11 @@ enum { MAX_NESTED = 4 }; /* fragments inside what was put together from fragment
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
-/* Four times the cap: what was freed in small blocks serves no larger one. */
+/* Twice the cap: blocks lie where the ones before them were left. */
 int
 reader_start(struct reader *r)
 {
-    const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 4 * cap;
+    const size_t cap = (size_t)(r->opts->memcap / FRAG_SHARE), size = 2 * cap;
     void *range;
 
     if (r->range != NULL)
@@ -32,8 +32,7 @@ reader_start(struct reader *r)
     }
     r->range = range;
     r->range_size = size;
-    arena_init(&r->arena, range, size);
-    frag_init(&r->frags, &r->arena, cap);
+    frag_init(&r->frags, range, size, cap);
     return WEIR_E_OK;
 }
 
@@ -42,7 +41,7 @@ reader_free(struct reader *r)
 {
     if (r->range == NULL)
         return;
-    arena_give_back(&r->arena, r->range);
+    mem_end_joining(&r->frags.mem);
     munmap(r->range, r->range_size);
     free(r->frags.verdicts);
     r->range = NULL;
@@ -358,7 +357,7 @@ take(struct reader *r, const struct weir_frame *frame)
     struct arrival *a;
 
     if (frame->time > r->clock)
-        r->clock = frame->time;
+        r->clock = clock_of(frame);
     if (WEIR_UNLIKELY(r->clock >= r->tick_at))
         pass_ticks(r);
     if (WEIR_UNLIKELY((r->number + 1) % SETTLE_EVERY == 0))

@@ -39,7 +39,6 @@ struct reader {
 
     uint8_t *range; /* of the room for fragments */
     size_t range_size;
-    struct arena arena;
     struct frag_room frags;
 
     struct batch *batch; /* that is being filled */
@@ -69,6 +68,15 @@ void reader_reach(struct reader *r, uint64_t time);
 
 /* An ICMP error that quotes a packet of a flow: which one. Anybody may ask. */
 bool reader_quotes(const struct reader *r, const struct weir_packet *pkt, struct flow_ref *ref);
+
+/* A capture may claim more: deadlines behind this have room. */
+#define CLOCK_MAX ((uint64_t)INT64_MAX)
+
+static inline uint64_t
+clock_of(const struct weir_frame *frame)
+{
+    return frame->time < CLOCK_MAX ? frame->time : CLOCK_MAX;
+}
 
 static inline bool
 packet_is_icmp(const struct weir_packet *pkt)

@@ -1,5 +1,7 @@
 #include "reasm_parts.h"
 
+#include "deliver.h"
+
 #include <string.h>
 
 struct rare *
@@ -22,7 +24,7 @@ reasm_need_rare(struct weir_flow *flow)
 /* ---- delivery ------------------------------------------------------------------------------ */
 
 /* The event is not zeroed: that would cost more than all else here. */
-static inline void
+static inline __attribute__((always_inline)) void
 deliver_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off,
                 const uint8_t *data, uint32_t n, bool stable, bool after_gap)
 {
@@ -36,7 +38,7 @@ deliver_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int
     ev.payload.data.p = data;
     ev.payload.data.n = n;
     ev.payload.after_gap = after_gap;
-    engine_deliver(e, flow, &ev);
+    deliver_here(e, flow, &ev);
 }
 
 static void

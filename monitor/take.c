@@ -3,6 +3,7 @@
 
 #include "checksum.h"
 #include "core/core.h"
+#include "deliver.h"
 #include "hosts.h"
 #include "quote.h"
 #include "reasm.h"
@@ -238,6 +239,19 @@ take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
     track(e, flow, dir, &a->pkt);
 }
 
+static inline void
+raise_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct weir_event ev;
+
+    if (!engine_raises(e, flow, WEIR_EV_PACKET))
+        return;
+    ev.type = WEIR_EV_PACKET;
+    ev.direction = (uint8_t)dir;
+    ev.stable = false;
+    deliver_here(e, flow, &ev);
+}
+
 static void
 take_flow_packet(struct engine *e, struct arrival *a)
 {
@@ -253,7 +267,7 @@ take_flow_packet(struct engine *e, struct arrival *a)
     }
     dir = direction(flow, &a->ref);
     count_packet(e, flow, dir, &a->pkt);
-    engine_raise_plain(e, flow, dir, WEIR_EV_PACKET);
+    raise_packet(e, flow, dir);
     track(e, flow, dir, &a->pkt);
 }
 

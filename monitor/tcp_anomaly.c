@@ -7,8 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
-
 #define WHY_AT offsetof(struct weir_event, bad_rst.why)
 static_assert(offsetof(struct weir_event, bad_ack.why) == WHY_AT &&
                   offsetof(struct weir_event, bad_option.why) == WHY_AT &&
@@ -191,7 +189,9 @@ start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_pa
 static bool
 is_of_syn(const struct weir_flow *flow, uint64_t time, uint32_t echo)
 {
-    uint64_t ms = (time - flow_cold(flow)->start) / 1000000;
+    const uint64_t start = flow_cold(flow)->start;
+    const uint64_t ms = time > start ? (time - start) / 1000000
+                                     : 0; /* captures may be out of order */
 
     return echo - flow->ts[WEIR_TOSERVER] <= ms + 1;
 }
@@ -318,7 +318,8 @@ ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         raise_ttl_jump(e, flow, dir, usual);
         return false;
     }
-    if (usual == 0 || ttl <= usual + TTL_SLACK) /* one forged with more must not set the rule */
+    /* One forged with more must not set the rule; nor may it fall step by step, but by an ACK. */
+    if (usual == 0 || (ttl > usual && ttl <= usual + TTL_SLACK))
         flow_set_ttl(flow, dir, (uint8_t)ttl);
     return true;
 }

@@ -8,51 +8,17 @@
  * in an order, and in a tie either the older or the newer goes first; so whoever wins against the
  * segment that has the bytes wins against all that had lost them to it.
  */
-#define NEVER                                                                                      \
-    {                                                                                              \
-        { false, false, false }, { false, false, false },                                          \
-        {                                                                                          \
-            false, false, false                                                                    \
-        }                                                                                          \
-    }
-#define ALWAYS                                                                                     \
-    {                                                                                              \
-        { true, true, true }, { true, true, true },                                                \
-        {                                                                                          \
-            true, true, true                                                                       \
-        }                                                                                          \
-    }
+/* clang-format off */
+#define NEVER     { { 0, 0, 0 }, { 0, 0, 0 }, { 0, 0, 0 } }
+#define ALWAYS    { { 1, 1, 1 }, { 1, 1, 1 }, { 1, 1, 1 } }
 /* The earlier start; in a tie the older. */
-#define BSD                                                                                        \
-    {                                                                                              \
-        { true, true, true }, { false, false, false },                                             \
-        {                                                                                          \
-            false, false, false                                                                    \
-        }                                                                                          \
-    }
+#define BSD       { { 1, 1, 1 }, { 0, 0, 0 }, { 0, 0, 0 } }
 /* The earlier start, then the later end; in a tie the older, or the newer. */
-#define LINUX                                                                                      \
-    {                                                                                              \
-        { true, true, true }, { false, false, true },                                              \
-        {                                                                                          \
-            false, false, false                                                                    \
-        }                                                                                          \
-    }
-#define OLD_LINUX                                                                                  \
-    {                                                                                              \
-        { true, true, true }, { false, true, true },                                               \
-        {                                                                                          \
-            false, false, false                                                                    \
-        }                                                                                          \
-    }
+#define LINUX     { { 1, 1, 1 }, { 0, 0, 1 }, { 0, 0, 0 } }
+#define OLD_LINUX { { 1, 1, 1 }, { 0, 1, 1 }, { 0, 0, 0 } }
 /* The later end, then the earlier start; in a tie the newer. */
-#define SOLARIS                                                                                    \
-    {                                                                                              \
-        { false, true, true }, { false, true, true },                                              \
-        {                                                                                          \
-            false, false, true                                                                     \
-        }                                                                                          \
-    }
+#define SOLARIS   { { 0, 1, 1 }, { 0, 1, 1 }, { 0, 0, 1 } }
+/* clang-format on */
 
 static const struct {
     const char *name;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <termios.h>
 #include <time.h>
@@ -91,25 +92,42 @@ say(const char *path, const char *what, const char *then)
     return EXIT_FAILED;
 }
 
+/* Why nobody answers at the path, and what to do. */
+static int
+say_why(const char *path, int error)
+{
+    char then[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 128] = "";
+    struct stat st = { .st_mode = 0 };
+    const bool there = stat(path, &st) == 0;
+
+    if (there && !S_ISSOCK(st.st_mode))
+        return say(path, "it is no socket: name the one that the program was given with --control",
+                   "");
+    if (error == ENOENT)
+        snprintf(then, sizeof(then),
+                 " (start weir, weir-ids or weir-prads with --control %s, or name its socket here)",
+                 path);
+    else if (error == ECONNREFUSED)
+        snprintf(then, sizeof(then), " (the program has ended: start it again with --control %s)",
+                 path);
+    else if ((error == EACCES || error == EPERM) && there)
+        snprintf(then, sizeof(then), " (only user %u, whose it is, and root may ask)",
+                 (unsigned)st.st_uid);
+    return say(path, strerror(error), then);
+}
+
 static int
 dial(struct top *top)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
-    char hint[sizeof(address.sun_path) + 64] = "";
-    int rc;
 
     memcpy(address.sun_path, top->path, strlen(top->path));
     top->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (top->fd < 0)
         return say(top->path, strerror(errno), "");
-    rc = connect(top->fd, (const struct sockaddr *)&address, sizeof(address));
-    if (rc == 0)
+    if (connect(top->fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
         return EXIT_DONE;
-    rc = errno;
-    if (rc == ENOENT || rc == ECONNREFUSED)
-        snprintf(hint, sizeof(hint), " (nobody listens: start weir or weir-ids with --control %s)",
-                 top->path);
-    return say(top->path, strerror(rc), hint);
+    return say_why(top->path, errno);
 }
 
 /* Wait until the socket has something, or until the time. Returns poll()'s answer. */
@@ -210,14 +228,14 @@ ask_counters(struct top *top)
 }
 
 static void
-make_table(const struct top *top, struct reply *to)
+make_table(const struct top *top, unsigned columns, struct reply *to)
 {
     reply_clear(to);
     if (top->now == NULL)
         reply_add(to, "%s\n", top->title);
     else
         top_table(top->title, top->before, top->now, (double)(top->now_at - top->before_at) / 1e9,
-                  to);
+                  columns, to);
 }
 
 /* ---- on a terminal ------------------------------------------------------------------------- */
@@ -264,20 +282,29 @@ leave_screen(void)
         (void)tcsetattr(STDIN_FILENO, TCSANOW, &keys);
 }
 
+/* A terminal on a serial line has no size; who uses it sets one. */
+static unsigned
+size_by(const char *variable, unsigned otherwise)
+{
+    const char *text = getenv(variable);
+    const long n = text != NULL ? strtol(text, NULL, 10) : 0;
+
+    return n > 0 && n < UINT16_MAX ? (unsigned)n : otherwise;
+}
+
 /* The lines that fit, each cut to the width, over what was there. */
 static void
 draw(const struct top *top)
 {
     static struct reply table, screen;
     struct winsize size = { .ws_row = 0 };
-    unsigned rows = ROWS, columns = COLUMNS;
+    unsigned rows, columns;
     const char *p, *end;
 
-    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
-        rows = size.ws_row;
-        columns = size.ws_col;
-    }
-    make_table(top, &table);
+    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    rows = size.ws_row > 0 ? size.ws_row : size_by("LINES", ROWS);
+    columns = size.ws_col > 0 ? size.ws_col : size_by("COLUMNS", COLUMNS);
+    make_table(top, columns, &table);
     reply_clear(&screen);
     reply_add(&screen, "\033[H");
     for (p = table.at, end = table.at + table.n; p < end && rows > 1; rows--) {
@@ -364,7 +391,7 @@ show_once(struct top *top)
         if (i == 0)
             (void)wait_until(top, NULL, 0, until);
     }
-    make_table(top, &table);
+    make_table(top, TOP_COLUMNS, &table);
     fwrite(table.at, 1, table.n, stdout);
     if (fflush(stdout) == 0)
         return EXIT_DONE;

@@ -137,11 +137,43 @@ top_find(const struct top_sample *sample, const char *group, const char *name)
 
 /* ---- the table ----------------------------------------------------------------------------- */
 
+/* Widths of the columns, and of what stands before a core's CPU time. */
+enum { NAME = 22, NAME_LEAST = 18, TOTAL = 20, TOTAL_LEAST = 12, RATE = 18, RATE_LEAST = 10 };
+
+static const char cpu_word[] = "  CPU", no_word[] = "";
+
 struct table {
     const struct top_sample *before, *now;
     double seconds;
+    int name, total, rate;
+    const char *cpu;
     struct reply *to;
 };
+
+/* Take what is too much from a column, down to its least width. */
+static void
+narrow(int *column, int least, int *too_much)
+{
+    const int less = *column - least < *too_much ? *column - least : *too_much;
+
+    *column -= less;
+    *too_much -= less;
+}
+
+/* Cores have the widest lines. Where the least is too much still, lines are cut. */
+static void
+lay_out(struct table *t, unsigned columns)
+{
+    int too_much = TOP_COLUMNS - (int)(columns < TOP_COLUMNS ? columns : TOP_COLUMNS);
+
+    t->name = NAME;
+    t->total = TOTAL;
+    t->rate = RATE;
+    narrow(&t->rate, RATE_LEAST, &too_much);
+    narrow(&t->total, TOTAL_LEAST, &too_much);
+    narrow(&t->name, NAME_LEAST, &too_much);
+    t->cpu = too_much > 0 ? no_word : cpu_word;
+}
 
 /* Per second; 0 where there is nothing to compare with. */
 static double
@@ -157,9 +189,9 @@ rate_of(const struct table *t, const struct top_counter *c)
 static void
 row(const struct table *t, const char *name, uint64_t total, double rate)
 {
-    reply_add(t->to, "%-22s%20" PRIu64, name, total);
+    reply_add(t->to, "%-*s%*" PRIu64, t->name, name, t->total, total);
     if (t->before != t->now)
-        reply_add(t->to, "%18.*f", rate < 1000 ? 1 : 0, rate);
+        reply_add(t->to, "%*.*f", t->rate, rate < 1000 ? 1 : 0, rate);
     reply_add(t->to, "\n");
 }
 
@@ -181,8 +213,8 @@ add_head(const struct table *t, const char *title)
               (unsigned)(up / 60 % 60), (unsigned)(up % 60), value_of(t->now, "cores"));
     if (t->before != t->now && t->seconds > 0 && cpu >= before)
         reply_add(t->to, "  CPU %.0f %%", (double)(cpu - before) / 10 / t->seconds);
-    reply_add(t->to, "\n\n%-22s%20s%s\n", "", "total",
-              t->before != t->now ? "             per s" : "");
+    reply_add(t->to, "\n\n%*s%*s\n", t->name + t->total, "total", t->before != t->now ? t->rate : 0,
+              t->before != t->now ? "per s" : "");
 }
 
 static void
@@ -199,7 +231,7 @@ add_main(const struct table *t)
                  { "memory", "memory", 1, true },
                  { "forwarded", "forwarded", 1, false },
                  { "dropped", "dropped", 1, false },
-                 { "fail_closed", "dropped past a bound", 1, false },
+                 { "fail_closed", "dropped at bounds", 1, false },
                  { "send_drops", "not sent", 1, false },
                  { "held", "held", 1, true },
                  { "alerts", "alerts", 1, false },
@@ -215,7 +247,7 @@ add_main(const struct table *t)
         snprintf(c.name, sizeof(c.name), "%s", rows[i].name);
         c.value = *value;
         if (rows[i].gauge)
-            reply_add(t->to, "%-22s%20" PRIu64 "\n", rows[i].shown, *value);
+            reply_add(t->to, "%-*s%*" PRIu64 "\n", t->name, rows[i].shown, t->total, *value);
         else
             row(t, rows[i].shown, *value * rows[i].times, rate_of(t, &c) * rows[i].times);
     }
@@ -239,6 +271,23 @@ by_rate(const void *a, const void *b)
     return x->counter < y->counter ? -1 : 1;
 }
 
+/* What the socket calls by a word, in the words of the table. */
+static const char *
+shown(const struct top_counter *c)
+{
+    static const struct {
+        const char *name, *shown;
+    } lost[] = { { "kernel", "by the kernel" },
+                 { "interface", "by an interface" },
+                 { "tap", "events of taps" },
+                 { "log", "records of logs" } };
+
+    for (unsigned i = 0; strcmp(c->group, "drops") == 0 && i < sizeof(lost) / sizeof(*lost); i++)
+        if (strcmp(c->name, lost[i].name) == 0)
+            return lost[i].shown;
+    return c->name;
+}
+
 /* Those of a group that ever counted anything. */
 static void
 add_group(const struct table *t, const char *group, const char *head)
@@ -257,7 +306,7 @@ add_group(const struct table *t, const char *group, const char *head)
     for (size_t i = 0; i < n; i++) {
         char name[TOP_NAME + 2];
 
-        snprintf(name, sizeof(name), "  %s", all[i].counter->name);
+        snprintf(name, sizeof(name), "  %s", shown(all[i].counter));
         row(t, name, all[i].counter->value, all[i].rate);
     }
 }
@@ -294,23 +343,24 @@ add_cores(const struct table *t)
             cpu.value = *value;
         snprintf(name, sizeof(name), "  core %u", (unsigned)i);
         if (t->before == t->now)
-            reply_add(t->to, "%-22s%20" PRIu64 "\n", name, packets.value);
+            reply_add(t->to, "%-*s%*" PRIu64 "\n", t->name, name, t->total, packets.value);
         else
-            reply_add(t->to, "%-22s%20" PRIu64 "%18.0f  CPU %3.0f %%\n", name, packets.value,
-                      rate_of(t, &packets), rate_of(t, &cpu) / 10);
+            reply_add(t->to, "%-*s%*" PRIu64 "%*.0f%s %3.0f %%\n", t->name, name, t->total,
+                      packets.value, t->rate, rate_of(t, &packets), t->cpu, rate_of(t, &cpu) / 10);
     }
 }
 
 void
 top_table(const char *title, const struct top_sample *before, const struct top_sample *now,
-          double seconds, struct reply *to)
+          double seconds, unsigned columns, struct reply *to)
 {
-    const struct table t = { before, now, seconds, to };
+    struct table t = { .before = before, .now = now, .seconds = seconds, .to = to };
 
+    lay_out(&t, columns);
     add_head(&t, title);
     add_main(&t);
     add_cores(&t);
-    add_group(&t, "drops", "drops");
+    add_group(&t, "drops", "lost");
     if (has_group(now, "ports"))
         add_group(&t, "ports", "ports");
     add_group(&t, "limits", "limits");

@@ -32,8 +32,13 @@ bool top_text(const char *json, size_t n, const char *key, char *out, size_t siz
 /* NULL: it has none. */
 const uint64_t *top_find(const struct top_sample *sample, const char *group, const char *name);
 
-/* before: seconds ago; the same as now: there are no rates yet. title: the program. */
+enum { TOP_COLUMNS = 71, TOP_COLUMNS_LEAST = 46 };
+
+/*
+ * before: seconds ago; the same as now: there are no rates yet. title: the program. columns: the lines
+ * are no longer than TOP_COLUMNS, nor than these, from TOP_COLUMNS_LEAST on, unless numbers are large.
+ */
 void top_table(const char *title, const struct top_sample *before, const struct top_sample *now,
-               double seconds, struct reply *to);
+               double seconds, unsigned columns, struct reply *to);
 
 #endif

@@ -2,8 +2,9 @@
  * Which protocol a flow speaks, by the first bytes of both directions; ports are hints only, where
  * the bytes alone leave it open.
  *
- * A struct detect_proto of zeros, but for its first, is a new connection. First bytes are copied only
- * where what came so far does not decide: as long as none are kept (n), any room will do for a call.
+ * A struct detect_proto of zeros, but for its first, is a new connection. First bytes are copied
+ * only where what came so far does not decide: as long as none are kept (n), any room will do for a
+ * call.
  */
 #ifndef WEIR_DETECT_PROTO_H
 #define WEIR_DETECT_PROTO_H

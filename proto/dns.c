@@ -10,9 +10,9 @@ tcp_length(const uint8_t *header)
     return be16(header);
 }
 
-const struct gather_spec dns_over_tcp = { .header = 2,
-                                          .max = DNS_MESSAGE_MAX,
-                                          .length = tcp_length };
+const struct gather_spec dns_over_tcp = {
+    .kind = POOL_DNS, .header = 2, .max = DNS_MESSAGE_MAX, .length = tcp_length
+};
 
 int
 dns_parse(const uint8_t *p, size_t n, struct dns_message *out)
@@ -37,6 +37,7 @@ struct name_walk {
     size_t at;
     size_t next; /* behind the name, once a pointer was followed; 0: not yet */
     unsigned pointers;
+    uint32_t *left; /* pointers that may still be followed, in all names */
     enum dns_fault fault;
 };
 
@@ -53,8 +54,9 @@ follow(struct name_walk *w)
 {
     if (w->msg.n - w->at < 2)
         return WEIR_E_TRUNC;
-    if (++w->pointers > DNS_POINTERS_MAX)
+    if (++w->pointers > DNS_POINTERS_MAX || *w->left == 0)
         return is_at_fault(w, DNS_FAULT_POINTERS);
+    --*w->left;
     if (w->next == 0)
         w->next = w->at + 2;
     w->at = be16(w->msg.p + w->at) & 0x3fff;
@@ -79,9 +81,10 @@ add_label(struct name_walk *w, struct put *put)
 
 /* The name at *at, which is moved behind it. */
 static int
-read_name(struct weir_bytes msg, size_t *at, struct dns_name *out, enum dns_fault *fault)
+read_name(struct weir_bytes msg, size_t *at, uint32_t *left, struct dns_name *out,
+          enum dns_fault *fault)
 {
-    struct name_walk w = { .msg = msg, .at = *at, .next = 0, .pointers = 0 };
+    struct name_walk w = { .msg = msg, .at = *at, .next = 0, .pointers = 0, .left = left };
     struct put put = put_begin(out->text, sizeof(out->text));
     int rc = WEIR_E_OK;
 
@@ -108,6 +111,8 @@ dns_records(const struct dns_message *msg)
                               .at = DNS_HEADER,
                               .section = DNS_QUESTION,
                               .done = 0,
+                              .pointers = msg->bytes.n,
+                              .data_pointers = msg->bytes.n,
                               .rc = WEIR_E_OK,
                               .fault = DNS_FAULT_NONE };
 }
@@ -118,7 +123,7 @@ read_record(struct dns_walk *walk, struct dns_record *out)
     const struct weir_bytes msg = walk->msg->bytes;
     uint16_t n = 0;
     struct rd r;
-    int rc = read_name(msg, &walk->at, &out->name, &walk->fault);
+    int rc = read_name(msg, &walk->at, &walk->pointers, &out->name, &walk->fault);
 
     if (rc != WEIR_E_OK)
         return rc;
@@ -163,13 +168,14 @@ address_text(int family, size_t size, struct weir_bytes rdata, struct put *put)
 
 /* The name behind skip bytes of the data; it may point anywhere. */
 static int
-name_text(const struct dns_message *msg, struct weir_bytes rdata, size_t skip, struct put *put)
+name_text(struct dns_walk *walk, struct weir_bytes rdata, size_t skip, struct put *put)
 {
-    const size_t start = (size_t)(rdata.p - msg->bytes.p);
+    const struct weir_bytes msg = walk->msg->bytes;
+    const size_t start = (size_t)(rdata.p - msg.p);
     size_t at = start + skip;
     enum dns_fault fault;
     struct dns_name name;
-    int rc = read_name(msg->bytes, &at, &name, &fault);
+    int rc = read_name(msg, &at, &walk->data_pointers, &name, &fault);
 
     if (rc != WEIR_E_OK || at > start + rdata.n) /* the data is there, and too short for its type */
         return WEIR_E_MALFORMED;
@@ -192,7 +198,7 @@ strings_text(struct weir_bytes rdata, struct put *put)
 }
 
 int
-dns_rdata_text(const struct dns_message *msg, const struct dns_record *record, struct put *put)
+dns_rdata_text(struct dns_walk *walk, const struct dns_record *record, struct put *put)
 {
     switch (record->type) {
     case DNS_A:
@@ -204,11 +210,11 @@ dns_rdata_text(const struct dns_message *msg, const struct dns_record *record, s
     case DNS_NS:
     case DNS_PTR:
     case DNS_SOA:
-        return name_text(msg, record->rdata, 0, put);
+        return name_text(walk, record->rdata, 0, put);
     case DNS_MX:
-        return name_text(msg, record->rdata, 2, put);
+        return name_text(walk, record->rdata, 2, put);
     case DNS_SRV:
-        return name_text(msg, record->rdata, 6, put);
+        return name_text(walk, record->rdata, 6, put);
     case DNS_TXT:
         return strings_text(record->rdata, put);
     default:

@@ -18,6 +18,8 @@
 enum {
     DNS_HEADER = 12,
     DNS_MESSAGE_MAX = 65535,
+    DNS_RECORDS_MAX = (DNS_MESSAGE_MAX - DNS_HEADER) /
+                      5,    /* that can be read: questions of the root */
     DNS_NAME_MAX = 253,     /* characters; 255 octets as encoded */
     DNS_POINTERS_MAX = 127, /* of a name: it has no more labels to point from */
 };
@@ -81,14 +83,17 @@ enum dns_fault {
     DNS_FAULT_NONE,
     DNS_FAULT_LABEL,    /* of a reserved kind */
     DNS_FAULT_LONG,     /* over DNS_NAME_MAX */
-    DNS_FAULT_POINTERS, /* over DNS_POINTERS_MAX: a loop, most likely */
+    DNS_FAULT_POINTERS, /* over DNS_POINTERS_MAX, or the walk's: a loop, most likely */
 };
 
 struct dns_walk {
     const struct dns_message *msg;
     size_t at;
     unsigned section;
-    unsigned done;        /* records of the section */
+    unsigned done; /* records of the section */
+    /* Pointers that may still be followed, of records' names and of those in their data: at first
+     * as many as the message has bytes, so that a message takes no more time than its length. */
+    uint32_t pointers, data_pointers;
     int rc;               /* why the walk ended: WEIR_E_OK, WEIR_E_TRUNC, WEIR_E_MALFORMED */
     enum dns_fault fault; /* of the name that ended it */
 };
@@ -103,10 +108,11 @@ struct dns_walk dns_records(const struct dns_message *msg);
 bool dns_next(struct dns_walk *walk, struct dns_record *out);
 
 /*
- * The data of a record as text: addresses, names, of MX and SRV the name, of TXT its strings
- * joined, of SOA the first name. WEIR_E_UNSUPPORTED: a type that has no such text.
+ * The data of the record that the walk has come to, as text: addresses, names, of MX and SRV the
+ * name, of TXT its strings joined, of SOA the first name. WEIR_E_MALFORMED: it is not what its type
+ * says, or walk->data_pointers are used up. WEIR_E_UNSUPPORTED: a type that has no such text.
  */
-int dns_rdata_text(const struct dns_message *msg, const struct dns_record *record, struct put *put);
+int dns_rdata_text(struct dns_walk *walk, const struct dns_record *record, struct put *put);
 
 /* Whether it can be nothing else: codes, counts, and a first question that can be read. */
 bool dns_plausible(const uint8_t *p, size_t n);

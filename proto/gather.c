@@ -36,7 +36,7 @@ read_header(struct gather *g, struct feed *feed)
         return false;
     g->want = feed->spec->length(g->head);
     g->skips = g->want > feed->spec->max;
-    pool_stats(feed->pool)->too_long += g->skips;
+    pool_stats(feed->pool)->too_long[feed->spec->kind] += g->skips;
     return true;
 }
 

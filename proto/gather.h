@@ -23,6 +23,7 @@
 enum { GATHER_HEADER_MAX = 4 };
 
 struct gather_spec {
+    enum pool_kind kind;
     uint8_t header;                            /* bytes, 1 .. GATHER_HEADER_MAX */
     uint32_t max;                              /* of a body that is shown, at most POOL_LARGE */
     uint32_t (*length)(const uint8_t *header); /* of the body */

@@ -2,13 +2,14 @@
  * HTTP/1.x, by libhtp: http.c is the only file that knows it. Requests and responses of both
  * directions of a connection, pipelined too, with their headers; bodies where they are asked for.
  *
- * A hole within a body, whose length its header told, is passed over. Behind any other the direction
- * is given up: where a message begins would be a guess. What a tunnel carries (CONNECT) is for the
- * caller to detect anew, from the event of the response to it on.
+ * A hole within a body, whose length its header told, is passed over. Behind any other the
+ * direction is given up: where a message begins would be a guess. What a tunnel carries (CONNECT)
+ * is for the caller to detect anew, from the event of the response to it on.
  *
- * Most messages leave nothing to interpret (http_form.h). With http_opts.forms a transaction of these is
- * read without libhtp, and told at the same points and in the same words (tests/fuzz/fuzz_http.c
- * compares); whatever else comes, libhtp is given the transaction from its beginning.
+ * Most messages leave nothing to interpret (http_form.h). With http_opts.forms a transaction of
+ * these is read without libhtp, and told at the same points and in the same words
+ * (tests/fuzz/fuzz_http.c compares); whatever else comes, libhtp is given the transaction from its
+ * beginning.
  *
  * Memory:  libhtp allocates as it parses, the one exception on the packet path; struct http_opts
  *          bounds how much: 1 KiB a connection, 3 KiB for each message under way (measured), the
@@ -45,9 +46,9 @@ enum http_event_type {
 };
 
 /*
- * All is lent; what is not there has a p of NULL. Of a response, request's fields are those of the request
- * that it answers, if that was seen. With detail only the events of heads have more than tx, data and
- * htp (http_look() tells the rest); without, those of bodies have no more.
+ * All is lent; what is not there has a p of NULL. Of a response, request's fields are those of the
+ * request that it answers, if that was seen. With detail only the events of heads have more than
+ * tx, data and htp (http_look() tells the rest); without, those of bodies have no more.
  */
 struct http_event {
     enum http_event_type type;
@@ -167,15 +168,16 @@ void http_set_own(void *htp, void *own);
 void http_look(void *htp, enum http_event_type type, struct http_event *out);
 
 /*
- * Nobody looks at bodies from now on, or somebody does again: those as long as their header says and
- * not compressed are passed over, which takes a fraction of the time, and told as one at their end.
- * It is so, too, for the rest of a body behind http_skip_body().
+ * Nobody looks at bodies from now on, or somebody does again: those as long as their header says
+ * and not compressed are passed over, which takes a fraction of the time, and told as one at their
+ * end. It is so, too, for the rest of a body behind http_skip_body().
  */
 void http_skim(struct http *http, bool on);
 
 /*
- * Bytes of a direction that may be told of by http_pass() instead of http_feed(): they are of a body
- * that is passed over, and not its last. So it is until something else of the connection is told.
+ * Bytes of a direction that may be told of by http_pass() instead of http_feed(): they are of a
+ * body that is passed over, and not its last. So it is until something else of the connection is
+ * told.
  */
 uint32_t http_may_pass(const struct http_flow *flow, enum weir_dir dir);
 void http_pass(struct http_flow *flow, enum weir_dir dir, uint32_t n);

@@ -41,6 +41,7 @@ static const struct note notes[] = {
     { "Request line: URI contains non-compliant delimiter", "http.uri_delim_non_compliant" },
     { "Request line: non-compliant delimiter between Method and URI", "http.method_delim_non_compliant" },
     { "Request line: leading whitespace", "http.request_line_leading_whitespace" },
+    { "Request line: missing protocol", "http.request_line_missing_protocol" },
     { "Request line incomplete", "http.request_line_incomplete" },
     { "Unexpected request body", "http.request_body_unexpected" },
     { "Too many response content encoding layers", "http.too_many_encoding_layers" },

@@ -45,7 +45,9 @@ struct http_flow {
     bool closed; /* libhtp was told of the end, if there is one */
 };
 
-/* The head of a message, a block of http_share.mem: the form without unused fields, then the bytes. */
+/*
+ * The head of a message, a block of http_share.mem: the form without unused fields, then the bytes.
+ */
 struct plain_head {
     struct http_form form;
 };

@@ -17,11 +17,16 @@ libproto_la_SOURCES = \
     %D%/ssh.c %D%/ssh.h \
     %D%/dhcp.c %D%/dhcp.h \
     %D%/detect_proto.c %D%/detect_proto.h \
-    %D%/http.c %D%/http.h %D%/http_parts.h \
+    %D%/http.h %D%/http_parts.h \
     %D%/http_form.c %D%/http_form.h \
     %D%/http_plain.c \
     %D%/http_notes.c %D%/http_notes.h \
     %D%/x509.c %D%/x509.h
+if HAVE_HTP
+libproto_la_SOURCES += %D%/http.c
+else
+libproto_la_SOURCES += %D%/http_none.c
+endif
 libproto_la_CPPFLAGS = $(PROTO_CPPFLAGS) $(CRYPTO_CFLAGS) $(HTP_CFLAGS)
 libproto_la_LIBADD   = $(CRYPTO_LIBS) $(HTP_LIBS)
 

@@ -5,8 +5,10 @@
 #include <weir/error.h>
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdalign.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -130,4 +132,31 @@ struct pool_stats *
 pool_stats(struct pool *pool)
 {
     return &pool->stats;
+}
+
+void
+pool_stats_add(struct pool_stats *to, const struct pool_stats *from)
+{
+    to->exhausted += from->exhausted;
+    for (unsigned i = 0; i < POOL_KINDS; i++)
+        to->too_long[i] += from->too_long[i];
+    to->gathered += from->gathered;
+    to->lost += from->lost;
+}
+
+void
+pool_put_too_long(const struct pool_stats *stats, char to[POOL_TEXT])
+{
+    static const char *const kinds[] = {
+#define X(name, text) text,
+        POOL_KIND_LIST(X)
+#undef X
+    };
+    size_t at = 0;
+
+    snprintf(to, POOL_TEXT, "0");
+    for (unsigned i = 0; i < POOL_KINDS; i++)
+        if (stats->too_long[i] > 0 && at < POOL_TEXT)
+            at += (size_t)snprintf(to + at, POOL_TEXT - at, "%s%" PRIu64 " %s", at > 0 ? ", " : "",
+                                   stats->too_long[i], kinds[i]);
 }

@@ -20,12 +20,26 @@ enum {
     POOL_MIN_BYTES = 1 << 20
 };
 
+/* Messages that have a bound here. */
+#define POOL_KIND_LIST(X)                                                                          \
+    X(DNS, "DNS messages")                                                                         \
+    X(TLS, "TLS handshake messages")                                                               \
+    X(SSH_LINE, "SSH banners")                                                                     \
+    X(SSH_PACKET, "SSH packets")
+
+enum pool_kind {
+#define X(name, text) POOL_##name,
+    POOL_KIND_LIST(X)
+#undef X
+        POOL_KINDS
+};
+
 /* What users of the pool could not do, or passed over; they only grow. */
 struct pool_stats {
-    uint64_t exhausted; /* no block of a size, nor a larger one, was free */
-    uint64_t too_long;  /* messages longer than their protocol's bound here */
-    uint64_t gathered;  /* messages put together in a block */
-    uint64_t lost;      /* messages that a gap took a part of */
+    uint64_t exhausted;            /* no block of a size, nor a larger one, was free */
+    uint64_t too_long[POOL_KINDS]; /* messages longer than their protocol's bound here */
+    uint64_t gathered;             /* messages put together in a block */
+    uint64_t lost;                 /* messages that a gap took a part of */
 };
 
 struct pool; /* opaque */
@@ -47,5 +61,13 @@ void pool_give(struct pool *pool, uint8_t *block);
 
 /* Counters, for their users to count in. */
 struct pool_stats *pool_stats(struct pool *pool);
+
+/* Add what from counted. */
+void pool_stats_add(struct pool_stats *to, const struct pool_stats *from);
+
+enum { POOL_TEXT = 200 };
+
+/* "2 SSH banners, 1 TLS handshake messages", or "0": how many were too long. */
+void pool_put_too_long(const struct pool_stats *stats, char to[POOL_TEXT]);
 
 #endif

@@ -34,13 +34,7 @@ shares_stats(const struct shares *shares)
 {
     struct pool_stats sum = { .exhausted = 0 };
 
-    for (unsigned i = 0; i < shares->n; i++) {
-        const struct pool_stats *one = pool_stats(shares->at[i].pool);
-
-        sum.exhausted += one->exhausted;
-        sum.too_long += one->too_long;
-        sum.gathered += one->gathered;
-        sum.lost += one->lost;
-    }
+    for (unsigned i = 0; i < shares->n; i++)
+        pool_stats_add(&sum, pool_stats(shares->at[i].pool));
     return sum;
 }

@@ -118,9 +118,9 @@ packet_length(const uint8_t *header)
     return be32(header);
 }
 
-static const struct gather_spec packets = { .header = 4,
-                                            .max = SSH_PACKET_MAX,
-                                            .length = packet_length };
+static const struct gather_spec packets = {
+    .kind = POOL_SSH_PACKET, .header = 4, .max = SSH_PACKET_MAX, .length = packet_length
+};
 
 struct feed {
     struct ssh_side *side;
@@ -179,6 +179,8 @@ on_line(struct feed *feed, struct weir_bytes line)
             feed->side->state = SSH_BAD;
         return;
     }
+    if (n > SSH_LINE_MAX)
+        pool_stats(feed->pool)->too_long[POOL_SSH_LINE]++;
     if (n > SSH_LINE_MAX || ssh_banner_parse(line, &banner) != WEIR_E_OK) {
         feed->side->state = SSH_BAD;
         return;
@@ -216,7 +218,7 @@ read_line(struct feed *feed, struct weir_bytes bytes)
 
     part.n += ends;
     if (side->n_line + part.n > LINE_ROOM) {
-        pool_stats(feed->pool)->too_long++;
+        pool_stats(feed->pool)->too_long[POOL_SSH_LINE]++;
         side->state = SSH_BAD;
         return rest;
     }

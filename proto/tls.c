@@ -29,6 +29,26 @@ tls_is_grease(uint16_t value)
     return (value & 0x0f0f) == 0x0a0a && value >> 8 == (value & 0xff);
 }
 
+/* 0x7f and the draft's number (RFC 8446's, from 16 on), as the hellos of that time had it. */
+static const char *
+draft_name(unsigned number)
+{
+    static const char *const names[] = {
+        "TLS 1.3 draft-16", "TLS 1.3 draft-17", "TLS 1.3 draft-18", "TLS 1.3 draft-19",
+        "TLS 1.3 draft-20", "TLS 1.3 draft-21", "TLS 1.3 draft-22", "TLS 1.3 draft-23",
+        "TLS 1.3 draft-24", "TLS 1.3 draft-25", "TLS 1.3 draft-26", "TLS 1.3 draft-27",
+        "TLS 1.3 draft-28",
+    };
+
+    return number >= 16 && number <= 28 ? names[number - 16] : NULL;
+}
+
+bool
+tls_version_is_draft(unsigned version)
+{
+    return version >> 8 == 0x7f;
+}
+
 const char *
 tls_version_name(unsigned version)
 {
@@ -46,7 +66,7 @@ tls_version_name(unsigned version)
     case TLS_1_3:
         return "TLS 1.3";
     default:
-        return NULL;
+        return tls_version_is_draft(version) ? draft_name(version & 0xff) : NULL;
     }
 }
 
@@ -127,6 +147,38 @@ server_name(struct weir_bytes data, struct weir_bytes *out)
     return false;
 }
 
+enum { HOST_NAME_MAX_LENGTH = 255 }; /* RFC 1035 section 2.3.4 */
+
+/* What is wrong with the first name of a list, as far as it can be read. */
+static enum tls_name_fault
+name_fault(struct weir_bytes data)
+{
+    struct weir_bytes name;
+    struct rd r = rd_of(data);
+    uint16_t n;
+    uint8_t type;
+
+    if (!rd_be16(&r, &n) || !rd_u8(&r, &type))
+        return TLS_NAME_RIGHT;
+    if (type != 0)
+        return TLS_NAME_TYPE;
+    return vector(&r, 2, &name) && name.n > 0 && name.n <= HOST_NAME_MAX_LENGTH ? TLS_NAME_RIGHT
+                                                                                : TLS_NAME_LENGTH;
+}
+
+/* The first extension counts. */
+static bool
+take_server_name(struct tls_client_hello *out, struct weir_bytes data)
+{
+    if (out->has_server_name) {
+        out->name_fault = TLS_NAME_TWICE;
+        return false;
+    }
+    out->has_server_name = true;
+    out->name_fault = (uint8_t)name_fault(data);
+    return server_name(data, &out->server_name);
+}
+
 static bool
 names_list(struct weir_bytes data, struct weir_bytes *out)
 {
@@ -147,8 +199,7 @@ client_extension(struct tls_client_hello *out, uint16_t type, struct weir_bytes 
 {
     switch (type) {
     case TLS_EXT_SERVER_NAME:
-        out->has_server_name = true;
-        return server_name(data, &out->server_name);
+        return take_server_name(out, data);
     case TLS_EXT_GROUPS:
         return only_list(data, 2, 2, &out->groups);
     case TLS_EXT_POINT_FORMATS:
@@ -236,6 +287,13 @@ static const uint8_t retry_random[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x
                                           0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e,
                                           0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
 
+/* Drafts of TLS 1.3 up to the 21st had neither. */
+static bool
+has_session(uint16_t version)
+{
+    return !tls_version_is_draft(version) || (version & 0xff) >= 22;
+}
+
 int
 tls_server_hello_parse(struct weir_bytes body, struct tls_server_hello *out)
 {
@@ -243,10 +301,14 @@ tls_server_hello_parse(struct weir_bytes body, struct tls_server_hello *out)
     struct weir_bytes rest, data;
     uint8_t compression;
     uint16_t type;
+    bool session;
 
     *out = (struct tls_server_hello){ .version = 0 };
-    if (!rd_be16(&r, &out->legacy_version) || !rd_sub(&r, 32, &random) ||
-        !vector(&r, 1, &out->session_id) || !rd_be16(&r, &out->cipher) || !rd_u8(&r, &compression))
+    if (!rd_be16(&r, &out->legacy_version) || !rd_sub(&r, 32, &random))
+        return WEIR_E_TRUNC;
+    session = has_session(out->legacy_version);
+    if ((session && !vector(&r, 1, &out->session_id)) || !rd_be16(&r, &out->cipher) ||
+        (session && !rd_u8(&r, &compression)))
         return WEIR_E_TRUNC;
     out->version = out->legacy_version;
     out->random = bytes_of(random);
@@ -288,12 +350,12 @@ v2_length(const uint8_t *header)
     return be16(header) & 0x7fff;
 }
 
-static const struct gather_spec handshakes = { .header = 4,
-                                               .max = POOL_LARGE,
-                                               .length = handshake_length };
-static const struct gather_spec v2_records = { .header = 2,
-                                               .max = POOL_LARGE,
-                                               .length = v2_length };
+static const struct gather_spec handshakes = {
+    .kind = POOL_TLS, .header = 4, .max = POOL_LARGE, .length = handshake_length
+};
+static const struct gather_spec v2_records = {
+    .kind = POOL_TLS, .header = 2, .max = POOL_LARGE, .length = v2_length
+};
 
 /* Who is being fed, for the functions that get messages. */
 struct feed {
@@ -414,6 +476,22 @@ is_v2_hello(const uint8_t *head)
 {
     return (head[0] & 0x80) != 0 && v2_length(head) >= 9 && head[2] == TLS_CLIENT_HELLO &&
            (head[3] == 3 || (head[3] == 0 && head[4] == 2));
+}
+
+const char *
+tls_record_fault(const struct tls *tls, enum weir_dir dir)
+{
+    const struct tls_side *side = &tls->side[dir];
+
+    if (side->state != TLS_BAD || side->n_head < sizeof(side->head))
+        return NULL;
+    if (side->head[1] != 3 || side->head[2] > 4)
+        return "tls.invalid_record_version";
+    if (be16(side->head + 3) > RECORD_MAX)
+        return "tls.invalid_record_length";
+    return side->head[0] < RECORD_CHANGE_CIPHER_SPEC || side->head[0] > RECORD_HEARTBEAT
+               ? "tls.invalid_record_type"
+               : NULL;
 }
 
 static void

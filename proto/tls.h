@@ -35,6 +35,9 @@ enum tls_extension_type {
 
 enum tls_version { SSL_2_0 = 0x0002, SSL_3_0 = 0x0300, TLS_1_0, TLS_1_1, TLS_1_2, TLS_1_3 };
 
+/* What is wrong with the server's name in a hello. */
+enum tls_name_fault { TLS_NAME_RIGHT, TLS_NAME_TWICE, TLS_NAME_TYPE, TLS_NAME_LENGTH };
+
 /* Lists are as on the wire without their length; of two bytes an element where not said. */
 struct tls_client_hello {
     uint16_t version; /* legacy_version of the message */
@@ -47,6 +50,7 @@ struct tls_client_hello {
     struct weir_bytes groups, signature_algorithms, versions;
     struct weir_bytes point_formats; /* a byte each */
     bool has_server_name;            /* the extension is there, whatever it says */
+    uint8_t name_fault;              /* enum tls_name_fault */
 };
 
 struct tls_server_hello {
@@ -81,8 +85,11 @@ bool tls_next_certificate(struct weir_bytes *list, struct weir_bytes *der);
 /* RFC 8701: values that mean nothing. */
 bool tls_is_grease(uint16_t value);
 
-/* "TLS 1.2"; NULL for what is no version. */
+/* "TLS 1.2", "TLS 1.3 draft-18"; NULL for what is no version. */
 const char *tls_version_name(unsigned version);
+
+/* Of TLS 1.3, before RFC 8446. */
+bool tls_version_is_draft(unsigned version);
 
 /* ---- connections */
 
@@ -128,6 +135,10 @@ void tls_gap(struct tls *tls, struct pool *pool, enum weir_dir dir, uint64_t n);
 
 /* Whether a direction needs no more bytes. */
 bool tls_ended(const struct tls *tls, enum weir_dir dir);
+
+/* Of a direction that is TLS_BAD for the header of a record: what is wrong with that, by Suricata's
+ * name; NULL: it is something else. */
+const char *tls_record_fault(const struct tls *tls, enum weir_dir dir);
 
 /* Give back what is held. */
 void tls_end(struct tls *tls, struct pool *pool);

@@ -1,7 +1,7 @@
 /*
- * Prints what the application layer of weir-ids finds in captures, a value a line with the number of
- * its packet, transaction and side: app_dump [-a] [-m] [-l LAYERS] [-L] [-q] FILE... (-a: flows seen from
- * one side, -m: flows without their SYN, too; -L: LZMA,
+ * Prints what the application layer of weir-ids finds in captures, a value a line with the number
+ * of its packet, transaction and side: app_dump [-a] [-m] [-l LAYERS] [-L] [-q] FILE... (-a: flows
+ * seen from one side, -m: flows without their SYN, too; -L: LZMA,
  * -q: totals only). For whole runs (tests/verify/app-*).
  */
 #include "app/app.h"

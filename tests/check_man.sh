@@ -30,7 +30,7 @@ empty() {
 sorted() { LC_ALL=C sort -u; }
 less() { LC_ALL=C comm -23 "$1" "$2"; }
 
-echo 1..11
+echo 1..14
 
 $awk -f "$tests/common.awk" -f "$tests/headers.awk" "$srcdir"/include/weir/*.h | sorted >"$work/headers"
 $awk -f "$tests/common.awk" -f "$tests/pages.awk" "$srcdir"/man/*.3 | sorted >"$work/pages"
@@ -71,14 +71,29 @@ grep '^field ' "$work/headers" >"$work/fields"
 } >"$work/odd"
 empty 'the pages speak of all types, constants and fields, and of no other' "$work/odd"
 
-# options PAGE [PROGRAM WORD]: those of its --help and those of its page, each one a line
+# help_of PROGRAM [WORD]: the options of its --help, each one a line
+help_of() {
+    program=$builddir/$1
+    shift
+    "$program" "$@" --help | sed -n 's/^  *\(-.*\)/\1/p' | sed 's/  .*//' | tr -s ' ,' '[\n*]' | grep '^-' | sorted
+}
+# page_of: those of a page
+page_of() {
+    sed -n 's/^\.It Fl /Fl /p' | tr -s ' ,' '[\n*]' |
+        sed -n '/^Fl$/ { n; s/^\\-/-/; s/^/-/p; }' | sorted
+}
+# same NAME: $work/help and $work/page hold the same
+same() {
+    diff "$work/help" "$work/page" >"$work/odd" && [ -s "$work/help" ]
+    result $? "$1" "$work/odd"
+}
+# options PAGE [PROGRAM WORD]
 options() {
-    "$builddir/${2-$1}" ${3+"$3"} --help | sed -n 's/^  *\(-.*\)/\1/p' | sed 's/  .*//' | tr -s ' ,' '[\n*]' |
-        grep '^-' | sorted >"$work/help"
-    sed -n 's/^\.It Fl /Fl /p' "$srcdir/man/$1.1" | tr -s ' ,' '[\n*]' |
-        sed -n '/^Fl$/ { n; s/^\\-/-/; s/^/-/p; }' | sorted >"$work/page"
-    diff "$work/help" "$work/page" >"$work/odd"
-    empty "$1(1) has the options of $1 --help" "$work/odd"
+    name="$1(1) has the options of $1 --help"
+    page_of <"$srcdir/man/$1.1" >"$work/page"
+    [ $# -eq 1 ] || shift
+    help_of "$@" >"$work/help"
+    same "$name"
 }
 options weir
 options weir-top weir top
@@ -87,8 +102,29 @@ if [ -x "$builddir/weir-ids" ]; then
 else
     skip 'weir-ids(1) has the options of weir-ids --help' 'it is not built'
 fi
+# 8-10: weir-prads, whose page leaves those that are weir's to weir(1), and its two tables
+if [ -x "$builddir/weir-prads" ]; then
+    page=$srcdir/man/weir-prads.1
+    help_of weir >"$work/weirs"
+    help_of weir-prads | less - "$work/weirs" >"$work/help"
+    sed '/^\.Sh COMPATIBILITY/,$d' "$page" | page_of | less - "$work/weirs" >"$work/page"
+    same 'weir-prads(1) has the options of weir-prads --help'
+    sed '1,/^\.Sh COMPATIBILITY/d' "$page" | page_of >"$work/page"
+    help_of weir-prads --compat >"$work/help"
+    same 'weir-prads(1) has the options of weir-prads --compat --help'
+    {
+        sed -n 's/^static const char short_options.*"\(.*\)";/\1/p' "$srcdir/apps/prads/compat_options.c" |
+            tr -d ':' | sed 's/./-&\n/g' | grep .
+        sed -n 's/^    { "\([a-z-]*\)", [a-z]*_argument, .*/--\1/p' "$srcdir/apps/prads/compat_options.c"
+    } | sorted >"$work/page"
+    same 'weir-prads --compat takes the options of its --help'
+else
+    skip 'weir-prads(1) has the options of weir-prads --help' 'it is not built'
+    skip 'weir-prads(1) has the options of weir-prads --compat --help' 'it is not built'
+    skip 'weir-prads --compat takes the options of its --help' 'it is not built'
+fi
 
-# 8, 9: each literal block of a section EXAMPLES is a program, or a part of one
+# 11, 12: each literal block of a section EXAMPLES is a program, or a part of one
 # shellcheck disable=SC2016
 $awk -v to="$work" '
     FNR == 1 { page = FILENAME; sub(/.*\//, "", page); sub(/\.3$/, "", page); n = in_examples = 0 }

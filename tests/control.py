@@ -261,6 +261,43 @@ def check_metrics():
     run.end()
 
 
+def check_words():
+    """The table of counters in weir(1) against what the programs say."""
+    with open(os.path.join(os.environ["srcdir"], "man/weir.1")) as file:
+        rows = [line[4:].split(" Ta ") for line in file.read().split(".Sh COUNTERS")[1].split(".Sh")[0].split("\n")
+                if line.startswith(".It ")][1:]
+    with open(os.path.join(os.environ["srcdir"], "monitor/counts.c")) as file:
+        wire = [word.split('"')[0] for word in file.read().split('WIRE("')[1:]]
+    run = Program("weir-ids", "-l", "DIR", "-S", "DIR/rules", "--set", "stats.interval=1")
+    until(lambda: run.ask("stats")["packets"] > 0)
+    control = run.ask("stats")
+    metrics = run.http(b"GET /metrics HTTP/1.0\r\n\r\n").decode()
+    run.p.send_signal(signal.SIGUSR1)
+    until(lambda: "log_dropped" in run.err())
+    run.ask("shutdown")
+    run.end()
+    with open(os.path.join(run.dir.name, "eve.json")) as file:
+        eve = [r for r in map(json.loads, file) if r["event_type"] == "stats"][-1]["stats"]
+    said = [line.split()[0] for line in run.err().split("\n") if len(line.split()) == 2]
+    odd = []
+    for row in rows:
+        stats, name, suricatas = (cell.split()[0] for cell in row[1:])
+        group, _, member = name.rpartition(".")
+        metric = f"\nweir_{name}" if not group else \
+            f'\nweir_{"limit_hits" if group == "limits" else group}_total{{'
+        if name in wire:
+            odd += [row] * (stats != name)
+            continue
+        odd += [row] * (stats not in (*said, "-"))
+        odd += [row] * (member not in (control[group] if group else control))
+        odd += [row] * (metric not in metrics or bool(group) and f'="{member}"' not in metrics)
+        group, _, member = suricatas.rpartition(".")
+        odd += [row] * (group not in ("", "capture") and member not in eve.get(group, {}))
+    names = [row[1].split()[0] for row in rows]
+    odd += [word for word in said if word not in names and not word.startswith("limit_")]
+    ok(len(rows) > 20 and not odd, "weir(1) has the words of all counters", *odd)
+
+
 def check_stale():
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "s")
@@ -289,13 +326,14 @@ class Screen:
     """weir top on a terminal."""
     ENTER, LEAVE = "\x1b[?1049h", "\x1b[?1049l"
 
-    def __init__(self, *words, rows=24, columns=80):
+    def __init__(self, *words, rows=24, columns=80, **environment):
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self.before = termios.tcgetattr(slave)
         self.slave = slave
         self.p = subprocess.Popen([os.path.join(BUILD, "weir"), "top", "--interval", "0.1", *words],
-                                  stdin=slave, stdout=slave, stderr=slave, start_new_session=True)
+                                  stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+                                  env={**os.environ, **environment})
         self.seen = ""
 
     def read(self):
@@ -344,9 +382,20 @@ def check_top():
     last = screen.frames()[-2]
     ok(last.count("\n") == 4 and max(len(line.split("\x1b")[0]) for line in last.split("\r\n")) <= 30,
        "and fits into a smaller one", repr(last))
+    screen.resize(24, 50)
+    good = until(lambda: "per s" in screen.frames()[-2] and
+                 max(len(line.split("\x1b")[0]) for line in screen.frames()[-2].split("\r\n")) <= 50)
+    ok(good, "its columns move together", repr(screen.frames()[-2]))
     os.write(screen.master, b"q")
     code, restored = screen.end()
     ok(code == 0 and restored and screen.seen.endswith(screen.LEAVE), "q ends it", code, repr(screen.seen[-80:]))
+    screen = Screen("--control", run.path, rows=0, columns=0, LINES="6", COLUMNS="33")
+    until(lambda: len(screen.frames()) > 3)
+    last = screen.frames()[-2]
+    ok(last.count("\n") == 5 and max(len(line.split("\x1b")[0]) for line in last.split("\r\n")) == 33,
+       "a terminal that has no size has that of the environment", repr(last))
+    os.write(screen.master, b"q")
+    screen.end()
     screen = Screen("--control", run.path)
     until(lambda: len(screen.frames()) > 1)
     screen.p.send_signal(signal.SIGTSTP)
@@ -368,6 +417,16 @@ def check_top():
     lost = top("--control", run.path)
     ok(lost.returncode == 1 and lost.stderr.count("\n") == 1 and "--control " + run.path in lost.stderr,
        "no socket there: it says how to start one", lost)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.bind(run.path)
+    dead = top("--control", run.path)
+    os.unlink(run.path)
+    with open(run.path, "w"):
+        plain = top("--control", run.path)
+    os.unlink(run.path)
+    ok(dead.returncode == 1 and "has ended" in dead.stderr and dead.stderr.count(run.path) == 2 and
+       plain.returncode == 1 and plain.stderr.count("\n") == 1 and run.path + ": it is no socket" in plain.stderr,
+       "a socket that is dead, and a file that is none", dead, plain)
     bad = [top("--interval", "0"), top("--interval"), top("--control", "x" * 200), top("--what")]
     ok(all(b.returncode == 2 and b.stderr.count("\n") == 1 for b in bad) and top("--help").returncode == 0,
        "wrong options", bad)
@@ -387,6 +446,7 @@ def check_top():
 
 if has_ids():
     check_commands()
+    check_words()
 check_clients()
 check_busy()
 check_cores()

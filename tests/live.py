@@ -302,7 +302,7 @@ def drops():
     ok(code == 0 and (stats["kernel_packets"], stats["kernel_drops"]) == (SENT, SENT - got) and got < SENT,
        "what the kernel had and lost adds up", p.out())
     ok(", %d drops, " % (SENT - got) in p.err() and
-       "%d packets received by the kernel, %d of them dropped" % (SENT, SENT - got) in p.err(),
+       "%d packets received by the kernel, %d of them lost" % (SENT, SENT - got) in p.err(),
        "the closing summary has it", p.err())
     p = Program("weir", "-q", "-i", "wb", "--buffer", "256K", "--summary", "udp")
     lose_some(p)
@@ -323,6 +323,33 @@ def options():
     p = Program("weir", "-q", "-i", "any", "--json", "--events", "datagram", "udp")
     send("wa", 1001)
     ok(until(lambda: 1001 in ports_of(p)) and p.end() == 0, "any is all interfaces", p.out(), p.err())
+
+
+def talk():
+    """A connection over lo, with a question and an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        peer, _ = server.accept()
+        with peer:
+            client.sendall(b"question")
+            peer.recv(100)
+            peer.sendall(b"answer")
+            client.recv(100)
+
+
+def loopback():
+    run("ip", "link", "set", "lo", "up")
+    chosen = "--json", "--events", "payload,bad_checksum", "-i", "lo", "tcp"
+    p = Program("weir", *chosen)
+    talk()
+    heard = until(lambda: len(p.events()) == 2)
+    ok(heard and [e["flow_event"]["event"] for e in p.events()] == ["payload"] * 2 and p.end() == 0 and
+       "lo: packets carry no checksums there" in p.err(), "lo is followed as it is", p.out(), p.err())
+    p = Program("weir", *chosen, "-k", "all")
+    talk()
+    told = until(lambda: "use -k none" in p.err(), 15)
+    ok(told and p.p.poll() is None and p.end() == 0 and p.err().count("-k none") == 1 and
+       {e["flow_event"]["event"] for e in p.events()} == {"bad_checksum"},
+       "wrong checksums are told of in the run, once", p.out(), p.err())
 
 
 def faults():
@@ -532,8 +559,8 @@ def main():
     except (OSError, subprocess.SubprocessError) as error:
         print("1..0 # SKIP %s" % error)
         return 0
-    tests = [two_interfaces, one_is_busy, time_passes, many_cores, several_queues, links, drops, options, faults, early_signals,
-             counters_on_request, no_rules, control]
+    tests = [two_interfaces, one_is_busy, time_passes, many_cores, several_queues, links, drops, options, loopback, faults,
+             early_signals, counters_on_request, no_rules, control]
     if os.access(BUILD + "/weir-ids", os.X_OK):
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):

@@ -76,7 +76,7 @@ dns_message(const struct dump *d, const uint8_t *p, size_t n)
         line(d, record.section == DNS_QUESTION ? "dns.qry" : "dns.rr",
              (struct weir_bytes){ (const uint8_t *)record.name.text, record.name.n });
         if (record.section != DNS_QUESTION && (record.type == DNS_A || record.type == DNS_AAAA) &&
-            dns_rdata_text(&msg, &record, &put) == WEIR_E_OK)
+            dns_rdata_text(&walk, &record, &put) == WEIR_E_OK)
             text_line(d, record.type == DNS_A ? "dns.a" : "dns.aaaa", &put);
     }
     if (walk.rc != WEIR_E_OK)
@@ -409,11 +409,14 @@ main(int argc, char **argv)
     (void)http_new(NULL, on_http, &d.http); /* without it no HTTP */
     for (int i = 1; rc == WEIR_E_OK && i < argc; i++)
         rc = dump_file(&d, argv[i]);
-    if (d.pool != NULL)
-        printf("0\tpool\texhausted=%" PRIu64 ",too_long=%" PRIu64 ",gathered=%" PRIu64
-               ",lost=%" PRIu64 "\n",
-               pool_stats(d.pool)->exhausted, pool_stats(d.pool)->too_long,
-               pool_stats(d.pool)->gathered, pool_stats(d.pool)->lost);
+    if (d.pool != NULL) {
+        const struct pool_stats *stats = pool_stats(d.pool);
+        char too_long[POOL_TEXT];
+
+        pool_put_too_long(stats, too_long);
+        printf("0\tpool\texhausted=%" PRIu64 ",too_long=%s,gathered=%" PRIu64 ",lost=%" PRIu64 "\n",
+               stats->exhausted, too_long, stats->gathered, stats->lost);
+    }
     http_free(d.http);
     digest_free(d.digest);
     pool_free(d.pool);

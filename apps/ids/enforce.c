@@ -21,9 +21,9 @@ is_tested_on_streams(const struct rule *rule)
 }
 
 /*
- * Matches in a stream or a transaction are about the flow: their bytes may have come in more packets
- * than the one at hand. So are those in a packet of rules on streams: what it held may come again in
- * other pieces, and the stream has had it.
+ * Matches in a stream or a transaction are about the flow: their bytes may have come in more
+ * packets than the one at hand. So are those in a packet of rules on streams: what it held may come
+ * again in other pieces, and the stream has had it.
  */
 static bool
 is_of_flow(const struct rule *rule, bool of_tx, const struct weir_event *ev)
@@ -110,7 +110,7 @@ enforce_rule(struct enforced *done, const struct rule *rule, uint8_t action, boo
     done->of_flow = done->of_flow || v >= WEIR_DROP_FLOW;
 }
 
-/* ---- what hosts would not take, or take otherwise --------------------------------------------- */
+/* ---- what hosts would not take, or take otherwise -------------------------------------------- */
 
 /* Among them is what the receiver may take or not, since rules see that when it has. */
 static bool
@@ -127,7 +127,8 @@ is_invalid(const struct weir_event *ev)
         return ev->bad_option.why != WEIR_BAD_OPTION_MALFORMED;
     case WEIR_EV_BAD_FLAGS:
         return ev->bad_flags.why != WEIR_BAD_FLAGS_RST_DATA;
-    case WEIR_EV_DATA_AFTER_END: /* the receiver may not have taken the RST, but rules see nothing */
+    case WEIR_EV_DATA_AFTER_END: /* the receiver may not have taken the RST, but rules see
+                                    nothing */
         return true;
     case WEIR_EV_BAD_PACKET:
         return ev->bad_packet.why == WEIR_BAD_LAYERS; /* hosts read on */

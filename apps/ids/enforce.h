@@ -34,8 +34,8 @@ struct enforce_opts {
 };
 
 /*
- * A rule has matched at this event, and does what action says. of_tx: it is about a transaction. The
- * packet, or with it the flow, is dropped where Suricata drops it.
+ * A rule has matched at this event, and does what action says. of_tx: it is about a transaction.
+ * The packet, or with it the flow, is dropped where Suricata drops it.
  */
 void enforce_rule(struct enforced *done, const struct rule *rule, uint8_t action, bool of_tx,
                   const struct weir_event *ev);
@@ -43,7 +43,9 @@ void enforce_rule(struct enforced *done, const struct rule *rule, uint8_t action
 /* Bits of the events that enforce_stream() looks at. */
 uint64_t enforce_wants(const struct enforce_opts *opts);
 
-/* An event of a connection whose handshake was seen: drop what would be seen otherwise than we do. */
+/*
+ * An event of a connection whose handshake was seen: drop what would be seen otherwise than we do.
+ */
 void
 enforce_stream(struct enforced *done, const struct enforce_opts *opts, const struct weir_event *ev);
 

@@ -94,6 +94,8 @@ put_groups(FILE *to, const struct rule *rule)
                     : server         ? "to the server"
                                      : "to the client");
     }
+    if (rule->of_ends)
+        fputs("  tested on      the first packet of a direction, if not in line\n", to);
     if (rule->tx_side != 0)
         fprintf(to, "  tested on      transactions, at the %s%s\n",
                 rule->tx_side == SIDE_BOTH      ? "request and at the response"

@@ -89,6 +89,7 @@ libids_la_SOURCES = \
     %D%/rule/compare.c %D%/rule/compare.h \
     %D%/rule/config_file.c %D%/rule/config_file.h \
     %D%/rule/content.c %D%/rule/content.h \
+    %D%/rule/date.c %D%/rule/date.h \
     %D%/rule/event_names.c %D%/rule/event_names.h \
     %D%/rule/header.c %D%/rule/header.h \
     %D%/rule/lexer.c %D%/rule/lexer.h \
@@ -140,6 +141,10 @@ tests_app_dump_SOURCES  = tests/app_dump.c
 tests_app_dump_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_app_dump_LDADD    = libids.la libcore.la
 
+# Rules of tests, and runs of them.
+LOADED   = tests/support/loaded.c tests/support/loaded.h
+RULE_RUN = $(LOADED) tests/support/rule_run.c tests/support/rule_run.h
+
 UNIT_TESTS += tests/unit/test_ranges
 tests_unit_test_ranges_SOURCES  = tests/unit/test_ranges.c
 tests_unit_test_ranges_CPPFLAGS = $(IDS_CPPFLAGS)
@@ -157,6 +162,18 @@ tests_unit_test_check_SOURCES  = tests/unit/test_check.c
 tests_unit_test_check_CPPFLAGS = $(IDS_CPPFLAGS)
 tests_unit_test_check_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_check_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_headers
+tests_unit_test_headers_SOURCES  = tests/unit/test_headers.c tests/support/exact.h
+tests_unit_test_headers_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
+tests_unit_test_headers_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_headers_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_life
+tests_unit_test_life_SOURCES  = tests/unit/test_life.c
+tests_unit_test_life_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_life_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_life_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_rule_config
 tests_unit_test_rule_config_SOURCES  = tests/unit/test_rule_config.c
@@ -231,7 +248,7 @@ tests_unit_test_holes_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_holes_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_enforce
-tests_unit_test_enforce_SOURCES  = tests/unit/test_enforce.c
+tests_unit_test_enforce_SOURCES  = tests/unit/test_enforce.c $(LOADED)
 tests_unit_test_enforce_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_enforce_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_enforce_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -285,7 +302,7 @@ tests_unit_test_threshold_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_threshold_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_outcome
-tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c
+tests_unit_test_outcome_SOURCES  = tests/unit/test_outcome.c $(RULE_RUN)
 tests_unit_test_outcome_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_outcome_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_outcome_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -296,7 +313,7 @@ tests_unit_test_copies_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_copies_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_detect
-tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c
+tests_unit_test_detect_SOURCES  = tests/unit/test_detect.c $(RULE_RUN)
 tests_unit_test_detect_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_detect_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_detect_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
@@ -373,7 +390,7 @@ tests_unit_test_eve_allocs_LDFLAGS  = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=cal
 tests_unit_test_eve_allocs_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_eve_alert
-tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c
+tests_unit_test_eve_alert_SOURCES  = tests/unit/test_eve_alert.c $(LOADED)
 tests_unit_test_eve_alert_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_eve_alert_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_eve_alert_LDADD    = libtestsupport.la libids.la libprog.la libcore.la $(CMOCKA_LIBS)
@@ -430,6 +447,12 @@ tests_unit_test_app_SOURCES  = tests/unit/test_app.c tests/unit/tls_bytes.h $(AP
 tests_unit_test_app_CPPFLAGS = $(IDS_CPPFLAGS) -I$(top_srcdir)/tests
 tests_unit_test_app_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_app_LDADD    = libtestsupport.la libids.la libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_app_dns
+tests_unit_test_app_dns_SOURCES  = tests/unit/test_app_dns.c
+tests_unit_test_app_dns_CPPFLAGS = $(IDS_CPPFLAGS)
+tests_unit_test_app_dns_CFLAGS   = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_app_dns_LDADD    = libids.la libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_app_allocs
 tests_unit_test_app_allocs_SOURCES  = tests/unit/test_app_allocs.c tests/unit/tls_bytes.h tests/support/allocs.c tests/support/allocs.h

@@ -114,6 +114,7 @@ take_with(void *ctx, const char *value, struct weir_errbuf *err)
     struct program *prg = ctx;
 
     prg->with_prads = prg->prads != NULL && strcmp(value, "prads") == 0;
+    prg->cli.beside_on = prg->with_prads;
     if (prg->with_prads)
         return WEIR_E_OK;
     return weir_err_set(err, WEIR_E_INVAL, "--with: %s is expected, not '%s'",
@@ -162,14 +163,14 @@ main(int argc, char **argv)
     int code = EXIT_FAILED;
 
     reload_listen();
-    /* libhtp frees what it allocates, small and large in turn: each large block would make glibc join
-     * all small ones that are free. An eighth of the time that HTTP takes. */
+    /* libhtp frees what it allocates, small and large in turn: each large block would make glibc
+     * join all small ones that are free. An eighth of the time that HTTP takes. */
     mallopt(M_MXFAST, 0);
     prg.cli.ctx = &prg;
     prg.prads = prads_new();
     if (prg.prads != NULL) {
         prg.cli.beside_options = prads_options;
-        prg.cli.beside_name = "prads (--with prads)";
+        prg.cli.beside_name = "prads";
         prg.cli.beside = prg.prads;
     }
     prg.cli.set = take_set;

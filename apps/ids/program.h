@@ -5,7 +5,7 @@
 
 #include "../prads/prads.h"
 #include "app/app.h"
-#include "batch.h"
+#include "for_programs.h"
 #include "cli.h"
 #include "detect/detect.h"
 #include "detectors/detectors.h"
@@ -37,7 +37,10 @@ struct ruleset {
     double seconds; /* that making the groups took */
 };
 
-/* An alert that is about to wait for the packet's end; what it refers to lasts as long as the event. */
+/*
+ * An alert that is about to wait for the packet's end; what it refers to lasts as long as the
+ * event.
+ */
 struct held_alert {
     const struct rule *rule;
     struct weir_event ev;
@@ -113,8 +116,8 @@ void ruleset_free(struct ruleset *set);
 /* What became of the rules. */
 void ruleset_tell(struct program *prg, const struct ruleset *set, bool always);
 
-/* reload.c: SIGUSR2 loads the rules anew, on a thread of their own, while the ones before are tested.
- * reload_check() goes over to them when they are ready: call it between two packets. */
+/* reload.c: SIGUSR2 loads the rules anew, on a thread of their own, while the ones before are
+ * tested. reload_check() goes over to them when they are ready: call it between two packets. */
 void reload_listen(void);
 int reload_start(struct program *prg, struct weir_errbuf *err);
 bool reload_check(struct program *prg);

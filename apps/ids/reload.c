@@ -1,6 +1,6 @@
 #include "program.h"
 
-#include "engine.h"
+#include "for_programs.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,9 +1,10 @@
 #include "program.h"
 
 #include "cli_live.h"
+#include "core/order.h"
 #include "counts.h"
 #include "detect/inspect.h"
-#include "engine.h"
+#include "for_programs.h"
 #include "hash.h"
 #include "out/eve_stats.h"
 #include "out/eve_tx.h"
@@ -107,7 +108,10 @@ on_packet_end(void *arg)
     packet_alerts_end(part->alerts);
 }
 
-/* Alerts wait for the end of the packet, or of what a timer does to a flow; not where the flow goes. */
+/*
+ * Alerts wait for the end of the packet, or of what a timer does to a flow; not where the flow
+ * goes.
+ */
 static void
 tell_waiting(struct part *part)
 {
@@ -136,8 +140,8 @@ tell_held(struct part *part)
 }
 
 /*
- * Alerts are put together when all rules have looked at what is at hand, for they tell what these remember
- * of the flow (as in Suricata). What a rule captured for its own alert is gone by then.
+ * Alerts are put together when all rules have looked at what is at hand, for they tell what these
+ * remember of the flow (as in Suricata). What a rule captured for its own alert is gone by then.
  */
 static void
 on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
@@ -158,7 +162,7 @@ on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
         tell_held(part);
 }
 
-/* ---- in line: what is done to packets --------------------------------------------------------- */
+/* ---- in line: what is done to packets -------------------------------------------------------- */
 
 static void
 on_act(void *ctx, const struct rule *rule, const struct weir_event *ev)

@@ -1,6 +1,6 @@
 /*
- * What --set changes: names of Suricata's configuration, stream.ambiguity and detectors. Those that mean
- * something here are taken; others that Suricata knows are noted once; the rest is an error.
+ * What --set changes: names of Suricata's configuration, stream.ambiguity and detectors. Those that
+ * mean something here are taken; others that Suricata knows are noted once; the rest is an error.
  */
 #ifndef IDS_SETTINGS_H
 #define IDS_SETTINGS_H

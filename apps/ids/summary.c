@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- sums ---------------------------------------------------------------------------------- */
 
@@ -152,6 +153,7 @@ summary_of_app(const struct program *prg, const struct program_counts *counts)
     const struct http_stats *http = &counts->http;
     const struct pool_stats *pool = &counts->pool;
     const uint64_t tx_lost = counts->detect.tx_lost;
+    char too_long[POOL_TEXT];
 
     if (http->flows + http->requests + http->pending + http->head + http->bombs > 0)
         cli_notice(&prg->cli,
@@ -161,11 +163,13 @@ summary_of_app(const struct program *prg, const struct program_counts *counts)
                    (unsigned long long)http->flows, (unsigned long long)http->requests,
                    (unsigned long long)http->pending, (unsigned long long)http->head,
                    (unsigned long long)http->bombs);
-    if (pool->exhausted + pool->too_long > 0)
-        cli_notice(&prg->cli,
-                   "limits: %llu messages in pieces not read for want of memory, %llu because they "
-                   "were too long",
-                   (unsigned long long)pool->exhausted, (unsigned long long)pool->too_long);
+    pool_put_too_long(pool, too_long);
+    if (pool->exhausted > 0 || strcmp(too_long, "0") != 0)
+        cli_notice(
+            &prg->cli,
+            "limits: %llu messages in pieces not read for want of memory; too long to be read: "
+            "%s",
+            (unsigned long long)pool->exhausted, too_long);
     if (app->no_memory + app->text_cut + tx_lost > 0)
         cli_notice(&prg->cli,
                    "limits: %llu connections, transactions and bodies not read for want of memory, "

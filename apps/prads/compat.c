@@ -23,11 +23,11 @@
 #define DEFAULT_LOG     "/var/log/prads-asset.log"
 #define FALLBACK_LOG    "./prads-asset.log"
 #define DEFAULT_SIG_DIR "/etc/prads"
-#define END_WAIT_NS     UINT64_C(10000000000) /* so long the end of a live run waits for an output */
+#define END_WAIT_NS     UINT64_C(10000000000) /* the end of a live run waits so long for outputs */
 
 enum { READ_BATCH = 256, LIVE_SNAPLEN = 1604, HOUSEKEEPING_SECONDS = 60 };
 
-/* ---- signatures ------------------------------------------------------------------------------- */
+/* ---- signatures ------------------------------------------------------------------------------ */
 
 static void say(struct compat *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
@@ -155,7 +155,7 @@ load(struct compat *c, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-/* ---- the banner ------------------------------------------------------------------------------- */
+/* ---- the banner ------------------------------------------------------------------------------ */
 
 struct named_check {
     unsigned check;
@@ -199,7 +199,7 @@ say_all_checks(struct compat *c)
         say_checks(c, "[*] Service checks enabled:", services);
 }
 
-/* ---- outputs ---------------------------------------------------------------------------------- */
+/* ---- outputs --------------------------------------------------------------------------------- */
 
 static bool
 is_live(const struct compat *c)
@@ -312,7 +312,7 @@ compat_close_outputs(struct compat *c)
     return code | compat_close_output(&c->said);
 }
 
-/* ---- the app ----------------------------------------------------------------------------------- */
+/* ---- the app --------------------------------------------------------------------------------- */
 
 static weir_fut
 on_packet(void *ctx, weir_fut in)
@@ -361,7 +361,7 @@ make_tables(struct compat *c, struct weir_errbuf *err)
     return rc == WEIR_E_OK ? rc : weir_err_set(err, rc, "no address space for the tables");
 }
 
-/* ---- the run ----------------------------------------------------------------------------------- */
+/* ---- the run --------------------------------------------------------------------------------- */
 
 static void
 housekeeping(struct compat *c, uint64_t now)

@@ -90,7 +90,7 @@ read_name(const uint8_t *start, const uint8_t *end, struct rd *rd, char text[NAM
     return true;
 }
 
-/* ---- what has a name of its own --------------------------------------------------------------- */
+/* ---- what has a name of its own -------------------------------------------------------------- */
 
 static const char *
 type_name(unsigned type)
@@ -149,7 +149,7 @@ rcode_name(unsigned rcode)
     return names[rcode];
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text ------------------------------------------------------------------------------------ */
 
 static void
 put(const struct message *m, const char *text)
@@ -202,7 +202,7 @@ put_class_and_type(const struct message *m, unsigned class, unsigned type)
     put_named(m, type_name(type), twice ? class : type);
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records --------------------------------------------------------------------------------- */
 
 static void
 put_length(const struct message *m, size_t n)

@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ---- signals ----------------------------------------------------------------------------------- */
+/* ---- signals --------------------------------------------------------------------------------- */
 
 static _Atomic int stopped, again, due;
 
@@ -80,7 +80,7 @@ compat_live_due(unsigned seconds)
     return is_due;
 }
 
-/* ---- the interface ------------------------------------------------------------------------------ */
+/* ---- the interface --------------------------------------------------------------------------- */
 
 int
 compat_live_open(const char *interface, const struct weir_port_opts *opts, struct weir_port **port,
@@ -99,7 +99,7 @@ compat_live_open(const char *interface, const struct weir_port_opts *opts, struc
     return rc;
 }
 
-/* ---- background and privileges ------------------------------------------------------------------- */
+/* ---- background and privileges --------------------------------------------------------------- */
 
 static int
 failed(const char *what, const char *name)
@@ -197,7 +197,7 @@ compat_live_settle(struct compat *c)
     return 0;
 }
 
-/* ---- -L ------------------------------------------------------------------------------------------ */
+/* ---- -L -------------------------------------------------------------------------------------- */
 
 void
 compat_live_rotate(struct compat *c, uint64_t now)

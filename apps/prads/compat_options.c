@@ -1,5 +1,6 @@
 #include "compat_options.h"
 
+#include "cli.h"
 #include "sigfile.h"
 
 #include <ctype.h>
@@ -202,35 +203,42 @@ compat_usage(void)
 {
     fputs("Usage: weir-prads --compat [options]\n"
           "Report hosts, their systems and their services from packets, as PRADS does.\n\n"
-          "  -i IFACE    capture on an interface\n"
-          "  -r FILE     read a capture\n"
-          "  -c FILE     configuration (default: " DEFAULT_CONFIG ")\n"
-          "  -b FILTER   packet filter (BPF)\n"
-          "  -u USER     run as this user, -g GROUP as this group (default: 1)\n"
-          "  -d          keep privileges\n"
-          "  -a NETS     home networks: 192.168.0.0/25,10.0.0.0/255.0.0.0,fe80::/64\n"
-          "  -D          run in the background\n"
-          "  -p FILE     write the process id to a file\n"
-          "  -l FILE     asset log (default: /var/log/prads-asset.log)\n"
-          "  -f FIFO     assets for sguil\n"
-          "  -C DIR      change root to DIR\n"
-          "  -X          clear all checks; then choose: F FIN, R RST, S SYN, A ACK, K SYN+ACK,\n"
-          "              M MAC and ARP, U UDP services, T TCP services, t TCP clients, I ICMP\n"
-          "  -P, -H      DHCP fingerprints\n"
-          "  -s N        print N bytes of each payload\n"
-          "  -v          print assets; twice: load messages too\n"
-          "  -q          no banner, no statistics\n"
-          "  -L DIR      log connections below DIR\n"
-          "  -O          print each packet's connection\n"
-          "  -x          print connections: new, expired, ended\n"
-          "  -Z          print DNS answers\n"
-          "  -h          print this\n\n"
+          "  -i IFACE              capture on an interface\n"
+          "  -r FILE               read a capture\n"
+          "  -c FILE               configuration (default: " DEFAULT_CONFIG ")\n"
+          "  -b FILTER             packet filter (BPF)\n"
+          "  -u USER               live: run as this user (default: 1)\n"
+          "  -g GROUP              live: run as this group (default: 1)\n"
+          "  -d                    live: keep privileges\n"
+          "  -a NETS               home networks: 192.168.0.0/25,10.0.0.0/255.0.0.0,fe80::/64\n"
+          "  -D                    live: run in the background\n"
+          "  -p FILE               live: write the process id to a file\n"
+          "  -l FILE               asset log (default: /var/log/prads-asset.log)\n"
+          "  -f FIFO               assets for sguil\n"
+          "  -C DIR                live: change root to DIR\n"
+          "  -X                    clear all checks; then choose:\n"
+          "    -S, -K, -F, -R, -A  systems by SYN, SYN+ACK, FIN, RST, ACK\n"
+          "    -T, -t, -U          services of TCP, clients of TCP, services of UDP\n"
+          "    -M                  network cards (MAC and ARP)\n"
+          "    -I                  ICMP\n"
+          "  -P, -H                DHCP fingerprints\n"
+          "  -s N                  print N bytes of each payload\n"
+          "  -v                    print assets\n"
+          "  -q                    no banner, no statistics\n"
+          "  -L DIR                live: log connections to files in DIR/\n"
+          "  -x                    print connections: new, expired, ended\n"
+          "  -O                    likewise, and each packet's\n"
+          "  -Z                    print DNS answers\n"
+          "  -B                    refused: there is no ring buffer\n"
+          "  -h, --help            print this\n"
+          "\n"
+          "  --compat              be PRADS; needless under the name prads\n"
           "  --sig-dir DIR         where signature files are (default: /etc/prads)\n"
           "  --max-assets N        hosts that are remembered (default: 4194304)\n"
           "  --max-connections N   likewise\n"
           "  --memcap SIZE         memory of the flow table (default: 512MiB)\n"
-          "  --version             print the version\n\n"
-          "The manual: weir-prads(1).\n",
+          "  --version             print the version\n"
+          "\nThe manual: weir-prads(1).\n",
           stdout);
 }
 
@@ -289,8 +297,6 @@ take_number(const char *value, uint32_t *number)
     *number = (uint32_t)n;
     return true;
 }
-
-bool cli_parse_size(const char *text, uint64_t *bytes);
 
 /* Returns false if the value is none. */
 static bool

@@ -2,6 +2,7 @@
 
 #include "compat_dns.h"
 #include "conn_log.h"
+#include "ether.h"
 #include "rd.h"
 
 #include <ctype.h>
@@ -30,7 +31,7 @@ struct look {
     uint64_t time;  /* seconds */
 };
 
-/* ---- news ------------------------------------------------------------------------------------- */
+/* ---- news ------------------------------------------------------------------------------------ */
 
 static void
 tell(struct compat *c, const struct news *news)
@@ -116,7 +117,7 @@ news_of(const struct look *look, const struct asset *asset, enum detection what)
                           .conn = look->conn };
 }
 
-/* ---- systems ---------------------------------------------------------------------------------- */
+/* ---- systems --------------------------------------------------------------------------------- */
 
 /* Fingerprints that no signature fits are all one: the first of a kind is news. */
 static void
@@ -168,7 +169,7 @@ look_at_text(const struct look *look, enum detection what, const char *text, enu
     tell(c, &news);
 }
 
-/* ---- services --------------------------------------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 static void
 service_seen(const struct look *look, enum role role, uint16_t port, const char *service,
@@ -281,7 +282,7 @@ look_at_udp_service(const struct look *look)
     set_done(look, CONN_FOUND | CONN_UNKNOWN);
 }
 
-/* ---- protocols -------------------------------------------------------------------------------- */
+/* ---- protocols ------------------------------------------------------------------------------- */
 
 static void
 look_at_tcp(const struct look *look, bool at_home)
@@ -405,7 +406,7 @@ look_at_icmp(const struct look *look)
     look_at_text(look, DETECT_ICMP, text, COUNT_ICMP_OS);
 }
 
-/* ---- Ethernet --------------------------------------------------------------------------------- */
+/* ---- Ethernet -------------------------------------------------------------------------------- */
 
 static void
 say_mac_changed(struct out *out, const uint8_t before[6], const uint8_t now[6])
@@ -442,20 +443,15 @@ mac_seen(const struct look *look, struct asset *asset, const uint8_t mac[6])
     tell(c, &news);
 }
 
-/* An ARP reply (RFC 826) of IPv4 over Ethernet. */
+/* Replies only. */
 static void
 look_at_arp(const struct look *look)
 {
-    static const uint8_t reply[8] = { 0, 1, 8, 0, 6, 4, 0, 2 };
-    const struct weir_packet *pkt = look->pkt;
-    size_t at = 14 + 4U * pkt->n_vlan;
-    struct rd rd = { pkt->frame, pkt->frame + pkt->caplen };
+    const uint8_t *arp = ether_arp(look->pkt);
     struct weir_addr addr = { { 0 } };
-    const uint8_t *head = rd_take(&rd, at), *arp = rd_take(&rd, 28);
     struct asset *asset;
 
-    if (pkt->link != 1 || head == NULL || arp == NULL || be16(head + at - 2) != 0x0806 ||
-        memcmp(arp, reply, sizeof(reply)) != 0)
+    if (arp == NULL || arp[7] != ARP_REPLY)
         return;
     memcpy(addr.b, arp + 14, 4);
     if (!homenets_have(&look->c->home, 4, &addr))
@@ -465,7 +461,7 @@ look_at_arp(const struct look *look)
         mac_seen(look, asset, arp + 8);
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static struct conn *
 connection(struct compat *c, struct compat_flow *flow, const struct weir_event *ev)

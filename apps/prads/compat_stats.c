@@ -1,10 +1,10 @@
 #include "compat_stats.h"
 
-#include "rd.h"
+#include "ether.h"
 
 #include <stdio.h>
 
-enum { LINK_ETHERNET = 1, TYPE_ARP = 0x0806, WIDTH = 39 };
+enum { WIDTH = 39 };
 
 static void
 count_transport(struct compat_stats *stats, const struct weir_packet *pkt)
@@ -29,20 +29,10 @@ count_transport(struct compat_stats *stats, const struct weir_packet *pkt)
     }
 }
 
-static uint16_t
-ethertype(const struct weir_packet *pkt)
-{
-    size_t at = 12 + 4U * pkt->n_vlan;
-
-    return pkt->link == LINK_ETHERNET && pkt->caplen >= at + 2 ? be16(pkt->frame + at) : 0;
-}
-
 /* Headers around the innermost: all are taken for the kind of the outermost. */
 static void
-count_tunnels(struct compat_stats *stats, const struct weir_packet *pkt)
+count_tunnels(struct compat_stats *stats, const struct weir_packet *pkt, bool six)
 {
-    bool six = ethertype(pkt) == 0x86dd;
-
     stats->at[six ? COUNT_IPV6 : COUNT_IPV4] += pkt->tunnel;
     stats->at[six ? COUNT_IP_IN_IPV6 : COUNT_IP_IN_IPV4] += pkt->tunnel;
 }
@@ -50,19 +40,21 @@ count_tunnels(struct compat_stats *stats, const struct weir_packet *pkt)
 void
 compat_stats_packet(struct compat_stats *stats, const struct weir_packet *pkt, bool has_flow)
 {
+    unsigned n_tags, type = ether_type(pkt, &n_tags);
+
     stats->at[COUNT_PACKETS]++;
     stats->at[COUNT_ETHERNET]++;
-    stats->at[COUNT_VLAN] += pkt->n_vlan > 0;
+    stats->at[COUNT_VLAN] += pkt->n_vlan > 0 || n_tags > 0;
     if (pkt->ip_version == 4)
         stats->at[COUNT_IPV4]++;
     else if (pkt->ip_version == 6)
         stats->at[COUNT_IPV6]++;
-    else if (ethertype(pkt) == TYPE_ARP)
+    else if (type == ETHER_ARP)
         stats->at[COUNT_ARP]++;
     else
         stats->at[COUNT_OTHER_LINK]++;
     if (pkt->tunnel > 0)
-        count_tunnels(stats, pkt);
+        count_tunnels(stats, pkt, type == ETHER_IPV6);
     if (has_flow)
         count_transport(stats, pkt);
 }

@@ -15,6 +15,7 @@ enum {
     DEFAULT_TEXTS = 1 << 30,
     DEFAULT_A_HOST = 256,
     EXPIRED_A_CALL = 16,
+    LOOKED_AT_A_FACT = 16, /* of the hosts that were seen longest ago, which may have to go */
 };
 
 #define DEFAULT_EXPIRE (UINT64_C(24) * 3600 * 1000000000)
@@ -28,6 +29,7 @@ struct host_entry {
     uint16_t n_facts;
     uint16_t n_kind[FACT_KINDS]; /* of these */
     uint16_t vlan;
+    uint16_t largest; /* block among its texts, in bytes */
 };
 
 struct fact_entry {
@@ -45,8 +47,7 @@ struct inventory {
     struct table hosts, facts;
     struct hash_key secret;
     uint32_t newest, oldest; /* host */
-    struct mem mem;          /* texts, */
-    struct arena arena;      /* from opts.texts bytes */
+    struct mem mem;          /* texts, from opts.texts bytes */
     void *range;             /* at this address */
     struct inventory_stats stats;
 };
@@ -90,8 +91,7 @@ inventory_new(const struct inventory_opts *opts, struct inventory **out)
     if (inv->range == MAP_FAILED) {
         inv->range = NULL;
     } else {
-        arena_init(&inv->arena, inv->range, inv->opts.texts);
-        mem_init_arena(&inv->mem, &inv->arena, inv->opts.texts);
+        mem_init_joining(&inv->mem, inv->range, inv->opts.texts, inv->opts.texts);
         rc = table_new(&inv->hosts, sizeof(struct host_entry), 24, inv->opts.hosts, opts->seed);
     }
     if (rc == WEIR_E_OK)
@@ -111,7 +111,7 @@ inventory_free(struct inventory *inv)
     table_free(&inv->hosts);
     table_free(&inv->facts);
     if (inv->range != NULL) {
-        arena_give_back(&inv->arena, inv->range);
+        mem_end_joining(&inv->mem);
         munmap(inv->range, inv->opts.texts);
     }
     free(inv);
@@ -289,7 +289,7 @@ need_host(struct inventory *inv, uint8_t version, const struct weir_addr *addr, 
     return host;
 }
 
-/* Where memory ends, the host that was seen longest ago makes room, but not this one. */
+/* Where facts end, the host that was seen longest ago makes room, but not this one. */
 static bool
 make_room(struct inventory *inv, const struct host_entry *host)
 {
@@ -328,11 +328,33 @@ add_fact(struct inventory *inv, const struct host_entry *host, const uint64_t ke
         inv->stats.too_many++;
         return NULL;
     }
-    while ((fact = table_add(&inv->facts, key, made)) == NULL)
-        if (!make_room(inv, host))
-            break;
+    fact = table_add(&inv->facts, key, made);
+    for (unsigned i = 0; fact == NULL && i < LOOKED_AT_A_FACT && make_room(inv, host); i++)
+        fact = table_add(&inv->facts, key, made);
     inv->stats.no_room += fact == NULL;
     return fact;
+}
+
+/*
+ * Where memory ends, a host makes room for a text, but not this one: the first, by when it was
+ * seen, that has a block so large, for smaller ones would not do. Of the rest of the hosts nobody
+ * goes in vain.
+ */
+static bool
+make_text_room(struct inventory *inv, const struct host_entry *host, size_t size)
+{
+    uint32_t place = inv->oldest;
+
+    for (unsigned i = 0; i < LOOKED_AT_A_FACT && place != 0; i++) {
+        struct host_entry *other = host_at(inv, place);
+
+        if (other != host && other->largest >= mem_block_size(size)) {
+            forget(inv, other, HOST_EVICTED);
+            return true;
+        }
+        place = other->newer;
+    }
+    return false;
 }
 
 /* Source and value in one block; false: there is no room for it. */
@@ -343,9 +365,11 @@ hold_text(struct inventory *inv, const struct host_entry *host, struct fact_entr
     size_t source = strlen(fact->source) + 1, value = strnlen(fact->value, FACT_VALUE_MAX);
 
     entry->size = (uint16_t)(source + value + 1);
-    while ((entry->text = mem_alloc(&inv->mem, entry->size)) == NULL)
-        if (!make_room(inv, host))
-            return false;
+    entry->text = mem_alloc(&inv->mem, entry->size);
+    if (entry->text == NULL && make_text_room(inv, host, entry->size))
+        entry->text = mem_alloc(&inv->mem, entry->size);
+    if (entry->text == NULL)
+        return false;
     memcpy(entry->text, fact->source, source);
     memcpy(entry->text + source, fact->value, value);
     entry->text[source + value] = '\0';
@@ -356,7 +380,9 @@ static void
 append_fact(struct inventory *inv, struct host_entry *host, struct fact_entry *fact)
 {
     uint32_t place = table_index(&inv->facts, fact) + 1;
+    size_t block = mem_block_size(fact->size);
 
+    host->largest = (uint16_t)(block > host->largest ? block : host->largest);
     if (host->last_fact != 0)
         ((struct fact_entry *)table_at(&inv->facts, host->last_fact - 1))->next = place;
     else

@@ -2,8 +2,9 @@
  * The inventory: hosts by their address, and what is known of each: a fact, since when, seen how
  * often and how long ago, on what evidence. A fact that is seen for the first time is news.
  *
- * A host that was not seen for a while is forgotten, by packet time. Where there is no room, the one
- * that was seen longest ago goes. Who listens is told of both, and what they were.
+ * A host that was not seen for a while is forgotten, by packet time. Where there is no room, one of
+ * those goes that were seen longest ago, where that makes room; a fact costs a few hosts at most.
+ * Who listens is told of both, and what they were.
  *
  * Memory: made at set-up and touched as it is used; limits are counted.
  */
@@ -95,7 +96,9 @@ bool inventory_hear(struct inventory *inv, uint8_t version, const struct weir_ad
 /* Whether a host is known. */
 bool inventory_has(const struct inventory *inv, uint8_t version, const struct weir_addr *addr);
 
-/* Whether more is known of a host, of this kind and for this port, than a value that begins with @. */
+/*
+ * Whether more is known of a host, of this kind and for this port, than a value that begins with @.
+ */
 bool
 inventory_has_better(const struct inventory *inv, uint8_t version, const struct weir_addr *addr,
                      enum fact_kind kind, uint8_t proto, uint16_t port);

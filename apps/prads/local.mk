@@ -14,6 +14,7 @@ libprads_la_SOURCES = \
     %D%/conn.c %D%/conn.h \
     %D%/conn_log.c %D%/conn_log.h \
     %D%/dhcp_print.c %D%/dhcp_print.h \
+    %D%/ether.c %D%/ether.h \
     %D%/fingerprint.c %D%/fingerprint.h \
     %D%/homenet.c %D%/homenet.h \
     %D%/inventory.c %D%/inventory.h \

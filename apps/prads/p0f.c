@@ -480,7 +480,9 @@ read_data(const char *text, struct signature *sig)
     return sig->any_data || sig->data || strcmp(text, "0") == 0;
 }
 
-/* The eight fields of a signature. Returns what was expected where it is wrong; NULL: it is right. */
+/*
+ * The eight fields of a signature. Returns what was expected where it is wrong; NULL: it is right.
+ */
 static const char *
 read_signature(char *text, struct signature *sig)
 {

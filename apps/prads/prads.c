@@ -1,6 +1,6 @@
 #include "prads.h"
 
-#include "batch.h"
+#include "for_programs.h"
 #include "hash.h"
 #include "pool.h"
 #include "watch.h"
@@ -192,7 +192,17 @@ take_max_assets(void *ctx, const char *number, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
-const struct cli_option prads_options[] = {
+/* main() has looked for it before. */
+static int
+take_compat(void *ctx, const char *value, struct weir_errbuf *err)
+{
+    (void)ctx, (void)value, (void)err;
+    return WEIR_E_OK;
+}
+
+static const struct cli_option options[] = {
+    { 0, "compat", NULL, "do what PRADS does, with its options: --compat --help has them",
+      take_compat },
     { 0, "checks", "LIST",
       "what to look for: all, or a list (syn,server) of: syn synack fin\n"
       "                          rst ack udp icmp server client arp ndp dhcp name; one that\n"
@@ -207,6 +217,9 @@ const struct cli_option prads_options[] = {
     { 0, "max-assets", "N", "know so many at most (4194304)", take_max_assets },
     { 0, NULL, NULL, NULL, NULL },
 };
+
+/* The first is the program's alone. */
+const struct cli_option *const prads_options = options + 1;
 
 /* ---- signatures ---------------------------------------------------------------------------- */
 
@@ -301,10 +314,16 @@ load_stacks(struct loading *l, struct weir_errbuf *err)
     struct watch_opts *opts = &l->prads->opts;
     const char *path = l->prads->stacks != NULL ? l->prads->stacks : WEIR_DATADIR "/stacks.fp";
 
-    if ((opts->checks & (CHECK_BIT(CHECK_SYN) | CHECK_BIT(CHECK_SYNACK))) == 0)
+    if ((opts->checks & (CHECK_BIT(CHECK_SYN) | CHECK_BIT(CHECK_SYNACK))) == 0) {
+        if (l->prads->stacks != NULL)
+            cli_notice(l->cli, "no effect without syn or synack of --checks: --stacks");
         return WEIR_E_OK;
-    if (l->prads->stacks == NULL && access(path, R_OK) != 0)
+    }
+    if (l->prads->stacks == NULL && access(path, R_OK) != 0) {
+        cli_notice(l->cli, "%s: not there, so few systems have a name; --stacks names another file",
+                   path);
         return WEIR_E_OK;
+    }
     return p0f_list_load(path, &opts->stacks, err);
 }
 
@@ -443,13 +462,13 @@ tell_limits(const struct prads *p, const struct cli *cli)
 {
     const struct inventory_stats *inv = watch_get_inventory(p->watch[0]);
     struct pool_stats pool = { .exhausted = 0 };
+    char too_long[POOL_TEXT];
     uint64_t http = 0;
 
     for (unsigned i = 0; i < p->n; i++) {
         const struct pool_stats one = watch_get_pool(p->watch[i]);
 
-        pool.exhausted += one.exhausted;
-        pool.too_long += one.too_long;
+        pool_stats_add(&pool, &one);
         http += watch_get_http_limited(p->watch[i]);
     }
     if (inv->evicted + inv->too_many + inv->no_room > 0)
@@ -458,12 +477,13 @@ tell_limits(const struct prads *p, const struct cli *cli)
                    "have, %llu for which there was no room",
                    (unsigned long long)inv->evicted, (unsigned long long)inv->too_many,
                    (unsigned long long)inv->no_room);
-    if (pool.exhausted + pool.too_long + http > 0)
-        cli_notice(cli,
-                   "limits: %llu messages not read for want of memory, %llu because they were too "
-                   "long, %llu HTTP connections not read to their end",
-                   (unsigned long long)pool.exhausted, (unsigned long long)pool.too_long,
-                   (unsigned long long)http);
+    pool_put_too_long(&pool, too_long);
+    if (pool.exhausted + http > 0 || strcmp(too_long, "0") != 0)
+        cli_notice(
+            cli,
+            "limits: %llu messages not read for want of memory, %llu HTTP connections not read "
+            "to their end; too long to be read: %s",
+            (unsigned long long)pool.exhausted, (unsigned long long)http, too_long);
 }
 
 void
@@ -545,9 +565,10 @@ prads_main(int argc, char **argv)
 {
     struct program prg = {
         .cli = { .program = "weir-prads",
-                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]",
+                 .synopsis = "[options] -r FILE|DIR|- | -i INTERFACE [filter words]\n"
+                             "       weir-prads --compat [options of PRADS]",
                  .about = "Report hosts, their systems and their services, from packets.",
-                 .options = prads_options },
+                 .options = options },
         .prads = prads_new(),
     };
     int code = EXIT_FAILED;

@@ -1,6 +1,6 @@
 /*
- * PRADS as an app among others: its signatures, its logs, and the watch over a monitor's flows. What
- * weir-prads runs, and weir-ids with --with prads beside its own.
+ * PRADS as an app among others: its signatures, its logs, and the watch over a monitor's flows.
+ * What weir-prads runs, and weir-ids with --with prads beside its own.
  */
 #ifndef WEIR_PRADS_PRADS_H
 #define WEIR_PRADS_PRADS_H
@@ -18,7 +18,7 @@ struct prads *prads_new(void);
 void prads_free(struct prads *prads);
 
 /* --checks and so on; ctx is a struct prads. */
-extern const struct cli_option prads_options[];
+extern const struct cli_option *const prads_options;
 
 /* Load the signatures of what is looked for. WEIR_E_*, with a text in err. */
 int prads_load(struct prads *prads, const struct cli *cli, struct weir_errbuf *err);

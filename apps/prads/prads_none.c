@@ -1,7 +1,8 @@
 /* For programs that are built without PRADS: there is none. */
 #include "prads.h"
 
-const struct cli_option prads_options[] = { { 0, NULL, NULL, NULL, NULL } };
+static const struct cli_option none = { 0, NULL, NULL, NULL, NULL };
+const struct cli_option *const prads_options = &none;
 
 struct prads *
 prads_new(void)

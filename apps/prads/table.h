@@ -1,7 +1,7 @@
 /*
  * Tables of entries that are found by a key and leave only all at once: hosts, what was seen of
- * them, and connections. Linear hashing: with each entry that comes one bucket is split, so there is no pause
- * and nothing is allocated after table_new(); memory is touched as it is used.
+ * them, and connections. Linear hashing: with each entry that comes one bucket is split, so there
+ * is no pause and nothing is allocated after table_new(); memory is touched as it is used.
  *
  * An entry begins with its key. Its address and its index change only in table_keep().
  */

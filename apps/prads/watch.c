@@ -1,7 +1,7 @@
 #include "watched.h"
 
 #include "core/order.h"
-#include "engine.h"
+#include "for_programs.h"
 #include <weir/flow.h>
 #include <weir/tap.h>
 

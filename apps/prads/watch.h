@@ -5,7 +5,8 @@
  * signatures of services and clients, up to WATCH_BYTES, and by the parsers of the protocol that is
  * recognised. UDP is looked at datagram by datagram.
  *
- * Threads: one for each core. The inventory and the logs are used in turns. Memory: made at set-up, but for libhtp's, which is bounded.
+ * Threads: one for each core. The inventory and the logs are used in turns. Memory: made at set-up,
+ *          but for libhtp's, which is bounded.
  */
 #ifndef WEIR_PRADS_WATCH_H
 #define WEIR_PRADS_WATCH_H

@@ -1,3 +1,4 @@
+#include "ether.h"
 #include "watched.h"
 
 #include "rd.h"
@@ -190,20 +191,14 @@ is_zero(const uint8_t *p, size_t n)
     return n == 0;
 }
 
-/* Requests and replies (RFC 826) of IPv4 over Ethernet; a probe (RFC 5227) has no address yet. */
+/* A probe (RFC 5227) has no address yet. */
 void
 watch_arp(struct watch *w)
 {
-    static const uint8_t begins[7] = { 0, 1, 8, 0, 6, 4, 0 };
-    const struct weir_packet *pkt = w->ev->packet;
-    size_t at = 14 + 4U * pkt->n_vlan;
-    struct rd rd = { pkt->frame, pkt->frame + pkt->caplen };
-    const uint8_t *head = rd_take(&rd, at), *arp = rd_take(&rd, 28);
+    const uint8_t *arp = ether_arp(w->ev->packet);
     struct weir_addr addr = { { 0 } };
 
-    if (pkt->link != 1 || head == NULL || arp == NULL || be16(head + at - 2) != 0x0806 ||
-        memcmp(arp, begins, sizeof(begins)) != 0 || (arp[7] != 1 && arp[7] != 2) ||
-        is_zero(arp + 14, 4))
+    if (arp == NULL || is_zero(arp + 14, 4))
         return;
     memcpy(addr.b, arp + 14, 4);
     see_card(w, 4, &addr, arp + 8, DETECT_ARP);
@@ -225,7 +220,10 @@ link_option(struct rd *rd, uint8_t wanted)
     return NULL;
 }
 
-/* RFC 4861: who solicits tells of the sender, an advertisement of its target. */
+/*
+ * RFC 4861: who solicits tells of the sender, an advertisement of its target. In IPv4 it is
+ * nothing.
+ */
 void
 watch_neighbour(struct watch *w)
 {
@@ -236,7 +234,7 @@ watch_neighbour(struct watch *w)
     struct weir_addr addr = pkt->src;
     unsigned type = pkt->icmp_type;
 
-    if (type < 133 || type > 136 || pkt->ttl != 255 ||
+    if (pkt->ip_version != 6 || type < 133 || type > 136 || pkt->ttl != 255 ||
         (head = rd_take(&rd, before[type - 133])) == NULL)
         return;
     if (type == 136)

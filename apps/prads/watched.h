@@ -81,8 +81,8 @@ watch_wants_packets(const struct watch *w)
 }
 
 /*
- * The inventory, in this core's turn: what is asked of it before the event is over is answered as if
- * one core had watched all flows.
+ * The inventory, in this core's turn: what is asked of it before the event is over is answered as
+ * if one core had watched all flows.
  */
 struct inventory *watch_inventory(struct watch *w);
 

@@ -88,6 +88,7 @@ WEIR_API uint64_t weir_core_next_timer(const struct weir_core *core);
 /** @return the number given in weir_core_opts.id. */
 WEIR_API uint32_t weir_core_id(const struct weir_core *core);
 
+/** Copy the counters. Threads: the one that uses the core. */
 WEIR_API void weir_core_get_stats(const struct weir_core *core, struct weir_core_stats *out);
 
 /** Report all cells in use: where each was made, and what it waits for. @return how many. */

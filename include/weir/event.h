@@ -145,7 +145,8 @@ enum weir_bad_rst {
 enum weir_bad_ack {
     WEIR_BAD_ACK_UNSENT, /**< of bytes that were never sent, nor allowed to be */
     WEIR_BAD_ACK_OLD,    /**< further back than the largest window (RFC 5961 section 5.2) */
-    WEIR_BAD_ACK_UNSEEN, /**< of bytes that nobody saw being sent; its data waits for the receiver */
+    WEIR_BAD_ACK_UNSEEN, /**< of bytes that nobody saw being sent; its data waits for the
+                              receiver */
 };
 
 /** What is wrong with a timestamp (event bad_timestamp). */
@@ -173,14 +174,17 @@ enum weir_bad_handshake {
     WEIR_BAD_HANDSHAKE_FLOOD,       /**< a SYN after many others that nobody answered; it counts */
 };
 
-/** Flags that no honest host sets (event bad_flags); all but rst_data are ignored by the target. */
+/**
+ * Flags that no honest host sets (event bad_flags). The target ignores null, xmas and no_ack: so
+ * does the engine, unless an ACK of the target's covers their bytes.
+ */
 enum weir_bad_flags {
-    WEIR_BAD_FLAGS_SYN_FIN,
-    WEIR_BAD_FLAGS_SYN_RST,
+    WEIR_BAD_FLAGS_SYN_FIN,  /**< ignored; but with ACK, to a client, it is a SYN/ACK */
+    WEIR_BAD_FLAGS_SYN_RST,  /**< a RST; ignored where nothing else of either side was seen */
     WEIR_BAD_FLAGS_NULL,     /**< none at all */
     WEIR_BAD_FLAGS_XMAS,     /**< FIN, PSH and URG, without ACK */
     WEIR_BAD_FLAGS_NO_ACK,   /**< no ACK where only SYN and RST go without */
-    WEIR_BAD_FLAGS_RST_DATA, /**< a RST with payload */
+    WEIR_BAD_FLAGS_RST_DATA, /**< a RST with payload; it counts as one without */
 };
 
 /** What came before the bytes of data_after_end. */
@@ -210,9 +214,12 @@ enum weir_overload {
     WEIR_OVERLOAD_FLOWS,     /**< no memory for a new flow */
     WEIR_OVERLOAD_MEMCAP,    /**< no memory for out-of-order data */
     WEIR_OVERLOAD_SEGMENTS,  /**< too many out-of-order segments in one direction */
-    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; the other taps are told */
+    WEIR_OVERLOAD_TAP_QUEUE, /**< too many events behind a sleeping stage; the other taps are
+                                  told */
     WEIR_OVERLOAD_FRAGMENTS, /**< no room for IP fragments: a datagram was given up */
-    WEIR_OVERLOAD_HELD, /**< inline: too much is held behind a sleeping stage; once until it wakes */
+    WEIR_OVERLOAD_HELD,      /**< inline: too much is held behind a sleeping stage; once until it
+                             wakes */
+    WEIR_OVERLOAD_COUNT
 };
 
 /** Bytes that an event shows; lent like the event itself. */
@@ -291,7 +298,8 @@ struct weir_event {
             int64_t diff_length;
             uint8_t kept; /**< enum weir_kept */
             struct weir_bytes
-                old_data; /**< diff_length bytes from diff_offset on; none if only a digest was left */
+                old_data; /**< from diff_offset on, diff_length bytes, but 65,536 at most, and none
+                               if only a digest was left: old_data.n says how many */
             struct weir_bytes new_data;
         } fake_retransmit;
         struct {
@@ -323,7 +331,8 @@ struct weir_event {
             bool tfo; /**< the SYN has the Fast Open option (RFC 7413) */
         } data_on_syn;
         struct {
-            int64_t offset; /**< of the urgent byte, which is not part of the stream */
+            int64_t offset; /**< of the urgent byte, which is not part of the stream, but with
+                                 weir_monitor_opts.urgent_in_band */
         } urgent;
         struct {
             int64_t ttl;   /**< TTL or hop limit of this packet */

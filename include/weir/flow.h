@@ -20,8 +20,8 @@ struct weir_flow; /* opaque */
 
 /**
  * What a flow is keyed by, client first: addresses and ports are those of the innermost IP packet
- * that can be read. Where a tunnel carries frames, the VLAN ids are those of the inner frame, or, if
- * it has no tag, those around it. Of tunnels nothing but the VNI counts: keys, TEIDs and outer
+ * that can be read. Where a tunnel carries frames, the VLAN ids are those of the inner frame, or,
+ * if it has no tag, those around it. Of tunnels nothing but the VNI counts: keys, TEIDs and outer
  * addresses may differ by direction.
  */
 struct weir_tuple {
@@ -50,17 +50,18 @@ struct weir_flow_counts {
     uint8_t tcp_flags; /**< all flags seen, ORed */
 };
 
+/** Tell what the flow is keyed by. */
 WEIR_API void weir_flow_tuple(const struct weir_flow *flow, struct weir_tuple *out);
 
 /** @return the IP protocol number. */
 WEIR_API unsigned weir_flow_proto(const struct weir_flow *flow);
 
-/** @return in a replay the number of the flow's first packet. Unique in a run. */
+/** @return the number of the flow's first packet (weir_packet.number). Unique in a run. */
 WEIR_API uint64_t weir_flow_id(const struct weir_flow *flow);
 
 /**
- * Which of the 256 parts of all flows it belongs to, by a hash that is the same in every run and for
- * any number of cores. A part is one core's: the first core has part 0 and every
+ * Which of the 256 parts of all flows it belongs to, by a hash that is the same in every run and
+ * for any number of cores. A part is one core's: the first core has part 0 and every
  * weir_monitor_opts.cores-th behind it, the next one 1, and so on. An app whose answers shall not
  * depend on the number of cores has its limits by part, not by core.
  *
@@ -71,14 +72,19 @@ WEIR_API unsigned weir_flow_shard(const struct weir_flow *flow);
 /** @return time of the first packet, nanoseconds since 1970-01-01 UTC. */
 WEIR_API uint64_t weir_flow_start_time(const struct weir_flow *flow);
 
-/** @return the greatest packet time of the run when the flow's latest packet came, as above. */
+/**
+ * @return the greatest packet time of the run when the flow's latest packet came, nanoseconds since
+ *         1970-01-01 UTC.
+ */
 WEIR_API uint64_t weir_flow_last_time(const struct weir_flow *flow);
 
+/** @return how far it has come, in both directions. */
 WEIR_API enum weir_flow_phase weir_flow_phase(const struct weir_flow *flow);
 
 /** @return true if the flow was picked up without its SYN. */
 WEIR_API bool weir_flow_midstream(const struct weir_flow *flow);
 
+/** Tell what one direction has counted so far, the packet at hand included. */
 WEIR_API void
 weir_flow_counts(const struct weir_flow *flow, enum weir_dir dir, struct weir_flow_counts *out);
 
@@ -88,7 +94,8 @@ WEIR_API int64_t weir_flow_next_offset(const struct weir_flow *flow, enum weir_d
 /**
  * Copy bytes of a direction that were delivered and are still retained (TCP): a window of
  * weir_app.history bytes back from what the receiver acknowledged, up to what was delivered last.
- * An urgent byte is among them, though no payload event showed it.
+ * An urgent byte is among them, also where no payload event showed it, as without
+ * weir_monitor_opts.urgent_in_band none does.
  * Once the flow has ended they are gone, so in a tap's on_end. Where no app has a history, some are
  * there, but not for long.
  *

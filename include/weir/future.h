@@ -174,7 +174,10 @@ weir_message(weir_fut f)
 
 /* ---- promises: the producer's side ---- */
 
-/** The right to resolve a future, once. A value: copy it freely; late uses are refused. */
+/**
+ * The right to resolve a future, once. A value: copy it freely. Late uses are refused until its
+ * cell has served 65,535 others: forget copies of one that is resolved, broken or called off.
+ */
 struct weir_promise {
     struct weir_cell *cell; /* NULL: there was no memory */
     uint16_t gen;           /* tells the cell's lives apart */
@@ -334,6 +337,7 @@ struct weir_sem {
     struct weir_cell *first, **last;
 };
 
+/** Make a semaphore with so many units, for which nobody waits. */
 WEIR_API void weir_sem_init(struct weir_sem *sem, uint64_t units);
 
 /** @return ready 0 when @p units were taken; WEIR_E_BROKEN after weir_sem_break(). */
@@ -357,6 +361,7 @@ struct weir_gate {
 /** @return false: it is closed; do not go in. */
 WEIR_API WEIR_MUST_USE bool weir_gate_enter(struct weir_gate *gate);
 
+/** Out again: once for each weir_gate_enter() that returned true. */
 WEIR_API void weir_gate_leave(struct weir_gate *gate);
 
 /** Let nobody in. Once. @return ready 0 when all have left; its memory may go then. */

@@ -7,10 +7,11 @@
  * nothing is promised about the order of two cores, but in the replay of a monitor (monitor.h) on
  * several cores, whose records are written in the order of packets.
  *
- * In the handlers of a replay a record is over when it is in the ring, or in the queue that puts the
- * records of several cores in order: futures are ready at once, so that handlers go on at the same
- * packet in every run. Where there is no room the thread waits for it, whatever weir_log_opts.full
- * says; likewise for the disk (weir_log_opts.on_disk, weir_log_sync()), and in weir_log_flush().
+ * In the handlers of a replay a record is over when it is in the ring, or in the queue that puts
+ * the records of several cores in order: futures are ready at once, so that handlers go on at the
+ * same packet in every run. Where there is no room the thread waits for it, whatever
+ * weir_log_opts.full says; likewise for the disk (weir_log_opts.on_disk, weir_log_sync()), and in
+ * weir_log_flush().
  *
  * Threads: every call is allowed on every thread, but a record belongs to the thread's current core
  *          (core.h) and needs one. weir_log_write(), _append(), _reserve(), _commit(), _flush() and
@@ -166,6 +167,7 @@ WEIR_API int weir_log_drain(struct weir_log *log);
  */
 WEIR_API int weir_log_wait_room(struct weir_log *log, size_t n);
 
+/** Copy the counters. Threads: any, at any time; each counter is right, their sums are about. */
 WEIR_API void weir_log_get_stats(const struct weir_log *log, struct weir_log_stats *out);
 
 #endif

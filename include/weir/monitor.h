@@ -5,8 +5,9 @@
  * Use: weir_monitor_new(), weir_monitor_add() for each app, weir_monitor_run() for each port (or
  * weir_monitor_feed() for packets of your own), weir_monitor_end(), weir_monitor_free().
  *
- * Threads: a monitor belongs to one thread; two monitors share nothing. With weir_monitor_opts.cores
- *          its stages run on threads of its own, too: those of one flow always on the same one.
+ * Threads: a monitor belongs to one thread; two monitors share nothing. With
+ *          weir_monitor_opts.cores its stages run on threads of its own, too: those of one flow
+ *          always on the same one.
  * Memory:  address space is reserved with the first packet and used as needed, up to memcap. Flows
  *          refer to the bytes of stable frames: their port stays open until weir_monitor_end().
  * Time:    weir_after() and weir_timeout() in stages count packet time, in steps of 100 ms.
@@ -96,9 +97,8 @@ struct weir_monitor_opts {
                             Not those that were put together from fragments */
     bool no_vlan; /**< flows and fragments go by addresses and ports alone, whatever VLANs their
                             packets are in: for links where the directions are tagged differently */
-    bool
-        urgent_in_band; /**< urgent bytes are part of the stream, as hosts read them that were told to
-                              (SO_OOBINLINE); else they are left out of it */
+    bool urgent_in_band; /**< urgent bytes are part of the stream, as hosts read them that were told
+                              to (SO_OOBINLINE); else they are left out of it */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
     uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each
@@ -128,7 +128,8 @@ struct weir_app {
                            while the flow lives; 0: none. At most 1 MiB */
     bool
         no_flow_packets; /**< packets that belong to no flow, too, are shown to it as WEIR_EV_PACKET
-                               if it wants that: not IP, malformed, fragments that complete nothing */
+                               if it wants that: not IP, malformed, fragments that complete
+                               nothing */
     bool gates; /**< inline: packets wait for its verdict while its stages sleep. Not those that
                       belong to no flow, of which counts what is said at once */
     void *arg;  /**< handed out as weir_event.app */
@@ -179,7 +180,7 @@ struct weir_monitor_stats {
     uint64_t tap_dropped; /**< events dropped behind sleeping stages; in a replay only where no
                                handler could run to wake the stage */
     uint64_t memory;      /**< bytes in use now, of memcap */
-    uint64_t overload[6]; /**< by enum weir_overload: how often each limit was hit */
+    uint64_t overload[WEIR_OVERLOAD_COUNT]; /**< how often each limit was hit */
 
     /* Inline. */
     uint64_t forwarded;   /**< packets that left */
@@ -215,8 +216,8 @@ weir_monitor_new(const struct weir_monitor_opts *opts, struct weir_monitor **out
  * defined on it.
  *
  * @param      def  copied, but not what it points to.
- * @param[out] type for weir_tap_spec.want, as WEIR_EV_BIT(type), for weir_event.type, and as base of
- *                  further definitions.
+ * @param[out] type for weir_tap_spec.want, as WEIR_EV_BIT(type), for weir_event.type, and as base
+ *                  of further definitions.
  * @return WEIR_E_OK; WEIR_E_LIMIT over WEIR_EV_DEFINED_MAX; WEIR_E_INVAL after the first packet, or
  *         without filter, or if there is no such base.
  */
@@ -252,15 +253,16 @@ weir_monitor_feed(struct weir_monitor *m, const struct weir_frame *frames, unsig
  * gives. The queues of a live port are read at the same time where each can have a core.
  *
  * @param[out] err  gets a text for errors of the port only; may be NULL.
- * @return WEIR_E_OK, or what weir_port_read(), weir_port_read_queue() or weir_monitor_feed() returned.
+ * @return WEIR_E_OK, or what weir_port_read(), weir_port_read_queue() or weir_monitor_feed()
+ *         returned.
  */
 WEIR_API WEIR_MUST_USE int
 weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_errbuf *err);
 
 /**
  * Let all cores of the monitor use a table (weir/shared.h), from its stages: what they ask of it is
- * answered as if one core had followed all flows, in the order of packets. A core whose turn has not
- * come waits for the others.
+ * answered as if one core had followed all flows, in the order of packets. A core whose turn has
+ * not come waits for the others.
  *
  * @param s  outlives the monitor, or its end.
  */
@@ -275,6 +277,10 @@ WEIR_API void weir_monitor_stop(struct weir_monitor *m);
  */
 WEIR_API void weir_monitor_end(struct weir_monitor *m);
 
+/**
+ * Copy the counters. Threads: the monitor's, or one of its handlers; exact when no core is at work,
+ * as when weir_monitor_run() or weir_monitor_end() has returned, else about.
+ */
 WEIR_API void weir_monitor_get_stats(const struct weir_monitor *m, struct weir_monitor_stats *out);
 
 /** Free; NULL is allowed. Call weir_monitor_end() before, or flows end without a word. */

@@ -83,8 +83,8 @@ struct weir_packet {
     const uint8_t *tcp_options; /**< n_tcp_options bytes */
     uint8_t n_tcp_options;
 
-    const uint8_t *ip;      /**< innermost IP header; NULL: none */
-    const uint8_t *l4;      /**< transport header; NULL: none was decoded */
+    const uint8_t *ip; /**< innermost IP header; NULL: none */
+    const uint8_t *l4; /**< transport header; NULL: none. Of a bad packet it may be cut, anywhere */
     const uint8_t *payload; /**< behind the innermost header that was decoded */
     uint32_t payload_len;   /**< bytes of payload that were captured */
     uint32_t payload_wire;  /**< bytes of payload that its headers claim; >= payload_len */

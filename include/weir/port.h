@@ -2,13 +2,13 @@
  * @file
  * Ports: where packets come from and go to.
  *
- * Threads: a port belongs to the thread that opened it. weir_port_read_queue() may be called by others
- * too, by one at a time for each queue, while weir_port_read() is not, and beside it
- * weir_port_get_stats(), by one at a time; weir_port_send() and weir_port_flush(), by one at a time for
- * each sender; weir_capfile_fault() from a signal handler of any thread.
+ * Threads: a port belongs to the thread that opened it. weir_port_read_queue() may be called by
+ * others too, by one at a time for each queue, while weir_port_read() is not, and beside it
+ * weir_port_get_stats(), by one at a time; weir_port_send() and weir_port_flush(), by one at a time
+ * for each sender; weir_capfile_fault() from a signal handler of any thread.
  * Memory:  frames of a mapped capture file are its own pages: they live until weir_port_close().
- *          Frames of any other port live until it is read again; those of weir_port_read_queue() until
- *          their queue is.
+ *          Frames of any other port live until it is read again; those of weir_port_read_queue()
+ *          until their queue is.
  */
 #ifndef WEIR_PORT_H
 #define WEIR_PORT_H
@@ -66,10 +66,10 @@ struct weir_port_opts {
                             socket's ring, at once, is not shown what this machine sends, and is in
                             no fan-out group */
     unsigned queues;  /**< receive queues wanted, which can be read at the same time; 0: 1. DPDK: of
-                           those that the card has, a flow's packets of both directions in one as far
-                           as the card can. Live ports: packet sockets of a fan-out group; without
-                           fanout it is one of their own, by WEIR_FANOUT_HASH, where fragments stay
-                           what they are. A live port that sends has one */
+                           those that the card has, a flow's packets of both directions in one as
+                           far as the card can. Live ports: packet sockets of a fan-out group;
+                           without fanout it is one of their own, by WEIR_FANOUT_HASH, where
+                           fragments stay what they are. A live port that sends has one */
 };
 
 /** What became of the input. Counters only grow. */
@@ -120,17 +120,19 @@ WEIR_API WEIR_MUST_USE int weir_port_open_file(const char *path, const struct we
                                                struct weir_port **out, struct weir_errbuf *err);
 
 /**
- * Capture live on an interface, through libpcap, in promiscuous mode unless it is told not to. Errors
- * as above; WEIR_E_UNSUPPORTED if the system has no fan-out.
+ * Capture live on an interface, through libpcap, in promiscuous mode unless it is told not to.
+ * Errors as above; WEIR_E_UNSUPPORTED if the system has no fan-out; with senders, WEIR_E_INVAL if
+ * there are too many, if the interface is no Ethernet or its MTU too large, or if it is in a
+ * fan-out group, too.
  */
 WEIR_API WEIR_MUST_USE int
 weir_port_open_live(const char *interface, const struct weir_port_opts *opts,
                     struct weir_port **out, struct weir_errbuf *err);
 
 /**
- * Start DPDK, once in a process, before any of its ports is opened. The calling thread is the one that
- * reads them: it is bound to its CPU, and all other threads, those made later too, to the others that
- * the process may use, as far as there are any.
+ * Start DPDK, once in a process, before any of its ports is opened. The calling thread is the one
+ * that reads them: it is bound to its CPU, and all other threads, those made later too, to the
+ * others that the process may use, as far as there are any.
  *
  * @param[in]  args  what DPDK takes, as on a command line; '...', "..." and \ keep blanks.
  * @param[out] err   says what is wrong and what can be done; may be NULL.
@@ -143,9 +145,9 @@ WEIR_API WEIR_MUST_USE int weir_dpdk_start(const char *args, struct weir_errbuf 
 WEIR_API void weir_dpdk_stop(void);
 
 /**
- * Read a network card through DPDK, without the kernel. weir_port_read() never waits, and there is no
- * descriptor to wait for. The program's own filter refuses packets. Of the options, buffer decides how
- * many descriptors a queue has, one for 2 KiB; fanout is ignored.
+ * Read a network card through DPDK, without the kernel. weir_port_read() never waits, and there is
+ * no descriptor to wait for. The program's own filter refuses packets. Of the options, buffer
+ * decides how many descriptors a queue has, one for 2 KiB; fanout is ignored.
  *
  * @param[in] name  of a device (net_pcap0, 0000:01:00.0), or the number of the port.
  * @return as above; WEIR_E_NOENT if DPDK has no such port, WEIR_E_INVAL if it is read already.
@@ -166,31 +168,34 @@ WEIR_API WEIR_MUST_USE int weir_port_open_dpdk(const char *name, const struct we
 WEIR_API WEIR_MUST_USE int weir_port_read(struct weir_port *port, struct weir_frame *frames,
                                           unsigned max, struct weir_errbuf *err);
 
-/** How many receive queues there are, at least 1: fewer than were wanted where there are no more. */
+/**
+ * How many receive queues there are, at least 1: fewer than were wanted where there are no more.
+ */
 WEIR_API unsigned weir_port_queues(const struct weir_port *port);
 
 /**
- * Take the next frames of a queue, 0 to weir_port_queues() - 1. As weir_port_read(), which reads all in
- * turn; but of a port with several queues it never waits.
+ * Take the next frames of a queue, 0 to weir_port_queues() - 1. As weir_port_read(), which reads
+ * all in turn; but of a port with several queues it never waits.
  */
 WEIR_API WEIR_MUST_USE int
 weir_port_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames,
                      unsigned max, struct weir_errbuf *err);
 
 /**
- * Of a live port the kernel is asked, whose counts have 32 bits: call it before 2^32 packets have
- * come since the last time.
+ * Copy the counters. Of a live port the kernel is asked, whose counts have 32 bits: call it before
+ * 2^32 packets have come since the last time. One at a time, also while queues are read.
  */
 WEIR_API void weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out);
 
 /**
  * Send a frame, with its Ethernet header and VLAN tags, out of a port that was opened with senders.
- * Its bytes may change once the call returns; but of DPDK ports with one sender and one queue those of
- * a frame that weir_port_read() handed out last go without a copy, and stay as they are until the next read.
+ * Its bytes may change once the call returns; but of DPDK ports with one sender and one queue those
+ * of a frame that weir_port_read() handed out last go without a copy, and stay as they are until
+ * the next read.
  *
  * @param sender  0 to weir_port_opts.senders - 1; of calls with the same one, one at a time.
- * @return false: it does not leave, and is counted in weir_port_stats.send_drops. true: it left, or,
- *         of a DPDK port, waits in a queue, and is counted when it cannot leave in the end.
+ * @return false: it does not leave, and is counted in weir_port_stats.send_drops. true: it left,
+ *         or, of a DPDK port, waits in a queue, and is counted when it cannot leave in the end.
  */
 WEIR_API bool
 weir_port_send(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t len);

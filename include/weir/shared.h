@@ -15,8 +15,8 @@
  * Memory:  all of it at weir_shared_new(). Where there is no room for one more, the key or member
  *          that would be forgotten next goes, of equal ones the one that was made first, and is
  *          counted (weir_shared_stats.evicted). So nothing depends on the seed.
- * Threads: a table belongs to the core on which it is used, and is used while that is current; or to
- *          all cores of a monitor, see weir_monitor_share().
+ * Threads: a table belongs to the core on which it is used, and is used while that is current; or
+ *          to all cores of a monitor, see weir_monitor_share().
  */
 #ifndef WEIR_SHARED_H
 #define WEIR_SHARED_H
@@ -121,6 +121,7 @@ WEIR_API WEIR_MUST_USE weir_fut weir_shared_count_distinct(struct weir_shared *s
 WEIR_API WEIR_MUST_USE weir_fut weir_shared_expire(struct weir_shared *s, const void *key, size_t n,
                                                    uint64_t ttl);
 
+/** Copy the counters. Threads: as for all calls on a table; or any, when nobody uses it. */
 WEIR_API void weir_shared_get_stats(const struct weir_shared *s, struct weir_shared_stats *out);
 
 #endif

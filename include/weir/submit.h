@@ -2,9 +2,9 @@
  * @file
  * Work for other cores. A function is run on another core, and its outcome comes back as a future.
  *
- * Between each two cores there is a ring, which bounds what is under way: what is beyond it waits on
- * the core that asks, in its order, and no core ever waits for another, or spins. So two cores may
- * ask each other as they like.
+ * Between each two cores there is a ring, which bounds what is under way: what is beyond it waits
+ * on the core that asks, in its order, and no core ever waits for another, or spins. So two cores
+ * may ask each other as they like.
  *
  * Threads: weir_links_new() and weir_links_free() while none of the cores runs; the rest on the
  *          thread of the core.
@@ -56,7 +56,8 @@ WEIR_API void weir_links_free(struct weir_links *links);
  *
  * @param to   linked with the current core, or that itself: then @p fn runs at once.
  * @param fn   gets @p ctx and ready 0. It may return a future that sleeps there.
- * @param ctx  used by the other core until the future that is returned is resolved, cancelled or not.
+ * @param ctx  used by the other core until the future that is returned is resolved, cancelled or
+ *             not.
  * @return what @p fn returns: its value or failure, as the other core's memory has it. Failures of
  *         the way there: WEIR_E_INVAL, there is no link; WEIR_E_LIMIT, too many wait; WEIR_E_NOMEM,
  *         one of the cores has no cell.
@@ -64,13 +65,14 @@ WEIR_API void weir_links_free(struct weir_links *links);
 WEIR_API WEIR_MUST_USE weir_fut weir_submit(struct weir_core *to, weir_fn fn, void *ctx);
 
 /**
- * A core that has nothing to do: block until another one submits work or answers, or until @p ns have
- * passed.
+ * A core that has nothing to do: block until another one submits work or answers, or until @p ns
+ * have passed.
  *
  * @return whether there is something for weir_core_run(). False at once: the core has no links.
  */
 WEIR_API bool weir_links_wait(struct weir_core *core, uint64_t ns);
 
+/** Copy the core's counters; without links all are 0. Threads: the one that uses the core. */
 WEIR_API void weir_links_get_stats(const struct weir_core *core, struct weir_links_stats *out);
 
 #endif

@@ -59,7 +59,7 @@ enum weir_tap_closing {
 };
 
 enum weir_tap_result {
-    WEIR_TAP_DONE,   /**< the stages ran, or nobody wanted it */
+    WEIR_TAP_DONE, /**< the stages ran, or nobody wants it; a tap that ends or has ended does not */
     WEIR_TAP_QUEUED, /**< it waits behind a sleeping stage */
     WEIR_TAP_FULL,   /**< not taken: the queue is full, no memory for a copy, no weir_tap_ops */
 };
@@ -81,6 +81,7 @@ weir_held_event(struct weir_held *held)
 struct weir_tap_ops {
     /** @return a copy of a lent event (with all it points to) that may wait; NULL: no memory. */
     struct weir_held *(*hold)(void *arg, const void *event);
+    /** Free such a copy: its stages have run, or it was dropped. */
     void (*release)(void *arg, struct weir_held *held);
     /**
      * The tap is over: on_end has returned, its memory may go. Called once for each tap for which
@@ -89,11 +90,15 @@ struct weir_tap_ops {
     void (*ended)(void *arg, struct weir_tap *tap);
 };
 
+/** Make a tap, which wants what @p spec says. Its memory is the caller's. */
 WEIR_API void weir_tap_init(struct weir_tap *tap, const struct weir_tap_spec *spec);
 
+/** What weir_tap_push() does where the tap is not idle. */
 WEIR_API enum weir_tap_result
 weir_tap_push_slow(struct weir_tap *tap, void *ctx, unsigned type, void *event);
+/** Likewise, behind a first stage that returned @p f, which is ready: the others. */
 WEIR_API void weir_tap_push_rest(struct weir_tap *tap, void *ctx, weir_fut f);
+/** Likewise, from @p stage on; @p f may sleep. */
 WEIR_API void weir_tap_go_on(struct weir_tap *tap, void *ctx, unsigned stage, weir_fut f);
 
 /** @return whether a tap wants events of this type; one that has ended wants none. */

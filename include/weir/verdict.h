@@ -46,7 +46,9 @@ struct weir_outlet {
      */
     bool (*send)(void *ctx, unsigned core, uint8_t from, bool back, const uint8_t *data,
                  uint32_t len);
-    /** Behind each batch, and when nothing comes: what send() has gathered goes out. May be NULL. */
+    /**
+     * Behind each batch, and when nothing comes: what send() has gathered goes out. May be NULL.
+     */
     void (*flush)(void *ctx, unsigned core);
 };
 
@@ -54,15 +56,15 @@ struct weir_outlet {
  * From a stage: what becomes of the packet that @p ev is about. The gravest verdict of all apps
  * counts; without any it passes. Harmless where there is no outlet.
  *
- * Given later, with a copy of the event: as long as an app that gates has not done with the packet's
- * events, or others of the flow are held before it, it counts as at once. When the packet has left,
- * WEIR_DROP_FLOW and WEIR_RESET hold for the flow from then on.
+ * Given later, with a copy of the event: as long as an app that gates has not done with the
+ * packet's events, or others of the flow are held before it, it counts as at once. When the packet
+ * has left, WEIR_DROP_FLOW and WEIR_RESET hold for the flow from then on.
  *
  * WEIR_DROP for an event of type packet (or one defined on it) is about this packet: when its bytes
  * are sent again, there is another such event. For an event that comes once for the bytes or for a
  * step of the connection (flow_start, syn, syn_ack, established, state, payload, urgent, fin, rst,
- * data_on_syn, tuple_reuse) it is about these, too: later packets of the direction that hold sequence
- * numbers of this one are dropped like it.
+ * data_on_syn, tuple_reuse) it is about these, too: later packets of the direction that hold
+ * sequence numbers of this one are dropped like it.
  *
  * Events that timers raise are about no packet: of those, WEIR_DROP has no effect. So it is for
  * icmp_error: the packet that quotes the flow has left, or not, by the events of its own flow.
@@ -90,8 +92,9 @@ enum weir_reject_to {
 WEIR_API void weir_reject(const struct weir_event *ev, unsigned to);
 
 /**
- * Take the urgent pointer off the TCP segment that @p ev is about, as it leaves: its flag and its field
- * become 0. So its receiver reads all bytes in band, as weir_monitor_opts.urgent_in_band takes them.
+ * Take the urgent pointer off the TCP segment that @p ev is about, as it leaves: its flag and its
+ * field become 0. So its receiver reads all bytes in band, as weir_monitor_opts.urgent_in_band
+ * takes them.
  *
  * @return as weir_rewrite_payload(); WEIR_E_UNSUPPORTED: not TCP, in a tunnel, or put together from
  *         fragments.
@@ -103,31 +106,31 @@ enum weir_endpoint { WEIR_SOURCE, WEIR_DESTINATION };
 
 /**
  * Change bytes of the payload of the packet that @p ev is about, as it leaves: weir_packet.payload,
- * which for TCP, UDP and ICMP is what follows their header. Its checksum is mended, so that one that
- * was right is right, and one that was wrong is wrong; a UDP checksum of 0 stays.
+ * which for TCP, UDP and ICMP is what follows their header. Its checksum is mended, so that one
+ * that was right is right, and one that was wrong is wrong; a UDP checksum of 0 stays.
  *
- * All apps, and what is kept of the stream, go on seeing the packet as it came. So do retransmissions:
- * each is a packet of its own, to be changed again.
+ * All apps, and what is kept of the stream, go on seeing the packet as it came. So do
+ * retransmissions: each is a packet of its own, to be changed again.
  *
  * @param at  from the payload's first byte.
  * @return WEIR_E_OK; WEIR_E_INVAL: not within the captured payload; WEIR_E_NOENT: the packet has
- *         left, or there is no outlet; WEIR_E_NOMEM: no room for a copy; WEIR_E_UNSUPPORTED: not TCP,
- *         UDP or ICMP, in a tunnel, or put together from fragments.
+ *         left, or there is no outlet; WEIR_E_NOMEM: no room for a copy; WEIR_E_UNSUPPORTED: not
+ *         TCP, UDP or ICMP, in a tunnel, or put together from fragments.
  */
 WEIR_API WEIR_MUST_USE int
 weir_rewrite_payload(const struct weir_event *ev, uint32_t at, const void *bytes, uint32_t n);
 
 /**
- * Change an address, a port, or both, of the packet that @p ev is about, as it leaves. The checksums
- * of IP and of what it carries are mended. Of an ICMP echo, the port is its identifier.
+ * Change an address, a port, or both, of the packet that @p ev is about, as it leaves. The
+ * checksums of IP and of what it carries are mended. Of an ICMP echo, the port is its identifier.
  *
- * The flow is that of the addresses it came with: where both directions have to find it, answers are
- * those of another flow.
+ * The flow is that of the addresses it came with: where both directions have to find it, answers
+ * are those of another flow.
  *
  * @param addr  of the packet's IP version; NULL: stays.
  * @param port  -1: stays.
- * @return as weir_rewrite_payload(); WEIR_E_INVAL: there is no port; WEIR_E_UNSUPPORTED also behind an
- *         IPv6 routing header.
+ * @return as weir_rewrite_payload(); WEIR_E_INVAL: there is no port; WEIR_E_UNSUPPORTED also behind
+ *         an IPv6 routing header.
  */
 WEIR_API WEIR_MUST_USE int
 weir_rewrite_endpoint(const struct weir_event *ev, enum weir_endpoint which,

@@ -45,11 +45,11 @@ struct weir_tap;
 
 /* Who has to know how far taps that sleep are: core->tap_hooks. With tap_arg of the ops. */
 struct tap_hooks {
-    /* The tap fell asleep: on the event that was pushed, if it rested before, else on the one that it
-       went on with. */
+    /* The tap fell asleep: on the event that was pushed, if it rested before, else on the one that
+       it went on with. */
     void (*slept)(void *arg, struct weir_tap *tap);
-    /* The tap has done with an event behind which others may wait, and goes on with next; NULL: none
-       waits, or the tap has ended. */
+    /* The tap has done with an event behind which others may wait, and goes on with next; NULL:
+       none waits, or the tap has ended. */
     void (*went_on)(void *arg, struct weir_tap *tap, struct weir_held *next);
 };
 
@@ -63,10 +63,9 @@ struct weir_core {
     struct core_poller *pollers;
     struct node *links; /* to other cores (submit.c); NULL: there are none */
     struct order_end
-        *order; /* a replay's on several cores, to which logs keep; NULL: there is none */
-    bool
-        replays; /* weir_core_run() leaves the pollers alone: only core_wait_outside() asks them; and
-                     what logs have no room for waits, with the thread, for it */
+        *order;   /* a replay's on several cores, to which logs keep; NULL: there is none */
+    bool replays; /* weir_core_run() leaves the pollers alone: only core_wait_outside() asks them;
+                     and what logs have no room for waits, with the thread, for it */
 
     const struct weir_tap_ops *tap_ops;
     void *tap_arg;
@@ -89,7 +88,9 @@ struct weir_core {
 /* The only thread-local. Initial-exec: any other model makes each access a call. */
 extern __thread struct weir_core *core_current __attribute__((tls_model("initial-exec")));
 
-/* Whether weir_core_run() may have something to do: mostly not, and it is asked for every packet. */
+/*
+ * Whether weir_core_run() may have something to do: mostly not, and it is asked for every packet.
+ */
 static inline bool
 core_may_run(const struct weir_core *c)
 {

@@ -1,15 +1,16 @@
 /*
  * What several cores do, in the order in which one core would have done it.
  *
- * Each core says how far it has come (order_reach()): a moment is a packet, and a place before, at or
- * behind it. It posts calls for its present moment; they are run one after the other in the order of
- * moments, by whichever core finds time, once no core can post an earlier one any more. And a core
- * can wait for its turn: until all others are past its moment, so that what it then reads and
- * changes of what cores share is as one core would have found and left it.
+ * Each core says how far it has come (order_reach()): a moment is a packet, and a place before, at
+ * or behind it. It posts calls for its present moment; they are run one after the other in the
+ * order of moments, by whichever core finds time, once no core can post an earlier one any more.
+ * And a core can wait for its turn: until all others are past its moment, so that what it then
+ * reads and changes of what cores share is as one core would have found and left it.
  *
  * Threads: a core's end is used by its own thread. Nobody spins: who waits sleeps, and tells the
  *          others how far it has come, so that the earliest of those who wait can always go on.
- * Memory:  all at order_new(). Posts wait in a ring of their core; where it is full, the core waits.
+ * Memory:  all at order_new(). Posts wait in a ring of their core; where it is full, the core
+ *          waits.
  */
 #ifndef WEIR_CORE_ORDER_H
 #define WEIR_CORE_ORDER_H
@@ -84,8 +85,8 @@ struct order_end *order_here(struct order *order);
 void order_tell(struct order *order);
 
 /*
- * This core has come to a moment, not before the last one. (Who waits may miss the news of a packet,
- * and has it with the batch: looking for who waits is cheap here, but may come too early.)
+ * This core has come to a moment, not before the last one. (Who waits may miss the news of a
+ * packet, and has it with the batch: looking for who waits is cheap here, but may come too early.)
  */
 static inline void
 order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id, uint64_t made)
@@ -99,7 +100,9 @@ order_reach(struct order_end *end, uint64_t packet, uint64_t phase, uint64_t id,
         order_tell(end->order);
 }
 
-/* As above, to where a batch ends: nothing before that comes any more. Who waits is told for sure. */
+/*
+ * As above, to where a batch ends: nothing before that comes any more. Who waits is told for sure.
+ */
 void order_pass(struct order_end *end, const struct moment *next);
 
 struct piece_of_post {

@@ -17,7 +17,7 @@
 #define MOST_FUTURES (UINT32_C(1) << 20)
 #define AN_HOUR      (UINT64_C(3600) * 1000000000)
 
-/* ---- life -------------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------------------ */
 
 static uint32_t
 power_of_two(uint32_t n)
@@ -280,7 +280,7 @@ weir_log_close(struct weir_log *log, struct weir_errbuf *err)
     return rc;
 }
 
-/* ---- ends -------------------------------------------------------------------------------------- */
+/* ---- ends ------------------------------------------------------------------------------------ */
 
 struct log_end *
 log_take_end(struct weir_log *log)
@@ -292,8 +292,8 @@ log_take_end(struct weir_log *log)
 }
 
 /*
- * In a replay of several cores each needs a ring, or else it would depend on their speed who gets one;
- * and there has to be one in which they are put in order.
+ * In a replay of several cores each needs a ring, or else it would depend on their speed who gets
+ * one; and there has to be one in which they are put in order.
  */
 static bool
 has_too_few(const struct weir_log *log, const struct weir_core *core)
@@ -324,7 +324,7 @@ log_end_here(struct weir_log *log)
     return take_end_for(log, core);
 }
 
-/* ---- records nobody waits for ------------------------------------------------------------------ */
+/* ---- records nobody waits for ---------------------------------------------------------------- */
 
 /* Whether a record of n bytes can ever be put into the rings that it goes through. */
 static bool
@@ -397,7 +397,7 @@ weir_log_commit(struct weir_log *log, size_t n)
         records_commit(&end->ring, RECORD_PLAIN, n);
 }
 
-/* ---- blocking ---------------------------------------------------------------------------------- */
+/* ---- blocking -------------------------------------------------------------------------------- */
 
 static void
 deadline_in(uint64_t ns, struct timespec *at)
@@ -502,7 +502,7 @@ weir_log_wait_room(struct weir_log *log, size_t n)
     return rc;
 }
 
-/* ---- replays ------------------------------------------------------------------------------------ */
+/* ---- replays --------------------------------------------------------------------------------- */
 
 /* Whatever weir_log_opts.full says, what has no room waits for it, and the thread with it. */
 static void
@@ -563,7 +563,7 @@ log_end_catch_up(struct log_end *end)
     return rc;
 }
 
-/* ---- the rest ---------------------------------------------------------------------------------- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 void
 weir_log_reopen(struct weir_log *log)

@@ -1,12 +1,13 @@
 /*
  * A log from inside (weir/log.h is its face).
  *
- * A core's end of a log is a ring of records and, for those that somebody awaits, a row of promises:
- * the k-th awaited record of the ring is the k-th promise of the row. The log's thread counts them
- * as they are over, in their order, with a code each; the core reads the count when it polls.
+ * A core's end of a log is a ring of records and, for those that somebody awaits, a row of
+ * promises: the k-th awaited record of the ring is the k-th promise of the row. The log's thread
+ * counts them as they are over, in their order, with a code each; the core reads the count when it
+ * polls.
  *
- * One thread a log, not one for all: a FIFO whose reader stands still, or a disk that does, holds up
- * nobody else's records.
+ * One thread a log, not one for all: a FIFO whose reader stands still, or a disk that does, holds
+ * up nobody else's records.
  */
 #ifndef WEIR_FILE_LOG_H
 #define WEIR_FILE_LOG_H

@@ -24,12 +24,14 @@ await(struct log_end *end, struct weir_promise promise)
 {
     struct weir_promise *to = &end->promises[end->asked++ & end->mask];
 
-    /* One by one: they have just been stored so, and together they could not be loaded from there. */
+    /*
+     * One by one: they have just been stored so, and together they could not be loaded from there.
+     */
     to->cell = promise.cell;
     to->gen = promise.gen;
 }
 
-/* ---- records that wait for room ---------------------------------------------------------------- */
+/* ---- records that wait for room -------------------------------------------------------------- */
 
 static void
 forget(void *arg)
@@ -83,7 +85,7 @@ wait_for_room(struct log_end *end, const struct waiting *w)
     return weir_future(w->promise);
 }
 
-/* ---- polling ----------------------------------------------------------------------------------- */
+/* ---- polling --------------------------------------------------------------------------------- */
 
 /* Promises of a core that has ended since are all zero. */
 static void
@@ -193,7 +195,7 @@ const struct core_poller log_poller = { .poll = poll_end,
                                         .wait = wait_end,
                                         .core_ends = leave_end };
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* There is no room: ready if this may wait for some. A flush always may. */
 static __attribute__((noinline)) weir_fut
@@ -255,7 +257,7 @@ write_record(struct log_end *end, const void *p, size_t n, enum record_kind kind
     return weir_future(promise);
 }
 
-/* ---- in a replay -------------------------------------------------------------------------------- */
+/* ---- in a replay ----------------------------------------------------------------------------- */
 
 /* Nobody can be told: ask for what is on disk, and block until it is. */
 static enum log_code
@@ -274,8 +276,8 @@ sync_now(struct log_end *end)
 }
 
 /*
- * A record is over when it is in the log's ring, or in the queue of what cores post, so that handlers
- * go on at the same packet in every run; only the disk is waited for, by the thread.
+ * A record is over when it is in the log's ring, or in the queue of what cores post, so that
+ * handlers go on at the same packet in every run; only the disk is waited for, by the thread.
  */
 static __attribute__((noinline)) weir_fut
 write_now(struct log_end *end, const void *p, size_t n, enum record_kind kind)
@@ -291,7 +293,7 @@ write_now(struct log_end *end, const void *p, size_t n, enum record_kind kind)
     return rc == WEIR_E_OK ? weir_ok(0) : outcome_of(LOG_FAILED);
 }
 
-/* ---- the calls ---------------------------------------------------------------------------------- */
+/* ---- the calls ------------------------------------------------------------------------------- */
 
 weir_fut
 weir_log_write_at(struct weir_log *log, const void *p, size_t n, const char *site)

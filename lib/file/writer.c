@@ -85,7 +85,7 @@ give_up_all(struct weir_log *log)
     }
 }
 
-/* ---- errors ------------------------------------------------------------------------------------ */
+/* ---- errors ---------------------------------------------------------------------------------- */
 
 static void
 note_error(struct weir_log *log, int error)
@@ -167,7 +167,7 @@ on_error(struct weir_log *log, int error)
     put_off(log);
 }
 
-/* ---- writing ----------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 static int
 gather(const struct weir_log *log, const struct log_end *end, uint64_t limit,
@@ -308,7 +308,7 @@ write_all(struct weir_log *log, bool to_the_cut)
     return true;
 }
 
-/* ---- the disk ---------------------------------------------------------------------------------- */
+/* ---- the disk -------------------------------------------------------------------------------- */
 
 /* Pipes, sockets and terminals have no disk: the kernel is as far as it goes. */
 static enum log_code
@@ -354,7 +354,7 @@ sync_ends(struct weir_log *log)
         answer_synced(&log->ends[i], code);
 }
 
-/* ---- the file ---------------------------------------------------------------------------------- */
+/* ---- the file -------------------------------------------------------------------------------- */
 
 /* @return whether there is something to write to. */
 static bool
@@ -398,7 +398,7 @@ reopen(struct weir_log *log)
     log_count(&log->counters.reopened, 1);
 }
 
-/* ---- the thread -------------------------------------------------------------------------------- */
+/* ---- the thread ------------------------------------------------------------------------------ */
 
 static bool
 is_empty(struct weir_log *log)

@@ -295,7 +295,9 @@ void debug_check_owner(const struct weir_core *core, const struct weir_cell *cel
 void debug_check_source(const struct weir_core *core, const struct weir_cell *source);
 /* Take a cell drawn by chance out of the queue, which is not empty. */
 struct weir_cell *debug_queue_pop(struct weir_core *core);
-/* When a handler was called: nanoseconds of the clock and of this thread's work, waits of its own. */
+/*
+ * When a handler was called: nanoseconds of the clock and of this thread's work, waits of its own.
+ */
 struct debug_time {
     uint64_t ns, cpu_ns, waits;
 };

@@ -1,6 +1,6 @@
 # ports: where packets come from and go to
 libcore_la_SOURCES += %D%/arena.h %D%/capfile.c %D%/capfile.h %D%/filter.c %D%/filter.h \
-    %D%/finish.c %D%/finish.h %D%/raw.c %D%/live.c %D%/mapped.c %D%/mapped.h %D%/packet_socket.c %D%/packet_socket.h %D%/pcapng.c \
+    %D%/finish.c %D%/finish.h %D%/follow.c %D%/follow.h %D%/raw.c %D%/live.c %D%/mapped.c %D%/mapped.h %D%/packet_socket.c %D%/packet_socket.h %D%/pcapng.c \
     %D%/pcapport.c %D%/port.c %D%/port.h %D%/words.c %D%/words.h
 
 # DPDK's flags, -march=corei7 among them, are for the one file that knows it. The user's come behind.
@@ -19,6 +19,11 @@ UNIT_TESTS += tests/unit/test_words
 tests_unit_test_words_SOURCES = tests/unit/test_words.c
 tests_unit_test_words_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
 tests_unit_test_words_LDADD   = libcore.la $(CMOCKA_LIBS)
+
+UNIT_TESTS += tests/unit/test_follow
+tests_unit_test_follow_SOURCES = tests/unit/test_follow.c
+tests_unit_test_follow_CFLAGS  = $(AM_CFLAGS) $(CMOCKA_CFLAGS)
+tests_unit_test_follow_LDADD   = libcore.la $(CMOCKA_LIBS)
 
 UNIT_TESTS += tests/unit/test_capfile
 

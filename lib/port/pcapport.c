@@ -1,5 +1,6 @@
 #include "port/arena.h"
 #include "port/filter.h"
+#include "port/follow.h"
 #include "port/port.h"
 
 #include <stdlib.h>
@@ -8,10 +9,10 @@
 /* A capture file or stream that libpcap reads. */
 struct pcapport {
     struct weir_port port;
-    pcap_t *pcap;
+    pcap_t *pcap; /* NULL: it ended before there was one */
     char *name;
-    uint64_t size;        /* bytes of the file; 0: a stream */
-    uint64_t walked;      /* bytes of a stream, about */
+    uint64_t size; /* bytes of the file; 0: a stream */
+    struct follow follow;
     struct filter filter; /* ours, not libpcap's, so that what it refuses is counted */
     struct arena arena;
     struct weir_errbuf why; /* of failed: told once the frames before it are handed out */
@@ -30,103 +31,17 @@ fail(struct pcapport *p, int code, const char *text)
 /* ---- the end ------------------------------------------------------------------------------- */
 
 /*
- * What libpcap's texts say of lengths, since it tells of them in no other way: a record claims the
- * number behind the words, and has got the second one, or, where there is none, what can still be read.
- * Both are without the header that was read before, unless it is what was claimed.
+ * Whether the input ends in a record that is cut. Of a format that is not followed libpcap's text has
+ * to tell.
  */
-static const struct complaint {
-    const char *words, *got;
-    uint8_t header;  /* bytes that were read of the record's */
-    bool is_claimed; /* with those */
-    bool of_block;   /* of pcapng */
-} complaints[] = {
-    { "truncated dump file; tried to read ", " header bytes, only got ", 0, false, false },
-    { "truncated dump file; tried to read ", " captured bytes, only got ", 16, false, false },
-    { "invalid packet capture length ", NULL, 16, false, false },
-    { "truncated pcapng dump file; tried to read ", " bytes, only got ", 8, false, true },
-    { "pcapng block size ", NULL, 8, true, true },
-    { "block in pcapng dump file has a length of ", NULL, 8, true, true },
-};
-
-enum { BLOCK_MIN = 12 };
-
-/* What is left of the stream, counted only as far as a record may reach. */
-static uint64_t
-count_rest(struct pcapport *p)
-{
-    uint8_t *room = p->arena.bytes + p->arena.used;
-    uint64_t n = 0;
-    size_t got;
-
-    do {
-        got = fread(room, 1, PORT_MAX_CAPLEN, pcap_file(p->pcap));
-        n += got;
-    } while (got > 0 && n <= PORT_MAX_CAPLEN + PORT_BLOCK_HEADER);
-    return n;
-}
-
-/* By the version that its file has. */
 static bool
-is_pcapng(const struct pcapport *p)
+is_cut(struct pcapport *p, const struct follow_end *end, const char *text)
 {
-    return pcap_major_version(p->pcap) == 1;
-}
-
-/* Whether the text is this complaint; then what the record claims, and what is there of it. */
-static bool
-read_complaint(struct pcapport *p, const struct complaint *c, const char *text, uint64_t *claimed,
-               uint64_t *left)
-{
-    const size_t n = strlen(c->words);
-    uint64_t header = c->header;
-    char *behind;
-
-    if (c->of_block != is_pcapng(p) || strncmp(text, c->words, n) != 0)
-        return false;
-    *claimed = strtoull(text + n, &behind, 10);
-    if (c->got != NULL && strncmp(behind, c->got, strlen(c->got)) != 0)
-        return false;
-    if (c->of_block && c->got != NULL && *claimed == header) { /* it is the header that is cut */
-        header = 0;
-        *claimed = BLOCK_MIN;
-    }
-    *claimed += c->is_claimed ? 0 : header;
-    *left = header;
-    *left += c->got != NULL ? strtoull(behind + strlen(c->got), NULL, 10) : count_rest(p);
-    return true;
-}
-
-/* At which byte the record begins of which so many are left, to the end. 0: nobody knows. */
-static uint64_t
-place_of(const struct pcapport *p, uint64_t left, bool of_block)
-{
-    enum { FILE_HEADER = 24 };
-
-    if (p->size > 0)
-        return p->size - left;
-    return of_block ? 0 : FILE_HEADER + p->walked;
-}
-
-/* Whether the input ends in a record that is cut, by libpcap's text. */
-static bool
-is_cut(struct pcapport *p, const char *text)
-{
-    for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
-        const struct complaint *c = &complaints[i];
-        const unsigned header = c->of_block ? PORT_BLOCK_HEADER : 16;
-        uint64_t claimed, left;
-
-        if (!read_complaint(p, c, text, &claimed, &left))
-            continue;
-        if (!port_is_cut(claimed, left, header))
-            return false;
-        port_cut(&p->port, place_of(p, left, c->of_block), claimed, left);
-        return true;
-    }
-    if (strncmp(text, "truncated ", strlen("truncated ")) != 0)
-        return false;
-    port_cut(&p->port, 0, 0, 0); /* in words that are not known */
-    return true;
+    if (end->cut)
+        port_cut(&p->port, end->at, end->claimed, end->left);
+    else if (p->follow.format == FOLLOW_OTHER && strncmp(text, "truncated ", 10) == 0)
+        port_cut(&p->port, 0, 0, 0);
+    return p->port.stats.truncated;
 }
 
 /* The end of the input, or what libpcap says is wrong. */
@@ -134,13 +49,15 @@ static int
 no_frame(struct pcapport *p, int rc)
 {
     const char *text = pcap_geterr(p->pcap);
+    struct follow_end end;
 
     p->ended = true;
     if (rc == PCAP_ERROR_BREAK)
         return 0;
     if (ferror(pcap_file(p->pcap)))
         return fail(p, WEIR_E_IO, text);
-    return is_cut(p, text) ? 0 : fail(p, WEIR_E_MALFORMED, text);
+    follow_stop(&p->follow, &end);
+    return is_cut(p, &end, text) ? 0 : fail(p, WEIR_E_MALFORMED, text);
 }
 
 /* The next packet that the filter lets pass: 1; else 0. */
@@ -158,7 +75,8 @@ next_frame(struct pcapport *p, struct weir_frame *f)
             return fail(p, WEIR_E_MALFORMED, "captured length beyond 262144");
         arena_keep(&p->arena, header, data, f);
         f->link = p->link;
-        p->walked += sizeof(uint32_t) * 4 + header->caplen;
+        if (p->follow.wirelen > f->wirelen)
+            f->wirelen = p->follow.wirelen;
         if (filter_pass(&p->filter, f))
             return 1;
         p->arena.used = used;
@@ -191,10 +109,9 @@ static void
 pcapport_get_stats(const struct weir_port *port, struct weir_port_stats *out)
 {
     const struct pcapport *p = (const struct pcapport *)port;
-    const off_t at = p->size > 0 ? ftello(pcap_file(p->pcap)) : -1;
 
     out->bytes_total = p->size;
-    out->bytes_read = at >= 0 ? (uint64_t)at : p->walked;
+    out->bytes_read = p->follow.offset;
 }
 
 static void
@@ -204,6 +121,7 @@ pcapport_close(struct weir_port *port)
 
     if (p->pcap != NULL)
         pcap_close(p->pcap);
+    follow_free(&p->follow);
     filter_free(&p->filter);
     free(p->arena.bytes);
     free(p->name);
@@ -255,6 +173,27 @@ hint(FILE *stream)
     return "";
 }
 
+/*
+ * libpcap makes no handle before it has seen an interface. A capture of pcapng that begins with a
+ * section and has none is without packets; what ends it, or is wrong, is for the first read to tell.
+ * WEIR_E_UNSUPPORTED: it is none.
+ */
+static int
+begin_without(struct pcapport *p, const char *expression, const char *text, struct weir_errbuf *err)
+{
+    enum { SECTION_MIN = 28 };
+    const bool is_empty = strstr(text, "has no Interface Description Blocks") != NULL;
+    struct follow_end end;
+
+    follow_stop(&p->follow, &end);
+    if (p->follow.format != FOLLOW_PCAPNG || end.at + end.left < SECTION_MIN)
+        return WEIR_E_UNSUPPORTED;
+    if (!is_empty && !is_cut(p, &end, text))
+        (void)fail(p, WEIR_E_MALFORMED, text);
+    p->ended = true;
+    return filter_compile(&p->filter, expression, DLT_EN10MB, err);
+}
+
 /* The stream belongs to libpcap's handle, if there is one. */
 static int
 start(struct pcapport *p, FILE *stream, const char *expression, struct weir_errbuf *err)
@@ -268,10 +207,13 @@ start(struct pcapport *p, FILE *stream, const char *expression, struct weir_errb
         p->link = link_of_dlt(pcap_datalink(p->pcap));
         return filter_compile(&p->filter, expression, p->link, err);
     }
-    code = ferror(stream) ? WEIR_E_IO : WEIR_E_FORMAT;
-    code = weir_err_set(err, code, "%s: %s%s", p->name, text, p->size > 0 ? hint(stream) : "");
-    if (stream != stdin)
-        fclose(stream);
+    code = ferror(stream) ? WEIR_E_IO : begin_without(p, expression, text, err);
+    if (code == WEIR_E_IO || code == WEIR_E_UNSUPPORTED) {
+        code = code == WEIR_E_IO ? code : WEIR_E_FORMAT;
+        code = weir_err_set(err, code, "%s: %s%s", p->name, text,
+                            p->size > 0 ? hint(p->follow.in) : "");
+    }
+    fclose(stream);
     return code;
 }
 
@@ -280,13 +222,17 @@ pcapport_open(const char *name, FILE *stream, uint64_t size, const struct weir_p
               struct weir_port **out, struct weir_errbuf *err)
 {
     struct pcapport *p = new_pcapport(name, size);
+    FILE *followed = p != NULL ? follow_open(&p->follow, stream) : NULL;
     int rc;
 
-    if (p == NULL) {
-        fclose(stream);
+    if (followed == NULL) {
+        if (p != NULL)
+            pcapport_close(&p->port);
+        if (stream != stdin)
+            fclose(stream);
         return weir_err_set(err, WEIR_E_NOMEM, "%s: out of memory", name);
     }
-    rc = start(p, stream, opts->filter, err);
+    rc = start(p, followed, opts->filter, err);
     if (rc == WEIR_E_OK)
         *out = &p->port;
     else

@@ -1,10 +1,10 @@
 /*
- * Shared state of one core, or of cores that take turns: a hash table for finding entries and a heap for forgetting them, over
- * one array of entries that is made at once.
+ * Shared state of one core, or of cores that take turns: a hash table for finding entries and a
+ * heap for forgetting them, over one array of entries that is made at once.
  *
- * A member of a set is an entry of its own, found by its key's serial number, not by the key: when a
- * key was forgotten and comes again, it has another number, and the members of its former life are
- * never found any more.
+ * A member of a set is an entry of its own, found by its key's serial number, not by the key: when
+ * a key was forgotten and comes again, it has another number, and the members of its former life
+ * are never found any more.
  */
 #include "state/shared.h"
 

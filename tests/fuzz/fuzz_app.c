@@ -3,7 +3,8 @@
  * are shown again as they were, and at the end nothing is held (tests/support/app_run.c checks).
  *
  * Input: bytes a piece (0: 1), how many of the bytes are the client's (times 8), where in each
- * direction a hole is (times 4) and how long, flags (1: small limits, 2: FINs, 4: UDP, 8: a RST in between); the bytes.
+ * direction a hole is (times 4) and how long, flags (1: small limits, 2: FINs, 4: UDP, 8: a RST in
+ * between); the bytes.
  */
 #include "support/app_run.h"
 

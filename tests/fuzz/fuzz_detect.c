@@ -1,8 +1,8 @@
 /*
  * Detection: the rules that alert on a stream are the same however its segments are cut. Rules
  * whose answer depends on what has come so far are left out: those with contents that must not be
- * anywhere, endswith, isdataat, pcre, and byte_jump from_end; those that remember or ask what others
- * remember; and all where one lets the flow pass.
+ * anywhere, endswith, isdataat, pcre, and byte_jump from_end; those that remember or ask what
+ * others remember; and all where one lets the flow pass.
  *
  * Input: rules, a zero byte, sizes of segments (one byte each), a zero byte, the stream.
  */

@@ -1,6 +1,7 @@
 /*
- * Detectors on packets made from the input, with the lowest thresholds: datagrams to port 53, segments
- * between a few ports, and raw IP packets. The same packets must give the same alerts twice.
+ * Detectors on packets made from the input, with the lowest thresholds: datagrams to port 53,
+ * segments between a few ports, and raw IP packets. The same packets must give the same alerts
+ * twice.
  */
 #include "detectors/detectors.h"
 #include "support/frames.h"

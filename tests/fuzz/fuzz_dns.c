@@ -16,11 +16,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 enum { PREFIX = 3 };
 
 static void
-check_record(const struct dns_message *msg, const struct dns_record *record)
+check_record(struct dns_walk *walk, const struct dns_record *record)
 {
+    const struct dns_message *msg = walk->msg;
     char text[64];
     struct put put = put_begin(text, sizeof(text));
-    int rc = dns_rdata_text(msg, record, &put);
+    int rc = dns_rdata_text(walk, record, &put);
 
     assert(record->name.n <= DNS_NAME_MAX && record->name.text[record->name.n] == '\0');
     assert(record->section < DNS_SECTIONS);
@@ -44,9 +45,10 @@ check_message(const uint8_t *p, size_t n)
         return 0;
     }
     for (walk = dns_records(&msg); dns_next(&walk, &record); records++)
-        check_record(&msg, &record);
+        check_record(&walk, &record);
     assert(walk.rc == WEIR_E_OK || walk.rc == WEIR_E_TRUNC || walk.rc == WEIR_E_MALFORMED);
     assert(records <= (n - DNS_HEADER) / 5);
+    assert(walk.pointers <= n && walk.data_pointers <= n);
     assert(walk.rc != WEIR_E_OK ||
            records == (unsigned)msg.count[0] + msg.count[1] + msg.count[2] + msg.count[3]);
     assert(!dns_plausible(p, n) || records > 0);

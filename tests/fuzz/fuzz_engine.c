@@ -435,7 +435,10 @@ decide(void *ctx, weir_fut in)
     return in;
 }
 
-/* Each packet leaves once or is counted once, and other apps see what they see of a passive monitor. */
+/*
+ * Each packet leaves once or is counted once, and other apps see what they see of a passive
+ * monitor.
+ */
 static uint64_t
 run_inline(const struct plan *plan, uint8_t options)
 {

@@ -7,9 +7,10 @@
  *
  * Input: bytes a piece (0: 1), how many of the bytes are the client's (times 8), where in each
  * direction a hole is (times 4) and how long, which are switches too: 1 detail, 2 nobody looks at
- * bodies, 4 a head ends its piece, 8 the client waits for answers, 16 the client ends its direction,
- * 32 the server, 64 without libhtp connections
- * are closed and opened anew wherever nothing is under way; the bytes. Pieces of both directions take turns.
+ * bodies, 4 a head ends its piece, 8 the client waits for answers, 16 the client ends its
+ * direction, 32 the server, 64 without libhtp connections
+ * are closed and opened anew wherever nothing is under way; the bytes. Pieces of both directions
+ * take turns.
  */
 #include "http.h"
 #include "mem.h"

@@ -1,4 +1,6 @@
-/* Threshold files: whatever is in them, what loads obeys its bounds, and loads the same way again. */
+/*
+ * Threshold files: whatever is in them, what loads obeys its bounds, and loads the same way again.
+ */
 #include "rule/limits.h"
 
 #include <assert.h>

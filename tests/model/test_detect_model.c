@@ -1,10 +1,11 @@
 /*
  * Detection against a plain oracle. Random rules over a small alphabet meet random streams that
- * come in segments cut anywhere, reordered and repeated, or with urgent bytes between; of some flows
- * one or two segments come with other bytes too, and any copy counts. The oracle has the whole stream
- * before it (each that can be made of the copies) and tries every place of every content. When the flow has ended, the same rules must have
- * alerted; where nothing is negated, even before that. Numbers are one byte's last three bits;
- * expressions are contents, written otherwise.
+ * come in segments cut anywhere, reordered and repeated, or with urgent bytes between; of some
+ * flows one or two segments come with other bytes too, and any copy counts. The oracle has the
+ * whole stream before it (each that can be made of the copies) and tries every place of every
+ * content. When the flow has ended, the same rules must have alerted; where nothing is negated,
+ * even before that. Numbers are one byte's last three bits; expressions are contents, written
+ * otherwise.
  *
  * Contents that must not be anywhere (without depth or within) are left out of stream rules: what
  * has come decides them, so that the cuts matter.
@@ -400,7 +401,10 @@ struct round {
     int n_lies;
 };
 
-/* Write the stream's next bytes to the wire, with a byte that is urgent among them if there is room. */
+/*
+ * Write the stream's next bytes to the wire, with a byte that is urgent among them if there is
+ * room.
+ */
 static void
 write_piece(uint64_t *seed, struct round *r, int from, int n, bool urgent)
 {

@@ -1,7 +1,7 @@
 /*
- * Random packets in several queues, which cores read at the same time: every packet is followed once, its
- * number says where it came in, those of a queue stay in order, and what apps see is what one core sees
- * that has the packets one after the other in the order of these numbers.
+ * Random packets in several queues, which cores read at the same time: every packet is followed
+ * once, its number says where it came in, those of a queue stay in order, and what apps see is what
+ * one core sees that has the packets one after the other in the order of these numbers.
  */
 #include "core/order.h"
 #include "engine.h"
@@ -329,7 +329,9 @@ run_queues(struct said *said, struct queue *queues, unsigned n, unsigned cores,
 
 /* ---- the order they found ------------------------------------------------------------------- */
 
-/* Where each packet came in, as its events say: one that no flow takes may have a wrong checksum. */
+/*
+ * Where each packet came in, as its events say: one that no flow takes may have a wrong checksum.
+ */
 static void
 find_numbers(const struct said *said, uint64_t *number_of)
 {

@@ -39,6 +39,7 @@ line(struct model *m, const char *format, ...)
     va_start(args, format);
     m->n += (size_t)vsnprintf(m->text + m->n, sizeof(m->text) - m->n, format, args);
     va_end(args);
+    assert_true(m->n < sizeof(m->text));
 }
 
 static void

@@ -7,8 +7,8 @@
  * of Linux (segments with a bad ACK have an option that rules it out), what the capture missed (an
  * ACK without data of what nobody sent), a RST that the server ignores, the end of a flow whose
  * server says nothing more, FINs out of order at several places of a stream, and data behind a FIN
- * that waits. Played to the policies that differ from linux in no more than overlaps and the slack of
- * timestamps; tests/unit/test_tcp_policy.c has what the others do.
+ * that waits. Played to the policies that differ from linux in no more than overlaps and the slack
+ * of timestamps; tests/unit/test_tcp_policy.c has what the others do.
  */
 #include "model/byte_map.h"
 #include "support/frames.h"
@@ -83,6 +83,7 @@ line(struct receiver *m, const char *format, ...)
     va_start(args, format);
     m->n += (size_t)vsnprintf(m->text + m->n, sizeof(m->text) - m->n, format, args);
     va_end(args);
+    assert_true(m->n < sizeof(m->text));
 }
 
 static int
@@ -362,6 +363,7 @@ note(struct receiver *m, const char *format, ...)
     m->n_script += (size_t)vsnprintf(m->script + m->n_script, sizeof(m->script) - m->n_script,
                                      format, args);
     va_end(args);
+    assert_true(m->n_script < sizeof(m->script));
 }
 
 static void

@@ -116,7 +116,7 @@ draw_script(struct script *script, uint64_t seed)
     }
 }
 
-/* ---- apps: what they say, and what the model notes of it --------------------------------------- */
+/* ---- apps: what they say, and what the model notes of it ------------------------------------- */
 
 struct said {
     uint64_t flow; /* id; 0: none */
@@ -385,7 +385,9 @@ stay(uint8_t *gone, unsigned from, unsigned n)
         return;
     memcpy(with, gone, SPAN);
     memset(with + from, 1, n);
-    /* A fifth, whether or not it touches others: the nearest of those is the one that it touches. */
+    /*
+     * A fifth, whether or not it touches others: the nearest of those is the one that it touches.
+     */
     if (stretches(gone) == 4 && stretches(with) > 4)
         fill_to_nearest(with, from, from + n);
     memcpy(gone, with, SPAN);

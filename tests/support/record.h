@@ -1,4 +1,6 @@
-/* Events of a monitor written down as text, a line each: "fake_retransmit > offset=0 length=5 ..." */
+/*
+ * Events of a monitor written down as text, a line each: "fake_retransmit > offset=0 length=5 ..."
+ */
 #ifndef WEIR_TEST_RECORD_H
 #define WEIR_TEST_RECORD_H
 

@@ -8,8 +8,8 @@
 bool ip(const char *words);
 
 /*
- * weir0 and weir1, which are up, and a packet socket at weir0 that takes in frames of a protocol (0:
- * it only sends). -1: nothing can be tried here.
+ * weir0 and weir1, which are up, and a packet socket at weir0 that takes in frames of a protocol
+ * (0: it only sends). -1: nothing can be tried here.
  */
 int veth_pair(int protocol);
 

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -189,6 +190,62 @@ the_transaction_of_tls_ends_where_encryption_begins(void **state)
     app_run_free(&run);
 }
 
+/* As rules ask for it, whatever records call it. */
+static void
+old_versions_and_drafts_are_shown(void **state)
+{
+    static const struct {
+        uint8_t version[2];
+        const char *shown;
+    } as[] = {
+        { { 3, 0 }, "SSLv3" }, { { 3, 1 }, "1.0" }, { { 3, 2 }, "1.1" }, { { 0x7f, 28 }, "1.3" }
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        struct stream server = { .n = 0 }, client = { .n = 0 };
+        uint8_t hello[sizeof(server_hello_12)];
+        char line[64];
+
+        memcpy(hello, server_hello_12, sizeof(hello));
+        memcpy(hello, as[i].version, 2);
+        add_message(&client, TLS_CLIENT_HELLO, client_hello, sizeof(client_hello));
+        add_message(&server, TLS_SERVER_HELLO, hello, sizeof(hello));
+        app_run_begin(&run, NULL);
+        app_run_send(&run, WEIR_TOSERVER, client.at, client.n, 1000);
+        app_run_send(&run, WEIR_TOCLIENT, server.at, server.n, 1000);
+        snprintf(line, sizeof(line), "tls/0 <\n  tls.version=%s\n", as[i].shown);
+        has(line);
+        app_run_end(&run);
+        app_run_free(&run);
+    }
+}
+
+static void
+records_that_are_none_are_told(void **state)
+{
+    static const struct {
+        uint8_t head[5];
+        const char *event;
+    } as[] = { { { 22, 4, 3, 0, 4 }, "! tls.invalid_record_version >\n" },
+               { { 22, 3, 3, 0x80, 0 }, "! tls.invalid_record_length >\n" },
+               { { 99, 3, 3, 0, 4 }, "! tls.invalid_record_type >\n" } };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        struct stream client = { .n = 0 };
+
+        add_message(&client, TLS_CLIENT_HELLO, client_hello, sizeof(client_hello));
+        app_run_begin(&run, NULL);
+        app_run_send(&run, WEIR_TOSERVER, client.at, client.n, 1000);
+        app_run_send(&run, WEIR_TOSERVER, as[i].head, 5, 1000);
+        has(as[i].event);
+        has("! tls.invalid_ssl_record >\n");
+        app_run_end(&run);
+        app_run_free(&run);
+    }
+}
+
 static void
 a_handshake_is_the_same_however_it_is_cut(void **state)
 {
@@ -366,6 +423,8 @@ main(void)
         cmocka_unit_test(what_is_odd_in_dns_is_an_event),
         cmocka_unit_test(messages_over_tcp_are_found_however_they_are_cut),
         cmocka_unit_test(a_handshake_shows_its_buffers),
+        cmocka_unit_test(old_versions_and_drafts_are_shown),
+        cmocka_unit_test(records_that_are_none_are_told),
         cmocka_unit_test(the_transaction_of_tls_ends_where_encryption_begins),
         cmocka_unit_test(a_handshake_is_the_same_however_it_is_cut),
         cmocka_unit_test(ssh_shows_its_buffers_however_it_is_cut),

@@ -160,7 +160,7 @@ finish(struct out *out)
     return text;
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines ----------------------------------------------------------------------------------- */
 
 static void
 is_written(void write_news(struct out *out, const struct news *news), const struct news *news,
@@ -244,7 +244,7 @@ cards_are_written_in_three_forms(void **state)
     is_written(asset_log_fifo, &news, "02\n10.0.0.1\n167772161\nVmware\n00:0C:29:01:02:AB\n7\n.\n");
 }
 
-/* ---- connections -------------------------------------------------------------------------------- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static struct weir_packet
 packet(uint8_t proto, uint8_t from, uint16_t sport, uint8_t to, uint16_t dport)

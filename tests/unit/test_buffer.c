@@ -227,6 +227,9 @@ values_are_contents_of_a_buffer(void **state)
 
     has_sections(r, "tls.version:1");
     assert_int_equal(r->step[0].flags, STEP_STARTSWITH | STEP_DEPTH | STEP_ENDSWITH);
+    r = accepted(*state, "tls.version:0x7f12;");
+    assert_int_equal(r->step[0].kind, STEP_TX_NUMBER);
+    assert_int_equal(r->step[0].compare->value, 0x7f12);
     r = accepted(*state, "tls.subject:!\"CN=x\";");
     has_sections(r, "tls.cert_subject:1");
     assert_int_equal(r->step[0].flags, STEP_NEGATED);
@@ -235,7 +238,7 @@ values_are_contents_of_a_buffer(void **state)
     assert_int_equal(r->step[0].flags, STEP_NEGATED | STEP_NOCASE | STEP_ENDSWITH);
     assert_int_equal(r->step[0].n, 4);
     r = accepted(*state, "filename:\"a b\"; file.name; content:\"c\";");
-    has_sections(r, "file.name:2");
+    has_sections(r, "file.name:1 file.name:1");
     refused(*state, "fileext:\"\";", "fileext: up to 500");
     r = accepted(*state, "tls.cert_chain_len:>1; tls.cert_subject; content:\"x\";");
     has_sections(r, "tls.cert_subject:2");
@@ -329,6 +332,8 @@ numbers_may_have_an_index(void **state)
         { "dns.rrtype:!1, all;", INDEX_ALL, 0 },
         { "dns.rrtype:1,all_or_absent;", INDEX_ALL_OR_ABSENT, 0 },
         { "dns.rrtype:1,or_absent;", INDEX_OR_ABSENT, 0 },
+        { "dns.rrtype:1,all1;", INDEX_ALL, 0 },
+        { "dns.rrtype:count >2;", INDEX_TOTAL, 0 },
         { "dns.rrtype:1,nb>2;", INDEX_COUNT, 0 },
         { "dns.rrtype:1,nb 2;", INDEX_COUNT, 0 },
         { "dns.rrtype:1,3;", INDEX_AT, 3 },
@@ -374,8 +379,114 @@ hellos_and_versions_of_tls_are_asked_for(void **state)
     refused(*state, "ssl_state:server_keyx;", "ssl_state: only client_hello and server_hello");
     refused(*state, "ssl_state:!client_hello;", "ssl_state: only client_hello and server_hello");
     refused(*state, "ssl_version:tls1.4;", "ssl_version: sslv2, sslv3");
-    refused(*state, "ssl_version:!sslv2,sslv3;", "ssl_version: sslv2, sslv3");
+    r = accepted(*state, "ssl_version:SSLv3, TLS1.0 ,!tls1.2,!tls1.0;");
+    assert_int_equal(r->step[0].compare->value, 2);
     refused(*state, "ssl_version:sslv3; content:\"a\";", "ssl_version: next to contents");
+}
+
+/* Packets and streams are looked for by it. */
+/* As in Suricata from 7 on: each time it is named another instance may be meant. */
+static void
+a_buffer_of_many_instances_begins_anew(void **state)
+{
+    has_sections(accepted(*state,
+                          "dns.query; content:\"a\"; content:\"b\"; dns.query; content:\"c\"; "
+                          "bsize:3; dns.query; to_lowercase; content:\"d\";"),
+                 "dns.query:2 dns.query:2 dns.query:1");
+    has_sections(accepted(*state, "file_data; content:\"a\"; file.name; content:\"b\"; file.data; "
+                                  "content:\"c\"; distance:0;"),
+                 "file.data:1 file.name:1 file.data:1");
+    has_sections(accepted(*state, "http.uri; content:\"a\"; http.uri; content:\"b\"; distance:0;"),
+                 "http.uri:2");
+}
+
+static void
+the_payload_comes_before_headers(void **state)
+{
+    const struct rule *r = accepted(*state, "tcp.hdr; byte_extract:1,13,f; byte_test:1,&,f,13; "
+                                            "ip.src; bsize:4; pkt_data; content:\"a\"; tcp.hdr; "
+                                            "bsize:20;");
+
+    has_sections(r, "payload:1 tcp.hdr:3 ip.src:1");
+    assert_int_equal(r->n_payload, 1);
+    assert_int_equal(r->step[2].number->operand_by, 2);
+    refused(*state, "tcp.hdr; byte_extract:1,13,f; pkt_data; content:\"a\"; offset:f;",
+            "variables of headers");
+}
+
+static void
+digits_may_be_in_either_case(void **state)
+{
+    static const struct {
+        const char *options, *bytes;
+    } as[] = {
+        { "ja3.hash; content:\"0Aaf@[`{\";", "0aaf@[`{" },
+        { "ja3s.hash; content:\"AF\";", "af" },
+        { "tls.cert_fingerprint; content:\"0A:fF\";", "0a:ff" },
+        { "tls.cert_serial; content:\"0a:Ff\";", "0A:FF" },
+        { "tls.cert_serial; content:\"A\"; nocase;", "a" },
+        { "ssh.hassh; content:\"AB\";", "ab" },
+        { "ssh.hassh.server; content:\"AB\";", "ab" },
+        { "tls.cert_serial; to_lowercase; content:\"a\";", "a" },
+        { "ja3.string; content:\"A\";", "A" },
+    };
+
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        const struct rule *r = accepted(*state, as[i].options);
+
+        assert_int_equal(r->step[0].n, strlen(as[i].bytes));
+        assert_memory_equal(r->step[0].bytes, as[i].bytes, r->step[0].n);
+    }
+}
+
+static void
+dates_of_certificates(void **state)
+{
+    static const struct {
+        const char *options;
+        enum compare_op op;
+        int64_t first, value;
+    } as[] = {
+        { "tls_cert_notafter:2015-10;", CMP_EQ, 0, 1443657600 },
+        { "tls_cert_notafter:<2015-10-22;", CMP_LE, 0, 1445472000 },
+        { "tls_cert_notbefore:> 2015-10-22 23;", CMP_GE, 0, 1445554800 },
+        { "tls_cert_notbefore:2015-10-22T23:59;", CMP_EQ, 0, 1445558340 },
+        { "tls_cert_notbefore:2015-10-22 23:59:59;", CMP_EQ, 0, 1445558399 },
+        { "tls_cert_notbefore:1445558399;", CMP_EQ, 0, 1445558399 },
+        { "tls_cert_notbefore:1998-05-01 <> 2008-05-01;", CMP_WITHIN, 893980800, 1209600000 },
+        { "tls_cert_notbefore:2016-02-29T0:0:1;", CMP_EQ, 0, 1456704001 },
+        { "tls_cert_expired;", CMP_GT, 0, 0 },
+        { "tls_cert_valid;", CMP_LE, 0, 0 },
+    };
+    static const char *const bad[] = { "x",
+                                       "2015-",
+                                       "2015-13",
+                                       "2015-10-32",
+                                       "2015/10",
+                                       "2015-10-22T24",
+                                       "2015-10-22T1:1:1:1",
+                                       "23:59",
+                                       "<2015<>2016",
+                                       "2016<>2015",
+                                       "2015-10-22 Z",
+                                       "!2015-10",
+                                       "99-10-22" };
+
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        const struct rule *r = accepted(*state, as[i].options);
+
+        assert_int_equal(r->tx_side, SIDE_RESPONSE);
+        assert_int_equal(r->step[0].compare->op, as[i].op);
+        assert_int_equal(r->step[0].compare->first, as[i].first);
+        assert_int_equal(r->step[0].compare->value, as[i].value);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        char options[64];
+
+        snprintf(options, sizeof(options), "tls_cert_notafter:%s;", bad[i]);
+        refused(*state, options, "tls_cert_notafter");
+    }
+    refused(*state, "tls_cert_valid:1;", "tls_cert_valid: no value");
 }
 
 int
@@ -397,6 +508,10 @@ main(void)
         TEST(entropy_is_compared),
         TEST(numbers_may_have_an_index),
         TEST(hellos_and_versions_of_tls_are_asked_for),
+        TEST(a_buffer_of_many_instances_begins_anew),
+        TEST(the_payload_comes_before_headers),
+        TEST(digits_may_be_in_either_case),
+        TEST(dates_of_certificates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,17 @@ ipv4_fields_are_read(void **state)
     (void)state;
     assert_true(fits(ttl_take, "64", &pkt) && !fits(ttl_take, "<64", &pkt));
     assert_true(fits(tos_take, "0x10", &pkt) && !fits(tos_take, "!16", &pkt));
+    assert_true(fits(ttl_take, "-64", &pkt) && fits(ttl_take, "64-", &pkt) &&
+                fits(ttl_take, "- 65", &pkt) && fits(ttl_take, "63-65", &pkt));
+    assert_false(fits(ttl_take, "-63", &pkt) || fits(ttl_take, "65-", &pkt) ||
+                 fits(ttl_take, "64-66", &pkt));
+    refuses(ttl_take, "-");
+    refuses(ttl_take, "-256");
+    refuses(ttl_take, "x-");
+    assert_true(fits(tos_take, "x10", &pkt) && fits(tos_take, "! X1f", &pkt) &&
+                !fits(tos_take, "!x10", &pkt));
+    refuses(tos_take, "xg");
+    refuses(tos_take, "x100");
     assert_true(fits(id_take, "4660", &pkt) && fits(id_take, "\"4660\"", &pkt) &&
                 !fits(id_take, "4661", &pkt));
     assert_true(fits(fragoffset_take, "0", &pkt) && !fits(fragoffset_take, ">0", &pkt));
@@ -128,6 +139,8 @@ tcp_fields_are_read(void **state)
     struct weir_packet pkt = tcp_packet();
 
     (void)state;
+    assert_true(fits(flags_take, "!0", &pkt) && !fits(flags_take, "!0,SA", &pkt) &&
+                !fits(flags_take, "0", &pkt) && fits(flags_take, "0,SA", &pkt));
     assert_true(fits(seq_take, "9", &pkt) && fits(ack_take, "8", &pkt) &&
                 fits(window_take, "8192", &pkt) && fits(window_take, "!0", &pkt));
     assert_true(fits(mss_take, "1460", &pkt) && fits(mss_take, "500<>2000", &pkt) &&
@@ -149,6 +162,7 @@ vlan_tags_are_counted_from_both_ends(void **state)
     struct weir_packet pkt = tcp_packet();
 
     (void)state;
+    assert_true(fits(vlan_id_take, "count >2", &pkt) && !fits(vlan_id_take, "count 2", &pkt));
     assert_true(fits(vlan_id_take, "200,0", &pkt) && fits(vlan_id_take, "400,-1", &pkt) &&
                 fits(vlan_id_take, "0x12C,1", &pkt) && fits(vlan_id_take, "300", &pkt) &&
                 fits(vlan_id_take, ">100,all", &pkt) && fits(vlan_id_take, "!500,all", &pkt));
@@ -176,6 +190,7 @@ icmp_fields_depend_on_the_type(void **state)
                                .icmp_type = 8 };
 
     (void)state;
+    assert_true(fits(icmp_id_take, "\"21781\"", &pkt) && fits(icmp_seq_take, "\" 2216 \"", &pkt));
     assert_true(fits(icmp_id_take, "21781", &pkt) && fits(icmp_seq_take, "2216", &pkt) &&
                 fits(itype_take, "<=8", &pkt) && fits(icode_take, "0", &pkt));
     pkt.icmp_type = 3;

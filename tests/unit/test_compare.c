@@ -8,11 +8,17 @@
 #include <cmocka.h>
 
 static int
-parse(const char *text, struct compare *cmp)
+parse_to(const char *text, int64_t max, struct compare *cmp)
 {
     struct weir_errbuf err = { "" };
 
-    return compare_parse((struct text){ text, strlen(text) }, 100, cmp, &err);
+    return compare_parse((struct text){ text, strlen(text) }, max, cmp, &err);
+}
+
+static int
+parse(const char *text, struct compare *cmp)
+{
+    return parse_to(text, 100, cmp);
 }
 
 /* A letter for each of 3 to 9: y where it holds. */
@@ -49,14 +55,37 @@ all_forms_hold_where_they_should(void **state)
     holds("!5-8", "yyy--yy");
     holds("5<=>8", "--yyyy-");
     holds("5<=>5", "--y----");
+    holds("&6=4", "-yy----");
+    holds("& 0x6 = 0x4", "-yy----");
+    holds("&6!=4", "y--yyyy");
+    holds("&1 != 0", "y-y-y-y");
+}
+
+static void
+numbers_have_units(void **state)
+{
+    struct compare cmp;
+
+    (void)state;
+    assert_int_equal(parse_to(">1kb", 1 << 30, &cmp), WEIR_E_OK);
+    assert_int_equal(cmp.value, 1024);
+    assert_int_equal(parse_to("2 KiB<>1mb", 1 << 30, &cmp), WEIR_E_OK);
+    assert_int_equal(cmp.first, 2048);
+    assert_int_equal(cmp.value, 1048576);
+    assert_int_equal(parse_to("1GB", 1 << 30, &cmp), WEIR_E_OK);
+    assert_int_equal(cmp.value, 1 << 30);
+    assert_int_equal(parse_to("2GB", 1 << 30, &cmp), WEIR_E_SYNTAX);
+    assert_int_equal(parse_to("1tb", 1 << 30, &cmp), WEIR_E_SYNTAX);
+    assert_int_equal(parse_to("kb", 1 << 30, &cmp), WEIR_E_SYNTAX);
 }
 
 static void
 what_is_no_number_is_refused(void **state)
 {
-    static const char *const bad[] = { "",     "x",    "<",   "5x",   "-5",    "101",    "8<>5",
-                                       "5<>6", "5<>5", "5-",  "-8",   "8<=>5", "!5<=>8", "0x",
-                                       "0xg",  "0x65", "<<5", "5<>x", "1<>101" };
+    static const char *const bad[] = { "",     "x",    "<",     "5x",    "-5",     "101",    "8<>5",
+                                       "5<>6", "5<>5", "5-",    "-8",    "8<=>5",  "!5<=>8", "0x",
+                                       "0xg",  "0x65", "<<5",   "5<>x",  "1<>101", "&6",     "&6=8",
+                                       "&=4",  "&4<4", "!&6=4", "&101=4" };
     struct compare cmp;
 
     (void)state;
@@ -72,6 +101,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_forms_hold_where_they_should),
+        cmocka_unit_test(numbers_have_units),
         cmocka_unit_test(what_is_no_number_is_refused),
     };
 

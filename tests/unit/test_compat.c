@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-/* ---- options ----------------------------------------------------------------------------------- */
+/* ---- options --------------------------------------------------------------------------------- */
 
 static int
 parse(struct compat_options *opts, const char *line)
@@ -119,7 +119,7 @@ configuration_is_read_as_by_prads(void **state)
     compat_options_free(&opts);
 }
 
-/* ---- counters ------------------------------------------------------------------------------------ */
+/* ---- counters -------------------------------------------------------------------------------- */
 
 static void
 packets_are_counted_by_their_headers(void **state)
@@ -152,7 +152,24 @@ packets_are_counted_by_their_headers(void **state)
     assert_int_equal(stats.at[COUNT_UDP], 1);
 }
 
-/* ---- DNS ----------------------------------------------------------------------------------------- */
+static void
+tags_that_say_only_how_urgent_are_tags(void **state)
+{
+    static const uint8_t arp[18] = { [12] = 0x81, [14] = 0xe0, [16] = 8, [17] = 6 };
+    struct weir_packet pkt = { .link = 1, .frame = arp, .caplen = 18 };
+    struct compat_stats stats = { { 0 } };
+
+    (void)state;
+    compat_stats_packet(&stats, &pkt, false);
+    assert_int_equal(stats.at[COUNT_ARP], 1);
+    assert_int_equal(stats.at[COUNT_VLAN], 1);
+    pkt.caplen = 17;
+    compat_stats_packet(&stats, &pkt, false);
+    assert_int_equal(stats.at[COUNT_ARP], 1);
+    assert_int_equal(stats.at[COUNT_OTHER_LINK], 1);
+}
+
+/* ---- DNS ------------------------------------------------------------------------------------- */
 
 static const char *
 dns(const uint8_t *data, size_t n)
@@ -226,6 +243,7 @@ main(void)
         cmocka_unit_test(long_options_are_ours),
         cmocka_unit_test(configuration_is_read_as_by_prads),
         cmocka_unit_test(packets_are_counted_by_their_headers),
+        cmocka_unit_test(tags_that_say_only_how_urgent_are_tags),
         cmocka_unit_test(dns_messages_are_one_line),
         cmocka_unit_test(every_prefix_of_a_message_is_safe),
         cmocka_unit_test(names_that_lead_nowhere_end),

@@ -160,7 +160,7 @@ every_prefix_is_safe(void **state)
     }
 }
 
-/* ---- too long for what is around --------------------------------------------------------------- */
+/* ---- too long for what is around ------------------------------------------------------------- */
 
 /* Headers before an IP packet of 65535 bytes, and where the frame begins that is shown. */
 struct too_small {

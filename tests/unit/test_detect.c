@@ -1,7 +1,6 @@
 /* Detection on whole flows: which rules alert, on which packet, and how often. */
-#include "detect/detect.h"
 #include "detect/parts.h"
-#include "support/frames.h"
+#include "support/rule_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,149 +14,8 @@
 #define A WEIR_TH_ACK
 #define F WEIR_TH_FIN
 
-enum { CLIENT = 1001, SERVER = 5001, ROOMS = 4000 };
-
-/* A monitor with detection as its app; alerts are written down as "SID@PACKET ". */
-struct fixture {
-    struct rules rules;
-    struct vars *vars;
-    struct groups *groups;
-    struct detect *detect;
-    struct detect_opts opts;
-    struct weir_monitor *m;
-    struct weir_tap_spec spec;
-    char said[4096];
-    struct rules rules_before; /* of the run until others were loaded */
-    struct groups *groups_before;
-    uint64_t ms;
-    unsigned http_from; /* the packet from which on it is known that flows speak HTTP; 0: never */
-    unsigned n;
-    uint8_t (*room)[FRAME_ROOM];
-};
-
 static void
-on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
-{
-    struct fixture *f = ctx;
-    size_t n = strlen(f->said);
-
-    snprintf(f->said + n, sizeof(f->said) - n, "%u@%u ", rule->sid, (unsigned)ev->number);
-}
-
-static weir_fut
-on_event(void *ctx, weir_fut in)
-{
-    const struct weir_event *ev = weir_ptr(in);
-    struct fixture *f = ev->app;
-    struct flow_scan *scan = ctx;
-
-    if (f->http_from != 0 && ev->flow != NULL && ev->number >= f->http_from)
-        scan->app.proto = APP_HTTP;
-    detect_event(f->detect, scan, ev);
-    return weir_ok(0);
-}
-
-static const weir_fn stages[] = { on_event };
-
-static int
-set_up(void **state)
-{
-    static struct fixture fixture;
-
-    fixture = (struct fixture){ .vars = vars_new(), .opts = { .memory = 64 << 20 } };
-    fixture.room = malloc(ROOMS * sizeof(*fixture.room));
-    *state = &fixture;
-    return fixture.vars == NULL || fixture.room == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    weir_monitor_free(f->m);
-    detect_free(f->detect);
-    groups_free(f->groups);
-    groups_free(f->groups_before);
-    rules_free(&f->rules);
-    rules_free(&f->rules_before);
-    vars_free(f->vars);
-    free(f->room);
-    return 0;
-}
-
-/* Begin a run with these rules. */
-static void
-begin(struct fixture *f, const char *rules)
-{
-    struct weir_app app = { .name = "ids",
-                            .spec = &f->spec,
-                            .flow_size = sizeof(struct flow_scan),
-                            .history = DETECT_WINDOW,
-                            .arg = f };
-    struct weir_errbuf err = { "" };
-
-    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
-                                     NULL, NULL, &err),
-                     WEIR_E_OK);
-    assert_int_equal(f->rules.refused, 0);
-    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
-    assert_int_equal(detect_new(f->groups, &f->opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
-    app.no_flow_packets = groups_ask_packets(f->groups);
-    f->spec =
-        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
-    assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
-    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
-}
-
-static void
-feed(struct fixture *f, struct weir_frame frame)
-{
-    assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
-}
-
-static void
-segment(struct fixture *f, struct segment s)
-{
-    assert_true(f->n < ROOMS);
-    s.ms = f->ms++;
-    feed(f, tcp_frame(&s, f->room[f->n++]));
-}
-
-/* Offsets count from the first byte of each direction. */
-static void
-client(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
-{
-    segment(f, (struct segment){ .dir = WEIR_TOSERVER,
-                                 .flags = flags,
-                                 .seq = CLIENT + (uint32_t)off,
-                                 .ack = flags & A ? SERVER + (uint32_t)ack : 0,
-                                 .data = data,
-                                 .n = (uint32_t)strlen(data) });
-}
-
-static void
-server(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
-{
-    segment(f, (struct segment){ .dir = WEIR_TOCLIENT,
-                                 .flags = flags,
-                                 .seq = SERVER + (uint32_t)off,
-                                 .ack = flags & A ? CLIENT + (uint32_t)ack : 0,
-                                 .data = data,
-                                 .n = (uint32_t)strlen(data) });
-}
-
-/* Packets 1 to 3. */
-static void
-handshake(struct fixture *f)
-{
-    client(f, S, -1, 0, "");
-    server(f, S | A, -1, 0, "");
-    client(f, A, 0, 0, "");
-}
-
-static void
-expect(struct fixture *f, const char *alerts)
+expect(struct rule_run *f, const char *alerts)
 {
     assert_string_equal(f->said, alerts);
     f->said[0] = '\0';
@@ -166,7 +24,7 @@ expect(struct fixture *f, const char *alerts)
 static void
 a_content_is_found_across_segments(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f,
           "alert tcp any any -> any 80 (flow:established,to_server; content:\"attack\"; sid:1;)\n"
@@ -181,10 +39,35 @@ a_content_is_found_across_segments(void **state)
     expect(f, "1@7 ");
 }
 
+/* As in Suricata; what may differ from packet to packet is asked of each. */
+static void
+addresses_alone_are_looked_at_once_a_direction(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f, "alert tcp any any -> any any (sid:1;)\n"
+             "alert ip any any -> any any (flowbits:set,x; threshold:type limit, track by_rule, "
+             "count 9, seconds 9; sid:2;)\n"
+             "alert tcp any any -> any 80 (sid:3;)\n"
+             "alert tcp !1.2.3.4 any -> any any (sid:4;)\n"
+             "alert tcp any any -> any any (ttl:>0; sid:5;)\n"
+             "alert tcp any any -> any any (flow:stateless; sid:6;)\n"
+             "alert tcp any any -> any any (flowbits:isset,x; sid:7;)\n"
+             "alert tcp-pkt any any -> any any (sid:8;)\n");
+    client(f, S, -1, 0, "");
+    expect(f, "1@1 2@1 3@1 4@1 5@1 6@1 7@1 8@1 ");
+    server(f, S | A, -1, 0, "");
+    expect(f, "1@2 2@2 4@2 5@2 6@2 7@2 8@2 ");
+    client(f, A, 0, 0, "");
+    expect(f, "3@3 4@3 5@3 6@3 7@3 8@3 ");
+    server(f, A, 0, 0, "abc");
+    expect(f, "4@4 5@4 6@4 7@4 8@4 ");
+}
+
 static void
 names_of_stream_events_say_the_state(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (stream-event:est_invalid_ack; sid:1;)\n"
              "alert tcp any any -> any any (stream-event:closewait_invalid_ack; sid:2;)\n"
@@ -213,7 +96,7 @@ names_of_stream_events_say_the_state(void **state)
 static void
 rules_on_other_events_meet_no_packets(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (stream-event:wrong_thread; sid:1;)\n"
              "alert tcp any any -> any any (app-layer-event:http.x; sid:2;)\n"
@@ -226,7 +109,7 @@ rules_on_other_events_meet_no_packets(void **state)
 static void
 fragments_meet_rules_on_fragments(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
     uint8_t bytes[64];
     uint32_t n = udp_whole(4, "0123456789abcdef", 16, bytes);
 
@@ -237,20 +120,20 @@ fragments_meet_rules_on_fragments(void **state)
              "alert udp any any -> any any (fragoffset:>0; sid:5;)\n");
     feed(f,
          fragment_frame(&(struct ip_fragment){ .ident = 1, .more = true, .data = bytes, .n = 16 },
-                        f->room[f->n++]));
+                        next_room(f)));
     expect(f, "1@1 ");
     feed(f, fragment_frame(
                 &(struct ip_fragment){ .ident = 1, .start = 16, .data = bytes + 16, .n = n - 16 },
-                f->room[f->n++]));
+                next_room(f)));
     expect(f, "3@2 ");
-    feed(f, udp_frame(WEIR_TOSERVER, "x", 1, 1, f->room[f->n++]));
+    feed(f, udp_frame(WEIR_TOSERVER, "x", 1, 1, next_room(f)));
     expect(f, "4@3 ");
 }
 
 static void
 sizes_of_streams_count_sequence_numbers(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:established; stream_size:server,=,1; sid:1;)\n"
              "alert tcp any any -> any any (stream_size:client,>,5; content:\"x\"; sid:2;)\n"
@@ -269,7 +152,7 @@ sizes_of_streams_count_sequence_numbers(void **state)
 static void
 packets_bytes_and_age_of_flows_are_asked_for(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow.pkts:toserver,3; sid:1;)\n"
              "alert tcp any any -> any any (flow.pkts_toclient:>1; sid:2;)\n"
@@ -288,7 +171,7 @@ packets_bytes_and_age_of_flows_are_asked_for(void **state)
 static void
 order_and_repetition_of_segments_do_not_matter(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:1;)");
     handshake(f);
@@ -305,7 +188,7 @@ order_and_repetition_of_segments_do_not_matter(void **state)
 static void
 expressions_alert_on_new_bytes(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
 #ifndef HAVE_PCRE2
     skip();
@@ -334,7 +217,7 @@ expressions_alert_on_new_bytes(void **state)
 static void
 numbers_are_found_across_segments(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f,
           "alert tcp any any -> any any (content:\"n\"; byte_test:2,>,0x3030,0,relative; sid:1;)\n"
@@ -357,7 +240,7 @@ numbers_are_found_across_segments(void **state)
 static void
 contents_may_come_long_after_the_fast_pattern(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f,
           "alert tcp any any -> any any (content:\"abc\"; content:\"longest\"; sid:1;)\n"
@@ -379,7 +262,7 @@ contents_may_come_long_after_the_fast_pattern(void **state)
 static void
 what_waits_is_decided_when_the_direction_ends(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"ab\"; content:!\"z\"; within:9; sid:1;)");
     handshake(f);
@@ -396,7 +279,7 @@ what_waits_is_decided_when_the_direction_ends(void **state)
 static void
 contents_may_come_before_the_name_of_the_protocol(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->http_from = 7;
     begin(f, "alert http any any -> any any (content:\"GET\"; sid:1;)\n"
@@ -422,7 +305,7 @@ contents_may_come_before_the_name_of_the_protocol(void **state)
 static void
 a_name_may_come_from_the_other_side(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->http_from = 5;
     begin(f, "alert http any any -> any any (flow:to_server; content:\"GET\"; sid:1;)\n"
@@ -440,7 +323,7 @@ a_name_may_come_from_the_other_side(void **state)
 static void
 rules_without_a_fast_pattern_wait_too(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:only_stream; content:!\"z\"; depth:9; sid:1;)\n"
              "alert tcp any any -> any any (flow:only_stream; content:!\"z\"; depth:5; sid:2;)\n"
@@ -458,7 +341,7 @@ rules_without_a_fast_pattern_wait_too(void **state)
 static void
 an_expression_alone_waits_for_a_part_of_what_came(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:only_stream; pcre:\"/a.*b/s\"; sid:1;)");
     handshake(f);
@@ -474,7 +357,7 @@ an_expression_alone_waits_for_a_part_of_what_came(void **state)
 static void
 bytes_behind_a_gap_are_not_glued(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
              "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:2;)\n"
@@ -490,7 +373,7 @@ bytes_behind_a_gap_are_not_glued(void **state)
 
 /* Other flows of the shard whose flow was looked at last take all memory. */
 static void
-take_memory(struct fixture *f)
+take_memory(struct rule_run *f)
 {
     while (mem_alloc(f->detect->mem, 64) != NULL)
         ;
@@ -498,7 +381,7 @@ take_memory(struct fixture *f)
 
 /* What the packet that came last has raised. */
 static void
-expect_last(struct fixture *f, const char *format)
+expect_last(struct rule_run *f, const char *format)
 {
     char alerts[64];
 
@@ -508,7 +391,7 @@ expect_last(struct fixture *f, const char *format)
 
 /* The client sends data in which the byte that the pointer counts to, from 1, is urgent. */
 static void
-urgent(struct fixture *f, int off, const char *data, uint16_t pointer)
+urgent(struct rule_run *f, int off, const char *data, uint16_t pointer)
 {
     segment(f, (struct segment){ .dir = WEIR_TOSERVER,
                                  .flags = A | WEIR_TH_URG,
@@ -522,7 +405,7 @@ urgent(struct fixture *f, int off, const char *data, uint16_t pointer)
 static void
 contents_go_across_urgent_bytes(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
              "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; within:3; sid:2;)\n"
@@ -546,7 +429,7 @@ contents_go_across_urgent_bytes(void **state)
 static void
 every_other_byte_may_be_urgent(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"begin\"; content:\"end\"; distance:300; "
              "within:3; sid:1;)\n"
@@ -564,7 +447,7 @@ every_other_byte_may_be_urgent(void **state)
 static void
 a_gap_beside_an_urgent_byte_is_still_one(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
              "alert tcp any any -> any any (content:\"att\"; content:\"ack\"; distance:0; sid:2;)\n"
@@ -582,7 +465,7 @@ a_gap_beside_an_urgent_byte_is_still_one(void **state)
 static void
 without_memory_for_holes_the_fast_pattern_decides(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f,
           "alert tcp any any -> any any (content:\"attack\"; content:\"z\"; distance:0; sid:1;)\n"
@@ -602,7 +485,7 @@ without_memory_for_holes_the_fast_pattern_decides(void **state)
 static void
 segments_meet_rules_that_mean_packets(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"bc\"; depth:2; sid:1;)\n"
              "alert tcp any any -> any any (content:\"bc\"; flow:no_stream; sid:2;)\n"
@@ -620,7 +503,7 @@ segments_meet_rules_that_mean_packets(void **state)
 static void
 a_flow_without_its_handshake_has_no_stream(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"abc\"; sid:1;)\n"
              "alert tcp any any -> any any (content:\"abc\"; flow:established; sid:2;)\n"
@@ -634,7 +517,7 @@ a_flow_without_its_handshake_has_no_stream(void **state)
 static void
 midstream_gives_it_one(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.midstream = true;
     begin(f,
@@ -648,7 +531,7 @@ midstream_gives_it_one(void **state)
 static void
 rules_without_contents_test_every_packet(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flags:S; flow:not_established; sid:1;)\n"
              "alert tcp any any -> any any (flow:established,to_server; sid:2;)\n");
@@ -662,7 +545,7 @@ rules_without_contents_test_every_packet(void **state)
 static void
 a_bad_checksum_meets_only_its_event(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"abc\"; flow:no_stream; sid:1;)\n"
              "alert tcp any any -> any any (flags:A; sid:2;)\n"
@@ -682,7 +565,7 @@ a_bad_checksum_meets_only_its_event(void **state)
 static void
 flow_event_rules_see_fields_and_contents(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow-event:fake_retransmit,diff_length >= 2; sid:1;)\n"
              "alert tcp any any -> any any (flow-event:fake_retransmit; content:\"evil\"; sid:2;)\n"
@@ -701,15 +584,15 @@ flow_event_rules_see_fields_and_contents(void **state)
 static void
 datagrams_are_met_one_by_one(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
     static const char query[] = "\1\2bad-name\0";
 
     begin(f, "alert udp any any -> any 53 (content:\"bad-name\"; sid:1;)\n"
              "alert udp any any <> any 53 (content:\"name\"; flow:established; sid:2;)\n"
              "alert tcp any any -> any any (content:\"bad-name\"; sid:3;)\n");
-    feed(f, udp_frame(WEIR_TOSERVER, query, sizeof(query), 0, f->room[0]));
+    feed(f, udp_frame(WEIR_TOSERVER, query, sizeof(query), 0, next_room(f)));
     expect(f, "1@1 ");
-    feed(f, udp_frame(WEIR_TOCLIENT, query, sizeof(query), 1, f->room[1]));
+    feed(f, udp_frame(WEIR_TOCLIENT, query, sizeof(query), 1, next_room(f)));
     expect(f, "2@2 ");
 }
 
@@ -717,7 +600,7 @@ static void
 more_rules_wait_than_may(void **state)
 {
     static char rules[40000];
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
     size_t n = 0;
 
     for (int i = 1; i <= PENDING_MAX + 10; i++)
@@ -738,7 +621,7 @@ more_rules_wait_than_may(void **state)
 static void
 without_memory_a_direction_is_not_scanned(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.memory = 4096; /* less than a piece of an arena */
     begin(f, "alert tcp any any -> any any (content:\"abc\"; sid:1;)\n"
@@ -756,7 +639,7 @@ without_memory_a_direction_is_not_scanned(void **state)
 static void
 kept_copies_alone_need_no_event(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)");
     assert_false(detect_wants(f->detect) & WEIR_EV_BIT(WEIR_EV_FAKE_RETRANSMIT));
@@ -771,7 +654,7 @@ kept_copies_alone_need_no_event(void **state)
 static void
 any_copy_is_matched_with_what_surrounds_it(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.any = true;
     begin(f, "alert tcp any any -> any any (content:\"attack\"; sid:1;)\n"
@@ -798,7 +681,7 @@ any_copy_is_matched_with_what_surrounds_it(void **state)
 static void
 copies_that_wait_are_tried_when_their_place_comes(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.any = true;
     begin(f, "alert tcp any any -> any any (content:\"GET attack\"; offset:0; sid:1;)");
@@ -823,7 +706,7 @@ copies_that_wait_are_tried_when_their_place_comes(void **state)
 static void
 where_both_copies_win_a_part_either_is_matched(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.any = true;
     begin(f, "alert tcp any any -> any any (content:\".olda\"; sid:1;)\n"
@@ -842,7 +725,7 @@ where_both_copies_win_a_part_either_is_matched(void **state)
 static void
 other_copies_have_their_urgent_bytes_taken_out(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.any = true;
     begin(f, "alert tcp any any -> any any (content:\"attack\"; offset:2; depth:6; "
@@ -862,7 +745,7 @@ other_copies_have_their_urgent_bytes_taken_out(void **state)
 static void
 nothing_of_another_copy_goes_across_a_gap(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     f->opts.any = true;
     begin(f, "alert tcp any any -> any any (content:\"tack\"; sid:1;)\n"
@@ -890,7 +773,7 @@ nothing_of_another_copy_goes_across_a_gap(void **state)
 static void
 more_copies_come_than_are_remembered(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
     static char rest[1001];
     int off = 100;
 
@@ -917,34 +800,25 @@ more_copies_come_than_are_remembered(void **state)
 
 /* Go over to other rules, and forget the ones before. */
 static void
-load_anew(struct fixture *f, const char *rules)
+load_anew(struct rule_run *f, const char *rules)
 {
+    struct loaded before = f->l;
     struct weir_errbuf err = { "" };
     struct detect_next *next;
 
-    groups_free(f->groups_before);
-    rules_free(&f->rules_before);
-    f->rules_before = f->rules;
-    f->groups_before = f->groups;
-    f->rules = (struct rules){ .n = 0 };
-    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
-                                     NULL, NULL, &err),
-                     WEIR_E_OK);
-    assert_int_equal(f->rules.refused, 0);
-    /* what points into the rules before would be found out by the sanitizers */
-    f->groups_before->rules = &f->rules_before;
-    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
-    assert_int_equal(detect_next_new(f->detect, f->groups, NULL, NULL, &next, &err), WEIR_E_OK);
+    before.groups->rules = &before.rules;
+    f->l = (struct loaded){ .vars = before.vars };
+    load(&f->l, rules, "");
+    assert_int_equal(detect_next_new(f->detect, f->l.groups, NULL, NULL, &next, &err), WEIR_E_OK);
     detect_go_over(f->detect, next);
-    groups_free(f->groups_before);
-    rules_free(&f->rules_before);
-    f->groups_before = NULL;
+    before.vars = NULL;
+    unload(&before); /* what points into it would be found out by the sanitizers */
 }
 
 static void
 rules_are_loaded_anew_within_a_flow(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any 80 (content:\"first\"; sid:1;)\n"
              "alert tcp any any -> any 80 (content:\"wait\"; content:\"late\"; sid:2;)\n");
@@ -971,7 +845,7 @@ counts_of_unchanged_rules_go_on(void **state)
 #define LIMITED(what, sid)                                                                         \
     "alert tcp any any -> any 80 (content:\"x\"; threshold:type limit, track by_src, " what        \
     ", seconds 60; sid:" sid ";)\n"
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, LIMITED("count 1", "1") LIMITED("count 1", "2") LIMITED("count 1", "3; rev:1"));
     handshake(f);
@@ -992,7 +866,7 @@ counts_of_unchanged_rules_go_on(void **state)
 static void
 what_rules_remember_outlives_them(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any 80 (content:\"set\"; flowbits:set,b; sid:1;)\n"
              "alert tcp any any -> any 80 (content:\"set\"; xbits:set,x,track ip_src; sid:2;)\n");
@@ -1015,12 +889,13 @@ what_rules_remember_outlives_them(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, rule_run_set_up, rule_run_tear_down)
     const struct CMUnitTest tests[] = {
         T(rules_are_loaded_anew_within_a_flow),
         T(counts_of_unchanged_rules_go_on),
         T(what_rules_remember_outlives_them),
         T(a_content_is_found_across_segments),
+        T(addresses_alone_are_looked_at_once_a_direction),
         T(names_of_stream_events_say_the_state),
         T(rules_on_other_events_meet_no_packets),
         T(fragments_meet_rules_on_fragments),

@@ -1,4 +1,6 @@
-/* Nothing in detection calls malloc() for a packet: streams, copies sent again, what waits, alerts. */
+/*
+ * Nothing in detection calls malloc() for a packet: streams, copies sent again, what waits, alerts.
+ */
 #include "detect/detect.h"
 #include "support/allocs.h"
 #include "support/frames.h"

@@ -57,11 +57,11 @@ next_is(struct dns_walk *walk, enum dns_section section, const char *name, unsig
     assert_int_equal(record.name.n, strlen(name));
     assert_int_equal(record.type, type);
     if (rdata == NULL) {
-        assert_int_equal(dns_rdata_text(walk->msg, &record, &put), WEIR_E_UNSUPPORTED);
+        assert_int_equal(dns_rdata_text(walk, &record, &put), WEIR_E_UNSUPPORTED);
         return;
     }
     if (section != DNS_QUESTION)
-        assert_int_equal(dns_rdata_text(walk->msg, &record, &put), WEIR_E_OK);
+        assert_int_equal(dns_rdata_text(walk, &record, &put), WEIR_E_OK);
     assert_string_equal(text, rdata);
 }
 
@@ -99,7 +99,7 @@ rdata_text(uint16_t type, const void *rdata, uint8_t n, char *text, size_t size)
     msg = parsed(p, 23U + n);
     walk = dns_records(&msg);
     assert_true(dns_next(&walk, &record));
-    return dns_rdata_text(&msg, &record, &put);
+    return dns_rdata_text(&walk, &record, &put);
 }
 
 #define TEXT(type, rdata) rdata_text(type, rdata, sizeof(rdata) - 1, text, sizeof(text))
@@ -242,6 +242,103 @@ pointers_are_followed_so_far_and_no_further(void **state)
     assert_int_equal(walk.rc, WEIR_E_MALFORMED);
 }
 
+static size_t
+point(uint8_t *p, size_t at, size_t to)
+{
+    p[at] = (uint8_t)(0xc0 | to >> 8);
+    p[at + 1] = (uint8_t)to;
+    return at;
+}
+
+/* A first question, whose labels hold a chain of up to 124 pointers, which ends at the root. */
+static size_t
+begin_chained(uint8_t *p, unsigned chain)
+{
+    const size_t root = DNS_HEADER + 4 * 63;
+    size_t to = root;
+
+    memset(p, 0, DNS_MESSAGE_MAX);
+    p[5] = 1;
+    for (unsigned i = 0; i < 124; i++) {
+        p[DNS_HEADER + i / 31 * 63] = 62;
+        if (i < chain)
+            to = point(p, DNS_HEADER + i / 31 * 63 + 1 + i % 31 * 2, to);
+    }
+    return to;
+}
+
+enum { BEHIND_CHAIN = DNS_HEADER + 4 * 63 + 5 };
+
+/*
+ * How many questions are read of as many as there is room for, each name of which follows so many.
+ */
+static unsigned
+questions_read(unsigned followed, struct dns_walk *walk)
+{
+    static uint8_t p[DNS_MESSAGE_MAX];
+    const size_t to = begin_chained(p, followed - 1);
+    unsigned claimed = 1, n = 0;
+    struct dns_record record;
+    struct dns_message msg;
+
+    for (size_t at = BEHIND_CHAIN; at + 6 <= sizeof(p); at += 6, claimed++)
+        point(p, at, to);
+    p[4] = (uint8_t)(claimed >> 8);
+    p[5] = (uint8_t)claimed;
+    msg = parsed(p, sizeof(p));
+    for (*walk = dns_records(&msg); dns_next(walk, &record);)
+        n++;
+    return walk->rc == WEIR_E_OK ? n - claimed : n;
+}
+
+static void
+a_message_takes_no_more_time_than_its_length(void **state)
+{
+    struct dns_walk walk;
+
+    (void)state;
+    assert_int_equal(questions_read(1, &walk), 0);
+    assert_int_equal(questions_read(6, &walk), 0); /* as many as a question has bytes */
+    assert_int_equal(questions_read(20, &walk), 1 + DNS_MESSAGE_MAX / 20);
+    assert_int_equal(walk.rc, WEIR_E_MALFORMED);
+    assert_int_equal(walk.fault, DNS_FAULT_POINTERS);
+    assert_int_equal(questions_read(125, &walk), 1 + DNS_MESSAGE_MAX / 125);
+}
+
+/* What is in the data of records does not keep others from being read. */
+static void
+names_in_data_take_no_more_time_than_the_length(void **state)
+{
+    static uint8_t p[DNS_MESSAGE_MAX];
+    const size_t to = begin_chained(p, 49);
+    unsigned claimed = 0, named = 0;
+    struct dns_record record;
+    struct dns_message msg;
+    struct dns_walk walk;
+
+    (void)state;
+    for (size_t at = BEHIND_CHAIN; at + 13 <= sizeof(p); at += 13, claimed++) {
+        p[at + 2] = DNS_NS;
+        p[at + 10] = 2;
+        point(p, at + 11, to);
+    }
+    p[6] = (uint8_t)(claimed >> 8);
+    p[7] = (uint8_t)claimed;
+    msg = parsed(p, sizeof(p));
+    for (walk = dns_records(&msg); dns_next(&walk, &record);) {
+        char text[DNS_NAME_MAX + 1];
+        struct put put = put_begin(text, sizeof(text));
+
+        if (record.section == DNS_ANSWER) {
+            named += dns_rdata_text(&walk, &record, &put) == WEIR_E_OK;
+            claimed--;
+        }
+    }
+    assert_int_equal(walk.rc, WEIR_E_OK);
+    assert_int_equal(claimed, 0);
+    assert_int_equal(named, DNS_MESSAGE_MAX / 50);
+}
+
 static void
 zeros_and_dots_stay_as_they_came(void **state)
 {
@@ -346,6 +443,8 @@ main(void)
         cmocka_unit_test(pointers_lead_anywhere_in_the_message),
         cmocka_unit_test(a_name_has_at_most_255_octets),
         cmocka_unit_test(pointers_are_followed_so_far_and_no_further),
+        cmocka_unit_test(a_message_takes_no_more_time_than_its_length),
+        cmocka_unit_test(names_in_data_take_no_more_time_than_the_length),
         cmocka_unit_test(zeros_and_dots_stay_as_they_came),
         cmocka_unit_test(every_prefix_is_safe),
         cmocka_unit_test(plausible_is_what_has_a_question_or_answers),

@@ -6,9 +6,8 @@
 #include "decode.h"
 #include "detect/detect.h"
 #include "detect/inspect.h"
-#include "rule/limits.h"
-#include "rule/order.h"
 #include "support/frames.h"
+#include "support/loaded.h"
 
 #include <weir/verdict.h>
 
@@ -29,10 +28,7 @@ struct sent {
 };
 
 struct fixture {
-    struct vars *vars;
-    struct rules rules;
-    struct limits limits;
-    struct groups *groups;
+    struct loaded l;
     struct detect *detect;
     struct app_layer *app;
     struct weir_monitor *m;
@@ -66,9 +62,9 @@ set_up(void **state)
 {
     static struct fixture f;
 
-    f = (struct fixture){ .vars = vars_new(), .room = malloc(ROOMS * sizeof(*f.room)) };
+    f = (struct fixture){ .l = { .vars = vars_new() }, .room = malloc(ROOMS * sizeof(*f.room)) };
     *state = &f;
-    return f.vars == NULL || f.room == NULL;
+    return f.l.vars == NULL || f.room == NULL;
 }
 
 static int
@@ -81,10 +77,7 @@ tear_down(void **state)
     weir_monitor_free(f->m);
     app_free(f->app);
     detect_free(f->detect);
-    groups_free(f->groups);
-    limits_free(&f->limits);
-    rules_free(&f->rules);
-    vars_free(f->vars);
+    unload(&f->l);
     free(f->room);
     return 0;
 }
@@ -160,18 +153,10 @@ begin_with(struct fixture *f, const char *rules, const char *limits)
     struct detect_opts detect = { .memory = 64 << 20, .act = on_act };
     struct weir_errbuf err = { "" };
 
-    f->rules.in_line = true;
-    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
-                                     NULL, NULL, &err),
-                     WEIR_E_OK);
-    assert_int_equal(limits_load_text(&f->limits, f->vars, "t",
-                                      (struct text){ limits, strlen(limits) }, NULL, NULL, &err),
-                     WEIR_E_OK);
-    assert_int_equal(f->rules.refused + f->limits.refused, 0);
-    assert_int_equal(rules_sort(&f->rules, &err), WEIR_E_OK);
-    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
-    detect.outcome.limits = &f->limits;
-    assert_int_equal(detect_new(f->groups, &detect, on_alert, f, &f->detect, &err), WEIR_E_OK);
+    f->l.rules.in_line = true;
+    load(&f->l, rules, limits);
+    detect.outcome.limits = &f->l.limits;
+    assert_int_equal(detect_new(f->l.groups, &detect, on_alert, f, &f->detect, &err), WEIR_E_OK);
     assert_int_equal(app_new(&app_opts, on_tx, on_app_event, f, &f->app, &err), WEIR_E_OK);
     f->spec = (struct weir_tap_spec){ .stage = stages,
                                       .n_stages = 1,
@@ -660,17 +645,35 @@ what_cannot_be_replaced_is_refused(void **state)
     struct fixture *f = *state;
     struct weir_errbuf err;
 
-    f->rules.in_line = true;
+    f->l.rules.in_line = true;
     for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
         char rule[256];
         int n = snprintf(rule, sizeof(rule), "alert tcp any any -> any any (%s sid:1;)",
                          options[i]);
 
-        assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rule, (size_t)n },
-                                         NULL, NULL, &err),
+        assert_int_equal(rules_load_text(&f->l.rules, f->l.vars, "t",
+                                         (struct text){ rule, (size_t)n }, NULL, NULL, &err),
                          WEIR_E_OK);
-        assert_int_equal(f->rules.refused, i + 1);
+        assert_int_equal(f->l.rules.refused, i + 1);
     }
+}
+
+/* Where nobody is in line the rule alerts, and that is all. */
+static void
+looking_on_nothing_is_replaced(void **state)
+{
+    static const char rule[] = "alert tcp any any -> any any (content:\"evil\"; replace:\"good\"; "
+                               "sid:1;)";
+    struct fixture *f = *state;
+    struct weir_errbuf err;
+
+    assert_int_equal(rules_load_text(&f->l.rules, f->l.vars, "t",
+                                     (struct text){ rule, sizeof(rule) - 1 }, NULL, NULL, &err),
+                     WEIR_E_OK);
+    assert_int_equal(f->l.rules.n, 1);
+    assert_false(f->l.rules.at[0].replaces);
+    assert_null(f->l.rules.at[0].step[0].instead);
+    assert_int_equal(f->l.rules.at[0].flow & RULE_NO_STREAM, 0);
 }
 
 /* ---- what hosts would not take ------------------------------------------------------------- */
@@ -854,6 +857,7 @@ main(void)
         T(what_lies_in_two_packets_stays),
         T(datagrams_are_changed_too),
         T(what_cannot_be_replaced_is_refused),
+        T(looking_on_nothing_is_replaced),
         T(other_bytes_than_before_do_not_leave),
         T(urgent_bytes_leave_as_they_came_by_default),
         T(in_band_urgent_pointers_are_taken_off),

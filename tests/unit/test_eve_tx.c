@@ -380,6 +380,19 @@ tell(struct fixture *f, enum weir_dir dir, uint8_t type, const uint8_t *body, si
     segment(f, dir, WEIR_TH_ACK, record, n + 9);
 }
 
+/* What the client offers is not what it will be. */
+static void
+a_hello_alone_has_no_version(void **state)
+{
+    struct fixture *f = *state;
+
+    begin(f);
+    handshake(f);
+    tell(f, WEIR_TOSERVER, 1, client_hello, sizeof(client_hello));
+    end(f);
+    assert_non_null(strstr(f->said, "\"sni\":\"www.example.org\",\"version\":\"UNDETERMINED\""));
+}
+
 static void
 a_handshake_of_tls_is_one_record(void **state)
 {
@@ -432,6 +445,7 @@ main(void)
         T(an_alert_shows_its_transaction),
         T(a_message_is_cut_before_it_is_too_long),
         T(what_is_odd_is_an_anomaly),
+        T(a_hello_alone_has_no_version),
         T(a_handshake_of_tls_is_one_record),
         T(a_handshake_of_ssh_is_one_record),
     };

@@ -534,6 +534,58 @@ memory_is_bounded_and_the_oldest_goes(void **state)
     assert_non_null(strstr(r.text, GOT));
 }
 
+/*
+ * Blocks of all sizes come and go, then there is room for large ones: the datagram that waits
+ * stays.
+ */
+static void
+small_datagrams_leave_room_for_large_ones(void **state)
+{
+    const struct weir_monitor_opts opts = { .memcap = 256 << 20 };
+    const uint32_t starts[] = { 0, 2000, 5000, 11000, 24000 };
+    uint64_t ms = 0;
+
+    (void)state;
+    record_free(&r);
+    record_start(&r, WANT, &opts);
+    for (unsigned size = 0; size < 5; size++, ms += 40000)
+        for (uint32_t i = 0; i < 8000; i++) {
+            send((struct ip_fragment){
+                .ident = i, .start = starts[size], .more = true, .data = text, .n = 8, .ms = ms });
+            record_clear(&r);
+        }
+    send((struct ip_fragment){
+        .ident = 8000, .start = 0, .more = true, .data = whole[0], .n = 16, .ms = ms });
+    record_clear(&r);
+    for (uint32_t i = 8001; i < 8021; i++)
+        send((struct ip_fragment){
+            .ident = i, .start = 60000, .more = true, .data = text, .n = 8, .ms = ms });
+    send((struct ip_fragment){
+        .ident = 8000, .start = 16, .data = whole[0] + 16, .n = 24, .ms = ms });
+    assert_string_equal(r.text, GOT);
+}
+
+/* A capture may claim any length for a frame, and a card leave that of IPv4 at 0. */
+static void
+a_length_that_no_frame_has_is_too_long(void **state)
+{
+    const struct weir_monitor_opts opts = { .no_checksums = true };
+    const struct ip_fragment f = { .start = 16, .more = true, .data = text, .n = 16 };
+    struct weir_frame frame = fragment_frame(&f, room);
+
+    (void)state;
+    record_free(&r);
+    record_start(&r, WANT, &opts);
+    frame.stable = false;
+    room[16] = room[17] = 0;
+    for (unsigned i = 0; i < 64; i++) {
+        frame.wirelen = UINT32_MAX - i;
+        record_clear(&r);
+        record_feed(&r, frame);
+        assert_string_equal(r.text, "frag_bad why=too_long discarded=1\n");
+    }
+}
+
 /* ---- frames that are cut ------------------------------------------------------------------- */
 
 static void
@@ -855,6 +907,8 @@ main(void)
         cmocka_unit_test_setup_teardown(the_end_of_the_input_is_no_timeout, begin, end),
         cmocka_unit_test_setup_teardown(the_oldest_of_16384_datagrams_goes, begin, end),
         cmocka_unit_test_setup_teardown(memory_is_bounded_and_the_oldest_goes, begin, end),
+        cmocka_unit_test_setup_teardown(small_datagrams_leave_room_for_large_ones, begin, end),
+        cmocka_unit_test_setup_teardown(a_length_that_no_frame_has_is_too_long, begin, end),
         cmocka_unit_test_setup_teardown(what_was_not_captured_ends_the_datagram_that_is_shown,
                                         begin, end),
         cmocka_unit_test_setup_teardown(every_prefix_is_safe, begin, end),

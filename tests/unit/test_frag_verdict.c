@@ -122,7 +122,9 @@ nobody_loses_what_he_asks_for(void **state)
     assert_int_equal(f->all.n, 0);
 }
 
-/* Where it fails open, the oldest of those that were dropped; never one whose packet is on its way. */
+/*
+ * Where it fails open, the oldest of those that were dropped; never one whose packet is on its way.
+ */
 static void
 by_force_the_oldest_goes(void **state)
 {

@@ -66,6 +66,28 @@ a_promise_may_be_resolved_before_anyone_waits(void **state)
     assert_outcome(seen, WEIR_E_OK, 6);
 }
 
+/* A cell that is freed is the next one taken. */
+static void
+an_old_promise_is_refused_for_65535_lives(void **state)
+{
+    const struct weir_promise old = weir_promise_new();
+    struct weir_promise other;
+
+    (void)state;
+    weir_detach(weir_future(old));
+    assert_true(weir_resolve(old, weir_ok(0)));
+    weir_core_run(weir_core_current(), UINT32_MAX);
+    for (unsigned i = 0; i < 65535; i++) {
+        other = weir_promise_new();
+        assert_ptr_equal(other.cell, old.cell);
+        assert_false(weir_resolve(old, weir_ok(0)));
+        weir_detach(weir_future(other));
+        assert_true(weir_resolve(other, weir_ok(0)));
+        weir_core_run(weir_core_current(), UINT32_MAX);
+    }
+    assert_int_equal(stats().stale, 65535);
+}
+
 static void
 resolving_twice_is_refused_and_counted(void **state)
 {
@@ -451,6 +473,7 @@ main(void)
         in_core(a_stop_is_a_failure_with_a_code_of_its_own),
         in_core(resolve_runs_nothing_until_the_core_does),
         in_core(a_promise_may_be_resolved_before_anyone_waits),
+        in_core(an_old_promise_is_refused_for_65535_lives),
         in_core(resolving_twice_is_refused_and_counted),
         in_core(an_old_promise_does_not_fit_the_cells_next_life),
         in_core(a_broken_promise_fails_its_future),

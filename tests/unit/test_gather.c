@@ -16,7 +16,9 @@ one_byte(const uint8_t *header)
 }
 
 /* A letter, a length, so many bytes. */
-static const struct gather_spec spec = { .header = 2, .max = 9, .length = one_byte };
+static const struct gather_spec spec = {
+    .kind = POOL_TLS, .header = 2, .max = 9, .length = one_byte
+};
 
 struct seen {
     char text[128]; /* of each message its letter, its body, a semicolon */
@@ -112,7 +114,7 @@ a_message_over_its_bound_is_passed_over(void **state)
     assert_null(b->g.block);
     assert_true(FEED(b, "6789a\001x"));
     assert_string_equal(b->seen.text, "ax;");
-    assert_int_equal(pool_stats(b->pool)->too_long, 1);
+    assert_int_equal(pool_stats(b->pool)->too_long[POOL_TLS], 1);
 }
 
 static void
@@ -174,7 +176,9 @@ who_has_heard_enough_hears_no_more(void **state)
 static void
 a_block_grows_with_what_came(void **state)
 {
-    static const struct gather_spec longer = { .header = 2, .max = 255, .length = one_byte };
+    static const struct gather_spec longer = {
+        .kind = POOL_TLS, .header = 2, .max = 255, .length = one_byte
+    };
     struct bench *b = *state;
     uint8_t bytes[257] = { 'a', 120 };
 

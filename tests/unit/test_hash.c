@@ -202,7 +202,9 @@ both_halves_of_the_key_count(void **state)
     assert_true(siphash13(&other, word, 2) != hash);
 }
 
-/* The constants of MurmurHash3's fmix64; it maps 0 to 0, and its inverse shows that it loses none. */
+/*
+ * The constants of MurmurHash3's fmix64; it maps 0 to 0, and its inverse shows that it loses none.
+ */
 static void
 mix64_is_the_finaliser_of_murmurhash3(void **state)
 {

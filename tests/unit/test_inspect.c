@@ -37,7 +37,7 @@ static struct shown shown[SHOWN_MAX];
 static unsigned n_shown;
 static int64_t rcode;
 static const int64_t *rrtypes;
-static unsigned n_rrtypes;
+static unsigned n_rrtypes, n_sizes, asked;
 
 bool
 fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
@@ -57,12 +57,20 @@ fake_tx_buffer(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i,
 bool
 fake_tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64_t *out)
 {
-    (void)tx, (void)dir;
+    asked++;
     if (id == NUMBER_DNS_RRTYPE && i < n_rrtypes)
         *out = rrtypes[i];
     if (id == NUMBER_DNS_RRTYPE)
         return i < n_rrtypes;
     *out = rcode;
+    if (id == NUMBER_TLS_NOT_AFTER || id == NUMBER_TLS_NOT_BEFORE) {
+        *out = id == NUMBER_TLS_NOT_AFTER ? 1000 : 500;
+        return tx->proto == APP_TLS && i == 0;
+    }
+    if (id == NUMBER_FILE_SIZE) {
+        *out = i == 0 ? 2048 : 100;
+        return tx->ended[dir] && i < n_sizes;
+    }
     return id == NUMBER_DNS_RCODE && i == 0;
 }
 
@@ -85,6 +93,7 @@ set_up(void **state)
     f = (struct fixture){ .vars = vars_new(), .tx = { .proto = APP_HTTP } };
     f.ev = (struct weir_event){ .type = WEIR_EV_DATAGRAM, .number = 1 };
     n_shown = 0;
+    n_sizes = 1;
     *state = &f;
     return f.vars != NULL ? 0 : -1;
 }
@@ -221,6 +230,35 @@ any_instance_will_do(void **state)
     at(f, WEIR_TOSERVER, TX_HEAD, "1s 3s ");
 }
 
+/* Of what is behind a content, wherever that is. */
+static void
+a_length_may_be_of_the_rest(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "http.uri; content:\"/a\"; bufferlen:3,relative;",
+          "http.uri; content:\"/a\"; bufferlen:>5,relative;",
+          "http.uri; content:\"/a\"; bufferlen:4,relative;",
+          "http.uri; content:\"/a\"; bufferlen:10;", "http.uri; bufferlen:10,relative;");
+    show(WEIR_TOSERVER, BUFFER_HTTP_URI, "/a/b//axyz");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 2s 4s 5s ");
+}
+
+static void
+named_again_another_instance_will_do(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_DNS;
+    RULES(f, "dns.query; content:\"example\"; content:\".com\";",
+          "dns.query; content:\"example\"; dns.query; content:\".com\";",
+          "dns.query; content:\".com\"; dns.query; content:!\"example\";",
+          "dns.query; content:\"example\"; dns.query; content:\".org\";");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "example.net");
+    show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "something.com");
+    at(f, WEIR_TOSERVER, TX_HEAD, "2s 3s ");
+}
+
 static void
 decoded_bytes_are_looked_at(void **state)
 {
@@ -339,14 +377,97 @@ instances_of_a_number_are_counted(void **state)
     RULES(f, "dns.rrtype:1;", "dns.rrtype:1,all;", "dns.rrtype:1,0;", "dns.rrtype:1,-1;",
           "dns.rrtype:1,nb 2;", "dns.rrtype:1,nb>2;", "dns.rrtype:1,3;", "dns.rrtype:1,oob_or 3;",
           "dns.rrtype:1,-3;", "dns.rrtype:1,-4;", "dns.rrtype:<9,all_or_absent;",
-          "dns.rrtype:2,or_absent;");
+          "dns.rrtype:2,or_absent;", "dns.rrtype:count 3;", "dns.rrtype:count<1;");
     rrtypes = types;
     n_rrtypes = 3;
     show(WEIR_TOSERVER, BUFFER_DNS_QUERY, "a");
-    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "1s 4s 5s 8s 11s 13s ");
     inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
     n_rrtypes = 0;
-    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s ");
+    at(f, WEIR_TOSERVER, TX_HEAD, "8s 11s 12s 14s ");
+}
+
+static void
+certificates_age_with_the_packets(void **state)
+{
+    struct fixture *f = *state;
+
+    f->tx.proto = APP_TLS;
+    RULES(f, "tls_cert_expired;", "tls_cert_valid;", "tls_cert_notbefore:500;",
+          "tls_cert_notafter:<1000;", "tls_cert_notafter:>1001;", "tls_cert_notafter:999<>1000;");
+    f->ev.time = UINT64_C(1000999999999);
+    at(f, WEIR_TOCLIENT, TX_HEAD, "2c 3c 4c 6c ");
+    f->ev.time++;
+    at(f, WEIR_TOCLIENT, TX_HEAD, "1c ");
+}
+
+/* Of one that is cut nobody knows how much longer it is. */
+static void
+files_have_a_size_at_their_end(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "filesize:2kb;", "filesize:>2047;", "filesize:>=2kb;", "filesize:<1MB;",
+          "filesize:2047<>2049;", "filesize:>2048;");
+    at(f, WEIR_TOCLIENT, TX_BODY, "");
+    f->tx.ended[WEIR_TOCLIENT] = true;
+    at(f, WEIR_TOCLIENT, TX_END, "1c 2c 3c 4c 5c ");
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_GONE);
+    f->ev.type = WEIR_EV_FLOW_END;
+    at(f, WEIR_TOCLIENT, TX_END, "2c 3c ");
+}
+
+/* How many instances one rule asks for, of these three. */
+static unsigned
+asked_by(struct fixture *f, const char *option)
+{
+    static const int64_t types[] = { 1, 5, 1 };
+
+    tear_down((void **)&f);
+    set_up((void **)&f);
+    f->tx.proto = APP_DNS;
+    rules(f, 1, &option);
+    rrtypes = types;
+    n_rrtypes = 3;
+    asked = 0;
+    f->ev.number++;
+    detect_begin(f->detect, &f->scan, &f->ev);
+    inspect(f->detect, &f->tx, WEIR_TOSERVER, TX_HEAD);
+    return asked;
+}
+
+static void
+no_more_instances_are_asked_for_than_decide(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_int_equal(asked_by(f, "dns.rrtype:1;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:5;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9;"), 4);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,all;"), 2);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,all_or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,or_absent;"), 1);
+    assert_int_equal(asked_by(f, "dns.rrtype:1,0;"), 2); /* and the one itself */
+    assert_int_equal(asked_by(f, "dns.rrtype:9,-1;"), 5);
+    assert_int_equal(asked_by(f, "dns.rrtype:9,nb 2;"), 4);
+}
+
+static void
+a_size_is_that_of_the_file_with_the_name(void **state)
+{
+    struct fixture *f = *state;
+
+    RULES(f, "file.name; content:\"big\"; filesize:2048;",
+          "file.name; content:\"big\"; filesize:100;",
+          "file.name; content:\"small\"; filesize:<200;", "filesize:100;",
+          "file.name; content:\"small\"; "
+          "filesize:>0; filesize:>100;");
+    n_sizes = 2;
+    show(WEIR_TOSERVER, BUFFER_FILE_NAME, "big");
+    show(WEIR_TOSERVER, BUFFER_FILE_NAME, "small");
+    at(f, WEIR_TOSERVER, TX_BODY, "");
+    f->tx.ended[WEIR_TOSERVER] = true;
+    at(f, WEIR_TOSERVER, TX_END, "1s 3s 4s ");
 }
 
 static void
@@ -373,6 +494,8 @@ main(void)
         TEST(a_rule_waits_for_the_body),
         TEST(a_response_knows_its_request),
         TEST(any_instance_will_do),
+        TEST(a_length_may_be_of_the_rest),
+        TEST(named_again_another_instance_will_do),
         TEST(decoded_bytes_are_looked_at),
         TEST(transformed_bytes_are_looked_at),
         TEST(names_behind_a_dot_are_found_fast),
@@ -382,6 +505,10 @@ main(void)
         TEST(what_tls_lacks_may_come_yet),
         TEST(entropy_is_of_the_bytes_asked_for),
         TEST(instances_of_a_number_are_counted),
+        TEST(certificates_age_with_the_packets),
+        TEST(files_have_a_size_at_their_end),
+        TEST(no_more_instances_are_asked_for_than_decide),
+        TEST(a_size_is_that_of_the_file_with_the_name),
         TEST(rules_that_cannot_be_remembered_are_counted),
     };
 

@@ -159,6 +159,122 @@ where_facts_have_no_room_the_oldest_host_goes(void **state)
     inventory_free(f.inv);
 }
 
+enum { TEXTS = 1 << 18, SMALL = TEXTS / 64, LARGE = 300 };
+
+/* One host with a fact of n bytes and its source. */
+static bool
+see_text(struct inventory *inv, unsigned host, size_t n, unsigned second)
+{
+    struct weir_addr addr = { { 10, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host } };
+    struct fact fact = { .kind = FACT_CLIENT, .source = "s" };
+    char value[LARGE + 1] = { 0 };
+    struct host seen;
+
+    memset(value, 'a', n);
+    fact.value = value;
+    return inventory_see(inv, 4, &addr, 0, &fact, second * SECOND, &seen);
+}
+
+/* The blocks that small texts leave do not serve large ones: nobody has to go for nothing. */
+static void
+no_host_goes_in_vain(void **state)
+{
+    struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS };
+    const struct inventory_stats *stats;
+    struct inventory *inv;
+    uint64_t gone_before;
+
+    (void)state;
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    stats = inventory_get_stats(inv);
+    for (unsigned i = 0; i < 2 * SMALL; i++)
+        assert_true(see_text(inv, i, 10, 1));
+    gone_before = stats->evicted; /* small ones made room for small ones */
+    assert_true(gone_before >= SMALL);
+    assert_false(see_text(inv, 2 * SMALL, LARGE, 2));
+    assert_int_equal(stats->evicted, gone_before);
+    assert_int_equal(stats->no_room, 1);
+    inventory_free(inv);
+}
+
+static void
+what_small_texts_leave_serves_large_ones(void **state)
+{
+    struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS, .expire = 10 * SECOND };
+    const struct inventory_stats *stats;
+    struct inventory *inv;
+
+    (void)state;
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    stats = inventory_get_stats(inv);
+    for (unsigned i = 0; stats->evicted == 0; i++)
+        assert_true(see_text(inv, i, 10, 1));
+    while (stats->expired + stats->evicted < stats->hosts)
+        inventory_expire(inv, 100 * SECOND);
+    for (unsigned i = 0; i < 100; i++)
+        assert_true(see_text(inv, i, LARGE, 101));
+    inventory_free(inv);
+}
+
+static void
+who_has_a_text_as_large_makes_room(void **state)
+{
+    struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS };
+    const struct inventory_stats *stats;
+    struct inventory *inv;
+    uint64_t gone_before;
+
+    (void)state;
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    stats = inventory_get_stats(inv);
+    for (unsigned i = 0; stats->evicted == 0; i++)
+        assert_true(see_text(inv, i, i < 2 ? LARGE : 10, 1));
+    gone_before = stats->evicted;
+    assert_true(see_text(inv, 2 * SMALL, LARGE, 2));
+    assert_int_equal(stats->evicted, gone_before + 1);
+    assert_false(see_text(inv, 2 * SMALL, LARGE, 3));
+    inventory_free(inv);
+}
+
+static void
+touch(struct inventory *inv, unsigned host, unsigned second)
+{
+    struct weir_addr addr = { { 10, (uint8_t)(host >> 16), (uint8_t)(host >> 8), (uint8_t)host } };
+
+    assert_true(inventory_touch(inv, 4, &addr, second * SECOND));
+}
+
+/* Hosts of which nothing is known leave no room. */
+static void
+a_fact_costs_a_few_hosts_at_most(void **state)
+{
+    struct inventory_opts opts = { .hosts = 3 * SMALL, .texts = TEXTS };
+    const struct inventory_stats *stats;
+    struct inventory *inv;
+    uint64_t gone_before;
+    unsigned n = 0;
+
+    (void)state;
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    while (inventory_get_stats(inv)->evicted == 0)
+        assert_true(see_text(inv, n++, 10, 1));
+    inventory_free(inv);
+    opts.facts = --n; /* as many as there are texts */
+    assert_int_equal(inventory_new(&opts, &inv), WEIR_E_OK);
+    stats = inventory_get_stats(inv);
+    for (unsigned i = 0; i < n; i++)
+        assert_true(see_text(inv, i, 10, 1));
+    for (unsigned i = 0; i < 100; i++) /* the first costs a host, whose text is too small */
+        assert_false(see_text(inv, n + i, LARGE, 2));
+    for (unsigned i = 1; i < n; i++)
+        touch(inv, i, 3);
+    assert_true(see_text(inv, n + 100, 10, 3));
+    gone_before = stats->evicted;
+    assert_false(see_text(inv, n + 101, 10, 3));
+    assert_int_equal(stats->evicted, gone_before + 16);
+    inventory_free(inv);
+}
+
 static void
 what_is_known_better_for_a_port_is_found(void **state)
 {
@@ -424,6 +540,10 @@ main(void)
         cmocka_unit_test(who_was_not_seen_is_forgotten),
         cmocka_unit_test(where_there_is_no_room_the_oldest_goes),
         cmocka_unit_test(where_facts_have_no_room_the_oldest_host_goes),
+        cmocka_unit_test(no_host_goes_in_vain),
+        cmocka_unit_test(what_small_texts_leave_serves_large_ones),
+        cmocka_unit_test(who_has_a_text_as_large_makes_room),
+        cmocka_unit_test(a_fact_costs_a_few_hosts_at_most),
         cmocka_unit_test(what_is_known_better_for_a_port_is_found),
         cmocka_unit_test(a_host_has_a_bounded_number_of_facts),
         cmocka_unit_test(no_kind_keeps_the_others_out),

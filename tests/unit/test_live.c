@@ -421,7 +421,9 @@ no_packet_comes_twice_while_queues_are_made(void **state)
         assert_true(seen[i] <= 1);
 }
 
-/* Two fragments, 272 bytes each, in a group. Returns the number of frames that come; *bytes: all. */
+/*
+ * Two fragments, 272 bytes each, in a group. Returns the number of frames that come; *bytes: all.
+ */
 static int
 send_fragments(bool stay, uint32_t *bytes)
 {

@@ -174,7 +174,9 @@ a_final_error_ends_the_log(void **state)
     assert_non_null(strstr(err.text, "/dev/full: No space left"));
 }
 
-/* With a write that blocks, this would never end. The descriptor's other users see no difference. */
+/*
+ * With a write that blocks, this would never end. The descriptor's other users see no difference.
+ */
 static void
 a_pipe_that_nobody_reads_does_not_hold_up_the_end(void **state)
 {

@@ -452,6 +452,10 @@ variables_stand_for_numbers(void **state)
         { "byte_math:bytes 1, offset 0, oper *, rvalue v, result w, string dec; "
           "byte_test:1,=,0x42,w;",
           "2...B", MATCH_YES },
+        /* 0x31 + 0xf is 0x40, of which the mask leaves 4 */
+        { "byte_math:bytes 1,offset 0,oper +,rvalue 15,result w,bitmask 0xf0; "
+          "content:\"B\"; offset:w; depth:1;",
+          "1...B", MATCH_YES },
         { "byte_math:bytes 1,offset 0,oper /,rvalue v,result w,string dec;", "0", MATCH_NO },
         { "byte_math:bytes 1,offset 0,oper <<,rvalue 64,result w;", "1", MATCH_NO },
         { "byte_math:bytes 1,offset 0,oper -,rvalue 48,result w; byte_test:1,=,0x42,w;", "2.B",

@@ -1,4 +1,5 @@
 #include "mem.h"
+#include "poison.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -324,8 +325,11 @@ a_range_given_back_is_no_longer_guarded(void **state)
     mem_init_arena(&mem, &arena, RANGE);
     block = mem_alloc(&mem, 64);
     mem_free(&mem, block, 64);
+    if (!POISONS)
+        skip();
+    assert_true(IS_POISONED(block, 64));
     arena_give_back(&arena, base);
-    memset(block, 1, 64);
+    assert_false(IS_POISONED(block, 64));
 }
 
 /* Shards 1 and 4 are the second of three cores'. */
@@ -350,6 +354,71 @@ shards_have_caps_of_their_own(void **state)
     mem_shards_free(&shards);
 }
 
+struct taken {
+    uint8_t *at;
+    size_t size;
+    uint8_t mark;
+};
+
+static void
+check_and_free(struct mem *from, struct taken *t)
+{
+    for (size_t i = 0; i < t->size; i++)
+        assert_int_equal(t->at[i], t->mark);
+    mem_free(from, t->at, t->size);
+    t->at = NULL;
+}
+
+/* Random blocks hold what was written to them; when all are gone there is room for the largest. */
+static void
+joined_blocks_serve_all_sizes_again(void **state)
+{
+    enum { TAKEN = 300, LARGEST = 2 << 20 };
+    struct taken taken[TAKEN] = { { NULL, 0, 0 } };
+    uint32_t random = 1;
+
+    memset(*state, 0, RANGE);
+    mem_init_joining(&mem, *state, RANGE, RANGE);
+    for (unsigned step = 0; step < 200000; step++) {
+        struct taken *t = &taken[(random = random * 1664525 + 1013904223) >> 8 & 255];
+
+        if (t->at != NULL) {
+            check_and_free(&mem, t);
+            continue;
+        }
+        t->size = 1 + (random >> 16 & 0xffff) % (64U << (random >> 29));
+        t->mark = (uint8_t)step;
+        t->at = mem_alloc(&mem, t->size);
+        if (t->at != NULL)
+            memset(t->at, t->mark, t->size);
+    }
+    for (unsigned i = 0; i < TAKEN; i++)
+        if (taken[i].at != NULL)
+            check_and_free(&mem, &taken[i]);
+    assert_int_equal(mem.used, 0);
+    assert_non_null(mem_alloc(&mem, LARGEST));
+    mem_end_joining(&mem);
+}
+
+/* All of it in small blocks, then in large ones, and again, without a byte more. */
+static void
+joined_blocks_fill_the_cap_in_any_size(void **state)
+{
+    enum { CAP = 2 << 20 };
+    static uint8_t *block[CAP / 64];
+
+    memset(*state, 0, RANGE);
+    mem_init_joining(&mem, *state, RANGE, CAP);
+    for (size_t size = 64; size <= CAP; size *= 2) {
+        for (size_t i = 0; i < CAP / size; i++)
+            assert_non_null(block[i] = mem_alloc(&mem, size));
+        assert_null(mem_alloc(&mem, 64));
+        for (size_t i = 0; i < CAP / size; i++)
+            mem_free(&mem, block[i], size);
+    }
+    mem_end_joining(&mem);
+}
+
 #define WITH_RANGE(f) cmocka_unit_test_setup_teardown(f, make_range, free_range)
 
 int
@@ -370,6 +439,8 @@ main(void)
         WITH_RANGE(a_steady_load_takes_no_new_memory),
         WITH_RANGE(what_is_behind_the_front_of_a_block_is_given_back),
         WITH_RANGE(a_range_given_back_is_no_longer_guarded),
+        WITH_RANGE(joined_blocks_serve_all_sizes_again),
+        WITH_RANGE(joined_blocks_fill_the_cap_in_any_size),
         cmocka_unit_test(shards_have_caps_of_their_own),
     };
 

@@ -193,7 +193,7 @@ an_app_that_wants_events_has_1_to_255_stages(void **state)
     assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
 }
 
-/* ---- packets that belong to no flow, and no more than packets ------------------------------------ */
+/* ---- packets that belong to no flow, and no more than packets -------------------------------- */
 
 static weir_fut
 say_packet(void *ctx, weir_fut in)
@@ -395,6 +395,27 @@ live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited(void **state)
     assert_true(ms <= MONITOR_WAIT_MS * 9 / 10);
 }
 
+/* Times that a capture may claim: nothing is due then, and the end comes. */
+static void
+the_end_comes_at_any_time(void **state)
+{
+    const uint64_t day = UINT64_C(86400) * 1000000000;
+    const uint64_t times[] = { UINT64_MAX - day, UINT64_MAX - 1, UINT64_MAX };
+
+    for (unsigned i = 0; i < sizeof(times) / sizeof(*times); i++) {
+        struct fixture *f = *state;
+        struct weir_frame frame = udp_frame(WEIR_TOSERVER, "late", 4, 0, f->room);
+
+        weir_monitor_free(f->m);
+        assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
+        frame.time = times[i];
+        assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
+        alarm(20);
+        weir_monitor_end(f->m);
+        alarm(0);
+    }
+}
+
 int
 main(void)
 {
@@ -408,6 +429,7 @@ main(void)
         T(packets_of_no_flow_are_shown_to_nobody_else),
         T(packets_only_follows_no_connection),
         T(live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited),
+        T(the_end_comes_at_any_time),
     };
 
     return cmocka_run_group_tests_name("monitor", tests, NULL, NULL);

@@ -1,7 +1,5 @@
 /* What becomes of matches in whole flows: what rules remember of each other, pass, and limits. */
-#include "detect/detect.h"
-#include "rule/order.h"
-#include "support/frames.h"
+#include "support/rule_run.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,166 +13,15 @@
 #define A WEIR_TH_ACK
 #define F WEIR_TH_FIN
 
-enum { CLIENT = 1001, SERVER = 5001, ROOMS = 200 };
-
-/* A monitor with detection as its app; alerts are written down as "SID@PACKET ". */
-struct fixture {
-    struct rules rules;
-    struct vars *vars;
-    struct limits limits;
-    struct groups *groups;
-    struct detect *detect;
-    struct detect_opts opts;
-    struct weir_monitor *m;
-    struct weir_tap_spec spec;
-    char said[4096];
-    uint8_t action; /* of the latest alert */
-    bool alerted;   /* of the latest flow_end */
-    uint64_t ms;
-    unsigned n;
-    uint16_t port;
-    uint8_t (*room)[FRAME_ROOM];
-};
-
 static void
-on_alert(void *ctx, const struct rule *rule, const struct weir_event *ev)
-{
-    struct fixture *f = ctx;
-    size_t n = strlen(f->said);
-
-    f->action = outcome_action(detect_outcome(f->detect));
-    snprintf(f->said + n, sizeof(f->said) - n, "%u@%u ", rule->sid, (unsigned)ev->number);
-}
-
-/* "+PACKET" */
-static void
-on_tagged(void *ctx, const struct weir_event *ev)
-{
-    struct fixture *f = ctx;
-    size_t n = strlen(f->said);
-
-    snprintf(f->said + n, sizeof(f->said) - n, "+%u ", (unsigned)ev->number);
-}
-
-static weir_fut
-on_event(void *ctx, weir_fut in)
-{
-    const struct weir_event *ev = weir_ptr(in);
-    struct fixture *f = ev->app;
-
-    detect_event(f->detect, ctx, ev);
-    if (ev->type == WEIR_EV_FLOW_END)
-        f->alerted = ((struct flow_scan *)ctx)->alerted;
-    return weir_ok(0);
-}
-
-static const weir_fn stages[] = { on_event };
-
-static int
-set_up(void **state)
-{
-    static struct fixture f;
-
-    f = (struct fixture){ .vars = vars_new(), .opts = { .memory = 64 << 20 } };
-    f.room = malloc(ROOMS * sizeof(*f.room));
-    *state = &f;
-    return f.vars == NULL || f.room == NULL;
-}
-
-static int
-tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    weir_monitor_free(f->m);
-    detect_free(f->detect);
-    groups_free(f->groups);
-    limits_free(&f->limits);
-    rules_free(&f->rules);
-    vars_free(f->vars);
-    free(f->room);
-    return 0;
-}
-
-/* Begin a run with these rules; a handshake is packets 1 to 3. */
-static void
-begin(struct fixture *f, const char *rules)
-{
-    struct weir_app app = { .name = "ids",
-                            .spec = &f->spec,
-                            .flow_size = sizeof(struct flow_scan),
-                            .history = DETECT_WINDOW,
-                            .arg = f };
-    struct weir_errbuf err = { "" };
-
-    assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ rules, strlen(rules) },
-                                     NULL, NULL, &err),
-                     WEIR_E_OK);
-    assert_int_equal(f->rules.refused, 0);
-    assert_int_equal(rules_sort(&f->rules, &err), WEIR_E_OK);
-    assert_int_equal(groups_new(&f->rules, &f->groups, &err), WEIR_E_OK);
-    f->opts.outcome.limits = &f->limits;
-    f->opts.outcome.tagged = on_tagged;
-    f->opts.outcome.ctx = f;
-    assert_int_equal(detect_new(f->groups, &f->opts, on_alert, f, &f->detect, &err), WEIR_E_OK);
-    f->spec =
-        (struct weir_tap_spec){ .stage = stages, .n_stages = 1, .want = detect_wants(f->detect) };
-    assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
-    assert_int_equal(weir_monitor_add(f->m, &app), WEIR_E_OK);
-}
-
-static void
-segment(struct fixture *f, struct segment s)
-{
-    struct weir_frame frame;
-
-    assert_true(f->n < ROOMS);
-    s.ms = f->ms++;
-    s.client_port = f->port;
-    frame = tcp_frame(&s, f->room[f->n++]);
-    assert_int_equal(weir_monitor_feed(f->m, &frame, 1), WEIR_E_OK);
-}
-
-/* Offsets count from the first byte of each direction. */
-static void
-client(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
-{
-    segment(f, (struct segment){ .dir = WEIR_TOSERVER,
-                                 .flags = flags,
-                                 .seq = CLIENT + (uint32_t)off,
-                                 .ack = flags & A ? SERVER + (uint32_t)ack : 0,
-                                 .data = data,
-                                 .n = (uint32_t)strlen(data) });
-}
-
-static void
-server(struct fixture *f, uint8_t flags, int off, int ack, const char *data)
-{
-    segment(f, (struct segment){ .dir = WEIR_TOCLIENT,
-                                 .flags = flags,
-                                 .seq = SERVER + (uint32_t)off,
-                                 .ack = flags & A ? CLIENT + (uint32_t)ack : 0,
-                                 .data = data,
-                                 .n = (uint32_t)strlen(data) });
-}
-
-static void
-handshake(struct fixture *f)
-{
-    client(f, S, -1, 0, "");
-    server(f, S | A, -1, 0, "");
-    client(f, A, 0, 0, "");
-}
-
-static void
-expect(struct fixture *f, const char *alerts)
+expect(struct rule_run *f, const char *alerts)
 {
     assert_string_equal(f->said, alerts);
     f->said[0] = '\0';
 }
 
 static struct outcome_stats
-stats(struct fixture *f)
+stats(struct rule_run *f)
 {
     struct outcome_stats out;
 
@@ -187,7 +34,7 @@ stats(struct fixture *f)
 static void
 a_request_is_remembered_for_the_answer(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:to_client; flowbits:isset,get; content:\"200\"; "
              "sid:1;)\n"
@@ -208,7 +55,7 @@ a_request_is_remembered_for_the_answer(void **state)
 static void
 bits_are_set_by_whole_matches_only(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"one\"; content:\"two\"; flowbits:set,a; "
              "flowint:n,+,1; sid:1;)\n"
@@ -223,11 +70,14 @@ bits_are_set_by_whole_matches_only(void **state)
     expect(f, "1@6 "); /* now n is 2 */
 }
 
-/* In one packet, whatever the order of the file, and though one of them is looked for in the packet. */
+/*
+ * In one packet, whatever the order of the file, and though one of them is looked for in the
+ * packet.
+ */
 static void
 those_that_set_come_first(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flowbits:isset,a; content:\"x\"; sid:4;)\n"
              "alert tcp any any -> any any (flowbits:isset,a; flow:to_server; dsize:1; sid:3;)\n"
@@ -245,7 +95,7 @@ those_that_set_come_first(void **state)
 static void
 a_rule_that_waits_is_asked_again(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"set\"; flowbits:set,a; noalert; sid:1;)\n"
              "alert tcp any any -> any any (content:\"clear\"; flowbits:unset,a; noalert; sid:2;)\n"
@@ -272,7 +122,7 @@ a_rule_that_waits_is_asked_again(void **state)
 static void
 what_is_remembered_goes_with_the_flow(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
     char rule[2048];
     int n = snprintf(rule, sizeof(rule), "alert tcp any any -> any any (content:\"x\"; sid:1;");
 
@@ -302,7 +152,7 @@ what_is_remembered_goes_with_the_flow(void **state)
 static void
 pass_is_for_the_packet(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:to_server; dsize:>0; sid:1;)\n"
              "drop tcp any any -> any any (flow:to_server; dsize:2; sid:2;)\n"
@@ -325,7 +175,7 @@ pass_is_for_the_packet(void **state)
 static void
 a_pass_rule_may_alert(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:to_server; dsize:3; sid:1;)\n"
              "pass tcp any any -> any any (flow:to_server; dsize:3; alert; sid:2;)\n");
@@ -337,7 +187,7 @@ a_pass_rule_may_alert(void **state)
 static void
 pass_by_the_stream_is_for_the_flow(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n"
              "alert tcp any any -> any any (flow:to_server; dsize:>0; sid:2;)\n"
@@ -357,7 +207,7 @@ pass_by_the_stream_is_for_the_flow(void **state)
 static void
 pass_by_addresses_is_for_the_flow(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n"
              "pass ip 10.0.0.1 any -> any any (sid:2;)\n");
@@ -371,7 +221,7 @@ pass_by_addresses_is_for_the_flow(void **state)
 static void
 noalert_and_thresholds_say_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"x\"; noalert; sid:1;)\n"
              "alert tcp any any -> any any (content:\"x\"; flowint:n,+,1; threshold:type limit, "
@@ -388,13 +238,11 @@ noalert_and_thresholds_say_nothing(void **state)
 static void
 suppressed_flows_have_not_alerted(void **state)
 {
-    struct fixture *f = *state;
-    struct text text = { "suppress gen_id 1, sig_id 1, track by_src, ip 10.0.0.1", 54 };
-    struct weir_errbuf err = { "" };
+    struct rule_run *f = *state;
 
-    assert_int_equal(limits_load_text(&f->limits, f->vars, "t", text, NULL, NULL, &err), WEIR_E_OK);
-    assert_int_equal(f->limits.n, 1);
-    begin(f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n");
+    begin_with(f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n",
+               "suppress gen_id 1, sig_id 1, track by_src, ip 10.0.0.1");
+    assert_int_equal(f->l.limits.n, 1);
     handshake(f);
     client(f, A, 0, 0, "x");
     expect(f, "");
@@ -406,14 +254,12 @@ suppressed_flows_have_not_alerted(void **state)
 static void
 rate_filter_changes_the_alerts_action(void **state)
 {
-    struct fixture *f = *state;
-    static const char line[] = "rate_filter gen_id 1, sig_id 1, track by_rule, count 1, seconds 9, "
-                               "new_action reject, timeout 9";
-    struct text text = { line, sizeof(line) - 1 };
-    struct weir_errbuf err = { "" };
+    struct rule_run *f = *state;
 
-    assert_int_equal(limits_load_text(&f->limits, f->vars, "t", text, NULL, NULL, &err), WEIR_E_OK);
-    begin(f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n");
+    begin_with(
+        f, "alert tcp any any -> any any (content:\"x\"; sid:1;)\n",
+        "rate_filter gen_id 1, sig_id 1, track by_rule, count 1, seconds 9, new_action reject, "
+        "timeout 9");
     handshake(f);
     client(f, A, 0, 0, "x");
     assert_int_equal(f->action, ACTION_ALERT);
@@ -427,7 +273,7 @@ rate_filter_changes_the_alerts_action(void **state)
 static void
 a_tag_records_what_follows_in_the_flow(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"x\"; tag:session,2,packets; sid:1;)");
     handshake(f);
@@ -450,7 +296,7 @@ a_tag_records_what_follows_in_the_flow(void **state)
 static void
 tags_count_bytes_and_seconds_too(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (content:\"x\"; tag:session,60,bytes; sid:1;)\n"
              "alert tcp any any -> any any (content:\"z\"; tag:session,2,seconds; sid:2;)");
@@ -469,7 +315,7 @@ tags_count_bytes_and_seconds_too(void **state)
 static void
 a_tag_may_be_of_an_address(void **state)
 {
-    struct fixture *f = *state;
+    struct rule_run *f = *state;
 
     begin(f, "alert tcp any any -> any any (flow:to_client; content:\"x\"; "
              "tag:host,2,packets,dst; sid:1;)");
@@ -485,7 +331,7 @@ a_tag_may_be_of_an_address(void **state)
 int
 main(void)
 {
-#define T(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
+#define T(f) cmocka_unit_test_setup_teardown(f, rule_run_set_up, rule_run_tear_down)
     const struct CMUnitTest tests[] = {
         T(a_request_is_remembered_for_the_answer),
         T(bits_are_set_by_whole_matches_only),

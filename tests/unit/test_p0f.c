@@ -1,4 +1,6 @@
-/* Fingerprints of TCP stacks in p0f's form: packets as text, signatures, what fits and nearly fits. */
+/*
+ * Fingerprints of TCP stacks in p0f's form: packets as text, signatures, what fits and nearly fits.
+ */
 #include "decode.h"
 #include "p0f.h"
 

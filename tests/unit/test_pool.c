@@ -111,6 +111,25 @@ a_block_given_back_may_not_be_touched(void **state)
     assert_false(IS_POISONED(block, POOL_MIDDLE)); /* others may be given these addresses */
 }
 
+static void
+what_was_too_long_is_named(void **state)
+{
+    struct pool_stats stats = { .exhausted = 1 }, one = { .too_long = { [POOL_SSH_LINE] = 2 } };
+    char text[POOL_TEXT];
+
+    (void)state;
+    pool_put_too_long(&stats, text);
+    assert_string_equal(text, "0");
+    pool_stats_add(&stats, &one);
+    pool_stats_add(&stats, &one);
+    pool_put_too_long(&stats, text);
+    assert_string_equal(text, "4 SSH banners");
+    memset(&stats, 0xff, sizeof(stats)); /* the longest there is */
+    pool_put_too_long(&stats, text);
+    assert_non_null(strstr(text, "DNS messages, "));
+    assert_non_null(strstr(text, ", 18446744073709551615 SSH packets"));
+}
+
 int
 main(void)
 {
@@ -120,6 +139,7 @@ main(void)
         cmocka_unit_test(the_last_block_is_followed_by_none_and_a_count),
         cmocka_unit_test(small_messages_go_on_in_larger_blocks),
         cmocka_unit_test(a_block_given_back_may_not_be_touched),
+        cmocka_unit_test(what_was_too_long_is_named),
     };
 
     return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

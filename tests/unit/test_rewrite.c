@@ -215,6 +215,15 @@ checksums_are_as_if_computed_anew(void **state)
     }
 }
 
+/* RFC 1624 section 3, equation 3: what becomes of a checksum when a 16-bit word changes. */
+static uint16_t
+updated(uint16_t sum, uint16_t from, uint16_t to)
+{
+    const uint16_t result = finish((uint16_t)~sum + (uint32_t)(uint16_t)~from + to);
+
+    return result != 0 ? result : 0xffff; /* RFC 768: 0 says that there is none */
+}
+
 static void
 no_checksum_stays_none_and_a_wrong_one_wrong(void **state)
 {
@@ -222,9 +231,10 @@ no_checksum_stays_none_and_a_wrong_one_wrong(void **state)
 
     (void)state;
     for (unsigned i = 0; i < 2000; i++) {
-        struct made m = { .n = 0 }, right;
+        struct made m = { .n = 0 };
         const struct rewrite how = { .bytes = (const uint8_t *)"z", .n = 1, .port = -1 };
         struct weir_packet pkt;
+        uint16_t sum, word;
         uint8_t *at;
 
         do
@@ -236,14 +246,11 @@ no_checksum_stays_none_and_a_wrong_one_wrong(void **state)
         else
             at[0] = (uint8_t)(at[0] ^ 0x40);
         pkt = read(&m);
+        sum = (uint16_t)(at[0] << 8 | at[1]);
+        word = (uint16_t)(pkt.payload[0] << 8);
         rewrite_apply(&pkt, &how, m.bytes);
         assert_int_equal(pkt.payload[0], 'z');
-        right = m;
-        sum_up(&right);
-        if (i % 2 == 0)
-            assert_true(at[0] == 0 && at[1] == 0);
-        else
-            assert_memory_not_equal(at, right.bytes + checksum_place(&right), 2);
+        assert_int_equal(at[0] << 8 | at[1], sum == 0 ? 0 : updated(sum, word, 'z' << 8));
     }
 }
 

@@ -61,7 +61,7 @@ options(struct fixture *f, const char *text)
     static unsigned sid = 1000;
     char line[1024];
 
-    snprintf(line, sizeof(line), "alert ip any any -> any any (%s sid:%u;)", text, ++sid);
+    snprintf(line, sizeof(line), "alert tcp any any -> any any (%s sid:%u;)", text, ++sid);
     load(f, line);
     assert_string_equal(f->said, "");
     return &f->rules.at[f->rules.n - 1];
@@ -183,15 +183,17 @@ thresholds_take_their_words_in_any_order(void **state)
         struct threshold is;
     } good[] = {
         { "threshold:type limit, track by_src, count 1, seconds 60;",
-          { THRESHOLD_LIMIT, TRACK_SRC, 1, 60, 0 } },
+          { THRESHOLD_LIMIT, TRACK_SRC, 1, 60, 0, 0 } },
         { "threshold: type both , count 70 ,seconds 5m, track  by_dst;",
-          { THRESHOLD_BOTH, TRACK_DST, 70, 300, 0 } },
+          { THRESHOLD_BOTH, TRACK_DST, 70, 300, 0, 0 } },
         { "threshold:type threshold,track by_rule,count 2,seconds 1h;",
-          { THRESHOLD_EACH, TRACK_RULE, 2, 3600, 0 } },
+          { THRESHOLD_EACH, TRACK_RULE, 2, 3600, 0, 0 } },
         { "threshold:type backoff, track by_flow, count 1, multiplier 10;",
-          { THRESHOLD_BACKOFF, TRACK_FLOW, 1, 0, 10 } },
+          { THRESHOLD_BACKOFF, TRACK_FLOW, 1, 0, 10, 0 } },
+        { "detection_filter:track by_src, count 3, seconds 1, unique_on dst_port;",
+          { THRESHOLD_FILTER, TRACK_SRC, 3, 1, 0, UNIQUE_DST_PORT } },
         { "detection_filter:track by_both, count 3, seconds 1;",
-          { THRESHOLD_FILTER, TRACK_BOTH, 3, 1, 0 } },
+          { THRESHOLD_FILTER, TRACK_BOTH, 3, 1, 0, 0 } },
     };
 
     for (size_t i = 0; i < sizeof(good) / sizeof(*good); i++) {
@@ -202,6 +204,7 @@ thresholds_take_their_words_in_any_order(void **state)
         assert_int_equal(is->count, good[i].is.count);
         assert_int_equal(is->seconds, good[i].is.seconds);
         assert_int_equal(is->multiplier, good[i].is.multiplier);
+        assert_int_equal(is->unique, good[i].is.unique);
     }
 }
 
@@ -239,7 +242,9 @@ what_is_wrong_is_refused(void **state)
         { "flowbits:setx,a;", "a group expected" },
         { "flowbits:set,a,g,h;", "nothing expected behind the group" },
         { "xbits:set,a;", "xbits: track expected" },
-        { "xbits:set,a,track tx;", "ip_src, ip_dst or ip_pair" },
+        { "xbits:set,a,track flow;", "ip_src, ip_dst, ip_pair or tx" },
+        { "xbits:set,a,track tx;", "track tx goes with buffers and events" },
+        { "http.uri; bsize:1; xbits:set,a,track tx,expire 5;", "expire does not go" },
         { "xbits:set,a,track ip_src,expire 0;", "expire: seconds" },
         { "xbits:reset,a,track ip_src;", "isnotset or noalert expected" },
         { "xbits:set,a,trick ip_src;", "track or expire" },
@@ -271,6 +276,10 @@ what_is_wrong_is_refused(void **state)
           "count 1, seconds 1;",
           "one threshold or detection_filter" },
         { "detection_filter:track by_src, count 1;", "seconds expected" },
+        { "detection_filter:track by_src, count 1, seconds 1, unique_on dst_port;",
+          "unique_on: a rule of TCP or UDP" },
+        { "detection_filter:track by_src, count 1, seconds 1, unique_on port;",
+          "unique_on: 'port' is not known" },
         { "detection_filter:type limit, track by_src, count 1, seconds 1;", "not known here" },
         { "tag:flow;", "session or host" },
         { "tag:session,5;", "packets, bytes or seconds" },
@@ -284,7 +293,6 @@ what_is_wrong_is_refused(void **state)
         { "tag:host;", "src or dst behind host" },
         { "tag:session; tag:session;", "one for a rule" },
         { "noalert:yes;", "no value" },
-        { "replace:\"x\";", "packets are not changed" },
     };
     struct fixture *f = *state;
 

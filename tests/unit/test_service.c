@@ -156,7 +156,7 @@ literals_are_in_every_match(void **state)
     has_literal("", "");
 }
 
-/* ---- the same answer as without Hyperscan ------------------------------------------------------ */
+/* ---- the same answer as without Hyperscan ---------------------------------------------------- */
 
 static uint32_t seed = 1;
 

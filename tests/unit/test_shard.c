@@ -253,7 +253,9 @@ the_guess_is_the_flow_or_a_hint_at_most(void **state)
     assert_true(right > 900);
 }
 
-/* What was guessed may have ended, or its slot may be another flow's, when the packet has its turn. */
+/*
+ * What was guessed may have ended, or its slot may be another flow's, when the packet has its turn.
+ */
 static void
 a_guess_that_is_wrong_by_now_is_not_taken(void **state)
 {

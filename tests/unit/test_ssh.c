@@ -208,7 +208,7 @@ lines_have_their_bounds(void **state)
     feed(b, line, 1000, 100);
     feed(b, line, 25, 100); /* no end yet */
     assert_int_equal(b->side.state, SSH_BAD);
-    assert_int_equal(pool_stats(b->pool)->too_long, 1);
+    assert_int_equal(pool_stats(b->pool)->too_long[POOL_SSH_LINE], 1);
     assert_null(b->side.line);
     memset(&b->side, 0, sizeof(b->side));
     memcpy(line, "SSH-2.0-", 8);

@@ -232,6 +232,28 @@ pairs_have_no_direction(void **state)
     assert_false(holds(f, 2));
 }
 
+static void
+transactions_have_bits_of_their_own(void **state)
+{
+    struct fixture *f = *state;
+
+    BEGIN("http.uri; bsize:1; xbits:set,a,track tx", "http.uri; bsize:1; xbits:isset,a,track tx",
+          "xbits:isset,a,track ip_src", "http.uri; bsize:1; xbits:isnotset,a,track tx");
+    matches(f, 0);
+    assert_true(!holds(f, 1) && !holds(f, 3)); /* there is none */
+    f->subject.flow_id = 10;                   /* as an address is */
+    f->subject.src = 10;
+    f->subject.tx = 1;
+    assert_true(!holds(f, 1) && holds(f, 3));
+    matches(f, 0);
+    assert_true(holds(f, 1) && !holds(f, 2) && !holds(f, 3));
+    f->subject.tx = 2;
+    assert_true(!holds(f, 1) && holds(f, 3));
+    f->subject.tx = 1;
+    f->subject.flow_id = 11;
+    assert_false(holds(f, 1));
+}
+
 /* Of one core, with what is known beside it and before it. */
 static struct state *
 another(struct fixture *f, const struct state *with, const struct state *before)
@@ -409,6 +431,7 @@ main(void)
         T(without_a_flow_nothing_holds),
         T(xbits_belong_to_addresses),
         T(pairs_have_no_direction),
+        T(transactions_have_bits_of_their_own),
         T(cores_know_the_same_of_addresses),
         T(bits_of_addresses_expire),
         T(numbers_count),

@@ -213,7 +213,9 @@ a_fake_in_the_queue_says_who_wins(void **state)
            "payload > offset=6 length=2 data=AA after_gap=0\n");
 }
 
-/* What was never seen is not shown as old: of two conflicts with a hole between, the first is told. */
+/*
+ * What was never seen is not shown as old: of two conflicts with a hole between, the first is told.
+ */
 static void
 a_fake_ends_before_a_hole(void **state)
 {
@@ -581,7 +583,9 @@ a_hole_that_was_acknowledged_is_a_gap_when_a_rst_comes(void **state)
            "rst <\n");
 }
 
-/* RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them. */
+/*
+ * RFC 9293 section 3.10.7.3 takes them, Linux does not: the client's ACK says what became of them.
+ */
 static void
 data_on_a_syn_ack_wait_for_the_clients_word(void **state)
 {
@@ -1287,6 +1291,41 @@ a_broken_option_is_named_and_the_segment_taken(void **state)
 }
 
 static void
+a_ttl_that_falls_step_by_step_is_noticed(void **state)
+{
+    (void)state;
+    handshake();
+    for (unsigned ttl = 64; ttl > 8; ttl -= 4)
+        send_segment(
+            (struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER, .ttl = (uint8_t)ttl });
+    assert_non_null(strstr(fixture.record.text, "ttl_jump > ttl=56 usual=64\n"));
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "evil", .n = 4, .ttl = 8 });
+    client(A, 0, 0, "good");
+    server(A, 0, 4, "");
+    assert_null(strstr(fixture.record.text, "data=evil after_gap"));
+}
+
+/* Before the receiver has offered a window: what no window reaches is not waited for. */
+static void
+nothing_beyond_all_windows_is_held(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0x7fffffff, 0, "xy");
+    expect("out_of_window > offset=2147483647 length=2\n");
+    client(A, 1 << 30, 0, "z");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "good");
+    server(A, 0, 4, "");
+    expect("payload > offset=0 length=4 data=good after_gap=0\n");
+}
+
+static void
 a_ttl_that_falls_is_noticed(void **state)
 {
     (void)state;
@@ -1307,7 +1346,7 @@ a_ttl_that_falls_is_noticed(void **state)
                                    .n = 1,
                                    .ttl = 9 });
     expect("payload > offset=0 length=1 data=a after_gap=0\n"
-           "ttl_jump > ttl=9 usual=61\n"
+           "ttl_jump > ttl=9 usual=64\n"
            "ttl_jump < ttl=9 usual=64\n"
            "payload > offset=1 length=1 data=b after_gap=0\n");
     client(A, 2, 1, "");
@@ -2021,7 +2060,9 @@ what_the_receiver_acknowledged_between_stays(void **state)
            "new_data=good\n");
 }
 
-/* Linux looks at an old ACK only where its header prediction fails: the window field differs here. */
+/*
+ * Linux looks at an old ACK only where its header prediction fails: the window field differs here.
+ */
 static void
 an_old_acknowledgement_is_refused_but_where_it_is_predicted(void **state)
 {
@@ -2306,6 +2347,8 @@ main(void)
         TEST(signatures_in_a_flow_picked_up_are_taken),
         TEST(a_broken_option_is_named_and_the_segment_taken),
         TEST(a_ttl_that_falls_is_noticed),
+        TEST(a_ttl_that_falls_step_by_step_is_noticed),
+        TEST(nothing_beyond_all_windows_is_held),
         TEST(what_is_wrong_in_a_handshake_is_named),
         TEST(the_third_step_chooses_among_syn_acks),
         TEST(a_syn_ack_that_answers_another_syn_is_ignored),

@@ -112,7 +112,9 @@ expected(const struct outcome *outcomes, unsigned policy)
     return outcomes->text;
 }
 
-/* Play it to every policy; the last outcome, of nobody, is that of linux and all who do the same. */
+/*
+ * Play it to every policy; the last outcome, of nobody, is that of linux and all who do the same.
+ */
 static void
 play_to_all(void (*play)(void), const struct outcome *outcomes)
 {

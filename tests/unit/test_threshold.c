@@ -20,6 +20,7 @@ struct fixture {
     struct limits limits;
     struct thresholds *thresholds;
     struct subject subject;
+    const char *proto; /* of the rules */
     uint8_t action;
 };
 
@@ -28,7 +29,7 @@ set_up(void **state)
 {
     static struct fixture f;
 
-    f = (struct fixture){ .vars = vars_new() };
+    f = (struct fixture){ .vars = vars_new(), .proto = "ip" };
     f.subject = (struct subject){
         .flow_id = 1, .has_addresses = true, .src = 10, .dst = 20, .time = SECOND
     };
@@ -57,8 +58,8 @@ begin(struct fixture *f, const char *const *options, const char *limits)
 
     for (unsigned i = 0; options[i] != NULL; i++) {
         char line[256];
-        int n = snprintf(line, sizeof(line), "alert ip any any -> any any (%s sid:%u;)", options[i],
-                         i + 1);
+        int n = snprintf(line, sizeof(line), "alert %s any any -> any any (%s sid:%u;)", f->proto,
+                         options[i], i + 1);
 
         assert_int_equal(rules_load_text(&f->rules, f->vars, "t", (struct text){ line, (size_t)n },
                                          NULL, NULL, &err),
@@ -127,6 +128,29 @@ both_is_once_a_time_after_so_many(void **state)
 
     BEGIN("", "threshold:type both, track by_src, count 2, seconds 10;");
     EXPECT(0, ".x...x.", 0, 1, 2, 10, 11, 12, 21);
+}
+
+/* Ports that came before do not count again, but alert when there were enough. */
+static void
+ports_count_once_in_their_window(void **state)
+{
+    static const struct {
+        unsigned seconds;
+        uint16_t port;
+        bool alerts;
+    } as[] = { { 0, 1, false },  { 1, 1, false },  { 2, 2, false },  { 3, 1, false },
+               { 4, 3, true },   { 5, 1, true },   { 10, 3, true },  { 11, 3, false },
+               { 12, 4, false }, { 13, 4, false }, { 14, 3, false }, { 15, 5, true } };
+    struct fixture *f = *state;
+
+    f->proto = "udp";
+    BEGIN("", "detection_filter:track by_src, count 2, seconds 10, unique_on dst_port;");
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        f->subject.time = (100 + as[i].seconds) * SECOND;
+        f->subject.src_port = (uint16_t)i;
+        f->subject.dst_port = as[i].port;
+        assert_int_equal(alerts(f, 0), as[i].alerts);
+    }
 }
 
 static void
@@ -360,6 +384,7 @@ main(void)
         T(limit_is_the_first_few_of_a_time),
         T(threshold_is_each_nth),
         T(both_is_once_a_time_after_so_many),
+        T(ports_count_once_in_their_window),
         T(detection_filter_is_all_beyond_so_many),
         T(backoff_waits_longer_and_longer),
         T(each_track_counts_apart),

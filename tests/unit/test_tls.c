@@ -64,6 +64,55 @@ server_hellos_say_the_version_that_was_chosen(void **state)
     assert_null(tls_version_name(0x0305));
 }
 
+/* Its server hello has no session and no compression. */
+static void
+drafts_of_1_3_are_told_apart(void **state)
+{
+    uint8_t draft[36] = { 0x7f, 0x12, [34] = 0x13, [35] = 0x01 };
+    struct tls_server_hello hello;
+
+    (void)state;
+    assert_int_equal(tls_server_hello_parse(OF(draft), &hello), WEIR_E_OK);
+    assert_int_equal(hello.version, 0x7f12);
+    assert_int_equal(hello.cipher, 0x1301);
+    draft[1] = 22;
+    assert_int_equal(tls_server_hello_parse(OF(draft), &hello), WEIR_E_TRUNC);
+    assert_string_equal(tls_version_name(0x7f12), "TLS 1.3 draft-18");
+    assert_string_equal(tls_version_name(0x7f1c), "TLS 1.3 draft-28");
+    assert_null(tls_version_name(0x7f0f));
+    assert_null(tls_version_name(0x7f1d));
+}
+
+/* One host name that is not empty, in one extension. */
+static void
+what_is_wrong_with_a_server_name_is_said(void **state)
+{
+    static const struct {
+        uint8_t bytes[24], n, fault;
+    } as[] = {
+        { { 0, 0, 0, 6, 0, 4, 0, 0, 1, 'a' }, 10, TLS_NAME_RIGHT },
+        { { 0, 0, 0, 6, 0, 4, 0, 0, 1, 'a', 0, 0, 0, 6, 0, 4, 0, 0, 1, 'b' }, 20, TLS_NAME_TWICE },
+        { { 0, 0, 0, 6, 0, 4, 1, 0, 1, 'a' }, 10, TLS_NAME_TYPE },
+        { { 0, 0, 0, 5, 0, 3, 0, 0, 0 }, 9, TLS_NAME_LENGTH },
+        { { 0, 0, 0, 6, 0, 4, 0, 1, 0, 'a' }, 10, TLS_NAME_LENGTH },
+        { { 0, 23, 0, 0 }, 4, TLS_NAME_RIGHT },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++) {
+        uint8_t body[80] = { 3, 3, [34] = 0, [35] = 0, [36] = 2, [37] = 0, [38] = 5, [39] = 1 };
+        struct tls_client_hello hello;
+
+        body[42] = as[i].n;
+        memcpy(body + 43, as[i].bytes, as[i].n);
+        assert_int_equal(tls_client_hello_parse((struct weir_bytes){ body, 43U + as[i].n }, &hello),
+                         WEIR_E_OK);
+        assert_int_equal(hello.name_fault, as[i].fault);
+        if (as[i].fault == TLS_NAME_TWICE)
+            is_text(hello.server_name, "a");
+    }
+}
+
 /* But where the extensions could begin: a hello without any is one of old. */
 static void
 every_prefix_is_truncated_and_safe(void **state)
@@ -412,6 +461,8 @@ main(void)
         cmocka_unit_test(a_client_hello_is_read),
         cmocka_unit_test(server_hellos_say_the_version_that_was_chosen),
         cmocka_unit_test(every_prefix_is_truncated_and_safe),
+        cmocka_unit_test(drafts_of_1_3_are_told_apart),
+        cmocka_unit_test(what_is_wrong_with_a_server_name_is_said),
         cmocka_unit_test(what_an_odd_extension_says_is_left_out),
         cmocka_unit_test(a_hello_of_ssl_2_has_ciphers_of_three_bytes),
         cmocka_unit_test(certificates_are_walked),

@@ -121,7 +121,7 @@ rates_are_those_between_two_answers(void **state)
         "  core 0                              2100               550  CPU  95 %\n"
         "  core 1                               900               450  CPU   0 %\n"
         "\n"
-        "drops: none\n"
+        "lost: none\n"
         "\n"
         "limits: none\n"
         "\n"
@@ -143,7 +143,7 @@ rates_are_those_between_two_answers(void **state)
         "\"events\":{\"syn\":4,\"fin\":50,\"gap\":12,\"rst\":90,\"urgent\":0}}");
 
     (void)state;
-    top_table("weir 1", &before, &now, 2, &to);
+    top_table("weir 1", &before, &now, 2, 80, &to);
     reply_add(&to, "%c", '\0');
     assert_string_equal(to.at, expected);
 }
@@ -157,16 +157,72 @@ without_a_before_there_are_no_rates(void **state)
     const struct top_sample more = sample("{\"packets\":9000,\"cpu_ms\":9}");
 
     (void)state;
-    top_table("weir 1", &now, &now, 0, &to);
+    top_table("weir 1", &now, &now, 0, 80, &to);
     reply_add(&to, "%c", '\0');
     assert_null(strstr(to.at, "per s"));
     assert_non_null(strstr(to.at, "packets                               3000\n"));
     reply_clear(&to);
-    top_table("weir 1", &more, &now, 1, &to);
+    top_table("weir 1", &more, &now, 1, 80, &to);
     reply_add(&to, "%c", '\0');
     assert_non_null(
         strstr(to.at, "packets                               3000               0.0\n"));
     assert_null(strstr(to.at, "CPU"));
+}
+
+static size_t
+widest(const char *text)
+{
+    size_t most = 0;
+
+    for (size_t n; *text != '\0'; text += n + (text[n] == '\n')) {
+        n = strcspn(text, "\n");
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* Down to the least width the CPU time of a core is there. */
+static void
+on_a_narrow_terminal_columns_move_together(void **state)
+{
+    static struct reply to;
+    const struct top_sample before = sample(
+        "{\"cpu_ms\":0,\"cores\":2,\"packets\":0,\"drops\":{\"kernel\":0,\"log\":0},"
+        "\"core_packets\":{\"0\":0,\"1\":0},\"core_cpu_ms\":{\"0\":0,\"1\":0}}");
+    const struct top_sample now = sample(
+        "{\"cpu_ms\":1950,\"cores\":2,\"packets\":123456,\"drops\":{\"kernel\":5,\"log\":1},"
+        "\"core_packets\":{\"0\":100000,\"1\":23456},"
+        "\"core_cpu_ms\":{\"0\":950,\"1\":1000}}");
+
+    (void)state;
+    for (unsigned columns = TOP_COLUMNS_LEAST; columns <= 100; columns++) {
+        reply_clear(&to);
+        top_table("weir 1", &before, &now, 1, columns, &to);
+        reply_add(&to, "%c", '\0');
+        assert_true(widest(to.at) <= columns && widest(to.at) <= TOP_COLUMNS);
+        assert_true(widest(to.at) + 5 > columns || columns > TOP_COLUMNS); /* all that there is */
+        assert_non_null(strstr(to.at, " 95 %\n"));
+        assert_non_null(strstr(to.at, " 100 %\n"));
+    }
+    reply_clear(&to);
+    top_table("weir 1", &before, &now, 1, 50, &to);
+    reply_add(&to, "%c", '\0');
+    assert_string_equal(to.at, "weir 1  up 0:00:00  cores 2  CPU 195 %\n"
+                               "\n"
+                               "                         total     per s\n"
+                               "packets                 123456    123456\n"
+                               "\n"
+                               "cores: packets, and CPU time\n"
+                               "  core 0                100000    100000  95 %\n"
+                               "  core 1                 23456     23456 100 %\n"
+                               "\n"
+                               "lost\n"
+                               "  by the kernel              5       5.0\n"
+                               "  records of logs            1       1.0\n"
+                               "\n"
+                               "limits: none\n"
+                               "\n"
+                               "events: none\n");
 }
 
 int
@@ -179,6 +235,7 @@ main(void)
         cmocka_unit_test(texts_cannot_move_the_cursor),
         cmocka_unit_test(rates_are_those_between_two_answers),
         cmocka_unit_test(without_a_before_there_are_no_rates),
+        cmocka_unit_test(on_a_narrow_terminal_columns_move_together),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -359,6 +359,44 @@ a_field_is_the_value_of_its_line(void **state)
     assert_int_equal(buffer.end, 0);
 }
 
+static void
+slices_are_counted_from_either_end(void **state)
+{
+    static const struct {
+        const char *option, *made;
+    } as[] = {
+        { "subslice:1;", "bcdefgh" },
+        { "subslice: 0 , 3 ;", "abc" },
+        { "subslice:1,-2;", "bcdef" },
+        { "subslice:-3;", "fgh" },
+        { "subslice:-3,2;", "fg" },
+        { "subslice:7,-6;", "cdefg" },
+        { "subslice:8;", "" },
+        { "subslice:-8,8;", "abcdefgh" },
+        { "subslice:9;", "" },
+        { "subslice:-9;", "" },
+        { "subslice:2,7;", "" },
+        { "subslice:2,-9;", "" },
+        { "subslice:9,truncate;", "" },
+        { "subslice:-9,truncate;", "abcdefgh" },
+        { "subslice:2,7,TRUNCATE;", "cdefgh" },
+        { "subslice:2,-9, truncate;", "ab" },
+        { "subslice:1; subslice:1,2;", "cd" },
+    };
+    static const char *const bad[] = {
+        "", "x", "1,0", "1,x", "1,2,3", "1,truncate,2", "1,2,truncate,3", "[1,2]"
+    };
+
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++)
+        text(*state, as[i].option, "abcdefgh", as[i].made);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        char options[80];
+
+        snprintf(options, sizeof(options), "http.uri; subslice:%s; content:\"x\";", bad[i]);
+        refused(*state, options, "subslice: OFFSET");
+    }
+}
+
 int
 main(void)
 {
@@ -379,6 +417,7 @@ main(void)
         TEST(chains_end_with_the_buffer_and_begin_behind_contents),
         TEST(the_payload_stays_as_it_is),
         TEST(compressed_bytes_are_read),
+        TEST(slices_are_counted_from_either_end),
         TEST(a_field_is_the_value_of_its_line),
     };
 

@@ -247,7 +247,7 @@ they_are_counted_and_cost_nothing_where_nobody_wants_them(void **state)
     assert_int_equal(second, 0);
 }
 
-/* ---- a stage that sleeps ----------------------------------------------------------------------- */
+/* ---- a stage that sleeps --------------------------------------------------------------------- */
 
 static void
 they_wait_behind_a_sleeper_with_their_bytes(void **state)
@@ -268,7 +268,7 @@ they_wait_behind_a_sleeper_with_their_bytes(void **state)
     expect("fake_burst(fake_retransmit)real>fake ");
 }
 
-/* ---- what is refused ---------------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------------------- */
 
 static bool
 always(void *arg, void *state, const struct weir_event *ev)

@@ -168,6 +168,33 @@ variables_that_need_themselves_are_refused(void **state)
     refused(state, VAR_PORTS, "$A", "themselves");
 }
 
+static void
+a_negation_is_seen_through_variables(void **state)
+{
+    struct vars *vars = vars_new();
+    struct weir_errbuf err;
+    static const struct {
+        const char *text;
+        bool negates;
+    } as[] = { { "any", false },          { "1.2.3.4", false },   { "!1.2.3.4", true },
+               { "[1.2.3.4,!$B]", true }, { "$HOME_NET", false }, { "$EXTERNAL_NET", true },
+               { "[1.2.3.4,$A]", true },  { "$NOBODY", false } };
+
+    (void)state;
+    assert_non_null(vars);
+    assert_int_equal(vars_set(vars, VAR_ADDRESSES, (struct text){ "A", 1 },
+                              (struct text){ "[$B,10.0.0.1]", 13 }, &err),
+                     WEIR_E_OK);
+    assert_int_equal(vars_set(vars, VAR_ADDRESSES, (struct text){ "B", 1 },
+                              (struct text){ "[10.0.0.0/8,!10.0.0.2]", 22 }, &err),
+                     WEIR_E_OK);
+    for (size_t i = 0; i < sizeof(as) / sizeof(*as); i++)
+        assert_int_equal(
+            vars_negate(vars, VAR_ADDRESSES, (struct text){ as[i].text, strlen(as[i].text) }),
+            as[i].negates);
+    vars_free(vars);
+}
+
 int
 main(void)
 {
@@ -180,6 +207,7 @@ main(void)
         T(a_list_of_negations_is_all_but_them),
         T(variables_stand_for_their_expressions),
         T(ports_are_numbers_and_ranges_open_at_either_end),
+        T(a_negation_is_seen_through_variables),
         T(equal_expressions_share_one_set),
         T(what_is_wrong_is_named),
         T(variables_that_need_themselves_are_refused),

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { SENT = 600, ISN = 1000, PEER = 5000, ALL = 999 };
+enum { SENT = 600, ISN = 1000, PEER = 5000, CLIENT = 1000, ALL = 999 };
 
 struct sent {
     uint8_t bytes[FRAME_ROOM];
@@ -172,6 +172,19 @@ deed(struct fixture *f, struct deed d)
     f->deeds[f->n_deeds++] = d;
 }
 
+/* On the payload of packet number `number` the stage sleeps, or says this. */
+static void
+sleep_on(struct fixture *f, uint64_t number)
+{
+    deed(f, (struct deed){ .number = number, .type = WEIR_EV_PAYLOAD, .sleeps = true });
+}
+
+static void
+judge(struct fixture *f, uint64_t number, enum weir_verdict verdict)
+{
+    deed(f, (struct deed){ .number = number, .type = WEIR_EV_PAYLOAD, .verdict = verdict });
+}
+
 static void
 feed(struct fixture *f, struct weir_frame frame)
 {
@@ -188,9 +201,9 @@ tcp(struct fixture *f, const struct segment *s)
     feed(f, tcp_frame(s, room));
 }
 
-/* Of the connection from this port: bytes of its client at an offset, and of its server. */
+/* Bytes of a client at an offset, by its port. */
 static void
-client(struct fixture *f, uint16_t port, uint32_t offset, const char *data)
+client_of(struct fixture *f, uint16_t port, uint32_t offset, const char *data)
 {
     tcp(f, &(struct segment){ .flags = WEIR_TH_ACK,
                               .seq = ISN + 1 + offset,
@@ -200,8 +213,15 @@ client(struct fixture *f, uint16_t port, uint32_t offset, const char *data)
                               .client_port = port });
 }
 
+/* Of the connection from the usual one: of its client, and of its server. */
 static void
-server(struct fixture *f, uint16_t port, uint32_t offset, uint32_t ack, const char *data)
+client(struct fixture *f, uint32_t offset, const char *data)
+{
+    client_of(f, CLIENT, offset, data);
+}
+
+static void
+server(struct fixture *f, uint32_t offset, uint32_t ack, const char *data)
 {
     tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT,
                               .flags = WEIR_TH_ACK,
@@ -209,7 +229,7 @@ server(struct fixture *f, uint16_t port, uint32_t offset, uint32_t ack, const ch
                               .ack = ISN + 1 + ack,
                               .data = data,
                               .n = (uint32_t)strlen(data),
-                              .client_port = port });
+                              .client_port = CLIENT });
 }
 
 /* Packets 1 to 3 of a flow, if it is the first. */
@@ -222,7 +242,15 @@ connect(struct fixture *f, uint16_t port)
                               .seq = PEER,
                               .ack = ISN + 1,
                               .client_port = port });
-    client(f, port, 0, "");
+    client_of(f, port, 0, "");
+}
+
+/* With the deeds that were told of; packets 1 to 3 connect. */
+static void
+begin(struct fixture *f)
+{
+    start(f);
+    connect(f, CLIENT);
 }
 
 static struct weir_monitor_stats
@@ -341,11 +369,10 @@ what_the_outlet_does_not_take_is_counted(void **state)
 {
     struct fixture *f = *state;
 
-    start(f);
-    connect(f, 1000);
+    begin(f);
     f->refuse = 1;
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 0, "lost");
+    client(f, 0, "lost");
+    client(f, 0, "lost");
     assert_int_equal(stats(f).send_drops, 1);
     assert_int_equal(stats(f).forwarded, 4);
     assert_payload(f, 3, "lost");
@@ -361,9 +388,8 @@ without_an_outlet_nothing_happens(void **state)
     deed(f,
          (struct deed){
              .number = ALL, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET, .payload = "other" });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "bytes");
+    begin(f);
+    client(f, 0, "bytes");
     assert_int_equal(f->rewritten, WEIR_E_NOENT);
     assert_int_equal(f->n_sent, 0);
     weir_monitor_end(f->m);
@@ -377,13 +403,12 @@ a_dropped_packet_does_not_leave(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "first");
-    client(f, 1000, 5, "second");
+    begin(f);
+    client(f, 0, "first");
+    client(f, 5, "second");
     assert_int_equal(f->n_sent, 4);
     assert_payload(f, 3, "second");
-    client(f, 1000, 0, "first"); /* the packet was dropped, not its bytes */
+    client(f, 0, "first"); /* the packet was dropped, not its bytes */
     assert_payload(f, 4, "first");
     assert_int_equal(stats(f).dropped, 1);
     assert_memory_equal(f->bytes, "firstsecond", 11); /* the engine saw it */
@@ -395,15 +420,14 @@ bytes_that_were_dropped_stay_so(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_DROP });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "attack");
-    client(f, 1000, 6, " and more");
-    client(f, 1000, 0, "attack");
-    client(f, 1000, 4, "ck and");
-    client(f, 1000, 6, " and");
-    server(f, 1000, 0, 0, "answer");
+    judge(f, 4, WEIR_DROP);
+    begin(f);
+    client(f, 0, "attack");
+    client(f, 6, " and more");
+    client(f, 0, "attack");
+    client(f, 4, "ck and");
+    client(f, 6, " and");
+    server(f, 0, 0, "answer");
     assert_int_equal(stats(f).dropped, 3);
     assert_int_equal(f->n_sent, 3 + 3);
     assert_payload(f, 3, " and more");
@@ -429,15 +453,14 @@ many_dropped_stretches_stay_so(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = ALL, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_DROP });
-    start(f);
-    connect(f, 1000);
+    judge(f, ALL, WEIR_DROP);
+    begin(f);
     for (uint32_t i = 0; i < 12; i++)
-        client(f, 1000, i * 4, i % 2 ? "bad!" : "evil");
+        client(f, i * 4, i % 2 ? "bad!" : "evil");
     f->n_deeds = 0;
     assert_int_equal(f->n_sent, 3);
     for (uint32_t i = 12; i-- > 0;)
-        client(f, 1000, i * 4, i % 2 ? "bad!" : "evil");
+        client(f, i * 4, i % 2 ? "bad!" : "evil");
     assert_int_equal(f->n_sent, 3);
     assert_int_equal(stats(f).dropped, 24);
 }
@@ -447,13 +470,12 @@ a_dropped_flow_is_followed_but_does_not_leave(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_DROP_FLOW });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    server(f, 1000, 0, 3, "two");
+    judge(f, 4, WEIR_DROP_FLOW);
+    begin(f);
+    client(f, 0, "one");
+    server(f, 0, 3, "two");
     connect(f, 1001);
-    client(f, 1001, 0, "six");
+    client_of(f, 1001, 0, "six");
     assert_int_equal(f->n_sent, 3 + 4);
     assert_int_equal(stats(f).dropped, 2);
     assert_int_equal(stats(f).rejects, 0);
@@ -480,23 +502,22 @@ a_reset_tells_both_ends(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "good");
-    client(f, 1000, 4, "attack");
+    judge(f, 5, WEIR_RESET);
+    begin(f);
+    client(f, 0, "good");
+    client(f, 4, "attack");
     assert_int_equal(f->n_sent, 6);
     assert_rst(&f->sent[4], false, 80, ISN + 1 + 4, PEER + 1);
-    assert_rst(&f->sent[5], true, 1000, PEER + 1, ISN + 1 + 10);
+    assert_rst(&f->sent[5], true, CLIENT, PEER + 1, ISN + 1 + 10);
     assert_int_equal(stats(f).rejects, 2);
     assert_int_equal(stats(f).dropped, 1);
-    server(f, 1000, 0, 4, "late"); /* who goes on is answered as by a closed host */
+    server(f, 0, 4, "late"); /* who goes on is answered as by a closed host */
     assert_int_equal(f->n_sent, 7);
     assert_rst(&f->sent[6], true, 80, ISN + 1 + 4, PEER + 1 + 4);
     assert_int_equal(stats(f).dropped, 2);
     tcp(f, &(struct segment){ .dir = WEIR_TOCLIENT, .flags = WEIR_TH_RST, .seq = PEER + 900000 });
     assert_int_equal(f->n_sent, 7);
-    connect(f, 1000); /* and may begin anew */
+    connect(f, CLIENT); /* and may begin anew */
     assert_int_equal(f->n_sent, 10);
     assert_int_equal(packet_of(&f->sent[7]).tcp_flags, WEIR_TH_SYN);
     assert_int_equal(packet_of(&f->sent[9]).tcp_flags, WEIR_TH_ACK);
@@ -509,12 +530,11 @@ a_reset_knows_what_was_dropped(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
-    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 4, "kept");
-    client(f, 1000, 8, "attack");
+    judge(f, 6, WEIR_RESET);
+    begin(f);
+    client(f, 0, "lost");
+    client(f, 4, "kept");
+    client(f, 8, "attack");
     assert_int_equal(f->n_sent, 6);
     assert_rst(&f->sent[4], false, 80, ISN + 1, PEER + 1);
 }
@@ -526,16 +546,15 @@ a_reset_knows_what_came_again(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
-    deed(f, (struct deed){ .number = 7, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 4, "kept");
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 8, "attack");
+    judge(f, 7, WEIR_RESET);
+    begin(f);
+    client(f, 0, "lost");
+    client(f, 4, "kept");
+    client(f, 0, "lost");
+    client(f, 8, "attack");
     assert_int_equal(f->n_sent, 7);
     assert_rst(&f->sent[5], false, 80, ISN + 1 + 8, PEER + 1);
-    assert_rst(&f->sent[6], true, 1000, PEER + 1, ISN + 1 + 14);
+    assert_rst(&f->sent[6], true, CLIENT, PEER + 1, ISN + 1 + 14);
 }
 
 static void
@@ -544,12 +563,11 @@ a_reset_again_knows_that_all_has_come(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .verdict = WEIR_DROP });
-    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 0, "lost");
-    client(f, 1000, 4, "attack");
+    judge(f, 6, WEIR_RESET);
+    begin(f);
+    client(f, 0, "lost");
+    client(f, 0, "lost");
+    client(f, 4, "attack");
     assert_rst(&f->sent[4], false, 80, ISN + 1 + 4, PEER + 1);
 }
 
@@ -559,12 +577,11 @@ a_reset_knows_what_the_sender_was_sent(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    server(f, 1000, 0, 0, "banner");
-    client(f, 1000, 0, "attack");
-    assert_rst(&f->sent[5], true, 1000, PEER + 1 + 6, ISN + 1 + 6);
+    judge(f, 5, WEIR_RESET);
+    begin(f);
+    server(f, 0, 0, "banner");
+    client(f, 0, "attack");
+    assert_rst(&f->sent[5], true, CLIENT, PEER + 1 + 6, ISN + 1 + 6);
 }
 
 static void
@@ -576,7 +593,7 @@ a_reset_syn_tells_its_sender(void **state)
     start(f);
     tcp(f, &(struct segment){ .flags = WEIR_TH_SYN, .seq = ISN });
     assert_int_equal(f->n_sent, 1);
-    assert_rst(&f->sent[0], true, 1000, 0, ISN + 1);
+    assert_rst(&f->sent[0], true, CLIENT, 0, ISN + 1);
 }
 
 static void
@@ -613,12 +630,11 @@ a_refused_packet_need_not_end_its_flow(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .reject = WEIR_REJECT_RECEIVER });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
+    begin(f);
+    client(f, 0, "one");
     assert_int_equal(f->n_sent, 4);
     assert_rst(&f->sent[3], false, 80, ISN + 1, PEER + 1);
-    client(f, 1000, 0, "one");
+    client(f, 0, "one");
     assert_int_equal(f->n_sent, 5);
 }
 
@@ -629,13 +645,12 @@ a_sleeping_judge_holds_its_flow_alone(void **state)
 {
     struct fixture *f = *state;
 
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    server(f, 1000, 0, 3, "two");
+    sleep_on(f, 4);
+    begin(f);
+    client(f, 0, "one");
+    server(f, 0, 3, "two");
     connect(f, 1001);
-    client(f, 1001, 0, "other");
+    client_of(f, 1001, 0, "other");
     assert_int_equal(stats(f).held, 2);
     assert_int_equal(f->n_sent, 7);
     assert_payload(f, 6, "other");
@@ -656,13 +671,12 @@ a_late_verdict_finds_its_packet(void **state)
 
     deed(f,
          (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .sleeps = true, .later = WEIR_DROP });
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    client(f, 1000, 3, "two");
-    client(f, 1000, 6, "three");
-    client(f, 1000, 3, "two");
+    sleep_on(f, 4);
+    begin(f);
+    client(f, 0, "one");
+    client(f, 3, "two");
+    client(f, 6, "three");
+    client(f, 3, "two");
     assert_int_equal(stats(f).held, 4);
     resolve(f, 1);
     assert_int_equal(stats(f).held, 3); /* its judge sleeps on "two" now */
@@ -680,15 +694,14 @@ a_late_reset_is_carried_out_in_its_turn(void **state)
 
     deed(f, (struct deed){
                 .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true, .later = WEIR_RESET });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "attack");
-    client(f, 1000, 6, "and on");
-    server(f, 1000, 0, 0, "");
+    begin(f);
+    client(f, 0, "attack");
+    client(f, 6, "and on");
+    server(f, 0, 0, "");
     assert_int_equal(f->n_sent, 3);
     resolve(f, 0);
     assert_rst(&f->sent[3], false, 80, ISN + 1, PEER + 1);
-    assert_rst(&f->sent[4], true, 1000, PEER + 1, ISN + 1 + 6);
+    assert_rst(&f->sent[4], true, CLIENT, PEER + 1, ISN + 1 + 6);
     assert_int_equal(stats(f).dropped, 3);
     assert_int_equal(stats(f).held, 0);
 }
@@ -700,14 +713,13 @@ an_unwanted_packet_waits_only_behind_others(void **state)
     struct fixture *f = *state;
 
     f->spec.want = WEIR_EV_BIT(WEIR_EV_PAYLOAD);
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    server(f, 1000, 0, 3, "");
+    sleep_on(f, 4);
+    begin(f);
+    client(f, 0, "one");
+    server(f, 0, 3, "");
     assert_int_equal(stats(f).held, 2);
     resolve(f, 0);
-    server(f, 1000, 0, 3, "");
+    server(f, 0, 3, "");
     assert_int_equal(f->n_sent, 6);
 }
 
@@ -719,13 +731,12 @@ past_the_bound_it_fails_open(void **state)
     f->opts.held_packets = 2;
     deed(f, (struct deed){
                 .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true, .later = WEIR_DROP_FLOW });
-    start(f);
-    connect(f, 1000);
+    begin(f);
     for (uint32_t i = 0; i < 2; i++)
-        client(f, 1000, i * 3, "one");
+        client(f, i * 3, "one");
     assert_int_equal(f->n_sent, 3);
     for (uint32_t i = 2; i < 5; i++)
-        client(f, 1000, i * 3, "two");
+        client(f, i * 3, "two");
     assert_int_equal(f->n_sent, 8);
     assert_payload(f, 4, "one");
     assert_payload(f, 5, "two");
@@ -733,7 +744,7 @@ past_the_bound_it_fails_open(void **state)
     assert_int_equal(stats(f).overload[WEIR_OVERLOAD_HELD], 1);
     resolve(f, 0);
     assert_int_equal(f->seen[WEIR_EV_OVERLOAD], 1);
-    client(f, 1000, 15, "end"); /* the verdict came too late for its packet, not for the flow */
+    client(f, 15, "end"); /* the verdict came too late for its packet, not for the flow */
     assert_int_equal(f->n_sent, 8);
     assert_int_equal(stats(f).dropped, 1);
 }
@@ -745,17 +756,16 @@ failing_open_ends_with_the_judges_sleep(void **state)
     struct fixture *f = *state;
 
     f->opts.held_packets = 1;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    deed(f, (struct deed){ .number = 6, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    client(f, 1000, 3, "two");
+    sleep_on(f, 4);
+    sleep_on(f, 6);
+    begin(f);
+    client(f, 0, "one");
+    client(f, 3, "two");
     assert_int_equal(f->n_sent, 5);
     resolve(f, 0);
-    client(f, 1000, 6, "six");
+    client(f, 6, "six");
     assert_int_equal(stats(f).held, 1);
-    client(f, 1000, 9, "ten");
+    client(f, 9, "ten");
     assert_int_equal(f->n_sent, 7);
     assert_int_equal(stats(f).overload[WEIR_OVERLOAD_HELD], 2);
 }
@@ -768,13 +778,12 @@ a_sleep_between_packets_holds_the_next(void **state)
 
     deed(f, (struct deed){ .number = 0, .type = WEIR_EV_GAP, .sleeps = true });
     deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PACKET, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 4, "behind a hole");
-    server(f, 1000, 0, 17, ""); /* it was delivered, though nobody saw it */
+    begin(f);
+    client(f, 4, "behind a hole");
+    server(f, 0, 17, ""); /* it was delivered, though nobody saw it */
     assert_int_equal(stats(f).held, 1);
     f->ms += 2000;
-    client(f, 1000, 17, "next");
+    client(f, 17, "next");
     assert_int_equal(f->seen[WEIR_EV_GAP], 0); /* it waits behind the packet before */
     resolve(f, 1);
     assert_int_equal(f->seen[WEIR_EV_GAP], 1);
@@ -792,17 +801,16 @@ past_the_bound_it_fails_closed(void **state)
 
     f->opts.held_packets = 2;
     f->opts.fail_closed = true;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
+    sleep_on(f, 4);
+    begin(f);
     for (uint32_t i = 0; i < 4; i++)
-        client(f, 1000, i * 3, "one");
+        client(f, i * 3, "one");
     assert_int_equal(f->n_sent, 3);
     assert_int_equal(stats(f).fail_closed, 2);
     assert_int_equal(stats(f).overload[WEIR_OVERLOAD_HELD], 1);
     resolve(f, 0);
     assert_int_equal(f->n_sent, 5);
-    client(f, 1000, 6, "one");
+    client(f, 6, "one");
     assert_int_equal(f->n_sent, 6);
     assert_int_equal(stats(f).fail_open, 0);
 }
@@ -815,15 +823,14 @@ a_late_drop_is_of_the_bytes(void **state)
 
     f->opts.held_packets = 1;
     f->opts.fail_closed = true;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    deed(f, (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_DROP });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "good");
-    client(f, 1000, 4, "evil");
+    sleep_on(f, 4);
+    judge(f, 5, WEIR_DROP);
+    begin(f);
+    client(f, 0, "good");
+    client(f, 4, "evil");
     assert_int_equal(stats(f).fail_closed, 1);
     resolve(f, 0);
-    client(f, 1000, 4, "evil");
+    client(f, 4, "evil");
     assert_int_equal(f->n_sent, 4);
     assert_int_equal(stats(f).dropped, 1);
 }
@@ -834,11 +841,10 @@ bytes_are_bounded_too(void **state)
     struct fixture *f = *state;
 
     f->opts.held_flow = 150;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "forty bytes of data, as good as any.");
-    client(f, 1000, 36, "forty bytes of data, as good as any.");
+    sleep_on(f, 4);
+    begin(f);
+    client(f, 0, "forty bytes of data, as good as any.");
+    client(f, 36, "forty bytes of data, as good as any.");
     assert_int_equal(f->n_sent, 5);
     assert_int_equal(stats(f).fail_open, 2);
     weir_monitor_end(f->m);
@@ -871,11 +877,10 @@ an_event_without_room_is_no_verdict(void **state)
     f->opts.fail_closed = true;
     f->spec.queue_max = 1;
     f->spec.want = WEIR_EV_BIT(WEIR_EV_PAYLOAD);
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
+    sleep_on(f, 4);
+    begin(f);
     for (uint32_t i = 0; i < 4; i++)
-        client(f, 1000, i * 3, "one");
+        client(f, i * 3, "one");
     assert_int_equal(stats(f).held, 4);
     resolve(f, 0);
     assert_int_equal(f->n_sent, 5);
@@ -888,11 +893,10 @@ static void
 run_out(struct fixture *f, bool closed)
 {
     f->opts.fail_closed = closed;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .sleeps = true });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    client(f, 1000, 3, "two");
+    sleep_on(f, 4);
+    begin(f);
+    client(f, 0, "one");
+    client(f, 3, "two");
     assert_int_equal(stats(f).held, 2);
 }
 
@@ -960,10 +964,9 @@ the_end_waits_for_verdicts(void **state)
     f->spec = (struct weir_tap_spec){ .stage = slow,
                                       .n_stages = 2,
                                       .want = WEIR_EV_BIT(WEIR_EV_PAYLOAD) };
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    client(f, 1000, 3, "two");
+    begin(f);
+    client(f, 0, "one");
+    client(f, 3, "two");
     weir_monitor_end(f->m);
     assert_int_equal(f->n_sent, 3);
     assert_int_equal(stats(f).dropped, 2);
@@ -987,10 +990,9 @@ a_judge_that_fails_is_no_verdict(void **state)
     f->spec = (struct weir_tap_spec){ .stage = slow,
                                       .n_stages = 2,
                                       .want = WEIR_EV_BIT(WEIR_EV_PAYLOAD) };
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one");
-    client(f, 1000, 3, "two");
+    begin(f);
+    client(f, 0, "one");
+    client(f, 3, "two");
     weir_monitor_end(f->m);
     assert_int_equal(f->n_sent, 3);
     assert_int_equal(stats(f).fail_closed, 2);
@@ -1213,7 +1215,10 @@ without_room_fragments_are_dropped_where_it_fails_closed(void **state)
     assert_int_equal(stats(f).forwarded, 16384 + 1);
 }
 
-/* Its memory is used up by those that wait: one of them gets no more, and is not forgotten for that. */
+/*
+ * Its memory is used up by those that wait: one of them gets no more, and is not forgotten for
+ * that.
+ */
 static void
 a_fragment_without_memory_is_dropped_where_it_fails_closed(void **state)
 {
@@ -1348,7 +1353,7 @@ a_reset_of_ipv6_keeps_its_vlan(void **state)
     uint8_t room[FRAME_ROOM];
 
     f->opts.no_checksums = true;
-    deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PAYLOAD, .verdict = WEIR_RESET });
+    judge(f, 4, WEIR_RESET);
     start(f);
     feed(f, segment6(false, WEIR_TH_SYN, ISN, 0, 0, room));
     feed(f, segment6(true, WEIR_TH_SYN | WEIR_TH_ACK, PEER, ISN + 1, 0, room));
@@ -1406,11 +1411,10 @@ other_bytes_leave_than_are_seen(void **state)
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .payload = "XXX", .sleeps = true });
     deed(f,
          (struct deed){ .number = 5, .type = WEIR_EV_PAYLOAD, .payload = "YYYYYYY", .port = 81 });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "one two");
-    client(f, 1000, 7, "odd one"); /* changed while it waits */
-    client(f, 1000, 0, "one two");
+    begin(f);
+    client(f, 0, "one two");
+    client(f, 7, "odd one"); /* changed while it waits */
+    client(f, 0, "one two");
     resolve(f, 0);
     assert_payload(f, 3, "XXX two");
     assert_payload(f, 4, "YYYYYYY");
@@ -1428,9 +1432,8 @@ only_what_is_there_can_be_rewritten(void **state)
     struct fixture *f = *state;
 
     deed(f, (struct deed){ .number = 4, .type = WEIR_EV_PACKET, .payload = "longer" });
-    start(f);
-    connect(f, 1000);
-    client(f, 1000, 0, "short");
+    begin(f);
+    client(f, 0, "short");
     assert_int_equal(f->rewritten, WEIR_E_INVAL);
     assert_int_equal(stats(f).rewritten, 0);
 }

@@ -189,7 +189,7 @@ icmp6(struct fixture *f, const void *data, size_t n, uint8_t hops)
 static void
 arp(struct fixture *f, uint8_t op, const char *sender)
 {
-    uint8_t frame[60] = { [6] = 2, [11] = 1, [12] = 8, [13] = 6 };
+    uint8_t frame[80] = { [6] = 2, [11] = 1, [12] = 8, [13] = 6 };
     size_t at = 12;
 
     if (f->around != NULL) {
@@ -805,6 +805,25 @@ arp_tells_of_senders(void **state)
              "\"value\":\"02:00:00:00:00:01\"", "\"vendor\":\"Test\"", NULL);
 }
 
+/* A tag with id 0 is none, and only three are kept: their packets are as others. */
+static void
+arp_is_looked_for_behind_all_tags(void **state)
+{
+    static const char tags[] = "\x81\0\xe0\0\x88\xa8\0\5\x91\0\0\6\x92\0\0\7\x81\0\0\x08\x08\6";
+    struct fixture *f = *state;
+
+    start(f);
+    f->around = (const uint8_t *)"\x81\0\xe0\0\x08\6"; /* urgent: IEEE 802.1Q section 9.6 */
+    f->n_around = 6;
+    arp(f, 1, "\x0a\0\0\5");
+    f->around = (const uint8_t *)tags;
+    f->n_around = sizeof(tags) - 1;
+    arp(f, 2, "\x0a\0\0\6");
+    finish(f);
+    log_is(f, "10.0.0.5,0,0,0,ARP,[02:00:00:00:00:01],0\n"
+              "10.0.0.6,5,0,0,ARP,[02:00:00:00:00:01],0\n");
+}
+
 static void
 neighbours_tell_of_themselves(void **state)
 {
@@ -825,6 +844,22 @@ neighbours_tell_of_themselves(void **state)
     finish(f);
     log_is(f, "2001:db8::1,0,0,0,NDP,[02:00:00:00:00:01],0\n"
               "fe80::9,0,0,0,NDP,[02:00:00:00:00:02],0\n");
+}
+
+static void
+there_are_no_neighbours_of_ipv6_in_ipv4(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t frame[100], advert[32] = { 136, [8] = 0xfe, 0x80, [24] = 2, 1, 2, 0, 0, 0, 0, 2 };
+    size_t at;
+
+    start(f);
+    at = begin(f, frame, CLIENT, WEIR_PROTO_ICMPV6, sizeof(advert));
+    frame[14 + 8] = 255; /* the TTL */
+    memcpy(frame + at, advert, sizeof(advert));
+    feed(f, frame, at + sizeof(advert));
+    finish(f);
+    log_is(f, "");
 }
 
 /* ---- what is around IP ---------------------------------------------------------------------- */
@@ -1029,7 +1064,9 @@ main(void)
         TEST(dns_over_tcp_may_come_in_pieces),
         TEST(dhcp_tells_name_and_system),
         TEST(arp_tells_of_senders),
+        TEST(arp_is_looked_for_behind_all_tags),
         TEST(neighbours_tell_of_themselves),
+        TEST(there_are_no_neighbours_of_ipv6_in_ipv4),
         TEST(two_tags_are_looked_behind),
         TEST(a_flow_s_end_keeps_its_tag),
         TEST(ip_in_ip_and_gre_are_opened),

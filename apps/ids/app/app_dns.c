@@ -15,15 +15,21 @@ struct dns_conn {
 
 /* ---- messages */
 
-/* Why the records cannot be read to the end, as an event; NULL: they can. */
+/*
+ * Why the records cannot be read to the end, as an event; NULL: they can. Their types are kept: of
+ * what was asked, of a response of its answers.
+ */
 static const char *
-fault_of(const struct dns_message *msg)
+read_records(struct app_layer *app, const struct dns_message *msg, enum weir_dir dir)
 {
+    const enum dns_section section = dir == WEIR_TOSERVER ? DNS_QUESTION : DNS_ANSWER;
     struct dns_walk walk = dns_records(msg);
     struct dns_record record;
 
+    app->n_rrtypes = 0;
     while (dns_next(&walk, &record))
-        ;
+        if (record.section == section)
+            app->rrtype[app->n_rrtypes++] = record.type;
     if (walk.rc == WEIR_E_OK)
         return NULL;
     if (walk.fault == DNS_FAULT_LONG)
@@ -60,7 +66,7 @@ on_message(struct app_layer *app, struct app_flow *flow, enum weir_dir dir, stru
         app_tell_event(app, "dns.malformed_data", NULL, dir);
         return;
     }
-    fault = fault_of(&d.msg);
+    fault = read_records(app, &d.msg, dir);
     tx_begin(app, flow, APP_DNS, &d.tx);
     tx_tell(&d.tx, dir, TX_HEAD);
     tell_oddities(&d, dir);
@@ -188,11 +194,12 @@ build_names(struct tx *tx, const struct dns_message *msg)
 
         build_add(tx->app, record.name.text, record.name.n);
         build_instance(tx->app);
-        if (!is_name(record.type) || dns_rdata_text(msg, &record, &put) != WEIR_E_OK)
+        if (!is_name(record.type) || dns_rdata_text(&walk, &record, &put) != WEIR_E_OK)
             continue;
         build_add(tx->app, text, (uint32_t)put_length(&put));
         build_instance(tx->app);
     }
+    tx->app->stats.text_cut += walk.data_pointers == 0;
     return true;
 }
 
@@ -217,20 +224,13 @@ dns_build(struct tx *tx, enum weir_dir dir, enum buffer_id id)
     return true;
 }
 
-/* The types of what was asked, of a response those of its answers. */
 static bool
-rrtype(const struct dns_tx *d, enum weir_dir dir, unsigned i, int64_t *out)
+rrtype(const struct app_layer *app, unsigned i, int64_t *out)
 {
-    const enum dns_section section = dir == WEIR_TOSERVER ? DNS_QUESTION : DNS_ANSWER;
-    struct dns_walk walk = dns_records(&d->msg);
-    struct dns_record record;
-
-    while (dns_next(&walk, &record) && record.section <= section)
-        if (record.section == section && i-- == 0) {
-            *out = record.type;
-            return true;
-        }
-    return false;
+    if (i >= app->n_rrtypes)
+        return false;
+    *out = app->rrtype[i];
+    return true;
 }
 
 static int64_t
@@ -238,6 +238,8 @@ version_bit(uint16_t version)
 {
     if (version == SSL_2_0)
         return 1;
+    if (tls_version_is_draft(version))
+        version = TLS_1_3;
     return version >= SSL_3_0 && version <= TLS_1_3 ? INT64_C(2) << (version - SSL_3_0) : 0;
 }
 
@@ -247,13 +249,19 @@ tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *o
 {
     struct tls_facts facts;
 
-    if (id < NUMBER_TLS_HELLO || !tx_tls(tx, &facts))
+    if (id < NUMBER_TLS_HELLO || id > NUMBER_TLS_NOT_AFTER || !tx_tls(tx, &facts))
         return false;
     if (id == NUMBER_TLS_CHAIN) {
         *out = facts.chain;
         return facts.chain > 0 && dir == WEIR_TOCLIENT;
     }
-    *out = id == NUMBER_TLS_HELLO ? 1 : version_bit(facts.version);
+    if (id == NUMBER_TLS_NOT_BEFORE || id == NUMBER_TLS_NOT_AFTER) {
+        *out = id == NUMBER_TLS_NOT_BEFORE ? facts.not_before : facts.not_after;
+        return facts.has_certificate && dir == WEIR_TOCLIENT;
+    }
+    *out = id == NUMBER_TLS_HELLO     ? 1
+           : id == NUMBER_TLS_VERSION ? version_bit(facts.version)
+                                      : facts.version;
     return true;
 }
 
@@ -264,12 +272,14 @@ tx_number(struct tx *tx, enum weir_dir dir, enum number_id id, unsigned i, int64
 
     if (!tx->head[dir])
         return false;
+    if (tx->proto == APP_HTTP)
+        return id == NUMBER_FILE_SIZE && http_file_size(tx, dir, i, out);
     if (tx->proto == APP_TLS)
         return i == 0 && tls_number(tx, dir, id, out);
     if (tx->proto != APP_DNS || id > NUMBER_DNS_RRTYPE)
         return false;
     if (id == NUMBER_DNS_RRTYPE)
-        return rrtype(d, dir, i, out);
+        return rrtype(tx->app, i, out);
     *out = id == NUMBER_DNS_OPCODE ? d->msg.opcode : d->msg.rcode;
     return i == 0;
 }

@@ -499,6 +499,24 @@ name_of_file(const struct http_tx *h, enum weir_dir dir, unsigned i, struct weir
     return name->n > 0 || (!is_form(h) && name_of_body(h, dir, name));
 }
 
+bool
+http_file_size(struct tx *tx, enum weir_dir dir, unsigned i, int64_t *out)
+{
+    const struct http_tx *h = http_tx_of(tx);
+    struct weir_bytes name;
+    struct tx_bytes file;
+
+    if (!tx->ended[dir] || h->body[dir].length == 0)
+        return false;
+    *out = (int64_t)h->body[dir].length;
+    if (dir == WEIR_TOCLIENT || !is_form(h) || !body_of(h, dir, &file) || file.start > 0)
+        return i == 0;
+    if (!file_of_request(h, i, &file, &name))
+        return false;
+    *out = file.n;
+    return true;
+}
+
 /* The header whose value is a buffer; NULL: it is of another kind, or not of this side. */
 static const char *
 header_of(enum weir_dir dir, enum buffer_id id)

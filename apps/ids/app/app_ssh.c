@@ -15,7 +15,8 @@ struct ssh_conn {
     struct app_conn conn;
     struct ssh_side side[2]; /* by enum weir_dir */
     struct ssh_tx s;
-    bool begun; /* the transaction */
+    bool begun;           /* the transaction */
+    uint8_t long_told[2]; /* by enum weir_dir: bits of enum pool_kind */
 };
 
 static unsigned
@@ -97,13 +98,29 @@ check_end(struct ssh_conn *c, enum weir_dir dir, bool before)
         tx_tell(&c->s.tx, dir, TX_END);
 }
 
+/* Lines and packets that were too long to be read, since so many: told once a direction. */
+static void
+tell_long(struct ssh_conn *c, enum weir_dir dir, enum pool_kind kind, uint64_t before)
+{
+    const struct app_layer *app = c->conn.app;
+
+    if (pool_stats(app->at->pool)->too_long[kind] == before || c->long_told[dir] >> kind & 1)
+        return;
+    c->long_told[dir] |= (uint8_t)(1U << kind);
+    app_tell_event(c->conn.app, kind == POOL_SSH_LINE ? "ssh.long_banner" : "ssh.long_kex_record",
+                   c->begun ? &c->s.tx : NULL, dir);
+}
+
 static void
 feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct weir_bytes bytes)
 {
     struct ssh_conn *c = (struct ssh_conn *)conn;
     const bool before = ended(conn, dir);
+    const struct pool_stats stats = *pool_stats(app->at->pool);
 
     ssh_feed(&c->side[dir], app->at->pool, bytes, on_found, c);
+    tell_long(c, dir, POOL_SSH_LINE, stats.too_long[POOL_SSH_LINE]);
+    tell_long(c, dir, POOL_SSH_PACKET, stats.too_long[POOL_SSH_PACKET]);
     check_end(c, dir, before);
 }
 

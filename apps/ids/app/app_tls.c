@@ -37,7 +37,8 @@ struct tls_conn {
     struct app_conn conn;
     struct tls tls;
     struct tls_tx t;
-    bool begun; /* the transaction */
+    bool begun;        /* the transaction */
+    bool long_told[2]; /* by enum weir_dir */
 };
 
 static void
@@ -59,14 +60,18 @@ keep_put(struct tls_tx *t, enum tls_kept k, const struct put *put)
     kept_set(&t->kept, t->tx.app, k, put->start, put_length(put));
 }
 
+/* As tls.version asks for it; for drafts of 1.3, too. */
 static void
 keep_version(struct tls_tx *t, uint16_t version)
 {
-    const char *name = tls_version_name(version);
+    const char *name = tls_version_name(tls_version_is_draft(version) ? TLS_1_3 : version);
 
     t->facts.version = version;
-    if (name != NULL)
-        keep_text(t, KEPT_VERSION, strncmp(name, "TLS ", 4) == 0 ? name + 4 : name);
+    if (version == TLS_1_0)
+        name = "1.0";
+    else if (name == NULL)
+        name = "?";
+    keep_text(t, KEPT_VERSION, strncmp(name, "TLS ", 4) == 0 ? name + 4 : name);
 }
 
 /* ---- what is read */
@@ -91,13 +96,18 @@ fingerprint_client(struct tls_tx *t, const struct tls_client_hello *hello)
 }
 
 static bool
-client_hello(struct tls_tx *t, const struct tls_message *message)
+client_hello(struct tls_tx *t, const struct tls_message *message, const char **fault)
 {
+    static const char *const faults[] = { [TLS_NAME_RIGHT] = NULL,
+                                          [TLS_NAME_TWICE] = "tls.multiple_sni_extensions",
+                                          [TLS_NAME_TYPE] = "tls.invalid_sni_type",
+                                          [TLS_NAME_LENGTH] = "tls.invalid_sni_length" };
     struct tls_client_hello hello;
 
     if ((message->sslv2 ? tls_v2_hello_parse(message->body, &hello)
                         : tls_client_hello_parse(message->body, &hello)) != WEIR_E_OK)
         return false;
+    *fault = faults[hello.name_fault];
     keep_version(t, hello.version);
     if (hello.random.n == RANDOM)
         keep(t, KEPT_RANDOM, hello.random);
@@ -119,6 +129,7 @@ server_hello(struct tls_tx *t, const struct tls_message *message)
     if (tls_server_hello_parse(message->body, &hello) != WEIR_E_OK)
         return false;
     keep_version(t, hello.version);
+    t->facts.chosen = hello.version;
     keep(t, KEPT_RANDOM_SERVER, hello.random);
     if (hello.alpn.n > 0)
         keep(t, KEPT_ALPN_SERVER, hello.alpn);
@@ -242,7 +253,7 @@ on_message(void *ctx, const struct tls_message *message)
 
     if (message->sslv2 || message->type == TLS_CLIENT_HELLO) {
         begin(c);
-        whole = client_hello(&c->t, message);
+        whole = client_hello(&c->t, message, &fault);
     } else if (message->type == TLS_SERVER_HELLO) {
         begin(c);
         whole = server_hello(&c->t, message);
@@ -283,8 +294,12 @@ finish(struct tls_conn *c)
 static void
 check_end(struct tls_conn *c, enum weir_dir dir, bool before)
 {
+    const char *fault = tls_record_fault(&c->tls, dir);
+
     if (before || !tls_ended(&c->tls, dir))
         return;
+    if (fault != NULL)
+        app_tell_event(c->conn.app, fault, c->begun ? &c->t.tx : NULL, dir);
     if (c->tls.side[dir].state == TLS_BAD)
         app_tell_event(c->conn.app, "tls.invalid_ssl_record", c->begun ? &c->t.tx : NULL, dir);
     if (c->begun && c->t.tx.head[dir])
@@ -296,8 +311,13 @@ feed(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, struct wei
 {
     struct tls_conn *c = (struct tls_conn *)conn;
     const bool before = tls_ended(&c->tls, dir);
+    const uint64_t *too_long = &pool_stats(app->at->pool)->too_long[POOL_TLS];
+    const uint64_t had = *too_long;
 
     tls_feed(&c->tls, app->at->pool, dir, bytes, on_message, c);
+    if (*too_long > had && !c->long_told[dir])
+        app_tell_event(app, "tls.long_handshake_message", c->begun ? &c->t.tx : NULL, dir);
+    c->long_told[dir] |= *too_long > had;
     check_end(c, dir, before);
 }
 

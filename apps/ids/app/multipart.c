@@ -32,7 +32,7 @@ first_of(const uint8_t *p, const uint8_t *end, char c)
     return at != NULL ? at : end;
 }
 
-/* ---- parameters of a header, RFC 2045 section 5.1 --------------------------------------------- */
+/* ---- parameters of a header, RFC 2045 section 5.1 -------------------------------------------- */
 
 struct parameter {
     struct weir_bytes name, value; /* without blanks around them; a value without its quotes */
@@ -152,7 +152,7 @@ multipart_boundary(struct weir_bytes content_type, struct weir_bytes *boundary)
            boundary->n <= BOUNDARY_MAX;
 }
 
-/* ---- parts ------------------------------------------------------------------------------------ */
+/* ---- parts ----------------------------------------------------------------------------------- */
 
 /* Behind a line and those that go on with it, which begin with a blank. */
 static const uint8_t *

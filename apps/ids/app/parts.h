@@ -79,7 +79,9 @@ struct app_layer {
     uint64_t turn;         /* grows whenever what was put together is out of date */
     struct scratch scratch;
     struct built built[BUFFERS][2];
-    uint8_t *bytes;            /* APP_HISTORY of them: the beginning of a stream, read back */
+    uint8_t *bytes; /* APP_HISTORY of them: the beginning of a stream, read back */
+    uint16_t rrtype[DNS_RECORDS_MAX]; /* of the message of DNS at hand */
+    unsigned n_rrtypes;
     struct detect_first first; /* lent to flows that have none of their own */
 };
 
@@ -135,6 +137,8 @@ void app_dns_datagram(struct app_layer *app, struct app_flow *flow, enum weir_di
 /* Where a buffer lies as it is; false: not there, or not of this kind. */
 bool
 http_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, unsigned i, struct tx_bytes *out);
+/* Bytes of file i that a side sent, when the side has ended. */
+bool http_file_size(struct tx *tx, enum weir_dir dir, unsigned i, int64_t *out);
 bool tls_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out);
 bool ssh_direct(struct tx *tx, enum weir_dir dir, enum buffer_id id, struct tx_bytes *out);
 

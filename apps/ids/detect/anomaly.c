@@ -284,7 +284,9 @@ check_quote(const struct weir_packet *pkt, unsigned version, u128 cut, u128 othe
 static u128
 icmpv4(const struct weir_packet *pkt)
 {
-    /* The greatest code of each type, https://www.iana.org/assignments/icmp-parameters; -1: none. */
+    /*
+     * The greatest code of each type, https://www.iana.org/assignments/icmp-parameters; -1: none.
+     */
     static const int8_t codes[] = { 0, -1, -1, 15, 0, 3, -1, -1, 0, 16, 0, 1, 2, 0, 0, 0, 0, 0, 0 };
     uint8_t type = pkt->icmp_type;
 

@@ -1,6 +1,7 @@
 /*
- * Bytes that rules captured, by kind and name: what groups of a pcre matched, and entropies that were
- * measured. Without allocation, but for those of a flow, which are a block of detection's pool.
+ * Bytes that rules captured, by kind and name: what groups of a pcre matched, and entropies that
+ * were measured. Without allocation, but for those of a flow, which are a block of detection's
+ * pool.
  */
 #ifndef IDS_CAPTURES_H
 #define IDS_CAPTURES_H

@@ -2,8 +2,6 @@
 
 #include "rd.h"
 
-#include <stddef.h>
-
 /* ---- IP ------------------------------------------------------------------------------------ */
 
 static bool
@@ -16,8 +14,8 @@ bits_fit(const struct check *check, uint8_t bits)
         return (seen & check->flags) == check->flags;
     case '*':
         return (seen & check->flags) != 0;
-    case '!':
-        return (seen & check->flags) != check->flags;
+    case '!': /* of none: any */
+        return check->flags == 0 ? seen != 0 : (seen & check->flags) != check->flags;
     default:
         return seen == check->flags;
     }
@@ -198,9 +196,8 @@ vlan_layers_fit(const struct check *check, const struct weir_packet *pkt)
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-/* A bad packet may end inside its transport header. */
-static bool
-has_header(const struct weir_packet *pkt, ptrdiff_t n)
+bool
+packet_has_header(const struct weir_packet *pkt, ptrdiff_t n)
 {
     return pkt->l4 != NULL && pkt->frame + pkt->caplen - pkt->l4 >= n;
 }
@@ -231,14 +228,14 @@ packet_check_fits(const struct check *check, const struct weir_packet *pkt)
     case CHECK_ICMP_ID:
     case CHECK_ICMP_SEQ:
     case CHECK_ICMPV6_MTU:
-        return icmp && has_header(pkt, 8) && icmp_fits(check, pkt);
+        return icmp && packet_has_header(pkt, 8) && icmp_fits(check, pkt);
     case CHECK_FLAGS:
     case CHECK_SEQ:
     case CHECK_ACK:
     case CHECK_WINDOW:
     case CHECK_MSS:
     case CHECK_WSCALE:
-        return pkt->proto == WEIR_PROTO_TCP && has_header(pkt, 20) && tcp_fits(check, pkt);
+        return pkt->proto == WEIR_PROTO_TCP && packet_has_header(pkt, 20) && tcp_fits(check, pkt);
     case CHECK_VLAN_ID:
         return vlan_id_fits(check, pkt);
     case CHECK_VLAN_LAYERS:

@@ -6,8 +6,13 @@
 
 #include <weir/packet.h>
 
-/* Not for CHECK_SAMEIP, CHECK_CLOSING, CHECK_FLOW_... and CHECK_STREAM_SIZE. A field that the packet
- * does not have fits nothing. */
+#include <stddef.h>
+
+/* Not for CHECK_SAMEIP, CHECK_CLOSING, CHECK_FLOW_... and CHECK_STREAM_SIZE. A field that the
+ * packet does not have fits nothing. */
 bool packet_check_fits(const struct check *check, const struct weir_packet *pkt);
+
+/* Whether n bytes of its transport header are there: a bad packet may end inside it. */
+bool packet_has_header(const struct weir_packet *pkt, ptrdiff_t n);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * What a rule with flow-event looks for its contents in: of bytes that were sent twice and differ,
- * either copy, with what stands around it in the segment; of an event that shows bytes, these; of any
- * other, the payload of its packet.
+ * either copy, with what stands around it in the segment; of an event that shows bytes, these; of
+ * any other, the payload of its packet.
  */
 #ifndef IDS_COPIES_H
 #define IDS_COPIES_H

@@ -66,8 +66,8 @@ detect_wants(const struct detect *d)
 }
 
 /*
- * What stands for the packet of an event. One packet may be shown to three: to its flow, to the flow
- * that an ICMP error quotes, and to nobody's, as a fragment; which may be on three cores.
+ * What stands for the packet of an event. One packet may be shown to three: to its flow, to the
+ * flow that an ICMP error quotes, and to nobody's, as a fragment; which may be on three cores.
  */
 static uint64_t
 packet_of(const struct weir_event *ev)
@@ -115,12 +115,6 @@ detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *
     if (ev->type == WEIR_EV_PAYLOAD && !scan->established)
         d->at.established = scan->opened = scan->opened || is_early(ev);
     d->at.established |= detect_is_one_sided(d);
-}
-
-bool
-detect_has_stream(const struct detect *d)
-{
-    return has_stream(&d->at);
 }
 
 struct tx *

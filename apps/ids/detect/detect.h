@@ -54,6 +54,7 @@ struct flow_scan {
     bool established : 1; /* TCP: the handshake was seen */
     bool opened : 1;      /* TCP: a host took bytes before that */
     bool alerted : 1;
+    uint8_t met;   /* a bit for each enum weir_dir: rules on addresses alone have met it */
     bool named[2]; /* by enum weir_dir: rules on what the flow speaks have met that it is known */
     struct stream_scan dir[2];
     struct app_flow app;
@@ -83,7 +84,9 @@ struct rule_profile {
     uint64_t ns;
 };
 
-/* A rule has matched that does something to packets (outcome_acts()), alert or not: at this event. */
+/*
+ * A rule has matched that does something to packets (outcome_acts()), alert or not: at this event.
+ */
 typedef void (*act_fn)(void *ctx, const struct rule *rule, const struct weir_event *ev);
 
 struct detect_opts {
@@ -118,9 +121,10 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
 void detect_next_free(struct detect_next *next);
 
 /*
- * Test these from now on: between two packets. Flows stay what they are, with what rules remember of
- * them and of addresses; rules that were waiting for more bytes do not go on, tags begin anew,
- * and counts (threshold) of rules that are others. next is freed; the groups before are not needed any more.
+ * Test these from now on: between two packets. Flows stay what they are, with what rules remember
+ * of them and of addresses; rules that were waiting for more bytes do not go on, tags begin anew,
+ * and counts (threshold) of rules that are others. next is freed; the groups before are not needed
+ * any more.
  */
 void detect_go_over(struct detect *d, struct detect_next *next);
 
@@ -134,13 +138,10 @@ uint64_t detect_wants(const struct detect *d);
 void detect_begin(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 void detect_event(struct detect *d, struct flow_scan *scan, const struct weir_event *ev);
 
-/* detect_event() where detect_begin() was called for the event. When the flow has ended, and nobody asks
- * any more what rules remember of it, call detect_forget(). */
+/* detect_event() where detect_begin() was called for the event. When the flow has ended, and nobody
+ * asks any more what rules remember of it, call detect_forget(). */
 void detect_go_on(struct detect *d);
 void detect_forget(struct detect *d);
-
-/* Whether the event's flow has streams: from detect_begin() on. */
-bool detect_has_stream(const struct detect *d);
 
 /* By rule, of those that are tested now; NULL: opts.profile is not set. */
 const struct rule_profile *detect_get_profile(const struct detect *d);
@@ -155,8 +156,8 @@ const struct captures *detect_alert_captures(const struct detect *d);
 const struct detect_stats *detect_get_stats(const struct detect *d);
 
 /*
- * In act_fn: contents of the rule that have others in their place (replace) get these in the packet as
- * it leaves. False: the packet could not be changed.
+ * In act_fn: contents of the rule that have others in their place (replace) get these in the packet
+ * as it leaves. False: the packet could not be changed.
  */
 bool detect_replace(struct detect *d, const struct rule *rule, const struct weir_event *ev);
 

@@ -46,7 +46,9 @@ may_be_fast(const struct rule *rule, const struct step *step)
            is_kept(rule, step) && !may_be_missing(rule, step);
 }
 
-/* How rare its bytes may be: their number, but where nearly all transactions show the same little. */
+/*
+ * How rare its bytes may be: their number, but where nearly all transactions show the same little.
+ */
 static unsigned
 worth(const struct step *step)
 {
@@ -163,8 +165,8 @@ another(const struct rule *rule, int named)
 }
 
 /*
- * What many rules have is no sign of any of them: each time it is found all have to be looked at. And
- * a short one is found in much that has nothing to do with the rule.
+ * What many rules have is no sign of any of them: each time it is found all have to be looked at.
+ * And a short one is found in much that has nothing to do with the rule.
  */
 static int8_t
 choose(const struct contents *all, const struct rule *rule)

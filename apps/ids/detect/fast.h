@@ -1,6 +1,6 @@
 /*
- * Which content of a rule the prefilter looks for. fast_pattern names it, else it is the longest; but
- * a name is passed over where it says little and another content says more: --explain tells.
+ * Which content of a rule the prefilter looks for. fast_pattern names it, else it is the longest;
+ * but a name is passed over where it says little and another content says more: --explain tells.
  */
 #ifndef IDS_FAST_H
 #define IDS_FAST_H

@@ -79,8 +79,8 @@ in_set(const struct ranges *set, u128 value)
 }
 
 /*
- * Ports do not matter where the flow speaks one of the rule's services, as in Snort; where it speaks
- * something else, or nobody knows what, they decide.
+ * Ports do not matter where the flow speaks one of the rule's services, as in Snort; where it
+ * speaks something else, or nobody knows what, they decide.
  */
 static bool
 needs_ports(const struct occasion *at, const struct rule *rule)
@@ -258,7 +258,8 @@ occasion_is_held_up(struct occasion *at)
 
 /*
  * Of a packet that is gone nobody knows the flags, the TTL and so on. The sender can have his bytes
- * held up as he likes, so that must not be a way past rules; dsize has met the segment when it came.
+ * held up as he likes, so that must not be a way past rules; dsize has met the segment when it
+ * came.
  */
 static bool
 check_fits(struct occasion *at, const struct check *check, bool gone)

@@ -16,6 +16,7 @@ struct ends {
 /* The event at hand, and what is known of its flow. */
 struct occasion {
     const struct weir_event *ev;
+    uint64_t tx;       /* 1 + the number of the transaction at hand; 0: none */
     uint64_t packet;   /* stands for its number, and whom it is shown to; 0: no packet */
     bool established;  /* TCP: the handshake was seen; or these bytes were taken without it */
     bool midstream;    /* flows without their SYN have streams too */

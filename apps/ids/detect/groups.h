@@ -43,8 +43,8 @@ enum { PLAN_FAR = INT32_MAX };
 struct groups {
     const struct rules *rules;
     struct group group[GROUP_KINDS][2]; /* by enum weir_dir */
-    /* Of rules on transactions, by buffer and by the side that shows it: WEIR_TOSERVER the request's;
-     * NULL: no fast pattern is looked for there. */
+    /* Of rules on transactions, by buffer and by the side that shows it: WEIR_TOSERVER the
+     * request's; NULL: no fast pattern is looked for there. */
     struct prefilter *of_buffer[BUFFERS][2];
     struct group tx_always[2]; /* those without a fast pattern, by the side they are decided at */
     bool has_tx;               /* there are rules on transactions */
@@ -59,7 +59,10 @@ struct groups {
     size_t patterns;                   /* of all prefilters together */
 };
 
-/* Where the rules of an event of the application layer begin in by_app_event, and how many they are. */
+/*
+ * Where the rules of an event of the application layer begin in by_app_event, and how many they
+ * are.
+ */
 size_t groups_of_app_event(const struct groups *groups, const char *name, size_t *n);
 
 /* Whether the rule is tested on these bytes. */

@@ -12,7 +12,9 @@
 
 enum { HOLES_SPAN = 65536 }; /* a multiple of 64 */
 
-/* All zero at first. An offset stands for those HOLES_SPAN behind it too, so each has to be noted. */
+/*
+ * All zero at first. An offset stands for those HOLES_SPAN behind it too, so each has to be noted.
+ */
 struct holes {
     uint64_t bit[HOLES_SPAN / 64];
 };

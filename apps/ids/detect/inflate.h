@@ -1,6 +1,6 @@
 /*
- * Decompression of what rules say is compressed, by zlib: the only file that knows it. All memory is
- * set aside by inflater_new().
+ * Decompression of what rules say is compressed, by zlib: the only file that knows it. All memory
+ * is set aside by inflater_new().
  *
  * Threads: an inflater belongs to one core.
  */

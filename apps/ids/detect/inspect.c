@@ -115,14 +115,60 @@ remember(struct detect *d, struct tx *tx, uint32_t rule, bool alerted)
 
 /* ---- one rule ------------------------------------------------------------------------------ */
 
+/* Some are about the packet at hand, too. */
+static bool
+number_of(const struct detect *d, const struct look *look, enum number_id id, unsigned i,
+          int64_t *out)
+{
+    const int64_t second = 1000000000;
+
+    if (id != NUMBER_TLS_AFTER_END)
+        return tx_number(look->tx, look->dir, id, i, out);
+    if (!tx_number(look->tx, look->dir, NUMBER_TLS_NOT_AFTER, i, out))
+        return false;
+    *out = (int64_t)d->at.ev->time / second - *out;
+    return true;
+}
+
+/* Of a file that is cut only the least is known. */
+static bool
+is_beyond_knowing(const struct detect *d, const struct step *step)
+{
+    return step->offset == NUMBER_FILE_SIZE && d->at.ev->type == WEIR_EV_FLOW_END &&
+           step->compare->op != CMP_GT && step->compare->op != CMP_GE;
+}
+
+/* Whether n instances, of which some fit, are enough to know. */
+static bool
+is_decided(const struct step *step, int64_t n, int64_t fit)
+{
+    switch ((enum number_index)step->index) {
+    case INDEX_ANY:
+    case INDEX_OR_ABSENT:
+        return fit > 0;
+    case INDEX_ALL:
+    case INDEX_ALL_OR_ABSENT:
+        return fit < n;
+    case INDEX_AT:
+    case INDEX_AT_OR_OUT:
+        return step->length >= 0 && n > step->length;
+    case INDEX_COUNT:
+    case INDEX_TOTAL:
+        break;
+    }
+    return false;
+}
+
 /* Whether those instances fit that the step asks for. */
 static bool
-number_fits(const struct step *step, struct look *look)
+number_fits(const struct detect *d, const struct step *step, const struct look *look)
 {
     const enum number_id id = (enum number_id)step->offset;
     int64_t n = 0, fit = 0, at = step->length, value;
 
-    for (; tx_number(look->tx, look->dir, id, (unsigned)n, &value); n++)
+    if (is_beyond_knowing(d, step))
+        return false;
+    for (; !is_decided(step, n, fit) && number_of(d, look, id, (unsigned)n, &value); n++)
         fit += compare_holds(step->compare, value);
     switch ((enum number_index)step->index) {
     case INDEX_ANY:
@@ -133,6 +179,8 @@ number_fits(const struct step *step, struct look *look)
         return fit == n;
     case INDEX_OR_ABSENT:
         return fit > 0 || n == 0;
+    case INDEX_TOTAL:
+        return compare_holds(step->compare, n);
     case INDEX_COUNT:
         return compare_holds(&step->compare[1], fit);
     case INDEX_AT:
@@ -142,17 +190,7 @@ number_fits(const struct step *step, struct look *look)
     at += at < 0 ? n : 0;
     if (at < 0 || at >= n)
         return step->index == INDEX_AT_OR_OUT;
-    return tx_number(look->tx, look->dir, id, (unsigned)at, &value) &&
-           compare_holds(step->compare, value);
-}
-
-static bool
-numbers_fit(const struct rule *rule, const struct section *section, struct look *look)
-{
-    for (unsigned i = section->first; i < section->behind; i++)
-        if (rule->step[i].kind == STEP_TX_NUMBER && !number_fits(&rule->step[i], look))
-            return false;
-    return true;
+    return number_of(d, look, id, (unsigned)at, &value) && compare_holds(step->compare, value);
 }
 
 /* Whether the section asks for nothing but numbers. */
@@ -162,6 +200,44 @@ is_of_numbers(const struct rule *rule, const struct section *section)
     for (unsigned i = section->first; i < section->behind; i++)
         if (rule->step[i].kind != STEP_TX_NUMBER)
             return false;
+    return true;
+}
+
+static bool
+is_file_size(const struct step *step)
+{
+    return step->kind == STEP_TX_NUMBER && step->offset == NUMBER_FILE_SIZE;
+}
+
+/* But for sizes of files, where more is asked of the same file: sizes_fit(). */
+static bool
+numbers_fit(const struct detect *d, const struct rule *rule, const struct section *section,
+            const struct look *look)
+{
+    const bool alone = is_of_numbers(rule, section);
+
+    for (unsigned i = section->first; i < section->behind; i++)
+        if (rule->step[i].kind == STEP_TX_NUMBER && (alone || !is_file_size(&rule->step[i])) &&
+            !number_fits(d, &rule->step[i], look))
+            return false;
+    return true;
+}
+
+/* Of file i. */
+static bool
+sizes_fit(const struct detect *d, const struct rule *rule, const struct section *section,
+          const struct look *look, unsigned file)
+{
+    int64_t size;
+
+    for (unsigned i = section->first; i < section->behind; i++) {
+        const struct step *step = &rule->step[i];
+
+        if (is_file_size(step) &&
+            (is_beyond_knowing(d, step) || !number_of(d, look, NUMBER_FILE_SIZE, file, &size) ||
+             !compare_holds(step->compare, size)))
+            return false;
+    }
     return true;
 }
 
@@ -207,13 +283,15 @@ match_tx_section(struct detect *d, struct match *m, const struct section *sectio
     struct tx_bytes bytes;
     unsigned n;
 
-    if (!numbers_fit(m->rule, section, look))
+    if (!numbers_fit(d, m->rule, section, look))
         return MATCH_NO;
     if (is_of_numbers(m->rule, section))
         return MATCH_YES;
     for (n = 0; best != MATCH_YES && tx_buffer(look->tx, dir, section->buffer, n, &bytes); n++) {
-        enum match_answer answer = match_instance(d, m, section, &bytes);
+        enum match_answer answer = MATCH_NO;
 
+        if (sizes_fit(d, m->rule, section, look, n))
+            answer = match_instance(d, m, section, &bytes);
         if (answer != MATCH_NO)
             best = answer;
     }
@@ -380,6 +458,7 @@ inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage)
     renew(d, tx);
     turn(d, dir, &ev);
     d->at.app_proto = tx->proto;
+    d->at.tx = tx->id + 1;
     d->look = &look;
     d->tx = tx;
     scan_buffers(d, &look);
@@ -444,6 +523,7 @@ inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir d
     if (tx != NULL) {
         renew(d, tx);
         d->at.app_proto = tx->proto;
+        d->at.tx = tx->id + 1;
     }
     d->tx = tx;
     for (size_t i = 0; i < n; i++)

@@ -18,8 +18,8 @@ enum { TX_RULES_MAX = 256 }; /* that wait for more of a transaction, or have ale
 void inspect(struct detect *d, struct tx *tx, enum weir_dir dir, enum tx_stage stage);
 
 /*
- * Something odd in the application layer, by its name ("http.missing_host_header"); tx: where, NULL:
- * in the flow as a whole. As inspect().
+ * Something odd in the application layer, by its name ("http.missing_host_header"); tx: where,
+ * NULL: in the flow as a whole. As inspect().
  */
 void inspect_event(struct detect *d, const char *name, struct tx *tx, enum weir_dir dir);
 

@@ -1,9 +1,10 @@
 /*
- * What is remembered by key: of an address, of a pair of them, of a flow or a rule. A table of fixed
- * size; when it is full, what was used longest ago is forgotten, so that the hash decides nothing.
+ * What is remembered by key: of an address, of a pair of them, of a flow or a rule. A table of
+ * fixed size; when it is full, what was used longest ago is forgotten, so that the hash decides
+ * nothing.
  *
- * Threads: one core; or several that share it (keyed_share()), of which each waits for its turn with
- * keyed_turn() before it asks, and keeps nothing of an answer behind the event at hand.
+ * Threads: one core; or several that share it (keyed_share()), of which each waits for its turn
+ * with keyed_turn() before it asks, and keeps nothing of an answer behind the event at hand.
  */
 #ifndef IDS_KEYED_H
 #define IDS_KEYED_H

@@ -62,15 +62,17 @@ scratch_new(struct detect_next *next, const struct groups *groups)
     return rc == WEIR_E_OK && transforms ? transformer_new(&next->transformer) : rc;
 }
 
-static struct detect_next *
+static int
 next_new(const struct groups *groups, bool profile, const struct outcome_opts *opts,
-         struct mem *const *mem, struct weir_errbuf *err)
+         struct mem *const *mem, struct detect_next **out, struct weir_errbuf *err)
 {
     struct detect_next *next = calloc(1, sizeof(*next));
     size_t n = groups->rules->n;
+    int rc;
 
+    *out = NULL;
     if (next == NULL)
-        return NULL;
+        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     next->groups = groups;
     next->profile = profile ? calloc(n + 1, sizeof(*next->profile)) : NULL;
     next->marked = calloc(n / 64 + 1, sizeof(*next->marked));
@@ -78,14 +80,20 @@ next_new(const struct groups *groups, bool profile, const struct outcome_opts *o
     next->beyond = calloc(n + 1, sizeof(*next->beyond));
     next->first = calloc(n + 1, sizeof(*next->first));
     next->last = calloc(n + 1, sizeof(*next->last));
-    if (scratch_new(next, groups) != WEIR_E_OK || (profile && next->profile == NULL) ||
-        next->marked == NULL || next->alerted == NULL || next->beyond == NULL ||
-        next->first == NULL || next->last == NULL ||
-        outcome_new(groups->rules, opts, mem, &next->outcome, err) != WEIR_E_OK) {
+    rc = scratch_new(next, groups);
+    if (rc == WEIR_E_OK &&
+        ((profile && next->profile == NULL) || next->marked == NULL || next->alerted == NULL ||
+         next->beyond == NULL || next->first == NULL || next->last == NULL))
+        rc = WEIR_E_NOMEM;
+    if (rc != WEIR_E_OK)
+        weir_err_set(err, rc, "%s", weir_strerror(rc));
+    else
+        rc = outcome_new(groups->rules, opts, mem, &next->outcome, err);
+    if (rc == WEIR_E_OK)
+        *out = next;
+    else
         detect_next_free(next);
-        return NULL;
-    }
-    return next;
+    return rc;
 }
 
 int
@@ -97,8 +105,7 @@ detect_next_new(const struct detect *d, const struct groups *groups, const struc
     opts.limits = limits;
     opts.before = d->outcome;
     opts.with = with != NULL ? with->outcome : NULL;
-    *out = next_new(groups, d->opts.profile, &opts, &d->mem, err);
-    return *out != NULL ? WEIR_E_OK : weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    return next_new(groups, d->opts.profile, &opts, &d->mem, out, err);
 }
 
 /* Let d have what next has, and next what d had. */
@@ -175,7 +182,8 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
            struct detect **out, struct weir_errbuf *err)
 {
     struct detect *d = calloc(1, sizeof(*d));
-    struct detect_next *rules = NULL;
+    struct detect_next *rules;
+    int rc;
 
     *out = NULL;
     if (d == NULL)
@@ -191,10 +199,12 @@ detect_new(const struct groups *groups, const struct detect_opts *opts, alert_fn
     if (d->window != NULL && d->decoded != NULL && d->caught != NULL && d->of_packet != NULL &&
         (!opts->any || d->view != NULL) &&
         mem_shards_init(&d->shards, opts->cores > 0 ? opts->cores : 1, opts->memory))
-        rules = next_new(groups, opts->profile, &opts->outcome, &d->mem, err);
-    if (rules == NULL) {
+        rc = next_new(groups, opts->profile, &opts->outcome, &d->mem, &rules, err);
+    else
+        rc = weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+    if (rc != WEIR_E_OK) {
         detect_free(d);
-        return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
+        return rc;
     }
     change(d, rules);
     detect_next_free(rules);

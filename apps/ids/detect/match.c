@@ -203,6 +203,8 @@ use_number(struct match *m, unsigned i, int64_t cursor, int64_t behind, uint64_t
         value = number_scale(number, value);
     else if (!number_compute(number, value, operand, &value))
         return MATCH_NO;
+    else
+        value = number_masked(number, value);
     set_variable(m, i, value);
     return match_from(m, i + 1, behind);
 }
@@ -252,6 +254,8 @@ number_step(struct match *m, unsigned i, int64_t cursor)
         return MATCH_NO;
     if (takes_all_digits(step) && used == n && n < DIGITS_MAX && !m->buffer->final)
         return wait_until(m, m->buffer->end + 1); /* the next byte may be a digit, too */
+    if (step->kind != STEP_BYTE_MATH)
+        value = number_masked(step->number, value);
     m->differs |= are_others(m, at, end);
     answer = use_number(m, i, cursor, at + used, value);
     m->differs = differs;
@@ -367,13 +371,41 @@ match_behind_expression(struct match *m, unsigned i, int64_t from, int64_t behin
 }
 
 static void
-capture(struct match *m, uint8_t kind, const char *name, const void *p, size_t n)
+capture(struct match *m, uint8_t kind, struct text name, const void *p, size_t n)
 {
-    const struct captured what = { .n = (uint16_t)(n < CAPTURED_MAX ? n : CAPTURED_MAX),
-                                   .kind = kind,
-                                   .name_n = (uint8_t)strlen(name) };
+    const struct captured what = {
+        .n = (uint16_t)(n < CAPTURED_MAX ? n : CAPTURED_MAX),
+        .kind = kind,
+        .name_n = (uint8_t)(name.n < CAPTURED_NAME_MAX ? name.n : CAPTURED_NAME_MAX)
+    };
 
-    m->lost += !captures_put(m->caught, &what, name, p);
+    m->lost += !captures_put(m->caught, &what, name.p, p);
+}
+
+static struct text
+text_from(const char *text)
+{
+    return (struct text){ text, strlen(text) };
+}
+
+/* pkt:key,pkt:value, as in Suricata: one group is the name of what the next one matched. */
+static bool
+is_key(const struct catches *catches, unsigned k)
+{
+    return k + 1 < catches->n && catches->at[k].kind == CAPTURE_PACKET &&
+           catches->at[k + 1].kind == CAPTURE_PACKET && strcmp(catches->at[k].name, "key") == 0 &&
+           strcmp(catches->at[k + 1].name, "value") == 0;
+}
+
+static void
+catch_pair(struct match *m, const struct catches *catches, unsigned k, const uint8_t *p)
+{
+    size_t key[2], value[2];
+
+    if (regex_captured(m->scratch, catches->at[k].group, key) && key[1] > key[0] &&
+        regex_captured(m->scratch, catches->at[k + 1].group, value))
+        capture(m, CAPTURE_PACKET, (struct text){ (const char *)p + key[0], key[1] - key[0] },
+                p + value[0], value[1] - value[0]);
 }
 
 /* Expression i, found at this place before all behind it, once more: what its groups were. */
@@ -388,9 +420,13 @@ catch_groups(struct match *m, unsigned i, int64_t begin, int64_t from)
     if (catches == NULL || m->caught == NULL ||
         find_expression(m, i, begin, &from, &behind) != REGEX_YES)
         return;
-    for (unsigned k = 0; k < catches->n; k++)
-        if (regex_captured(m->scratch, catches->at[k].group, at))
-            capture(m, catches->at[k].kind, catches->at[k].name, p + at[0], at[1] - at[0]);
+    for (unsigned k = 0; k < catches->n; k++) {
+        if (is_key(catches, k))
+            catch_pair(m, catches, k++, p);
+        else if (regex_captured(m->scratch, catches->at[k].group, at))
+            capture(m, catches->at[k].kind, text_from(catches->at[k].name), p + at[0],
+                    at[1] - at[0]);
+    }
 }
 
 /* Each start has one match. What has come decides about more; a 64th more of it is waited for, lest
@@ -446,7 +482,8 @@ length_step(struct match *m, unsigned i, int64_t cursor)
 {
     if (!m->buffer->final)
         return wait_until(m, m->buffer->end + 1);
-    if (!compare_holds(m->rule->step[i].compare, m->buffer->end))
+    if (!compare_holds(m->rule->step[i].compare,
+                       m->buffer->end - (m->rule->step[i].flags & STEP_RELATIVE ? cursor : 0)))
         return MATCH_NO;
     return match_from(m, i + 1, cursor);
 }
@@ -462,7 +499,7 @@ catch_entropy(struct match *m, unsigned buffer, double bits)
     snprintf(name, sizeof(name), "%s", buffer_info(buffer)->name);
     for (char *dot = name; (dot = strchr(dot, '.')) != NULL;)
         *dot = '_';
-    capture(m, CAPTURE_ENTROPY, name, &bits, sizeof(bits));
+    capture(m, CAPTURE_ENTROPY, text_from(name), &bits, sizeof(bits));
 }
 
 /* Of bytes that are there: up to the end, or as many as are asked for. */

@@ -52,9 +52,13 @@ number_read(const struct number *number, const uint8_t *p, unsigned n, uint64_t 
         *value = read_binary(number, p, n);
     else if (!read_text(number, p, n, value, used))
         return false;
-    if (number->mask != 0)
-        *value = (*value & number->mask) >> __builtin_ctzll(number->mask);
     return true;
+}
+
+uint64_t
+number_masked(const struct number *number, uint64_t value)
+{
+    return number->mask != 0 ? (value & number->mask) >> __builtin_ctzll(number->mask) : value;
 }
 
 bool

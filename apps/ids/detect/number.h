@@ -13,6 +13,9 @@ enum { NUMBER_FAR = 1 << 30 }; /* a distance that no buffer has */
 bool number_read(const struct number *number, const uint8_t *p, unsigned n, uint64_t *value,
                  unsigned *used);
 
+/* Its bits under the mask, if there is one: of what was read, or what byte_math made of it. */
+uint64_t number_masked(const struct number *number, uint64_t value);
+
 /* byte_test, without its !. */
 bool number_holds(const struct number *number, uint64_t value, uint64_t operand);
 

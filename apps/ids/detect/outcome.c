@@ -187,9 +187,12 @@ subject_of(struct outcome *o, struct occasion *at, struct flow_past *past, enum 
         .memory = ev->flow != NULL ? &past->memory : NULL,
         .mem = *o->mem,
         .flow_id = ev->flow != NULL ? weir_flow_id(ev->flow) : 0,
+        .tx = at->tx,
         .has_addresses = ends->proto != 0,
         .src = turned ? ends->dst : ends->src,
         .dst = turned ? ends->src : ends->dst,
+        .src_port = turned ? ends->dst_port : ends->src_port,
+        .dst_port = turned ? ends->src_port : ends->dst_port,
         .time = ev->time,
     };
 }

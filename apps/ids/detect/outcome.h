@@ -1,6 +1,6 @@
 /*
- * What becomes of a match: what the rule remembers, whether an alert comes of it, and what is passed
- * over from then on.
+ * What becomes of a match: what the rule remembers, whether an alert comes of it, and what is
+ * passed over from then on.
  *
  * Threads: one core. Those of several share what is known of addresses and counted (opts.with), and
  *          take turns at it where a rule asks for that.
@@ -63,7 +63,9 @@ bool outcome_alerts(struct outcome *o, struct occasion *at, struct flow_past *pa
 /* enum rule_action of the alert at hand: the rule's own, or what a rate_filter made of it. */
 uint8_t outcome_action(const struct outcome *o);
 
-/* Whether the match at hand does to packets what its action says: also where no alert comes of it. */
+/*
+ * Whether the match at hand does to packets what its action says: also where no alert comes of it.
+ */
 bool outcome_acts(const struct outcome *o);
 
 /* "allowed" or "blocked", as Suricata has it in line and where it only looks on. */

@@ -1,11 +1,19 @@
 /* Rules on packets: of all protocols. */
 #include "detect/parts.h"
 
+/* In line such a rule acts on each packet. */
+static bool
+has_met(const struct detect *d, const struct rule *rule)
+{
+    return rule->of_ends && d->opts.act == NULL && d->at.ev->flow != NULL &&
+           d->scan->met >> d->at.ev->direction & 1;
+}
+
 static void
 look_at_packet(struct detect *d, uint32_t rule)
 {
-    if (!d->rule[rule].app_only && detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) &&
-        detect_payload_fits(d, rule))
+    if (!d->rule[rule].app_only && !has_met(d, &d->rule[rule]) &&
+        detect_fits(d, rule, (enum weir_dir)d->at.ev->direction) && detect_payload_fits(d, rule))
         detect_raise_here(d, rule);
 }
 
@@ -45,6 +53,7 @@ scan_packet(struct detect *d, void look(struct detect *d, uint32_t rule))
                        pkt->payload_len < group->reach ? pkt->payload_len : group->reach,
                        on_packet_match, d);
     detect_take_marks(d, look);
+    d->scan->met |= (uint8_t)(1U << d->at.ev->direction);
 }
 
 void

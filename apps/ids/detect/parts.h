@@ -98,11 +98,15 @@ bool detect_payload_fits(struct detect *d, uint32_t rule);
 /* The same for a rule on an event, in the copies that it asks for. */
 bool detect_copies_fit(struct detect *d, uint32_t rule);
 
-/* Put what the section's contents are looked for in into *buffer, which holds what it is made of. */
+/*
+ * Put what the section's contents are looked for in into *buffer, which holds what it is made of.
+ */
 enum transform_answer detect_transform(struct detect *d, const struct match *m,
                                        const struct section *section, struct buffer *buffer);
 
-/* The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none. */
+/*
+ * The payload: of the stream what is retained up to the event at hand, or the packet's. NULL: none.
+ */
 const struct buffer *detect_payload(struct detect *d, struct buffer *packet);
 
 /* The packet's header that a buffer stands for; false: it has none. */
@@ -144,8 +148,8 @@ void detect_scan_payload(struct detect *d);
 void detect_pass_gap(struct detect *d);
 
 /*
- * A range came again and differs. Of bytes that wait for others it is not known yet who wins, and it
- * need not be the same copy for all of them: both are remembered.
+ * A range came again and differs. Of bytes that wait for others it is not known yet who wins, and
+ * it need not be the same copy for all of them: both are remembered.
  */
 void detect_note_conflict(struct detect *d);
 

@@ -35,7 +35,10 @@ int
 prefilter_new(struct pattern *patterns, size_t n, bool streams, struct prefilter_scratch **scratch,
               struct prefilter **out, struct weir_errbuf *err);
 void prefilter_free(struct prefilter *pf);
-/* Another core's, for the same prefilters. *out is NULL where scratch is. WEIR_E_OK or WEIR_E_NOMEM. */
+/*
+ * Another core's, for the same prefilters. *out is NULL where scratch is. WEIR_E_OK or
+ * WEIR_E_NOMEM.
+ */
 int prefilter_copy_scratch(const struct prefilter_scratch *scratch, struct prefilter_scratch **out);
 void prefilter_free_scratch(struct prefilter_scratch *scratch);
 
@@ -52,7 +55,9 @@ void prefilter_scan(const struct prefilter *pf, struct prefilter_scratch *scratc
 
 /* NULL: no memory. */
 struct prefilter_stream *prefilter_open(const struct prefilter *pf, struct mem *mem);
-/* size: prefilter_stream_size() of its prefilter, which need not exist any more. NULL is allowed. */
+/*
+ * size: prefilter_stream_size() of its prefilter, which need not exist any more. NULL is allowed.
+ */
 void prefilter_close(size_t size, struct mem *mem, struct prefilter_stream *stream);
 void prefilter_reset(struct prefilter_stream *stream, struct prefilter_scratch *scratch);
 

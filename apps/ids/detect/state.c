@@ -455,6 +455,8 @@ state_get_stats(const struct state *s, struct state_stats *out)
 static bool
 has_owner(const struct use *use, const struct subject *subject)
 {
+    if (use->of == BITS_OF_TX)
+        return subject->flow_id != 0 && subject->tx != 0;
     return use->of == BITS_OF_FLOW ? subject->memory != NULL : subject->has_addresses;
 }
 
@@ -463,6 +465,8 @@ key_of(const struct use *use, uint32_t name, const struct subject *subject)
 {
     bool turned = subject->src > subject->dst; /* a pair has no direction */
 
+    if (use->of == BITS_OF_TX)
+        return (struct keyed_key){ subject->flow_id, subject->tx, name, 1 };
     if (use->of == BITS_OF_PAIR)
         return (struct keyed_key){ turned ? subject->dst : subject->src,
                                    turned ? subject->src : subject->dst, name, 0 };
@@ -562,7 +566,9 @@ change_bits(struct state *s, const struct use *use, const struct subject *subjec
 
 /* ---- numbers ------------------------------------------------------------------------------- */
 
-/* What a number is compared with or changed by; false: the variable that stands for it is not set. */
+/*
+ * What a number is compared with or changed by; false: the variable that stands for it is not set.
+ */
 static bool
 value_of(const struct int_use *use, const struct subject *subject, uint32_t *value)
 {

@@ -44,8 +44,8 @@ bool state_is_tested(const struct state *s, uint32_t rule);
 bool state_holds(struct state *s, uint32_t rule, const struct subject *subject);
 
 /*
- * All else of the rule has matched: change its numbers, and then, if the tests behind that hold too,
- * its bits. False: one does not, and the rule has not matched.
+ * All else of the rule has matched: change its numbers, and then, if the tests behind that hold
+ * too, its bits. False: one does not, and the rule has not matched.
  */
 bool state_apply(struct state *s, uint32_t rule, const struct subject *subject);
 

@@ -73,8 +73,8 @@ look_closely(struct detect *d, const struct stream_scan *s, struct match *m)
 }
 
 /*
- * Before all steps are compared: whether the content that has to follow the fast pattern does. Until
- * it has come in full, the rule waits for it.
+ * Before all steps are compared: whether the content that has to follow the fast pattern does.
+ * Until it has come in full, the rule waits for it.
  */
 static enum match_answer
 probe(struct detect *d, struct stream_scan *s, uint32_t rule, struct match *m)
@@ -150,8 +150,8 @@ ignore_match(void *ctx, uint32_t rule, struct prefilter_ends ends)
     (void)ctx, (void)rule, (void)ends;
 }
 
-/* Other rules are tested from here on. What lies across is found, as the last bytes before are shown
- * to the new stream; what had come in full had been looked at. */
+/* Other rules are tested from here on. What lies across is found, as the last bytes before are
+ * shown to the new stream; what had come in full had been looked at. */
 static bool
 open_again(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 {

@@ -52,8 +52,8 @@ stream_has_others(const struct stream_scan *s)
 /* NULL: no memory. */
 struct stream_rare *stream_make_rare(struct detect *d, struct stream_scan *s);
 
-/* What has to end in new bytes, so that a rule alerts once on the same ones: the fast pattern, or the
- * first expression of a rule that has none. -1: neither. */
+/* What has to end in new bytes, so that a rule alerts once on the same ones: the fast pattern, or
+ * the first expression of a rule that has none. -1: neither. */
 int stream_newest_step(const struct detect *d, uint32_t rule);
 
 /* The event, which may be the other direction's, as one of this direction without a packet. */
@@ -74,8 +74,8 @@ size_t stream_squeeze(const struct stream_scan *s, int64_t offset, uint8_t *p, s
 size_t stream_read_back(struct detect *d, const struct stream_scan *s, int64_t offset, size_t n);
 
 /*
- * What is retained of the direction before `offset`, at least `back` bytes if there are so many, and
- * the event's own bytes behind it.
+ * What is retained of the direction before `offset`, at least `back` bytes if there are so many,
+ * and the event's own bytes behind it.
  */
 void stream_fill_window(struct detect *d, const struct stream_scan *s, int64_t offset, int64_t back,
                         struct weir_bytes data);

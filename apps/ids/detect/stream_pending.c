@@ -72,7 +72,9 @@ stream_wait_for_name(struct detect *d, struct stream_scan *s, uint32_t rule, str
         s->rare->pending[n].unnamed = true;
 }
 
-/* Whether one of the contents that it waits for ends in the event's bytes, or where these join on. */
+/*
+ * Whether one of the contents that it waits for ends in the event's bytes, or where these join on.
+ */
 static bool
 wakes(struct detect *d, const struct pending *p, const struct buffer *fresh,
       const struct buffer *seam)
@@ -116,7 +118,9 @@ fill_seam(struct detect *d, struct stream_scan *s, const struct weir_bytes *data
     return d->buffer;
 }
 
-/* Its fast pattern was. A rule without one is marked at every payload: what it waits for decides. */
+/*
+ * Its fast pattern was. A rule without one is marked at every payload: what it waits for decides.
+ */
 static bool
 is_found(const struct detect *d, uint32_t rule)
 {

@@ -9,8 +9,10 @@ struct subject {
     struct memory **memory; /* of the flow; NULL: there is no flow */
     struct mem *mem;        /* where that comes from */
     uint64_t flow_id;       /* 0: there is no flow */
+    uint64_t tx;            /* 1 + the transaction's number in its flow; 0: there is none */
     bool has_addresses;
     u128 src, dst;
+    uint16_t src_port, dst_port;
     uint64_t time; /* of the event, ns */
 };
 

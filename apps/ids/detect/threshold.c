@@ -84,7 +84,7 @@ mix_in(uint64_t sum, uint64_t value)
 static uint64_t
 mix_threshold(uint64_t sum, const struct threshold *t)
 {
-    sum = mix_in(sum, (uint64_t)t->type << 8 | t->track);
+    sum = mix_in(sum, (uint64_t)t->unique << 16 | (uint64_t)t->type << 8 | t->track);
     sum = mix_in(sum, (uint64_t)t->count << 32 | t->seconds);
     return mix_in(sum, t->multiplier);
 }
@@ -240,13 +240,11 @@ back_off(const struct threshold *threshold, struct keyed_value *v)
     return true;
 }
 
-/* Times up to `seconds` after the first belong to it. */
+/* Times up to `seconds` after the first belong to it. fresh: it counts. */
 static bool
-count_match(const struct threshold *threshold, struct keyed_value *v, uint64_t now)
+count_match(const struct threshold *threshold, struct keyed_value *v, bool fresh)
 {
-    if (v->until == UINT64_MAX)
-        v->until = seconds_after(now, threshold->seconds) + 1;
-    v->count++;
+    v->count += fresh;
     switch ((enum threshold_type)threshold->type) {
     case THRESHOLD_LIMIT:
         return v->count <= threshold->count;
@@ -284,6 +282,25 @@ acts_beyond(const struct threshold *threshold, const struct keyed_value *v)
     return false;
 }
 
+/* Whether the port is the first of its kind in the window of *v, which it is remembered as long as. */
+static bool
+is_first(struct thresholds *t, const struct threshold *threshold, struct keyed_key key,
+         const struct keyed_value *v, const struct subject *subject, uint64_t now)
+{
+    const uint16_t port = threshold->unique == UNIQUE_SRC_PORT ? subject->src_port
+                                                               : subject->dst_port;
+    struct keyed_value *seen;
+
+    if (threshold->unique == UNIQUE_NOTHING)
+        return true;
+    key.kind = mix_in(key.kind, (uint64_t)1 << 32 | port);
+    seen = keyed_take(t->keyed, &key, now);
+    if (seen->start == v->until)
+        return false;
+    seen->start = seen->until = v->until;
+    return true;
+}
+
 static enum threshold_let
 let_due(struct thresholds *t, const struct plan *plan, const struct subject *subject)
 {
@@ -292,8 +309,11 @@ let_due(struct thresholds *t, const struct plan *plan, const struct subject *sub
     struct keyed_key key = key_of(plan, threshold, 0, subject);
     struct keyed_value *v = keyed_take(t->keyed, &key, now);
 
-    if (threshold->type == THRESHOLD_BACKOFF ? back_off(threshold, v)
-                                             : count_match(threshold, v, now))
+    if (v->until == UINT64_MAX && threshold->type != THRESHOLD_BACKOFF)
+        v->until = seconds_after(now, threshold->seconds) + 1;
+    if (threshold->type == THRESHOLD_BACKOFF
+            ? back_off(threshold, v)
+            : count_match(threshold, v, is_first(t, threshold, key, v, subject, now)))
         return LET_ALERT;
     return acts_beyond(threshold, v) ? LET_ACT : LET_NOTHING;
 }

@@ -2,8 +2,8 @@
  * How often rules alert: suppress, threshold, detection_filter and rate_filter. Matches are counted
  * in one table by address, flow or rule.
  *
- * Threads: one core; thresholds_share() lets cores take turns at the table. Rules that nothing counts
- *          wait for nobody.
+ * Threads: one core; thresholds_share() lets cores take turns at the table. Rules that nothing
+ *          counts wait for nobody.
  */
 #ifndef IDS_DETECT_THRESHOLD_H
 #define IDS_DETECT_THRESHOLD_H

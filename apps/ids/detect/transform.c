@@ -137,13 +137,15 @@ url_decode(struct transformer *t)
     t->n = n;
 }
 
-static void xor
-    (struct transformer * t, const struct transform *transform) {
-        for (size_t i = 0; i < t->n; i++)
-            t->p[i] ^= transform->text[i % transform->n];
-    }
+static void
+xor_bytes(struct transformer *t, const struct transform *transform)
+{
+    for (size_t i = 0; i < t->n; i++)
+        t->p[i] ^= transform->text[i % transform->n];
+}
 
-    static int base64_digit(uint8_t c)
+static int
+base64_digit(uint8_t c)
 {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
@@ -297,6 +299,32 @@ pcrexform(struct transformer *t, const struct transform *transform)
     t->n = at[1] - at[0];
 }
 
+/* Bytes counted from either end; the greater place may stand first. */
+static void
+subslice(struct transformer *t, const struct transform *transform)
+{
+    const int64_t n = (int64_t)t->n;
+    int64_t from = transform->first >= 0 ? transform->first : n + transform->first;
+    int64_t to = n, low, high;
+
+    if (from < 0 || from > n) {
+        t->n = transform->cut ? t->n : 0;
+        from = from < 0 ? 0 : n;
+    }
+    if (transform->many != 0)
+        to = transform->many > 0 ? from + transform->many : n + transform->many;
+    if (to < 0 || to > n) {
+        t->n = transform->cut ? t->n : 0;
+        to = to < 0 ? 0 : n;
+    }
+    if (t->n == 0)
+        return;
+    low = from < to ? from : to;
+    high = from < to ? to : from;
+    t->p += low;
+    t->n = (size_t)(high - low);
+}
+
 /* What is not compressed so becomes nothing. */
 static void
 decompress(struct transformer *t, const struct transform *transform, enum inflate_form form)
@@ -329,7 +357,7 @@ apply(struct transformer *t, const struct transform *transform)
         dotprefix(t);
         break;
     case TRANSFORM_XOR:
-        xor(t, transform);
+        xor_bytes(t, transform);
         break;
     case TRANSFORM_TO_MD5:
         to_digest(t, DIGEST_MD5);
@@ -351,6 +379,9 @@ apply(struct transformer *t, const struct transform *transform)
         break;
     case TRANSFORM_PCREXFORM:
         pcrexform(t, transform);
+        break;
+    case TRANSFORM_SUBSLICE:
+        subslice(t, transform);
         break;
     case TRANSFORM_FIELD:
         return field(t, transform);

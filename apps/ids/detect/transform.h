@@ -26,8 +26,8 @@ enum transform_answer {
 };
 
 /*
- * Put what a chain (1 + its place in the rule) makes of *buffer into *buffer, as if it were one that
- * begins there. scratch: for expressions.
+ * Put what a chain (1 + its place in the rule) makes of *buffer into *buffer, as if it were one
+ * that begins there. scratch: for expressions.
  */
 enum transform_answer
 transform(struct transformer *transformer, const struct rule *rule, unsigned chain,

@@ -1,7 +1,7 @@
 /*
  * Brute force: one host opens connection after connection to a service that asks for passwords, and
- * each is over soon, with few bytes in both directions. The service is known by its port, or by what
- * the server says first (SSH, POP3, IMAP, RFB) or the client (RDP), on any port.
+ * each is over soon, with few bytes in both directions. The service is known by its port, or by
+ * what the server says first (SSH, POP3, IMAP, RFB) or the client (RDP), on any port.
  */
 #include "detectors/detector.h"
 

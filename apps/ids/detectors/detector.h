@@ -1,20 +1,21 @@
 /*
  * What a detector is made of, for the files of this folder. A detector is
  *
- * - a struct detector_kind: its name, parameters, alerts, and its stage with the events that it wants;
+ * - a struct detector_kind: its name, parameters, alerts, and its stage with the events that it
+ *   wants;
  * - a state in each flow, as small as can be: every flow has it, and most are of no interest;
  * - the stage, which looks at an event. If it is one to count, it copies what an alert will need, a
- *   struct sighting, since the event goes when the stage returns; and it asks a table that all flows
- *   share. The table may answer later: what follows is chained to its answer.
+ *   struct sighting, since the event goes when the stage returns; and it asks a table that all
+ *   flows share. The table may answer later: what follows is chained to its answer.
  *
- * The chain is the same for all, detector_judge(): weigh the answer against the threshold, ask whether
- * this host was told of lately, raise the alert, give the sighting back.
+ * The chain is the same for all, detector_judge(): weigh the answer against the threshold, ask
+ * whether this host was told of lately, raise the alert, give the sighting back.
  *
- * They all have one tap of a flow, so that it is small: its stage calls those that want an event one
- * after the other, and sleeps as long as one of them does.
+ * They all have one tap of a flow, so that it is small: its stage calls those that want an event
+ * one after the other, and sleeps as long as one of them does.
  *
- * A stage that returns nothing() ends the chain for this event. Any other failure would end the tap:
- * so what the tables refuse is turned into that here.
+ * A stage that returns nothing() ends the chain for this event. Any other failure would end the
+ * tap: so what the tables refuse is turned into that here.
  */
 #ifndef IDS_DETECTOR_H
 #define IDS_DETECTOR_H
@@ -82,8 +83,9 @@ nothing(void)
 }
 
 /*
- * Keep what an alert about dir needs, its first one, with PARAM_COUNT as threshold and its sender as
- * the host to blame. Goes to detector_judge(). NULL: too many wait for answers, which is counted.
+ * Keep what an alert about dir needs, its first one, with PARAM_COUNT as threshold and its sender
+ * as the host to blame. Goes to detector_judge(). NULL: too many wait for answers, which is
+ * counted.
  */
 struct sighting *sight(const struct weir_event *ev, enum weir_dir dir);
 
@@ -116,8 +118,8 @@ WEIR_MUST_USE count_fut detector_distinct(const struct sighting *at, const struc
                                           const void *member, size_t n);
 
 /*
- * What becomes of an answer: an alert, if it has reached the threshold and there was none on this host
- * in this window. Gives the sighting back.
+ * What becomes of an answer: an alert, if it has reached the threshold and there was none on this
+ * host in this window. Gives the sighting back.
  */
 WEIR_MUST_USE count_fut detector_judge(struct sighting *at, count_fut answer);
 

@@ -3,7 +3,8 @@
  * what they see under keys that all flows share (weir/shared.h). doc/detectors.md says what each
  * one looks for; detector.h what they have in common.
  *
- * Threads: one core; each of several has its own, which count together with the first one's, in turns.
+ * Threads: one core; each of several has its own, which count together with the first one's, in
+ *          turns.
  */
 #ifndef IDS_DETECTORS_H
 #define IDS_DETECTORS_H
@@ -53,7 +54,10 @@ int detectors_new(const struct detectors_settings *settings, detectors_alert_fn 
                   const struct detectors *with, struct detectors **out, struct weir_errbuf *err);
 void detectors_free(struct detectors *all);
 
-/* Let them listen, those of each core of the monitor, whose order it is. Before the apps that shall know of alerts. */
+/*
+ * Let them listen, those of each core of the monitor, whose order it is. Before the apps that shall
+ * know of alerts.
+ */
 int detectors_add(struct detectors *const *by_core, unsigned n, struct weir_monitor *m,
                   struct order *order);
 

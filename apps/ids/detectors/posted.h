@@ -1,9 +1,11 @@
 /*
  * Counts that no core waits for. A count that cannot have reached its threshold yet is posted
- * (core/order.h): it gets into the table in its packet's turn, and nobody asks what came of it. Only
- * near the threshold a core waits for its turn. So it matters to nobody how many cores there are.
+ * (core/order.h): it gets into the table in its packet's turn, and nobody asks what came of it.
+ * Only near the threshold a core waits for its turn. So it matters to nobody how many cores there
+ * are.
  *
- * What is known is the greatest count up to a packet; each later SYN can have added one, and no more.
+ * What is known is the greatest count up to a packet; each later SYN can have added one, and no
+ * more.
  */
 #ifndef IDS_DETECTORS_POSTED_H
 #define IDS_DETECTORS_POSTED_H

@@ -286,7 +286,9 @@ put_payload(struct eve_out *eve, struct json *j, const struct weir_event *ev,
     json_u64(j, "stream", bytes != NULL);
 }
 
-/* Link types by what libpcap calls them; the number of LINKTYPE_RAW is what it says of such files. */
+/*
+ * Link types by what libpcap calls them; the number of LINKTYPE_RAW is what it says of such files.
+ */
 static const char *
 link_name(unsigned link)
 {

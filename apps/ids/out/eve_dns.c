@@ -16,7 +16,7 @@ put_number_name(struct json *j, const char *key, const char *name, unsigned numb
 }
 
 static void
-put_record(struct json *j, const struct dns_message *msg, const struct dns_record *record)
+put_record(struct json *j, struct dns_walk *walk, const struct dns_record *record)
 {
     char text[RDATA_TEXT];
     struct put put = put_begin(text, sizeof(text));
@@ -26,7 +26,7 @@ put_record(struct json *j, const struct dns_message *msg, const struct dns_recor
     put_number_name(j, "rrtype", dns_type_name(record->type), record->type);
     if (record->section != DNS_QUESTION) {
         json_u64(j, "ttl", record->ttl);
-        if (dns_rdata_text(msg, record, &put) == WEIR_E_OK)
+        if (dns_rdata_text(walk, record, &put) == WEIR_E_OK)
             json_text(j, "rdata", text, put_length(&put));
     }
     json_close(j);
@@ -50,7 +50,7 @@ put_section(struct eve_out *eve, struct json *j, const char *key, const struct d
         }
         if (n++ == 0)
             json_open_array(j, key);
-        put_record(j, msg, &record);
+        put_record(j, &walk, &record);
     }
     if (n > 0)
         json_close(j);
@@ -70,7 +70,7 @@ put_group(struct json *j, const struct dns_message *msg, unsigned type, bool fir
 
         seen += record.section == DNS_ANSWER;
         if (record.section != DNS_ANSWER || record.type != type || seen > DNS_SHOWN ||
-            dns_rdata_text(msg, &record, &put) != WEIR_E_OK)
+            dns_rdata_text(&walk, &record, &put) != WEIR_E_OK)
             continue;
         if (n == 0 && first_group)
             json_open(j, "grouped");

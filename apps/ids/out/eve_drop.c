@@ -1,4 +1,5 @@
 /* Records of packets that were dropped. */
+#include "detect/check.h"
 #include "enforce.h"
 #include "out/eve_out.h"
 
@@ -44,17 +45,19 @@ put_tcp(struct json *j, const struct weir_packet *pkt)
 static void
 put_transport(struct json *j, const struct weir_packet *pkt)
 {
-    if (pkt->l4 == NULL)
-        return;
     switch (pkt->proto) {
     case WEIR_PROTO_TCP:
-        put_tcp(j, pkt);
+        if (packet_has_header(pkt, 20))
+            put_tcp(j, pkt);
         break;
     case WEIR_PROTO_UDP:
-        json_u64(j, "udplen", be16(pkt->l4 + 4));
+        if (packet_has_header(pkt, 8))
+            json_u64(j, "udplen", be16(pkt->l4 + 4));
         break;
     case WEIR_PROTO_ICMP:
     case WEIR_PROTO_ICMPV6:
+        if (!packet_has_header(pkt, 8))
+            break;
         json_u64(j, "icmp_id", be16(pkt->l4 + 4));
         json_u64(j, "icmp_seq", be16(pkt->l4 + 6));
         break;

@@ -17,8 +17,8 @@ static const char *const record_name[EVE_TYPES] = {
     [EVE_FLOW] = "flow",       [EVE_STATS] = "stats",   [EVE_FLOW_EVENT] = "flow_event",
 };
 
-/* What is gathered may be longer by half while it grows at its end, and tells of a hole there and one
- * before. */
+/* What is gathered may be longer by half while it grows at its end, and tells of a hole there and
+ * one before. */
 #define PAYLOAD_ROOM(opts) (2 * (size_t)(opts)->payload_buffer_size + 2 * EVE_HOLE_TEXT)
 
 /* ---- life ---------------------------------------------------------------------------------- */

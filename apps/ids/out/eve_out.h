@@ -144,7 +144,8 @@ void eve_alert(struct eve_out *eve, const struct eve_flow *flow, const struct ru
  * The same in two steps: what is known of transactions and captures, and remembered of the flow, is
  * put together when all rules have looked at the event, and draft->text to the end of draft->bytes
  * holds it, in room; false: that is too small. The verdict, and what the packet released of the
- * stream, are known when all of the packet has been looked at: the flow lives, and the packet is there.
+ * stream, are known when all of the packet has been looked at: the flow lives, and the packet is
+ * there.
  */
 bool eve_alert_begin(struct eve_out *eve, const struct eve_flow *flow, const struct rule *rule,
                      const struct weir_event *ev, const struct eve_about *about,

@@ -3,6 +3,7 @@
 
 #include "tls.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Dates before 1970, or of more than four digits, are left out. */
@@ -62,24 +63,32 @@ put_alpns(struct json *j, const char *key, struct tx *tx, enum weir_dir dir)
     json_close(j);
 }
 
+/* What the server chose; Suricata has a word for what nobody knows yet. */
+static void
+put_version(struct json *j, unsigned version)
+{
+    const char *name = tls_version_name(version);
+    char text[8];
+
+    snprintf(text, sizeof(text), "0x%04x", version);
+    json_str(j, "version", version == 0 ? "UNDETERMINED" : name != NULL ? name : text);
+}
+
 void
 eve_put_tls(struct eve_out *eve, struct json *j, struct tx *tx)
 {
     bool extended = eve->opts.tls_extended;
     struct tls_facts facts;
-    const char *version;
 
     if (!tx_tls(tx, &facts))
         return;
-    version = tls_version_name(facts.version);
     json_open(j, "tls");
     if (facts.has_certificate)
         put_certificate(j, tx, &facts, extended);
     if (extended)
         eve_put_buffer(j, "sni", tx, WEIR_TOSERVER, BUFFER_TLS_SNI, 0);
-    if (extended && version != NULL)
-        json_str(j, "version", version);
     if (extended) {
+        put_version(j, facts.chosen);
         put_hashed(j, "ja3", tx, WEIR_TOSERVER, BUFFER_JA3_HASH, BUFFER_JA3_STRING);
         put_hashed(j, "ja3s", tx, WEIR_TOCLIENT, BUFFER_JA3S_HASH, BUFFER_JA3S_STRING);
         eve_put_buffer(j, "ja4", tx, WEIR_TOSERVER, BUFFER_JA4_HASH, 0);

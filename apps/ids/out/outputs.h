@@ -1,7 +1,8 @@
 /*
- * Which records are written, and what is in them: outputs. and stats. of the settings, in Suricata's
- * layout (outputs.1.eve-log.types.0.alert.payload) and in a shorter one without the numbers of lists
- * (outputs.eve-log.alert.payload, and of alerts outputs.eve-log.payload). doc/eve.md lists them.
+ * Which records are written, and what is in them: outputs. and stats. of the settings, in
+ * Suricata's layout (outputs.1.eve-log.types.0.alert.payload) and in a shorter one without the
+ * numbers of lists (outputs.eve-log.alert.payload, and of alerts outputs.eve-log.payload).
+ * doc/eve.md lists them.
  */
 #ifndef IDS_OUTPUTS_H
 #define IDS_OUTPUTS_H

@@ -141,7 +141,7 @@ buffer_of_step(struct rule *rule, struct step *step)
 
     if (rule->buffer == BUFFER_PAYLOAD && !rule->switched && has_last &&
         step->flags & STEP_RELATIVE && step->kind != STEP_CONTENT && step->kind != STEP_PCRE)
-        step->buffer = step[-1].buffer, step->chain = step[-1].chain;
+        step->buffer = step[-1].buffer, step->chain = step[-1].chain, step->turn = step[-1].turn;
 }
 
 /* ---- choosing ------------------------------------------------------------------------------ */
@@ -220,6 +220,30 @@ modify_last(struct rule *rule, enum buffer_id id, struct weir_errbuf *err)
     return rc;
 }
 
+/* Named again, such a buffer is looked through anew: another instance may have what follows. */
+static bool
+has_instances(enum buffer_id id)
+{
+    switch (id) {
+    case BUFFER_DNS_QUERY:
+    case BUFFER_DNS_QUERIES_RRNAME:
+    case BUFFER_DNS_ANSWERS_RRNAME:
+    case BUFFER_DNS_AUTHORITIES_RRNAME:
+    case BUFFER_DNS_ADDITIONALS_RRNAME:
+    case BUFFER_DNS_RESPONSE_RRNAME:
+    case BUFFER_FILE_DATA:
+    case BUFFER_FILE_NAME:
+    case BUFFER_HTTP_REQUEST_HEADER:
+    case BUFFER_HTTP_RESPONSE_HEADER:
+    case BUFFER_TLS_ALPN:
+    case BUFFER_TLS_CERTS:
+    case BUFFER_TLS_SUBJECTALTNAME:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static int
 choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
        struct weir_errbuf *err)
@@ -231,22 +255,32 @@ choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
     }
     rule->buffer = (uint8_t)id;
     rule->chain = 0;
+    rule->turn = has_instances(id) ? rule->turns++ + 1 : 0;
     rule->switched = true;
     return value.n > 0 ? choose_part(rule, id, value, err) : WEIR_E_OK;
 }
 
 /* ---- lengths -------------------------------------------------------------------------------- */
 
+/* Snort 3's relative: of what is behind the content before it. */
 static int
 bsize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     enum buffer_id id = rule->buffer;
+    struct text rest = value, size;
+    bool relative;
+    int rc;
 
+    text_next(&rest, ',', &size);
+    relative = rest.p != NULL && text_is(text_trim(rest), "relative");
     if (id == BUFFER_PAYLOAD && rule->n_steps > 0)
         id = rule->step[rule->n_steps - 1].buffer;
     if (id == BUFFER_PAYLOAD)
         return weir_err_set(err, WEIR_E_SYNTAX, "a buffer expected before it");
-    return comparison_new(rule, STEP_BSIZE, id, value, UINT32_MAX, err);
+    rc = comparison_new(rule, STEP_BSIZE, id, relative ? size : value, UINT32_MAX, err);
+    if (rc == WEIR_E_OK && relative)
+        rule->step[rule->n_steps - 1].flags |= STEP_RELATIVE;
+    return rc;
 }
 
 /* Snort's and Suricata's: of the normalised URI, unless raw is said. */
@@ -310,6 +344,8 @@ uricontent_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 static int
 tls_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
+    if (value.n > 2 && value.p[0] == '0' && (value.p[1] | 0x20) == 'x')
+        return tls_wire_version_take(rule, value, err);
     return content_of(rule, BUFFER_TLS_VERSION, true, false, value, err);
 }
 
@@ -417,11 +453,23 @@ static const struct {
     { "dns.rrtype", dns_rrtype_take },
     { "tls.version", tls_version_take },
     { "tls.cert_chain_len", tls_chain_take },
+    { "tls_cert_notbefore", tls_not_before_take },
+    { "tls_cert_notafter", tls_not_after_take },
+    { "filesize", filesize_take },
     { "tls.subject", tls_subject_take },
     { "tls.issuerdn", tls_issuer_take },
     { "tls.fingerprint", tls_fingerprint_take },
     { "ssh.protoversion", ssh_proto_take },
     { "ssh.softwareversion", ssh_software_take },
+};
+
+/* Of a certificate's dates; without a value. */
+static const struct {
+    const char *name;
+    int (*take)(struct rule *rule, struct text value, struct weir_errbuf *err);
+} without_value[] = {
+    { "tls_cert_expired", tls_expired_take },
+    { "tls_cert_valid", tls_valid_take },
 };
 
 bool
@@ -431,6 +479,9 @@ buffer_is_known(struct text name)
 
     for (size_t i = 0; i < sizeof(with_value) / sizeof(*with_value); i++)
         if (text_is(name, with_value[i].name))
+            return true;
+    for (size_t i = 0; i < sizeof(without_value) / sizeof(*without_value); i++)
+        if (text_is(name, without_value[i].name))
             return true;
     return text_is(name, "base64_decode") || text_is(name, "absent") ||
            buffer_by_name(name, &way) >= 0;
@@ -447,6 +498,12 @@ buffer_option(struct rule *rule, struct text name, struct text value, bool *know
     for (size_t i = 0; value.n > 0 && i < sizeof(with_value) / sizeof(*with_value); i++)
         if (text_is(name, with_value[i].name))
             return with_value[i].take(rule, value, err);
+    for (size_t i = 0; i < sizeof(without_value) / sizeof(*without_value); i++) {
+        if (!text_is(name, without_value[i].name))
+            continue;
+        return value.n == 0 ? without_value[i].take(rule, value, err)
+                            : weir_err_set(err, WEIR_E_SYNTAX, "no value expected");
+    }
     if (text_is(name, "base64_decode"))
         return base64_decode_take(rule, value, err);
     if (text_is(name, "absent"))
@@ -474,7 +531,31 @@ section_new(struct rule *rule, const struct step *step, unsigned at, struct weir
     return WEIR_E_OK;
 }
 
-/* Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they came first. */
+/* Whether a step stands for a number that is found behind step i only. */
+static bool
+leans_ahead(const struct step *step, unsigned i)
+{
+    const struct number *number = step->number;
+
+    return step->offset_by > i || step->length_by > i ||
+           (number != NULL && (number->operand_by > i || number->n_by > i));
+}
+
+/* The first step on the payload, if headers come before it; else the first. */
+static unsigned
+first_of_all(const struct rule *rule)
+{
+    unsigned i = 0;
+
+    while (i < rule->n_steps && buffer_is_header(rule->step[i].buffer))
+        i++;
+    return i < rule->n_steps && rule->step[i].buffer == BUFFER_PAYLOAD ? i : 0;
+}
+
+/*
+ * Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they
+ * came first; but the payload before headers, for packets and streams are looked for by it.
+ */
 static int
 group(struct rule *rule, struct weir_errbuf *err)
 {
@@ -482,15 +563,19 @@ group(struct rule *rule, struct weir_errbuf *err)
     uint8_t to[STEPS_MAX];
     bool placed[STEPS_MAX] = { false };
     unsigned n = 0;
+    const unsigned first = first_of_all(rule);
 
-    for (unsigned i = 0; i < rule->n_steps; i++) {
+    for (unsigned turn = 0; turn < rule->n_steps; turn++) {
+        const unsigned i = turn == 0 ? first : turn <= first ? turn - 1 : turn;
+
         if (placed[i])
             continue;
         if (section_new(rule, &rule->step[i], n, err) != WEIR_E_OK)
             return WEIR_E_LIMIT;
         for (unsigned k = i; k < rule->n_steps; k++) {
-            if (rule->step[k].buffer != rule->step[i].buffer ||
-                rule->step[k].chain != rule->step[i].chain)
+            if (placed[k] || rule->step[k].buffer != rule->step[i].buffer ||
+                rule->step[k].chain != rule->step[i].chain ||
+                rule->step[k].turn != rule->step[i].turn)
                 continue;
             placed[k] = true;
             to[k] = (uint8_t)n;
@@ -505,6 +590,12 @@ group(struct rule *rule, struct weir_errbuf *err)
             sorted[i].number->operand_by = moved(to, sorted[i].number->operand_by),
             sorted[i].number->n_by = moved(to, sorted[i].number->n_by);
         rule->step[i] = sorted[i];
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (leans_ahead(&sorted[i], i))
+            return weir_err_set(err, WEIR_E_UNSUPPORTED,
+                                "variables of headers are not known where the payload is looked "
+                                "at");
     }
     return WEIR_E_OK;
 }
@@ -555,12 +646,46 @@ base64_check(const struct rule *rule, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* Digits of digests and serial numbers have one case each: 'a', 'A', or 0 for other buffers. */
+static char
+case_of(unsigned buffer)
+{
+    switch ((enum buffer_id)buffer) {
+    case BUFFER_JA3_HASH:
+    case BUFFER_JA3S_HASH:
+    case BUFFER_TLS_CERT_FINGERPRINT:
+    case BUFFER_SSH_HASSH:
+    case BUFFER_SSH_HASSH_SERVER:
+        return 'a';
+    case BUFFER_TLS_CERT_SERIAL:
+        return 'A';
+    default:
+        return 0;
+    }
+}
+
+/* Contents of such buffers may be in either, as in Suricata. */
+static void
+mend_case(struct step *step)
+{
+    const char wanted = step->chain == 0 ? case_of(step->buffer) : 0;
+    const char other = wanted ^ 0x20;
+
+    if (wanted == 0 || step->kind != STEP_CONTENT || step->flags & STEP_NOCASE)
+        return;
+    for (unsigned i = 0; i < step->n; i++)
+        if (step->bytes[i] >= other && step->bytes[i] <= other + ('z' - 'a'))
+            step->bytes[i] ^= 0x20;
+}
+
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
     int rc;
 
     fields_place(rule);
+    for (unsigned i = 0; i < rule->n_steps; i++)
+        mend_case(&rule->step[i]);
     for (unsigned i = 0; i < rule->n_steps; i++)
         transform_same(rule, &rule->step[i].chain);
     rc = group(rule, err);

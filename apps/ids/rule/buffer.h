@@ -24,6 +24,10 @@ enum buffer_side { SIDE_REQUEST = 1, SIDE_RESPONSE = 2, SIDE_BOTH = 3 };
     X(UDP_HDR,                "udp.hdr",               UNKNOWN, SIDE_BOTH,     false)              \
     X(ICMPV4_HDR,             "icmpv4.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
     X(ICMPV6_HDR,             "icmpv6.hdr",            UNKNOWN, SIDE_BOTH,     false)              \
+    X(SCTP_HDR,               "sctp.hdr",              UNKNOWN, SIDE_BOTH,     false)              \
+    X(ETHER_HDR,              "ether.hdr",             UNKNOWN, SIDE_BOTH,     false)              \
+    X(IP_SRC,                 "ip.src",                UNKNOWN, SIDE_BOTH,     false)              \
+    X(IP_DST,                 "ip.dst",                UNKNOWN, SIDE_BOTH,     false)              \
     X(FILE_DATA,              "file.data",             HTTP,    SIDE_BOTH,     true)               \
     X(FILE_NAME,              "file.name",             HTTP,    SIDE_BOTH,     true)               \
     X(HTTP_URI,               "http.uri",              HTTP,    SIDE_REQUEST,  false)              \
@@ -106,7 +110,7 @@ const struct buffer_info *buffer_info(unsigned id);
 static inline bool
 buffer_is_header(unsigned id)
 {
-    return id >= BUFFER_IPV4_HDR && id <= BUFFER_ICMPV6_HDR;
+    return id >= BUFFER_IPV4_HDR && id <= BUFFER_IP_DST;
 }
 
 /* Numbers of a transaction that rules compare. */
@@ -114,9 +118,14 @@ enum number_id {
     NUMBER_DNS_OPCODE,
     NUMBER_DNS_RCODE,
     NUMBER_DNS_RRTYPE,
-    NUMBER_TLS_HELLO,   /* 1: the side's hello was seen */
-    NUMBER_TLS_VERSION, /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
-    NUMBER_TLS_CHAIN,   /* certificates that the server sent */
+    NUMBER_TLS_HELLO,        /* 1: the side's hello was seen */
+    NUMBER_TLS_VERSION,      /* a bit: 1 SSL 2.0, 2 SSL 3.0, 4 TLS 1.0, ... 32 TLS 1.3; 0 another */
+    NUMBER_TLS_WIRE_VERSION, /* as it was sent */
+    NUMBER_TLS_CHAIN,        /* certificates that the server sent */
+    NUMBER_TLS_NOT_BEFORE,   /* of the server's own, seconds since 1970-01-01 UTC */
+    NUMBER_TLS_NOT_AFTER,
+    NUMBER_TLS_AFTER_END, /* seconds behind that, by the packet's time */
+    NUMBER_FILE_SIZE,     /* bytes of a body, or of a file of a form, that has ended */
     NUMBERS_OF_TX,
 };
 

@@ -26,6 +26,10 @@ compare_holds(const struct compare *cmp, int64_t x)
         return cmp->first <= x && x <= cmp->value;
     case CMP_ANY_BIT:
         return (x & cmp->value) != 0;
+    case CMP_MASKED:
+        return (x & cmp->first) == cmp->value;
+    case CMP_NOT_MASKED:
+        return (x & cmp->first) != cmp->value;
     }
     return false;
 }
@@ -87,9 +91,15 @@ typedef bool (*number_fn)(struct text t, int64_t max, int64_t *v);
 static bool
 take_number(struct text t, int64_t max, int64_t *v)
 {
+    uint64_t size;
+
     *v = 0;
-    if (t.n < 3 || t.p[0] != '0' || (t.p[1] | 0x20) != 'x')
-        return text_int(t, 0, max, v);
+    if (t.n < 3 || t.p[0] != '0' || (t.p[1] | 0x20) != 'x') {
+        if (!text_size(t, max, &size))
+            return false;
+        *v = (int64_t)size;
+        return true;
+    }
     if (t.n > 2 + 15)
         return false;
     for (size_t i = 2; i < t.n; i++) {
@@ -130,6 +140,25 @@ take_range(struct text value, int64_t max, number_fn take, struct compare *out, 
     return false;
 }
 
+/* &MASK=N or &MASK!=N; false: no mask stands there. One that never holds is wrong, as in Suricata. */
+static bool
+take_masked(struct text value, int64_t max, number_fn take, struct compare *out, bool *ok)
+{
+    struct text mask = { NULL, 0 };
+    size_t n = 0;
+
+    if (!cut(&value, "&"))
+        return false;
+    while (n < value.n && value.p[n] != '=' && value.p[n] != '!')
+        n++;
+    mask = text_trim(text_of(value.p, value.p + n));
+    value = text_of(value.p + n, value.p + value.n);
+    out->op = cut(&value, "!") ? CMP_NOT_MASKED : CMP_MASKED;
+    *ok = cut(&value, "=") && take(mask, max, &out->first) && take(value, max, &out->value) &&
+          (out->value & ~out->first) == 0;
+    return true;
+}
+
 static int
 parse(struct text value, int64_t max, number_fn take, struct compare *out, struct weir_errbuf *err)
 {
@@ -137,13 +166,15 @@ parse(struct text value, int64_t max, number_fn take, struct compare *out, struc
     bool ok = false;
 
     *out = (struct compare){ .op = CMP_EQ };
-    if (value.n > 0 && !take_range(value, max, take, out, &ok)) {
+    if (value.n > 0 && !take_masked(value, max, take, out, &ok) &&
+        !take_range(value, max, take, out, &ok)) {
         compare_sign(&rest, &out->op);
         ok = take(rest, max, &out->value);
     }
     if (!ok)
         return weir_err_set(err, WEIR_E_SYNTAX,
-                            "N, <N, >N, !N, N<>M or N<=>M, each up to %lld, expected, not '%.*s'",
+                            "N, <N, >N, !N, N<>M, N<=>M or &M=N, each up to %lld, expected, not "
+                            "'%.*s'",
                             (long long)max, TEXT(value));
     return WEIR_E_OK;
 }

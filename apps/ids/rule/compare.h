@@ -16,12 +16,14 @@ enum compare_op {
     CMP_OUTSIDE, /* not so */
     CMP_WITHIN,  /* first <= x <= value */
     CMP_ANY_BIT, /* they have one in common */
+    CMP_MASKED,  /* x & first == value */
+    CMP_NOT_MASKED,
 };
 
 struct compare {
     uint8_t op; /* enum compare_op */
     int64_t value;
-    int64_t first; /* CMP_BETWEEN and behind */
+    int64_t first; /* CMP_BETWEEN and behind, but for CMP_ANY_BIT */
 };
 
 bool compare_holds(const struct compare *cmp, int64_t x);
@@ -31,7 +33,8 @@ bool compare_sign(struct text *t, uint8_t *op);
 
 /*
  * 5, !5, <5, >=5, and so on; 3<>9 and 3-9, which take neither 3 nor 9 (as Suricata reads them),
- * perhaps behind a !; 3<=>9, which takes both (Snort 3). Numbers are decimal or begin with 0x.
+ * perhaps behind a !; 3<=>9, which takes both (Snort 3); &0xc0=0x80 and &0xc0!=0x80, of the bits of a
+ * mask. Numbers are decimal, perhaps with kb, MiB and so on behind, or begin with 0x.
  */
 int compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err);
 

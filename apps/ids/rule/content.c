@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONTENT_MAX = 4096, PLACE_MAX = 65535 };
+enum { CONTENT_MAX = 4096, PLACE_MAX = 1 << 20 /* as in Suricata */ };
 
 int
 step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_errbuf *err)
@@ -22,7 +22,9 @@ step_new(struct rule *rule, enum step_kind kind, struct step **out, struct weir_
         return weir_err_set(err, WEIR_E_NOMEM, "out of memory");
     rule->step = more;
     *out = &rule->step[rule->n_steps++];
-    **out = (struct step){ .kind = (uint8_t)kind, .buffer = rule->buffer, .chain = rule->chain };
+    **out = (struct step){
+        .kind = (uint8_t)kind, .buffer = rule->buffer, .chain = rule->chain, .turn = rule->turn
+    };
     return WEIR_E_OK;
 }
 
@@ -31,6 +33,7 @@ step_move(struct step *step, unsigned buffer)
 {
     step->buffer = (uint8_t)buffer;
     step->chain = 0;
+    step->turn = 0;
 }
 
 void
@@ -215,7 +218,8 @@ rawbytes_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return last_content(rule, &step, err);
 }
 
-/* As many bytes as the content has: in line they take its place in the packet. */
+/* As many bytes as the content has: in line they take its place in the packet; else the rule just
+ * alerts, as in Suricata and Snort. */
 int
 replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
@@ -223,9 +227,6 @@ replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     struct text inner;
     int rc;
 
-    if (!rule->in_line)
-        return weir_err_set(err, WEIR_E_UNSUPPORTED,
-                            "packets are not changed: weir-ids looks on only");
     if ((rc = last_content(rule, &step, err)) != WEIR_E_OK)
         return rc;
     if (!text_unquote(value, &inner))
@@ -239,7 +240,7 @@ replace_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     if (rc == WEIR_E_OK && other.n != step->n)
         rc = weir_err_set(err, WEIR_E_SYNTAX, "%u bytes expected, as the content has, not %u",
                           step->n, other.n);
-    if (rc != WEIR_E_OK) {
+    if (rc != WEIR_E_OK || !rule->in_line) {
         free(other.bytes);
         return rc;
     }

@@ -125,6 +125,8 @@ header_parse(const struct rule_text *text, struct vars *vars, struct rule *rule,
         rc = parse_set(vars, VAR_PORTS, word[6], &rule->dst_port, err);
     if (rc != WEIR_E_OK)
         return rc;
+    rule->negates = vars_negate(vars, VAR_ADDRESSES, word[2]) ||
+                    vars_negate(vars, VAR_ADDRESSES, word[5]);
     rule->both_ways = text_is(word[4], "<>");
     rule->of_flow = text_is(word[4], "=>");
     if (!rule->both_ways && !rule->of_flow && !text_is(word[4], "->"))

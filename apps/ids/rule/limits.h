@@ -13,7 +13,10 @@
 
 #include "rule/rules.h"
 
-/* Of alerts that detectors raise, not rules; they count themselves, so a line can only suppress them. */
+/*
+ * Of alerts that detectors raise, not rules; they count themselves, so a line can only suppress
+ * them.
+ */
 enum { DETECTORS_GID = 600 };
 
 enum limit_kind { LIMIT_SUPPRESS, LIMIT_THRESHOLD, LIMIT_RATE };

@@ -1,6 +1,6 @@
 /*
- * Rule files as lines that hold one rule each. A backslash at a line's end joins the next; so does a
- * rule that has not come to its last parenthesis (Snort 3). Comments: lines that begin with #, a
+ * Rule files as lines that hold one rule each. A backslash at a line's end joins the next; so does
+ * a rule that has not come to its last parenthesis (Snort 3). Comments: lines that begin with #, a
  * block between lines of #begin and #end, and what stands between slash-star and star-slash where
  * that begins a line.
  */

@@ -3,6 +3,7 @@
 #include "dns.h"
 #include "rule/buffer.h"
 #include "rule/content.h"
+#include "rule/date.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,6 +114,7 @@ static const struct {
 } indices[] = {
     { "any", INDEX_ANY },
     { "all", INDEX_ALL },
+    { "all1", INDEX_ALL }, /* once */
     { "all_or_absent", INDEX_ALL_OR_ABSENT },
     { "or_absent", INDEX_OR_ABSENT },
 };
@@ -173,15 +175,36 @@ name_resolve(enum number_id id, struct text value, char room[16])
     return value;
 }
 
+/* What stands behind the word count; false: it is another one. */
+bool
+count_of(struct text value, struct text *count)
+{
+    const size_t n = strlen("count");
+
+    if (value.n <= n || memcmp(value.p, "count", n) != 0)
+        return false;
+    *count = text_trim(text_of(value.p + n, value.p + value.n));
+    return count->n > 0;
+}
+
 static int
 tx_number_take(struct rule *rule, enum number_id id, struct text value, bool many,
                struct weir_errbuf *err)
 {
-    struct text rest = value;
+    struct text rest = value, count;
     struct step *step;
     char room[16];
     int rc;
 
+    if (many && count_of(value, &count)) {
+        rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME, count, INSTANCES_MAX,
+                            err);
+        if (rc != WEIR_E_OK)
+            return rc;
+        rule->step[rule->n_steps - 1].index = INDEX_TOTAL;
+        rule->step[rule->n_steps - 1].offset = (int32_t)id;
+        return rc;
+    }
     if (many)
         text_next(&rest, ',', &value);
     rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_DNS_QUERIES_RRNAME,
@@ -214,8 +237,8 @@ dns_rrtype_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 /* ---- TLS ----------------------------------------------------------------------------------- */
 
 static int
-bits_new(struct rule *rule, enum number_id id, enum buffer_id buffer, int64_t bits,
-         struct weir_errbuf *err)
+number_new(struct rule *rule, enum number_id id, enum buffer_id buffer, struct compare compare,
+           struct weir_errbuf *err)
 {
     int rc = comparison_new(rule, STEP_TX_NUMBER, buffer, (struct text){ "0", 1 }, 1, err);
     struct step *step = &rule->step[rule->n_steps - 1];
@@ -223,8 +246,15 @@ bits_new(struct rule *rule, enum number_id id, enum buffer_id buffer, int64_t bi
     if (rc != WEIR_E_OK)
         return rc;
     step->offset = (int32_t)id;
-    *step->compare = (struct compare){ .op = CMP_ANY_BIT, .value = bits };
+    *step->compare = compare;
     return rc;
+}
+
+static int
+bits_new(struct rule *rule, enum number_id id, enum buffer_id buffer, int64_t bits,
+         struct weir_errbuf *err)
+{
+    return number_new(rule, id, buffer, (struct compare){ .op = CMP_ANY_BIT, .value = bits }, err);
 }
 
 /* Snort's and Suricata's, as far as it is a hello that is asked for. */
@@ -250,14 +280,16 @@ ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return bits_new(rule, NUMBER_TLS_HELLO, shown[sides - 1], 1, err);
 }
 
-/* Any of those listed, or, each behind a !, none of them. */
+/*
+ * Any of those listed but for those behind a !, as in Suricata; where all stand behind one, any other
+ * (Snort).
+ */
 int
 ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     static const char *const names[] = { "sslv2", "sslv3", "tls1.0", "tls1.1", "tls1.2", "tls1.3" };
     const unsigned all = (1U << sizeof(names) / sizeof(*names)) - 1;
-    const bool negated = value.n > 0 && value.p[0] == '!';
-    unsigned bits = 0;
+    unsigned bits[2] = { 0, 0 }; /* behind a ! */
     struct text part;
 
     while (text_next(&value, ',', &part)) {
@@ -266,15 +298,95 @@ ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 
         if (is_negated)
             part = text_trim(text_of(part.p + 1, part.p + part.n));
-        while (i < sizeof(names) / sizeof(*names) && !text_is(part, names[i]))
+        while (i < sizeof(names) / sizeof(*names) && !text_is_nocase(part, names[i]))
             i++;
-        if (i == sizeof(names) / sizeof(*names) || is_negated != negated)
+        if (i == sizeof(names) / sizeof(*names))
             return weir_err_set(err, WEIR_E_SYNTAX,
-                                "sslv2, sslv3, tls1.0 to tls1.3, all or none behind a !, expected");
-        bits |= 1U << i;
+                                "sslv2, sslv3, tls1.0 to tls1.3, perhaps behind a !, expected, not "
+                                "'%.*s'",
+                                TEXT(part));
+        bits[is_negated] |= 1U << i;
     }
-    return bits_new(rule, NUMBER_TLS_VERSION, BUFFER_TLS_VERSION, negated ? all & ~bits : bits,
-                    err);
+    return bits_new(rule, NUMBER_TLS_VERSION, BUFFER_TLS_VERSION,
+                    (bits[0] != 0 ? bits[0] : all) & ~bits[1], err);
+}
+
+/* 0x7f12 */
+int
+tls_wire_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_TLS_VERSION, value, UINT16_MAX, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].offset = NUMBER_TLS_WIRE_VERSION;
+    return rc;
+}
+
+/* DATE, <DATE, >DATE, DATE<>DATE, each of which takes its bounds, too (as in Suricata). */
+static int
+date_new(struct rule *rule, enum number_id id, struct text value, struct weir_errbuf *err)
+{
+    const char *between = memmem(value.p, value.n, "<>", 2);
+    struct compare cmp = { .op = CMP_EQ };
+    struct text first = value;
+    bool ok;
+
+    if (between != NULL) {
+        cmp.op = CMP_WITHIN;
+        ok = date_take(text_trim(text_of(value.p, between)), &cmp.first) &&
+             date_take(text_trim(text_of(between + 2, value.p + value.n)), &cmp.value) &&
+             cmp.first < cmp.value;
+    } else {
+        if (first.n > 0 && (first.p[0] == '<' || first.p[0] == '>')) {
+            cmp.op = first.p[0] == '<' ? CMP_LE : CMP_GE;
+            first = text_trim(text_of(first.p + 1, first.p + first.n));
+        }
+        ok = date_take(first, &cmp.value);
+    }
+    if (!ok)
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "a date such as 2015-10-22 or 2015-10-22T23:59:59, <DATE, >DATE or "
+                            "DATE<>DATE expected, not '%.*s'",
+                            TEXT(value));
+    return number_new(rule, id, BUFFER_TLS_CERT_SUBJECT, cmp, err);
+}
+
+int
+tls_not_before_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return date_new(rule, NUMBER_TLS_NOT_BEFORE, value, err);
+}
+
+int
+tls_not_after_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    return date_new(rule, NUMBER_TLS_NOT_AFTER, value, err);
+}
+
+int
+tls_expired_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    (void)value;
+    return number_new(rule, NUMBER_TLS_AFTER_END, BUFFER_TLS_CERT_SUBJECT,
+                      (struct compare){ .op = CMP_GT, .value = 0 }, err);
+}
+
+int
+tls_valid_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    (void)value;
+    return number_new(rule, NUMBER_TLS_AFTER_END, BUFFER_TLS_CERT_SUBJECT,
+                      (struct compare){ .op = CMP_LE, .value = 0 }, err);
+}
+
+int
+filesize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
+{
+    int rc = comparison_new(rule, STEP_TX_NUMBER, BUFFER_FILE_NAME, value, INT64_MAX, err);
+
+    if (rc == WEIR_E_OK)
+        rule->step[rule->n_steps - 1].offset = NUMBER_FILE_SIZE;
+    return rc;
 }
 
 /* What a certificate shows is there when the chain is. */

@@ -11,6 +11,7 @@ enum number_index {
     INDEX_ALL_OR_ABSENT, /* all that there are */
     INDEX_OR_ABSENT,     /* any, or there is none */
     INDEX_COUNT,         /* so many fit: compare[1] */
+    INDEX_TOTAL,         /* so many there are, whatever they are */
     INDEX_AT,            /* that at length; below 0, from the end */
     INDEX_AT_OR_OUT,     /* the same, or there is none at that place */
 };
@@ -24,6 +25,14 @@ int absent_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int entropy_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+/* What stands behind the word count, for all keywords on many numbers; false: it is another one. */
+bool count_of(struct text value, struct text *count);
+int tls_wire_version_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_not_before_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_not_after_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_expired_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int tls_valid_take(struct rule *rule, struct text value, struct weir_errbuf *err);
+int filesize_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int tls_chain_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_opcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);
 int dns_rcode_take(struct rule *rule, struct text value, struct weir_errbuf *err);

@@ -286,7 +286,7 @@ stream_event_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     return take_name(rule, (struct text){ name, (size_t)n }, err);
 }
 
-/* proto.name; the application layer raises them by name. */
+/* proto.name; the application layer raises them by name. Two of DNS had another one once. */
 int
 app_layer_event_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
@@ -297,7 +297,11 @@ app_layer_event_take(struct rule *rule, struct text value, struct weir_errbuf *e
             !(value.p[i] >= '0' && value.p[i] <= '9'))
             return weir_err_set(err, WEIR_E_SYNTAX, "an event's name expected, not '%.*s'",
                                 TEXT(value));
-    rule->app_event = strndup(value.p, value.n);
+    if (text_is(value, "dns.not_a_request") || text_is(value, "dns.not_a_response"))
+        rule->app_event = strdup(text_is(value, "dns.not_a_request") ? "dns.not_request"
+                                                                     : "dns.not_response");
+    else
+        rule->app_event = strndup(value.p, value.n);
     return rule->app_event != NULL ? WEIR_E_OK : no_memory(err);
 }
 

@@ -52,6 +52,7 @@ flow_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     struct text word;
     int rc = WEIR_E_OK;
 
+    rule->has_flow = true;
     while (rc == WEIR_E_OK && text_next(&value, ',', &word))
         rc = flow_word(rule, word, err);
     return rc;

@@ -1,4 +1,7 @@
-/* Options that ask for a state of the flow: flow, flow.age, stream_size, app-layer-protocol, service. */
+/*
+ * Options that ask for a state of the flow: flow, flow.age, stream_size, app-layer-protocol,
+ * service.
+ */
 #ifndef IDS_OPTION_FLOW_H
 #define IDS_OPTION_FLOW_H
 

@@ -1,5 +1,8 @@
 #include "rule/option_packet.h"
 
+#include "rule/option_buffer.h"
+
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,32 +34,64 @@ take_field(struct rule *rule, enum check_kind kind, struct text value, int64_t m
     return rc == WEIR_E_OK ? check_add(rule, &check, err) : rc;
 }
 
+/* Perhaps in quotes, as Suricata allows for these. */
+static int
+take_quoted(struct rule *rule, enum check_kind kind, struct text value, int64_t max,
+            struct weir_errbuf *err)
+{
+    struct text inner;
+
+    if (text_unquote(value, &inner))
+        value = text_trim(inner);
+    return take_field(rule, kind, value, max, err);
+}
+
 int
 dsize_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     return take_field(rule, CHECK_DSIZE, value, 65535, err);
 }
 
+/* Snort 2's -N and N-, beside the forms that all numbers have. */
 int
 ttl_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
+    struct check check = { .kind = CHECK_TTL };
+
+    if (value.n > 1 && value.p[0] == '-') {
+        check.compare.op = CMP_LE;
+        if (text_int(text_trim(text_of(value.p + 1, value.p + value.n)), 0, 255,
+                     &check.compare.value))
+            return check_add(rule, &check, err);
+    } else if (value.n > 1 && value.p[value.n - 1] == '-') {
+        check.compare.op = CMP_GE;
+        if (text_int(text_trim(text_of(value.p, value.p + value.n - 1)), 0, 255,
+                     &check.compare.value))
+            return check_add(rule, &check, err);
+    }
     return take_field(rule, CHECK_TTL, value, 255, err);
 }
 
+/* Suricata's x1a and !x1a, too. */
 int
 tos_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
-    return take_field(rule, CHECK_TOS, value, 255, err);
+    struct text digits = value;
+    uint8_t op = CMP_EQ;
+    char prefixed[8];
+    int n;
+
+    compare_sign(&digits, &op);
+    if (op > CMP_NE || digits.n < 2 || digits.n > 3 || (digits.p[0] | 0x20) != 'x')
+        return take_field(rule, CHECK_TOS, value, 255, err);
+    n = snprintf(prefixed, sizeof(prefixed), "%s0%.*s", op == CMP_NE ? "!" : "", TEXT(digits));
+    return take_field(rule, CHECK_TOS, (struct text){ prefixed, (size_t)n }, 255, err);
 }
 
 int
 id_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
-    struct text inner;
-
-    if (text_unquote(value, &inner)) /* as Suricata allows */
-        value = text_trim(inner);
-    return take_field(rule, CHECK_IP_ID, value, 65535, err);
+    return take_quoted(rule, CHECK_IP_ID, value, 65535, err);
 }
 
 int
@@ -80,13 +115,13 @@ icode_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 int
 icmp_id_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
-    return take_field(rule, CHECK_ICMP_ID, value, 65535, err);
+    return take_quoted(rule, CHECK_ICMP_ID, value, 65535, err);
 }
 
 int
 icmp_seq_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
-    return take_field(rule, CHECK_ICMP_SEQ, value, 65535, err);
+    return take_quoted(rule, CHECK_ICMP_SEQ, value, 65535, err);
 }
 
 int
@@ -139,6 +174,8 @@ vlan_id_take(struct rule *rule, struct text value, struct weir_errbuf *err)
     int64_t n;
     int rc;
 
+    if (count_of(value, &id))
+        return vlan_layers_take(rule, id, err);
     text_next(&rest, ',', &id);
     rc = compare_parse(id, 4095, &check.compare, err);
     if (rc != WEIR_E_OK)

@@ -182,6 +182,40 @@ check_replaced(const struct rule *rule, struct weir_errbuf *err)
     return WEIR_E_OK;
 }
 
+/* What rules remember may differ from packet to packet, what they set does not matter. */
+static bool
+asks_state(const struct rule_state *state)
+{
+    if (state == NULL)
+        return false;
+    for (unsigned i = 0; i < state->n_bits; i++)
+        if (state->bits[i].op == BITS_ISSET || state->bits[i].op == BITS_ISNOTSET)
+            return true;
+    return state->n_ints > 0;
+}
+
+/* As in Suricata, whose rules on addresses that are not negated are looked at once a direction. */
+static bool
+is_of_ends(const struct rule *rule)
+{
+    return rule->n_steps == 0 && rule->n_checks == 0 && !rule->has_flow && rule->flow == 0 &&
+           rule->event == NULL && rule->app_event == NULL &&
+           (rule->app_any | rule->app_none) == 0 && rule->services == 0 && rule->src_port == NULL &&
+           rule->dst_port == NULL && !rule->negates && !asks_state(rule->state);
+}
+
+/* Bits of a transaction are there for rules on one. */
+static int
+check_bits(const struct rule *rule, struct weir_errbuf *err)
+{
+    for (unsigned i = 0; rule->state != NULL && i < rule->state->n_bits; i++)
+        if (rule->state->bits[i].of == BITS_OF_TX && rule->tx_side == 0 && rule->app_event == NULL)
+            return weir_err_set(err, WEIR_E_SYNTAX,
+                                "xbits: track tx goes with buffers and events of an application "
+                                "protocol");
+    return WEIR_E_OK;
+}
+
 static int
 check_all(struct rule *rule, struct weir_errbuf *err)
 {
@@ -197,9 +231,12 @@ check_all(struct rule *rule, struct weir_errbuf *err)
                             "looked for in the packet");
     rule->app_only = rule->app_only && rule->app_none == 0 && rule->n_steps == 0 &&
                      rule->n_checks == 0 && rule->event == NULL && rule->app_event == NULL;
+    rule->of_ends = is_of_ends(rule);
     if (contents_check(rule, err) != WEIR_E_OK)
         return WEIR_E_SYNTAX;
     rc = buffers_check(rule, err);
+    if (rc == WEIR_E_OK)
+        rc = check_bits(rule, err);
     return rc == WEIR_E_OK && rule->replaces ? check_replaced(rule, err) : rc;
 }
 

@@ -71,7 +71,9 @@ place_of(const struct rule *rule, struct place *place)
 
 /* ---- flowbits that build on each other ----------------------------------------------------- */
 
-/* A flowbit that rules set and test, and how deep those that set it lie. A leaf of a tsearch tree. */
+/*
+ * A flowbit that rules set and test, and how deep those that set it lie. A leaf of a tsearch tree.
+ */
 struct bit {
     const char *name;
     uint8_t depth; /* 0: none sets it */

@@ -1,6 +1,6 @@
 /*
- * The order in which rules of the same packet are looked at: pass before drop, reject and alert, and
- * of these those that set bits and variables before those that test them, step by step where
+ * The order in which rules of the same packet are looked at: pass before drop, reject and alert,
+ * and of these those that set bits and variables before those that test them, step by step where
  * flowbits build on each other; else as they came.
  */
 #ifndef IDS_ORDER_H

@@ -10,7 +10,10 @@ struct references; /* opaque */
 int references_load(const char *path, struct references **out, struct weir_errbuf *err);
 void references_free(struct references *references);
 
-/* "https://cve.org/CVERecord?id=" for "cve"; of the built-in ones if references is NULL. NULL: none. */
+/*
+ * "https://cve.org/CVERecord?id=" for "cve"; of the built-in ones if references is NULL. NULL:
+ * none.
+ */
 const char *reference_prefix(const struct references *references, struct text name);
 
 #endif

@@ -8,8 +8,8 @@
 #include "rule/rule.h"
 
 /*
- * Look for it among the options, before anything else of the rule is looked at: the rest may be what
- * only others understand. Sets rule->unmet if something that is asked for is not there.
+ * Look for it among the options, before anything else of the rule is looked at: the rest may be
+ * what only others understand. Sets rule->unmet if something that is asked for is not there.
  */
 int requires_check(struct text options, struct rule *rule, struct weir_errbuf *err);
 

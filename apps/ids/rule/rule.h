@@ -111,11 +111,12 @@ enum {
 
 /* A number among the bytes, for byte_test, byte_jump, byte_extract and byte_math. */
 struct number {
-    uint8_t n;     /* bytes of it; of digits 0: as many as there are */
-    uint8_t n_by;  /* as operand_by, for n */
-    uint8_t base;  /* enum number_base */
-    bool little;   /* NUMBER_BINARY: the first byte is the least */
-    uint64_t mask; /* and then without the zeros at the mask's end; 0: none */
+    uint8_t n;    /* bytes of it; of digits 0: as many as there are */
+    uint8_t n_by; /* as operand_by, for n */
+    uint8_t base; /* enum number_base */
+    bool little;  /* NUMBER_BINARY: the first byte is the least */
+    uint64_t
+        mask; /* and then without the zeros at the mask's end; 0: none. byte_math: of the result */
 
     uint8_t op;         /* enum number_op */
     uint64_t operand;   /* or ... */
@@ -155,9 +156,10 @@ struct catches {
 
 struct step {
     uint8_t kind;
-    uint8_t buffer;               /* enum buffer_id */
-    uint8_t chain;                /* 1 + the chain that its buffer goes through; 0: as it is */
-    uint8_t index;                /* STEP_TX_NUMBER: enum number_index; at length. STEP_ASN1 and
+    uint8_t buffer; /* enum buffer_id */
+    uint8_t chain;  /* 1 + the chain that its buffer goes through; 0: as it is */
+    uint8_t turn;   /* how often a buffer of many instances was named; 0: it is none */
+    uint8_t index;  /* STEP_TX_NUMBER: enum number_index; at length. STEP_ASN1 and
                                      STEP_BER: rule/ber.h */
     uint8_t offset_by, length_by; /* 1 + the step whose variable stands for it; 0: a number does */
     uint16_t flags;
@@ -281,6 +283,9 @@ struct rule {
     uint8_t protos;     /* enum rule_proto */
     uint8_t ip_version; /* 0: either */
     bool both_ways;     /* <> */
+    bool negates;       /* an address is behind a ! */
+    bool of_ends;       /* it asks for addresses alone: once for each direction of a flow */
+    bool has_flow;      /* flow was given */
     bool of_flow; /* =>: the header is about who opened the flow, and both sides are looked at */
     uint8_t flow; /* enum rule_flow */
     const struct ranges *src, *dst, *src_port, *dst_port; /* NULL: any */
@@ -320,6 +325,7 @@ struct rule {
 
     uint8_t buffer;             /* while options are read: where the next contents belong ... */
     bool switched;              /* ... because an option said so */
+    uint8_t turn, turns;        /* as in struct step; and how many there were */
     uint8_t chain, chain_steps; /* likewise: n_steps when the chain began */
     bool snort3;                /* it is written in that dialect */
 };

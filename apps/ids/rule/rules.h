@@ -1,6 +1,6 @@
 /*
- * Rule files (rule/lines.h says what lines and comments are). A rule that cannot be used is refused,
- * with file, line and reason; the others load.
+ * Rule files (rule/lines.h says what lines and comments are). A rule that cannot be used is
+ * refused, with file, line and reason; the others load.
  */
 #ifndef IDS_RULES_H
 #define IDS_RULES_H

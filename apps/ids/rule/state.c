@@ -5,7 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { XBITS_EXPIRE = 30, HOSTBITS_EXPIRE = 300 }; /* seconds, as in Suricata */
+enum {
+    XBITS_EXPIRE = 30,
+    HOSTBITS_EXPIRE = 300, /* seconds, as in Suricata */
+    TX_EXPIRE = 3600       /* longer than transactions last */
+};
 
 static int
 no_memory(struct weir_errbuf *err)
@@ -222,9 +226,11 @@ take_track(struct bits *bits, struct text word, struct weir_errbuf *err)
         bits->of = BITS_OF_DST;
     else if (text_is(word, "ip_pair"))
         bits->of = BITS_OF_PAIR;
+    else if (text_is(word, "tx"))
+        bits->of = BITS_OF_TX;
     else
         return weir_err_set(err, WEIR_E_SYNTAX,
-                            "track ip_src, ip_dst or ip_pair expected, not '%.*s'", TEXT(word));
+                            "track ip_src, ip_dst, ip_pair or tx expected, not '%.*s'", TEXT(word));
     return WEIR_E_OK;
 }
 
@@ -244,13 +250,14 @@ static int
 xbits_words(struct bits *bits, struct text rest, struct weir_errbuf *err)
 {
     struct text part, key;
-    bool has_track = false;
+    bool has_track = false, has_expire = false;
     int rc = WEIR_E_OK;
 
     while (rc == WEIR_E_OK && text_next(&rest, ',', &part)) {
         text_next(&part, ' ', &key);
         part = part.p != NULL ? text_trim(part) : text_of(key.p, key.p);
         has_track |= text_is(key, "track");
+        has_expire |= text_is(key, "expire");
         if (text_is(key, "track"))
             rc = take_track(bits, part, err);
         else if (text_is(key, "expire"))
@@ -261,6 +268,11 @@ xbits_words(struct bits *bits, struct text rest, struct weir_errbuf *err)
     }
     if (rc == WEIR_E_OK && !has_track)
         rc = weir_err_set(err, WEIR_E_SYNTAX, "track expected");
+    if (rc == WEIR_E_OK && bits->of == BITS_OF_TX) {
+        bits->expire = TX_EXPIRE;
+        if (has_expire)
+            rc = weir_err_set(err, WEIR_E_SYNTAX, "expire does not go with track tx");
+    }
     return rc;
 }
 
@@ -451,11 +463,15 @@ int
 detection_filter_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 {
     struct threshold_list list;
-    int rc = threshold_parse(value, WORD_TRACK | WORD_COUNT | WORD_SECONDS, 0, &list, err);
+    int rc = threshold_parse(value, WORD_TRACK | WORD_COUNT | WORD_SECONDS, WORD_UNIQUE, &list,
+                             err);
 
     list.threshold.type = THRESHOLD_FILTER;
     if (rc == WEIR_E_OK)
         rc = threshold_check(&list, err);
+    if (rc == WEIR_E_OK && list.threshold.unique != UNIQUE_NOTHING &&
+        (rule->protos & ~(RULE_TCP | RULE_UDP)) != 0)
+        rc = weir_err_set(err, WEIR_E_SYNTAX, "unique_on: a rule of TCP or UDP expected");
     return rc == WEIR_E_OK ? set_threshold(rule, &list.threshold, err) : rc;
 }
 

@@ -17,8 +17,8 @@ enum bits_op {
     BITS_ISNOTSET,
 };
 
-/* Whose bits: a flow's, or an address's. */
-enum bits_of { BITS_OF_FLOW, BITS_OF_SRC, BITS_OF_DST, BITS_OF_PAIR };
+/* Whose bits: a flow's, an address's, or a transaction's. */
+enum bits_of { BITS_OF_FLOW, BITS_OF_SRC, BITS_OF_DST, BITS_OF_PAIR, BITS_OF_TX };
 
 struct bits {
     uint8_t op; /* enum bits_op */

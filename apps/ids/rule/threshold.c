@@ -29,6 +29,12 @@ static const struct name tracks[] = {
     { NULL, 0 },
 };
 
+static const struct name uniques[] = {
+    { "src_port", UNIQUE_SRC_PORT },
+    { "dst_port", UNIQUE_DST_PORT },
+    { NULL, 0 },
+};
+
 static int
 take_name(const struct name *names, struct text word, uint8_t *out, struct weir_errbuf *err)
 {
@@ -87,11 +93,17 @@ static const struct {
     const char *name;
     enum threshold_word word;
 } words[] = {
-    { "type", WORD_TYPE },       { "track", WORD_TRACK },
-    { "count", WORD_COUNT },     { "seconds", WORD_SECONDS },
-    { "gen_id", WORD_GID },      { "sig_id", WORD_SID },
-    { "ip", WORD_IP },           { "new_action", WORD_ACTION },
-    { "timeout", WORD_TIMEOUT }, { "multiplier", WORD_MULTIPLIER },
+    { "type", WORD_TYPE },
+    { "track", WORD_TRACK },
+    { "count", WORD_COUNT },
+    { "seconds", WORD_SECONDS },
+    { "gen_id", WORD_GID },
+    { "sig_id", WORD_SID },
+    { "ip", WORD_IP },
+    { "new_action", WORD_ACTION },
+    { "timeout", WORD_TIMEOUT },
+    { "multiplier", WORD_MULTIPLIER },
+    { "unique_on", WORD_UNIQUE },
 };
 
 static const char *
@@ -112,6 +124,8 @@ take_value(struct threshold_list *list, enum threshold_word word, struct text va
         return take_name(types, value, &list->threshold.type, err);
     case WORD_TRACK:
         return take_name(tracks, value, &list->threshold.track, err);
+    case WORD_UNIQUE:
+        return take_name(uniques, value, &list->threshold.unique, err);
     case WORD_COUNT:
         return take_number(value, 1, &list->threshold.count, err);
     case WORD_SECONDS:

@@ -19,10 +19,14 @@ enum threshold_type {
 /* Whose matches are counted together. */
 enum track { TRACK_SRC, TRACK_DST, TRACK_BOTH, TRACK_EITHER, TRACK_RULE, TRACK_FLOW };
 
+/* What counts once, however often it comes. */
+enum unique { UNIQUE_NOTHING, UNIQUE_SRC_PORT, UNIQUE_DST_PORT };
+
 struct threshold {
     uint8_t type;  /* enum threshold_type */
     uint8_t track; /* enum track */
     uint32_t count, seconds, multiplier;
+    uint8_t unique; /* enum unique; of THRESHOLD_FILTER */
 };
 
 /* Words that may stand in a list, "type limit, track by_src, ...": a bit each. */
@@ -37,6 +41,7 @@ enum threshold_word {
     WORD_IP = 128,
     WORD_ACTION = 256,
     WORD_TIMEOUT = 512,
+    WORD_UNIQUE = 1024,
 };
 
 /* What such a list said. */

@@ -144,6 +144,30 @@ inflate_take(struct transform *transform, struct text value, struct weir_errbuf 
 #endif
 }
 
+/* OFFSET[,BYTES][,truncate] */
+static int
+subslice_take(struct transform *transform, struct text value, struct weir_errbuf *err)
+{
+    struct text rest = value, part;
+    int64_t first = 0, many = 0;
+    bool ok = text_next(&rest, ',', &part) && text_int(part, -PLACE_MAX, PLACE_MAX, &first);
+
+    if (ok && text_next(&rest, ',', &part) && !text_is_nocase(part, "truncate")) {
+        ok = text_int(part, -PLACE_MAX, PLACE_MAX, &many) && many != 0;
+        part = (struct text){ NULL, 0 };
+        (void)text_next(&rest, ',', &part);
+    }
+    transform->cut = ok && part.n > 0 && text_is_nocase(part, "truncate");
+    if (!ok || (part.n > 0 && !transform->cut && many != 0) || (rest.p != NULL && rest.n > 0))
+        return weir_err_set(err, WEIR_E_SYNTAX,
+                            "OFFSET, perhaps with bytes that are not 0 and truncate behind it, "
+                            "expected, not '%.*s'",
+                            TEXT(value));
+    transform->first = (int32_t)first;
+    transform->many = (int32_t)many;
+    return WEIR_E_OK;
+}
+
 /* ---- options ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -166,6 +190,7 @@ static const struct {
     { "from_base64", base64_take, TRANSFORM_FROM_BASE64 },
     { "pcrexform", expression_take, TRANSFORM_PCREXFORM },
     { "gunzip", inflate_take, TRANSFORM_GUNZIP },
+    { "subslice", subslice_take, TRANSFORM_SUBSLICE },
     { "zlib_deflate", inflate_take, TRANSFORM_ZLIB_DEFLATE },
 };
 
@@ -260,7 +285,8 @@ static bool
 are_equal(const struct transform *a, const struct transform *b)
 {
     return a->kind == b->kind && a->mode == b->mode && a->offset == b->offset &&
-           a->limit == b->limit && a->n == b->n && a->regex == b->regex &&
+           a->limit == b->limit && a->cut == b->cut && a->first == b->first && a->many == b->many &&
+           a->n == b->n && a->regex == b->regex &&
            (a->n == 0 || memcmp(a->text, b->text, a->n) == 0);
 }
 
@@ -303,6 +329,7 @@ transform_keeps(const struct rule *rule, unsigned chain, bool *nocase, bool *dot
             *dot = true;
             break;
         case TRANSFORM_PCREXFORM:
+        case TRANSFORM_SUBSLICE:
         case TRANSFORM_FIELD:
             break;
         default:
@@ -320,6 +347,7 @@ transform_needs_all(const struct rule *rule, unsigned chain)
         case TRANSFORM_TO_MD5:
         case TRANSFORM_TO_SHA1:
         case TRANSFORM_TO_SHA256:
+        case TRANSFORM_SUBSLICE:
             return true;
         default:
             break;

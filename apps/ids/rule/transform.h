@@ -27,6 +27,7 @@ enum transform_kind {
     TRANSFORM_PCREXFORM,
     TRANSFORM_GUNZIP,
     TRANSFORM_ZLIB_DEFLATE,
+    TRANSFORM_SUBSLICE,
     TRANSFORM_FIELD, /* no option of its own: the value of a header line of that name */
 };
 
@@ -38,12 +39,16 @@ enum base64_mode {
 };
 
 struct transform {
-    uint8_t kind;        /* enum transform_kind */
-    uint8_t mode;        /* FROM_BASE64: enum base64_mode */
-    uint16_t n;          /* bytes of text */
-    uint32_t offset;     /* FROM_BASE64: bytes passed over ... */
-    uint32_t limit;      /* ... and read, 0: all; GUNZIP, ZLIB_DEFLATE: made, at most */
-    uint8_t *text;       /* XOR: the key; FIELD: the name; owned */
+    uint8_t kind;    /* enum transform_kind */
+    uint8_t mode;    /* FROM_BASE64: enum base64_mode */
+    bool cut;        /* SUBSLICE: what lies outside is left out; or else there is nothing */
+    uint16_t n;      /* bytes of text */
+    uint32_t offset; /* FROM_BASE64: bytes passed over ... */
+    uint32_t limit;  /* ... and read, 0: all; GUNZIP, ZLIB_DEFLATE: made, at most */
+    int32_t first,
+        many;      /* SUBSLICE: where it begins, below 0 from the end; and so many bytes, 0: all,
+                            below 0: up to so many before the end */
+    uint8_t *text; /* XOR: the key; FIELD: the name; owned */
     struct regex *regex; /* PCREXFORM; owned */
 };
 

@@ -166,6 +166,39 @@ vars_new(void)
 
 /* ---- expressions --------------------------------------------------------------------------- */
 
+/* Names of variables lead on, as far as vars_resolve() went. */
+static bool
+negates(const struct vars *vars, enum var_kind kind, struct text word, unsigned depth)
+{
+    for (size_t i = 0; i < word.n; i++) {
+        char name[256];
+        const struct node *node;
+        size_t n = 0;
+
+        if (word.p[i] == '!')
+            return true;
+        if (word.p[i] != '$' || depth == 0)
+            continue;
+        while (n + 1 < sizeof(name) && i + 1 + n < word.n &&
+               is_name((struct text){ word.p + i + 1 + n, 1 })) {
+            name[n] = word.p[i + 1 + n];
+            n++;
+        }
+        name[n] = '\0';
+        node = find(&vars->variables, kind, name);
+        if (node != NULL &&
+            negates(vars, kind, (struct text){ node->value, strlen(node->value) }, depth - 1))
+            return true;
+    }
+    return false;
+}
+
+bool
+vars_negate(const struct vars *vars, enum var_kind kind, struct text word)
+{
+    return negates(vars, kind, word, DEPTH_MAX);
+}
+
 struct parse {
     struct vars *vars;
     enum var_kind kind;

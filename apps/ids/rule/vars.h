@@ -23,6 +23,9 @@ void vars_free(struct vars *vars);
 int vars_set(struct vars *vars, enum var_kind kind, struct text name, struct text value,
              struct weir_errbuf *err);
 
+/* Whether a ! stands in an expression that vars_resolve() took, or in a variable that it names. */
+bool vars_negate(const struct vars *vars, enum var_kind kind, struct text expression);
+
 /* The set of an expression, which lives as long as vars; equal expressions share one. */
 int vars_resolve(struct vars *vars, enum var_kind kind, struct text expression,
                  const struct ranges **out, struct weir_errbuf *err);
