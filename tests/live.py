@@ -35,6 +35,23 @@ def frame(port, size=100):
     return b"\2\0\0\0\0\2\2\0\0\0\0\1\x08\0" + ip + udp
 
 
+def fragments(port, size=100):
+    """The same frame as two fragments."""
+    whole = frame(port, size)
+    for start, end, flags in (34, 34 + 48, 0x2000), (34 + 48, size, 6):
+        ip = whole[14:16] + struct.pack(">HHH", 20 + end - start, port, flags) + whole[22:24] + b"\0\0" + whole[26:34]
+        total = sum(struct.unpack(">10H", ip))
+        total = (total & 0xFFFF) + (total >> 16)
+        yield whole[:14] + ip[:10] + struct.pack(">H", ~((total & 0xFFFF) + (total >> 16)) & 0xFFFF) + ip[12:] + whole[start:end]
+
+
+def send_fragments(interface, port):
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
+        s.bind((interface, 0))
+        for data in fragments(port):
+            s.send(data)
+
+
 def send(interface, port, count=1):
     with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as s:
         s.bind((interface, 0))
@@ -203,16 +220,21 @@ def several_queues():
     for k in range(200):
         send("wa" if k % 2 else "wc", 1000 + k, 20)
     until(lambda: len(p.events()) == 4000)
+    for k in range(10):
+        send_fragments("wa", 2000 + k)
+    until(lambda: len(p.events()) == 4010)
     code = p.end()
-    stats, seen = p.events()[-1], p.events()[:-1]
+    stats, seen, whole = p.events()[-1], p.events()[:4000], p.events()[4000:-1]
     count = {}
     for e in seen:
         count[e["src_port"]] = count.get(e["src_port"], 0) + 1
     ok(code == 0 and sockets == 6 and "wd: read through 3 packet sockets" in p.err() and count == {1000 + k: 20 for k in range(200)} and
        [e["pcap_cnt"] for e in seen] == list(range(1, 4001)),
        "of several queues each packet comes once", code, sockets, len(seen), p.err())
-    ok(stats["kernel_packets"] == stats["packets"] == 4000 and stats["kernel_drops"] == 0,
+    ok(stats["kernel_packets"] == stats["packets"] == 4020 and stats["kernel_drops"] == 0,
        "what their sockets count adds up", stats)
+    ok(sorted(e["src_port"] for e in whole) == list(range(2000, 2010)) and stats["fragments"] == 20,
+       "fragments come as they are, and are put together", [e["src_port"] for e in whole], stats)
 
 
 def links():

@@ -3,9 +3,9 @@
  * Ports: where packets come from and go to.
  *
  * Threads: a port belongs to the thread that opened it. weir_port_read_queue() may be called by
- * others too, by one at a time for each queue, while weir_port_read() is not; weir_port_send() and
- * weir_port_flush(), by one at a time for each sender; weir_capfile_fault() from a signal handler
- * of any thread.
+ * others too, by one at a time for each queue, while weir_port_read() is not, and beside it
+ * weir_port_get_stats(), by one at a time; weir_port_send() and weir_port_flush(), by one at a time
+ * for each sender; weir_capfile_fault() from a signal handler of any thread.
  * Memory:  frames of a mapped capture file are its own pages: they live until weir_port_close().
  *          Frames of any other port live until it is read again; those of weir_port_read_queue()
  *          until their queue is.
@@ -183,7 +183,7 @@ weir_port_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *
 
 /**
  * Copy the counters. Of a live port the kernel is asked, whose counts have 32 bits: call it before
- * 2^32 packets have come since the last time. Threads: the port's.
+ * 2^32 packets have come since the last time. One at a time, also while queues are read.
  */
 WEIR_API void weir_port_get_stats(const struct weir_port *port, struct weir_port_stats *out);
 

@@ -306,7 +306,6 @@ get_stats(const struct weir_port *port, struct weir_port_stats *out)
     (void)port, (void)out;
 }
 
-/* Returns how many reads were at the same time as others, about. */
 static void
 run_queues(struct said *said, struct queue *queues, unsigned n, unsigned cores,
            const struct cores_sizes *sizes)
@@ -435,10 +434,126 @@ queues_make_one_order(void **state)
     free(many.text);
 }
 
+/* ---- weir_monitor_run() ---------------------------------------------------------------------- */
+
+static int
+port_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames, unsigned max,
+                struct weir_errbuf *err)
+{
+    struct source *s = (struct source *)port;
+
+    assert_true(max >= BURST);
+    if (s->left == 0)
+        return weir_err_set(err, WEIR_E_NOENT, "no packet is left");
+    return read_burst(s, queue, frames);
+}
+
+static int
+port_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct weir_errbuf *err)
+{
+    struct source *s = (struct source *)port;
+    int n = 0;
+
+    for (unsigned i = 0; i < s->queues && n == 0; i++)
+        n = port_read_queue(port, i, frames, max, err);
+    return n;
+}
+
+/* As many queues as cores, fewer, more, and one core. */
+static void
+a_run_reads_all_queues_of_a_port(void **state)
+{
+    static const struct port_ops ops = { .read = port_read,
+                                         .read_queue = port_read_queue,
+                                         .get_stats = get_stats };
+    static const unsigned cores[] = { 3, 4, 2, 1 };
+    struct queue *queues = calloc(QUEUES, sizeof(*queues));
+    struct said said = { .text = malloc(TEXT) };
+
+    (void)state;
+    assert_true(queues != NULL && said.text != NULL);
+    for (unsigned i = 0; i < 4; i++) {
+        struct source s = { .port = { .ops = &ops, .queues = 3 },
+                            .said = &said,
+                            .queues = 3,
+                            .queue = queues,
+                            .left = 3 * A_QUEUE };
+        struct weir_errbuf err = { "" };
+
+        for (unsigned q = 0; q < 3; q++)
+            draw_queue(&queues[q], q, i);
+        begin(&said, cores[i], NULL);
+        assert_int_equal(weir_monitor_run(said.m, &s.port, &err), WEIR_E_NOENT);
+        assert_string_equal(err.text, "no packet is left");
+        assert_int_equal(end(&said), 3 * A_QUEUE);
+    }
+    free(queues);
+    free(said.text);
+}
+
+/* For ever the same burst, with no time between. */
+static int
+endless_read_queue(struct weir_port *port, unsigned queue, struct weir_frame *frames, unsigned max,
+                   struct weir_errbuf *err)
+{
+    struct source *s = (struct source *)port;
+
+    s->queue[queue].next = 0;
+    s->left = s->queues * A_QUEUE;
+    return port_read_queue(port, queue, frames, max, err);
+}
+
+static weir_fut
+stop_soon(void *ctx, weir_fut in)
+{
+    const struct weir_event *ev = weir_ptr(in);
+    struct said *said = ev->app;
+
+    (void)ctx;
+    if (ev->number > 20000)
+        weir_monitor_stop(said->m);
+    return weir_stop();
+}
+
+static void
+any_core_can_stop_a_run(void **state)
+{
+    static const weir_fn stop_stages[] = { stop_soon };
+    static const struct weir_tap_spec stopping = { .stage = stop_stages,
+                                                   .n_stages = 1,
+                                                   .want = WEIR_EV_BIT(WEIR_EV_PACKET) };
+    static const struct port_ops ops = { .read = port_read,
+                                         .read_queue = endless_read_queue,
+                                         .get_stats = get_stats };
+    struct queue *queues = calloc(QUEUES, sizeof(*queues));
+    struct said said = { .text = NULL };
+    const struct weir_monitor_opts opts = { .cores = 3, .memcap = 256 << 20, .live = true };
+    const struct weir_app app = { .name = "stop", .spec = &stopping, .flow_size = 8, .arg = &said };
+    struct source s = {
+        .port = { .ops = &ops, .queues = 3 }, .queues = 3, .queue = queues, .left = 3 * A_QUEUE
+    };
+    struct weir_monitor_stats stats;
+
+    (void)state;
+    assert_non_null(queues);
+    for (unsigned q = 0; q < 3; q++)
+        draw_queue(&queues[q], q, 1);
+    assert_int_equal(weir_monitor_new(&opts, &said.m), WEIR_E_OK);
+    assert_int_equal(weir_monitor_add(said.m, &app), WEIR_E_OK);
+    assert_int_equal(weir_monitor_run(said.m, &s.port, NULL), WEIR_E_OK);
+    weir_monitor_end(said.m);
+    weir_monitor_get_stats(said.m, &stats);
+    assert_true(stats.packets > 20000);
+    weir_monitor_free(said.m);
+    free(queues);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(queues_make_one_order) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(queues_make_one_order),
+                                        cmocka_unit_test(a_run_reads_all_queues_of_a_port),
+                                        cmocka_unit_test(any_core_can_stop_a_run) };
 
     return cmocka_run_group_tests_name("queues", tests, NULL, NULL);
 }
