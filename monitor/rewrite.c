@@ -4,6 +4,7 @@
 
 #include <weir/error.h>
 
+#include <stddef.h>
 #include <string.h>
 
 enum { ECHO_REQUEST = 8, ECHO_REPLY = 0, ECHO6_REQUEST = 128, ECHO6_REPLY = 129 };
@@ -74,10 +75,19 @@ check_endpoint(const struct weir_packet *pkt, const struct rewrite *how)
     return how->addr != NULL && has_routing_header(pkt) ? WEIR_E_UNSUPPORTED : WEIR_E_OK;
 }
 
+/* All of the transport header; of a bad packet it may be cut. */
+static bool
+has_header(const struct weir_packet *pkt)
+{
+    const ptrdiff_t header = pkt->proto == WEIR_PROTO_TCP ? 20 : 8;
+
+    return pkt->l4 != NULL && pkt->frame + pkt->caplen - pkt->l4 >= header;
+}
+
 int
 rewrite_check(const struct weir_packet *pkt, const struct rewrite *how)
 {
-    if (pkt->l4 == NULL || pkt->tunnel > 0 || pkt->whole || pkt->fragment || checksum_at(pkt) < 0)
+    if (!has_header(pkt) || pkt->tunnel > 0 || pkt->whole || pkt->fragment || checksum_at(pkt) < 0)
         return WEIR_E_UNSUPPORTED;
     if (how->urgent)
         return pkt->proto == WEIR_PROTO_TCP ? WEIR_E_OK : WEIR_E_UNSUPPORTED;

@@ -290,6 +290,10 @@ what_cannot_be_done_is_said(void **state)
     assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_UNSUPPORTED);
     pkt.proto = WEIR_PROTO_TCP;
     assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_OK);
+    pkt.caplen = (uint32_t)(pkt.l4 - pkt.frame) + 19; /* as a bad packet may end */
+    assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_UNSUPPORTED);
+    pkt.caplen++;
+    assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_OK);
     pkt.whole = true;
     assert_int_equal(rewrite_check(&pkt, &how), WEIR_E_UNSUPPORTED);
 }
