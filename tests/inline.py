@@ -542,7 +542,10 @@ def attacks(name="interfaces", pair=PAIR, names=("w0", "w1")):
         seen = ask_back(b"not so"), ask_back(b"evil"), ask_back(b"the colour of it")
         ok(seen == (b"not so", None, b"the color! of it"), "%s: datagrams are dropped, and changed" % name, seen)
         good = transfer(20) and pings(0, 4)
-        alerts = sorted(r["alert"]["signature_id"] for r in p.records("alert", "log/eve.json"))
+        records = p.records("alert", "log/eve.json")
+        alerts = sorted(r["alert"]["signature_id"] for r in records)
+        told = [r["verdict"].get("reject") for r in records if r["alert"]["signature_id"] in (2, 3)]
+    ok(told and all(t == ["tcp-reset"] for t in told), "%s: that hosts were told by a RST" % name, told)
     ok(good and adds_up(p, names) and set(alerts) == {1, 2, 3, 4, 5, 6} and p.counters["rejects"] >= 3 and
        p.counters["dropped"] >= 4, "%s: what was dropped is told, and the rest goes on" % name, alerts, p.code, p.counters,
        p.err())

@@ -362,12 +362,24 @@ reject_target(uint8_t action)
     return action == ACTION_REJECT_BOTH || action == ACTION_REACT ? "both" : "to_client";
 }
 
+/* An alert of a flow may come when no packet is at hand. */
+static bool
+is_of_tcp(const struct weir_event *ev)
+{
+    struct weir_tuple tuple = { .proto = 0 };
+
+    if (ev->packet != NULL)
+        return ev->packet->proto == WEIR_PROTO_TCP;
+    if (ev->has_flow)
+        weir_flow_tuple(ev->flow, &tuple);
+    return tuple.proto == WEIR_PROTO_TCP;
+}
+
 /* As Suricata: the target is named by the action, whoever sent the packet. */
 static void
 put_reject(struct json *j, const struct weir_event *ev, uint8_t action)
 {
-    const char *how = ev->packet != NULL && ev->packet->proto == WEIR_PROTO_TCP ? "tcp-reset"
-                                                                                : "icmp-prohib";
+    const char *how = is_of_tcp(ev) ? "tcp-reset" : "icmp-prohib";
 
     json_str(j, "reject-target", reject_target(action));
     json_open_array(j, "reject");
