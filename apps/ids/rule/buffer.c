@@ -678,11 +678,24 @@ mend_case(struct step *step)
             step->bytes[i] ^= 0x20;
 }
 
+/* A buffer was named, and nothing asked: the rule would alert on everything. */
+static int
+check_asked(const struct rule *rule, struct weir_errbuf *err)
+{
+    const struct buffer_info *info = buffer_info(rule->buffer);
+
+    if (rule->n_steps > 0 || !rule->switched || info->proto == APP_UNKNOWN)
+        return WEIR_E_OK;
+    return weir_err_set(err, WEIR_E_SYNTAX, "a content or the like expected behind %s", info->name);
+}
+
 int
 buffers_check(struct rule *rule, struct weir_errbuf *err)
 {
-    int rc;
+    int rc = check_asked(rule, err);
 
+    if (rc != WEIR_E_OK)
+        return rc;
     fields_place(rule);
     for (unsigned i = 0; i < rule->n_steps; i++)
         mend_case(&rule->step[i]);
