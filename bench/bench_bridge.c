@@ -1,6 +1,6 @@
 /*
- * A plain forwarder between two ports of DPDK's, for bench/bridge.py to compare weir with: what comes
- * in at one is sent out of the other, unlooked at, until a signal.
+ * A plain forwarder between two ports of DPDK's, for bench/bridge.py to compare weir with: what
+ * comes in at one is sent out of the other, unlooked at, until a signal.
  *
  *     bench_bridge 'ARGS OF DPDK'
  */

@@ -1,9 +1,9 @@
 /*
  * What a packet costs from a DPDK port on: 64-byte segments of live TCP connections, 10,000 if not
- * told otherwise, which take turns, and their sides too, each acknowledging the other. net_null hands
- * out buffers without content; a callback of its queue fills them in. The subjects take turns, round
- * by round, each with connections of its own; of each the median round counts, in CPU time, that of
- * the source included.
+ * told otherwise, which take turns, and their sides too, each acknowledging the other. net_null
+ * hands out buffers without content; a callback of its queue fills them in. The subjects take
+ * turns, round by round, each with connections of its own; of each the median round counts, in CPU
+ * time, that of the source included.
  *
  *     bench_dpdk ['ARGS OF DPDK' [CONNECTIONS]]      (default: without hugepages)
  */
@@ -29,7 +29,8 @@ enum {
     BAR_SMALL = 25,
 };
 
-/* ---- the source ---------------------------------------------------------------------------------- */
+/* ---- the source
+ * ---------------------------------------------------------------------------------- */
 
 struct connection {
     uint32_t addr[2], seq[2]; /* of client and server, as in packets, and as numbers */
@@ -47,7 +48,8 @@ static uint32_t connections = 10000;
 static const uint8_t blank[FRAME] = {
     2,           0,           0,           0,          0, 2, 2,    0, 0,  0, 0, 1, 8,
     0,                                                                             /* Ethernet */
-    0x45,        0,           0,           FRAME - 14, 0, 0, 0x40, 0, 64, 6, 0, 0, /* IPv4 up to the addresses */
+    0x45,        0,           0,           FRAME - 14, 0, 0, 0x40, 0, 64, 6, 0, 0, /* IPv4 up to the
+                                                                                      addresses */
     [46] = 0x50, [48] = 0xff, [49] = 0xff, [54] = 'a', /* TCP: header length, window */
 };
 
@@ -110,7 +112,8 @@ fill_burst(uint16_t port, uint16_t queue, struct rte_mbuf *packets[], uint16_t n
     return n;
 }
 
-/* ---- the subjects -------------------------------------------------------------------------------- */
+/* ---- the subjects
+ * -------------------------------------------------------------------------------- */
 
 struct subject {
     const char *name;
@@ -198,7 +201,8 @@ new_monitor(bool taps)
     return m;
 }
 
-/* ---- the run ------------------------------------------------------------------------------------- */
+/* ---- the run
+ * ------------------------------------------------------------------------------------- */
 
 static uint64_t
 cpu_ns(void)
@@ -242,7 +246,9 @@ run(struct subject *s, unsigned n)
     }
 }
 
-/* Every packet has to have been a segment of a connection that delivered its bytes, found at once. */
+/*
+ * Every packet has to have been a segment of a connection that delivered its bytes, found at once.
+ */
 static bool
 is_sound(const struct subject *s)
 {

@@ -1,7 +1,7 @@
 /*
- * Memory of an idle established connection: handshake, one segment each way, then nothing. Counted is
- * what the process holds (RssAnon), the flow table included, for connections that came within their
- * idle timeout. The frames' bytes are not stable, so data is copied as long as it is kept.
+ * Memory of an idle established connection: handshake, one segment each way, then nothing. Counted
+ * is what the process holds (RssAnon), the flow table included, for connections that came within
+ * their idle timeout. The frames' bytes are not stable, so data is copied as long as it is kept.
  *
  *     bench_flows [FLOWS]
  */

@@ -1,6 +1,6 @@
 /*
- * Packets on their way from the reader to the cores: decoded, and each with the core that it is for.
- * Between them stand what is due before the next one, and what the reader has to tell.
+ * Packets on their way from the reader to the cores: decoded, and each with the core that it is
+ * for. Between them stand what is due before the next one, and what the reader has to tell.
  */
 #ifndef WEIR_BATCH_H
 #define WEIR_BATCH_H

@@ -9,8 +9,9 @@
 #include <stddef.h>
 
 /*
- * Verify the checksums of all IPv4 headers and of the innermost transport. A payload that the snap length cut cannot be verified and
- * passes; so does a UDP checksum of 0, which means none (RFC 768; RFC 6935 for IPv6).
+ * Verify the checksums of all IPv4 headers and of the innermost transport. A payload that the snap
+ * length cut cannot be verified and passes; so does a UDP checksum of 0, which means none (RFC 768;
+ * RFC 6935 for IPv6).
  *
  * Returns false and the layer of the first wrong one.
  */

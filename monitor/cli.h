@@ -46,8 +46,8 @@ struct cli {
     const char *exits;    /* for --help: "3 for this, ", exit codes of its own; NULL: none */
     const struct cli_option *options; /* the program's own */
     void *ctx;                        /* for their take() and set() */
-    /* Take a "name=value" that the common part does not know, which lives until cli_free(). *ignored:
-     * the name is Suricata's, but means nothing here. NULL: no other name is known. */
+    /* Take a "name=value" that the common part does not know, which lives until cli_free().
+     * *ignored: the name is Suricata's, but means nothing here. NULL: no other name is known. */
     int (*set)(void *ctx, const char *text, bool *ignored, struct weir_errbuf *err);
     /* Call cli_dump_put() for each of the program's own settings; may be NULL. */
     void (*dump)(void *ctx, struct cli_dump *dump);
@@ -59,7 +59,9 @@ struct cli {
     bool no_logs;            /* the program writes nothing to log_dir */
     /* SIGUSR1: the counters go to standard error; what else is to be told. May be NULL. */
     void (*asked)(void *ctx);
-    /* The same for who asks at the control socket: add to the counters what they lack. May be NULL. */
+    /*
+     * The same for who asks at the control socket: add to the counters what they lack. May be NULL.
+     */
     void (*count)(void *ctx, struct counts *counts);
     bool reloads; /* SIGUSR2 loads rules */
     /* Called when the monitor has ended, while its frames are still there; may be NULL. */
@@ -77,8 +79,8 @@ struct cli {
     /* --inline: its texts, owned; two interfaces each, or none. */
     char *pairs[COUNTS_PORTS / 2];
     unsigned n_pairs;
-    int claim
-        [COUNTS_PORTS]; /* sockets that tell other programs of the interfaces that we send through */
+    int claim[COUNTS_PORTS]; /* sockets that tell other programs of the interfaces that we send
+                                through */
     unsigned n_claims;
     bool fail_given; /* by an option: stronger than a setting */
     struct weir_outlet outlet;
@@ -108,8 +110,8 @@ struct cli {
     bool failed_output; /* output is lost: nothing is gained by going on */
     bool bad_filter;    /* it does not compile, or there is no such interface or port */
     bool unstarted;     /* nothing was read: what there would be to tell at the end is nothing */
-    /* Live, as of about a second ago: packets that passed the filter; of them, those that the kernel
-     * lost; those that an interface lost; those that came in pieces, and were copied. */
+    /* Live, as of about a second ago: packets that passed the filter; of them, those that the
+     * kernel lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
     bool told_offload;     /* live: that a card computes checksums */
     uint64_t log_dropped;  /* live: records for which an output had no room */
@@ -173,7 +175,8 @@ void cli_stats(struct cli *cli, const struct weir_monitor *m, bool json);
 int cli_exit_code(const struct cli *cli);
 
 /*
- * Text in err of a fault in a setting, the text of which p lies in: FILE:LINE takes the place of the
+ * Text in err of a fault in a setting, the text of which p lies in: FILE:LINE takes the place of
+ * the
  * --set that it names.
  */
 void cli_blame(const struct cli *cli, const char *p, struct weir_errbuf *err);

@@ -16,7 +16,9 @@
 
 /* ---- options ------------------------------------------------------------------------------- */
 
-/* "A:B"; addresses of cards have colons of their own, as many in each: the one in the middle parts. */
+/*
+ * "A:B"; addresses of cards have colons of their own, as many in each: the one in the middle parts.
+ */
 static char *
 middle_colon(char *text)
 {
@@ -165,11 +167,11 @@ cli_inline_sift(struct cli *cli, unsigned queue, const struct filter *filter,
     return left;
 }
 
-/* ---- one program a wire --------------------------------------------------------------------- */
+/* ---- one program a wire -------------------------------------------------------------------- */
 
 /*
- * Two programs on one wire would send each packet twice. An abstract socket tells of the first, which is
- * gone with its program and is one of the network namespace, as the interface.
+ * Two programs on one wire would send each packet twice. An abstract socket tells of the first,
+ * which is gone with its program and is one of the network namespace, as the interface.
  */
 static socklen_t
 claim_address(unsigned index, struct sockaddr_un *address)

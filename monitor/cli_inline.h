@@ -1,7 +1,7 @@
 /*
  * Inline use as the programs do it: --inline A:B and its options. The two ports of a pair are
- * neighbours in cli->interfaces; what comes in at one leaves by the other, as the monitor's verdicts
- * say.
+ * neighbours in cli->interfaces; what comes in at one leaves by the other, as the monitor's
+ * verdicts say.
  */
 #ifndef WEIR_CLI_INLINE_H
 #define WEIR_CLI_INLINE_H
@@ -24,7 +24,9 @@ const char *cli_inline_fault(const struct cli *cli);
 /* All options are known: the monitor's packets leave by cli's ports. Harmless without --inline. */
 void cli_inline_prepare(struct cli *cli);
 
-/* Before the interfaces are opened: those of a pair have to fit each other, and be nobody else's. */
+/*
+ * Before the interfaces are opened: those of a pair have to fit each other, and be nobody else's.
+ */
 int cli_inline_check(struct cli *cli, struct weir_errbuf *err);
 
 /* Other programs may have the interfaces again. */
@@ -37,8 +39,8 @@ void cli_inline_use(struct cli *cli, unsigned i, struct weir_port *port);
 unsigned cli_inline_senders(const struct cli *cli);
 
 /*
- * What the packet filter leaves out passes unseen, here and now. Returns how many of the n frames are
- * left. Called where the port's queue is read.
+ * What the packet filter leaves out passes unseen, here and now. Returns how many of the n frames
+ * are left. Called where the port's queue is read.
  */
 int cli_inline_sift(struct cli *cli, unsigned queue, const struct filter *filter,
                     struct weir_frame *frames, int n);

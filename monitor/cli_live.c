@@ -373,7 +373,8 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
         all->why = *why;
 }
 
-/* From here on its queues wake who waits for theirs; those of a port that closes are taken out with it. */
+/* From here on its queues wake who waits for theirs; those of a port that closes are taken out with
+ * it. */
 static void
 join_lanes(const struct interfaces *all, const struct weir_port *port)
 {

@@ -21,7 +21,9 @@ enum { MOST_OUTPUTS = 8 };
 
 extern const struct cli_option cli_common[]; /* ctx is a struct cli */
 
-/* Options that are answered where the command line is parsed: --help, --version; --list-interfaces. */
+/*
+ * Options that are answered where the command line is parsed: --help, --version; --list-interfaces.
+ */
 int cli_take_nothing(void *ctx, const char *value, struct weir_errbuf *err);
 int cli_take_list(void *ctx, const char *value, struct weir_errbuf *err);
 

@@ -228,7 +228,8 @@ pull(void *ctx)
     return (n > 0 || (n == 0 && cli->interface != NULL)) && !stopped(run);
 }
 
-/* What the first core does beside, between its reads. n: frames, or an error. Returns whether to go on. */
+/* What the first core does beside, between its reads. n: frames, or an error. Returns whether to go
+ * on. */
 static bool
 keep_house(struct pump *pump, int n, const struct weir_errbuf *err)
 {

@@ -1,5 +1,6 @@
 /*
- * Configuration files: YAML in the layout of suricata.yaml, flattened into the dotted names of --set.
+ * Configuration files: YAML in the layout of suricata.yaml, flattened into the dotted names of
+ * --set.
  *
  *     vars:                       vars.address-groups.HOME_NET=[10.0.0.0/8]
  *       address-groups:
@@ -50,8 +51,8 @@ struct config {
 };
 
 /*
- * Add the settings of a file, in its order. WEIR_E_NOENT, WEIR_E_IO, WEIR_E_SYNTAX ("FILE:LINE: why"
- * in err), WEIR_E_LIMIT, WEIR_E_NOMEM; WEIR_E_UNSUPPORTED: built without libyaml.
+ * Add the settings of a file, in its order. WEIR_E_NOENT, WEIR_E_IO, WEIR_E_SYNTAX ("FILE:LINE:
+ * why" in err), WEIR_E_LIMIT, WEIR_E_NOMEM; WEIR_E_UNSUPPORTED: built without libyaml.
  */
 int config_load(struct config *config, const char *path, struct weir_errbuf *err);
 

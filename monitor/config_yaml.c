@@ -205,7 +205,8 @@ read_include(struct reader *r, const yaml_event_t *event)
     return rc;
 }
 
-/* A key's value, whatever it is. first_of_item: a mapping in a list is also called by its first key. */
+/* A key's value, whatever it is. first_of_item: a mapping in a list is also called by its first
+ * key. */
 static int
 read_pair(struct reader *r, const yaml_event_t *key, struct keys *keys, bool first_of_item)
 {

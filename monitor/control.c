@@ -534,7 +534,9 @@ listen_lines(struct control *c, struct weir_errbuf *err)
     if (rc != WEIR_E_OK)
         return rc;
     fd = c->listener[LINES] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    /* On Linux the file gets the descriptor's mode, so there is no moment in which others may in. */
+    /*
+     * On Linux the file gets the descriptor's mode, so there is no moment in which others may in.
+     */
     if (fd >= 0 && fchmod(fd, 0600) == 0 &&
         bind(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 &&
         lstat(c->opts.path, &c->made) == 0 && listen(fd, BACKLOG) == 0)

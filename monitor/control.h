@@ -3,8 +3,8 @@
  * for who collects them (--metrics). One thread serves both; nobody who is slow, or too many, holds
  * up the others or the packets.
  *
- * Threads: all calls but control_wants() and control_answer() are the main thread's. Those two belong
- *          to whoever reads packets, make no system call and wait for nothing.
+ * Threads: all calls but control_wants() and control_answer() are the main thread's. Those two
+ * belong to whoever reads packets, make no system call and wait for nothing.
  */
 #ifndef WEIR_CONTROL_H
 #define WEIR_CONTROL_H

@@ -284,8 +284,8 @@ hand_over(void *ctx, struct batch *full)
 /* ---- queues -------------------------------------------------------------------------------- */
 
 /*
- * The reader is this core's alone, and nobody commits. Under the lock, which is given back while it waits,
- * and in the end.
+ * The reader is this core's alone, and nobody commits. Under the lock, which is given back while it
+ * waits, and in the end.
  */
 static void
 enter(struct cores *c, unsigned core)
@@ -435,7 +435,8 @@ read_some(struct cores *c, unsigned core)
     return true;
 }
 
-/* The queue of this core, with the lock given back meanwhile. False: there was, and is, nothing to do. */
+/* The queue of this core, with the lock given back meanwhile. False: there was, and is, nothing to
+ * do. */
 static bool
 read_queue(struct cores *c, unsigned core)
 {
@@ -507,7 +508,9 @@ wait_for_queue(struct watch *w, int fd, int ms)
         w->idle = 0;
 }
 
-/* Nothing to take, and nothing in the queue: until there is. Under the lock, given back meanwhile. */
+/*
+ * Nothing to take, and nothing in the queue: until there is. Under the lock, given back meanwhile.
+ */
 static void
 watch(struct cores *c, unsigned core)
 {

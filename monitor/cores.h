@@ -4,9 +4,9 @@
  * takes its part of each core as the flows leave it.
  *
  * A live port with several queues is read by as many cores at once: each has a front end (front.h),
- * whose batch, when it is full or its burst is over, is committed: it gets its numbers, and goes to the
- * others, as if it had been read in that moment. What the reader alone does - fragments, ticks, time that
- * passes - one core at a time does meanwhile, and nobody commits.
+ * whose batch, when it is full or its burst is over, is committed: it gets its numbers, and goes to
+ * the others, as if it had been read in that moment. What the reader alone does - fragments, ticks,
+ * time that passes - one core at a time does meanwhile, and nobody commits.
  *
  * One core: no threads, no locks; the reader's batch is taken as soon as it is full.
  *
@@ -26,12 +26,13 @@
 struct source {
     /* Feed the reader with some frames. False: there are no more. */
     bool (*pull)(void *ctx);
-    bool
-        stream; /* may wait for long: only the first core reads, on the thread that signals interrupt */
+    bool stream; /* may wait for long: only the first core reads, on the thread that signals
+                    interrupt */
     /*
-     * Of a live port with several queues, from the first packet on: feed the front end of core number
-     * queue with cores_take() and cores_commit(). More than 0: there was something; 0: there was nothing,
-     * and nobody has waited; less: there is no more of all. fd: to wait for; -1: there is none.
+     * Of a live port with several queues, from the first packet on: feed the front end of core
+     * number queue with cores_take() and cores_commit(). More than 0: there was something; 0: there
+     * was nothing, and nobody has waited; less: there is no more of all. fd: to wait for; -1: there
+     * is none.
      */
     unsigned queues; /* at most one a core; 0 or 1: pull() reads all */
     int (*pull_queue)(void *ctx, unsigned queue);
@@ -85,7 +86,8 @@ void cores_free(struct cores *c);
 /* Read until there is no more, and all is done. pull() is called by one core at a time. */
 void cores_run(struct cores *c, const struct source *source);
 
-/* In pull_queue(), by that core: take frames, which were read at that time, monotonic ns; and hand them over. */
+/* In pull_queue(), by that core: take frames, which were read at that time, monotonic ns; and hand
+ * them over. */
 void cores_take(struct cores *c, unsigned core, const struct weir_frame *frames, unsigned n,
                 uint64_t read_at);
 void cores_commit(struct cores *c, unsigned core);
@@ -97,8 +99,8 @@ void cores_pass_time(struct cores *c, unsigned core, uint64_t now);
 void cores_flush(struct cores *c);
 
 /*
- * Wait until all cores have done what was handed over. Where pull() is, or outside cores_run(); or in the
- * first core's pull_queue(), to whose end nothing is handed over then.
+ * Wait until all cores have done what was handed over. Where pull() is, or outside cores_run(); or
+ * in the first core's pull_queue(), to whose end nothing is handed over then.
  */
 void cores_settle(struct cores *c);
 

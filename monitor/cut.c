@@ -43,8 +43,9 @@ unite(struct cut *cut, struct seqs one)
 }
 
 /*
- * What was dropped stays so. A fifth stretch becomes one with the nearest, of equal ones that with the
- * lower numbers: what is between them is of no use to the target's program, which lacks the first.
+ * What was dropped stays so. A fifth stretch becomes one with the nearest, of equal ones that with
+ * the lower numbers: what is between them is of no use to the target's program, which lacks the
+ * first.
  */
 void
 cut_stick(struct cut *cut, struct seqs more)

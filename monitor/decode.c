@@ -450,8 +450,8 @@ decode_knows_link(uint16_t link)
 }
 
 /*
- * Zero a packet. By pairs of words, for of memset() and of an initialiser the compiler makes a string
- * instruction here, which takes as long to start as all the rest of decode_plain().
+ * Zero a packet. By pairs of words, for of memset() and of an initialiser the compiler makes a
+ * string instruction here, which takes as long to start as all the rest of decode_plain().
  */
 static inline void
 clear_packet(struct weir_packet *pkt)
@@ -539,8 +539,9 @@ walk_frame(const struct weir_frame *frame, struct mend *mend, struct weir_packet
 }
 
 /*
- * Most frames: Ethernet, IPv4 without options, and the whole of a TCP segment. False: it is another,
- * or there is something to say of it, and *out is as before. What is read is what the walk would read.
+ * Most frames: Ethernet, IPv4 without options, and the whole of a TCP segment. False: it is
+ * another, or there is something to say of it, and *out is as before. What is read is what the walk
+ * would read.
  */
 static bool
 decode_plain(const struct weir_frame *frame, struct weir_packet *out)

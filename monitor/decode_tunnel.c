@@ -1,4 +1,6 @@
-/* IP packets inside others: GRE and what it carries, NSH, and the tunnels known by their UDP port. */
+/*
+ * IP packets inside others: GRE and what it carries, NSH, and the tunnels known by their UDP port.
+ */
 #include "checksum.h"
 #include "decode_walk.h"
 
@@ -226,7 +228,9 @@ vxlan(struct walk *w)
     return inner_ethernet(w);
 }
 
-/* draft-ietf-nvo3-vxlan-gpe-13 section 3: version 0, the VNI (I) and the next protocol (P) there. */
+/*
+ * draft-ietf-nvo3-vxlan-gpe-13 section 3: version 0, the VNI (I) and the next protocol (P) there.
+ */
 enum layer
 vxlan_gpe(struct walk *w)
 {
@@ -264,7 +268,9 @@ geneve(struct walk *w)
     return type < 1536 ? L_NO_FLOW : ethertype(w, type);
 }
 
-/* Extension headers, 3GPP TS 29.281 section 5.2: the length, in words, comes first, the next last. */
+/*
+ * Extension headers, 3GPP TS 29.281 section 5.2: the length, in words, comes first, the next last.
+ */
 static enum layer
 gtpu_extensions(struct walk *w, uint8_t next)
 {
@@ -319,7 +325,9 @@ teredo_address(const uint8_t *p)
     return be32(p) == 0x20010000 || (be16(p) & 0xffc0) == 0xfe80;
 }
 
-/* RFC 4380 section 5.1.1: an authentication header, then an origin indication. False: they are cut. */
+/*
+ * RFC 4380 section 5.1.1: an authentication header, then an origin indication. False: they are cut.
+ */
 static bool
 teredo_headers(struct walk *w)
 {

@@ -150,8 +150,8 @@ enum layer radiotap(struct walk *w);
 enum layer wifi(struct walk *w);
 
 /*
- * decode_tunnel.c: IP packets inside others, and NSH. The packet so far becomes the carrier; by_port: see
- * there. The next IP header that is read will be the innermost one.
+ * decode_tunnel.c: IP packets inside others, and NSH. The packet so far becomes the carrier;
+ * by_port: see there. The next IP header that is read will be the innermost one.
  */
 void into_tunnel(struct walk *w, bool by_port);
 enum layer gre(struct walk *w);

@@ -1,6 +1,6 @@
 /*
- * How an event reaches the taps of its flow. engine_deliver() does it for all; what nearly every packet
- * raises is handed over inline, where it is raised.
+ * How an event reaches the taps of its flow. engine_deliver() does it for all; what nearly every
+ * packet raises is handed over inline, where it is raised.
  */
 #ifndef WEIR_DELIVER_H
 #define WEIR_DELIVER_H

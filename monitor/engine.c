@@ -584,8 +584,8 @@ engine_run_timers(struct engine *e, uint64_t number, uint64_t clock)
     e->tick = until;
     e->now = until * TICK_NS;
     /*
-     * What is done elsewhere takes no packet time, so no timer may come before it; at each tick, for
-     * when a timer comes depends on which flows are this core's.
+     * What is done elsewhere takes no packet time, so no timer may come before it; at each tick,
+     * for when a timer comes depends on which flows are this core's.
      */
     if (!e->opts.live && core_sleeps_outside(e->core) > 0) {
         engine_reach(e, number, PHASE_WOKEN, 0, 0);
@@ -595,7 +595,7 @@ engine_run_timers(struct engine *e, uint64_t number, uint64_t clock)
     fire_timers(e, number, e->now);
 }
 
-/* ---- the end of flows ------------------------------------------------------------------------ */
+/* ---- the end of flows ---------------------------------------------------------------------- */
 
 /* A connection that was closed ended by that, however long it was remembered. */
 static enum weir_end_reason
@@ -791,7 +791,8 @@ run_all(struct engine *e)
 
 /*
  * Let what sleeps on logs wake when they are written, and what sleeps on the core's timers as if
- * time went on, for a day; what sleeps on, and what only ever waits for its next turn, is cancelled.
+ * time went on, for a day; what sleeps on, and what only ever waits for its next turn, is
+ * cancelled.
  */
 static void
 drain_core(struct engine *e)

@@ -217,7 +217,9 @@ engine_reach(struct engine *e, uint64_t packet, uint64_t phase, uint64_t id, uin
         order_reach(e->order, packet, phase, id, made);
 }
 
-/* Do what is due before packet number @number at ticks before @tick, and then for flows before @id. */
+/*
+ * Do what is due before packet number @number at ticks before @tick, and then for flows before @id.
+ */
 void engine_run_due(struct engine *e, uint64_t number, uint64_t tick, uint64_t id);
 
 /* Do what the clock has made due before packet number @number: of flows, then of handlers. */
@@ -226,7 +228,8 @@ void engine_run_timers(struct engine *e, uint64_t number, uint64_t clock);
 /* Run handlers that can. */
 void engine_run_core(struct engine *e);
 
-/* One core: ask the cache for what the arrival that was added last, and others before it, will need. */
+/* One core: ask the cache for what the arrival that was added last, and others before it, will
+ * need. */
 void engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last);
 
 /* Take what is this core's of a batch. */
@@ -299,7 +302,9 @@ extern const uint32_t engine_timeouts[WEIR_TIMEOUT_COUNT];
 /* 0: the default. */
 void engine_set_timeouts(struct engine *e, const uint32_t seconds[WEIR_TIMEOUT_COUNT]);
 
-/* End a flow: what waits is given up or delivered, flow_end is raised, the flow leaves its table. */
+/*
+ * End a flow: what waits is given up or delivered, flow_end is raised, the flow leaves its table.
+ */
 void engine_end_flow(struct engine *e, struct weir_flow *flow, enum weir_end_reason reason);
 
 #endif

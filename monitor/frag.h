@@ -43,7 +43,8 @@ void frag_init(struct frag_room *room, void *range, size_t size, size_t cap);
 
 /* Put together by frag_add(). */
 struct whole {
-    /* Inline: the datagram of the same key before this one, with a reference; NULL: none that counts. */
+    /* Inline: the datagram of the same key before this one, with a reference; NULL: none that
+     * counts. */
     struct frag_verdict *after;
 
     /* If it is whole: */

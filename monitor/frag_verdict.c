@@ -64,7 +64,8 @@ is_in_use(struct frag_verdict *v)
     return atomic_load_explicit(&v->refs, memory_order_acquire) != 0;
 }
 
-/* Look at the oldest of a queue, which is not the oldest any more then. Returns whether it was freed. */
+/* Look at the oldest of a queue, which is not the oldest any more then. Returns whether it was
+ * freed. */
 static bool
 look_at_oldest(struct frag_verdicts *all, struct mem *mem, bool dropped, uint64_t tick)
 {

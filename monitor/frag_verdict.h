@@ -1,8 +1,8 @@
 /*
  * Inline: what became of datagrams that were put together from fragments. Fragments leave as they
  * come, but the one that completes a datagram, which has the verdict of the whole. When that is
- * dropped its target waits for it, and would take it from whoever sends it again: so a fragment that
- * comes later, but in time, has the fate of the datagram before it.
+ * dropped its target waits for it, and would take it from whoever sends it again: so a fragment
+ * that comes later, but in time, has the fate of the datagram before it.
  *
  * Threads: the reader's, but for state, refs and flow: they are a core's as long as state is
  * FRAG_OPEN, then refs alone.

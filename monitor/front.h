@@ -1,7 +1,7 @@
 /*
- * A front end of the reader: what one core reads of its own queue, decoded and in a batch, each packet
- * for the core of its shard. Numbers, clock and counts begin with the batch; front_stamp() has them go
- * on from where the reader is. Fragments are the reader's own: they wait in one place.
+ * A front end of the reader: what one core reads of its own queue, decoded and in a batch, each
+ * packet for the core of its shard. Numbers, clock and counts begin with the batch; front_stamp()
+ * has them go on from where the reader is. Fragments are the reader's own: they wait in one place.
  *
  * Threads: its core's; front_stamp() where nobody else is at the reader.
  */

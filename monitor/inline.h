@@ -1,9 +1,9 @@
 /*
  * Inline: what becomes of each packet, and those that wait for it.
  *
- * A packet is settled once: it leaves by the outlet, or is dropped. That is when its events have been
- * delivered and handlers have run; or later, when a tap of an app that gates sleeps on one of them,
- * or earlier packets of its flow are held. Packets of a flow are settled in their order.
+ * A packet is settled once: it leaves by the outlet, or is dropped. That is when its events have
+ * been delivered and handlers have run; or later, when a tap of an app that gates sleeps on one of
+ * them, or earlier packets of its flow are held. Packets of a flow are settled in their order.
  *
  * Threads: a core's.
  */
@@ -42,8 +42,8 @@ struct passing {
     bool known;       /* TCP: its sender was seen before */
     bool lodger;      /* it is of no flow, and waits in that of the datagram before it */
     struct came came; /* .frame NULL: it is no fragment */
-    /* TCP: sequence numbers that the receiver expects of its sender, and that the sender expects, if
-       all packets so far have left. */
+    /* TCP: sequence numbers that the receiver expects of its sender, and that the sender expects,
+       if all packets so far have left. */
     uint32_t expected, expected_back;
 };
 

@@ -3,8 +3,8 @@
  * marks, from the flow's first packet on, as far back as the line is long. So the file has them in
  * the order in which they came.
  *
- * The line holds KEEP_PACKETS packets, and of those whose bytes do not stay where they are, copies of
- * KEEP_BYTES in all; live, no packet waits longer than KEEP_LIVE_NS for the next one's coming.
+ * The line holds KEEP_PACKETS packets, and of those whose bytes do not stay where they are, copies
+ * of KEEP_BYTES in all; live, no packet waits longer than KEEP_LIVE_NS for the next one's coming.
  *
  * Threads: keep_mark() where the monitor's events are, on all its cores; the rest is one thread's.
  * Memory: all at keep_open(), used as needed.

@@ -1,6 +1,6 @@
 /*
- * The counters as OpenMetrics text, and the little of HTTP that fetches it: one GET, one answer, and
- * the connection ends. What comes is from strangers.
+ * The counters as OpenMetrics text, and the little of HTTP that fetches it: one GET, one answer,
+ * and the connection ends. What comes is from strangers.
  */
 #ifndef WEIR_METRICS_H
 #define WEIR_METRICS_H

@@ -1,6 +1,7 @@
 /*
- * Writes pcapng (draft-ietf-opsawg-pcapng-03): one section, an interface for each link type, packets
- * with times in nanoseconds and comments. Always little-endian, so that equal runs give equal files.
+ * Writes pcapng (draft-ietf-opsawg-pcapng-03): one section, an interface for each link type,
+ * packets with times in nanoseconds and comments. Always little-endian, so that equal runs give
+ * equal files.
  */
 #ifndef WEIR_PCAPNG_OUT_H
 #define WEIR_PCAPNG_OUT_H
@@ -32,8 +33,8 @@ struct pcapng_packet {
 bool pcapng_start(struct pcapng_out *to);
 
 /*
- * Write a packet. False: it was not, as there was no room in the log (live), it has one link type too
- * many, or its header would not have come before it.
+ * Write a packet. False: it was not, as there was no room in the log (live), it has one link type
+ * too many, or its header would not have come before it.
  */
 bool pcapng_write(struct pcapng_out *to, const struct pcapng_packet *packet);
 

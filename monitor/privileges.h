@@ -22,8 +22,8 @@ struct identity {
 
 /*
  * Look names or numbers up; NULL: that stays, or is the user's own group. WEIR_E_INVAL, with a text
- * in err: there is none of that name, or a number without a name needs a group. out->user says then whether it
- * is the user who is at fault.
+ * in err: there is none of that name, or a number without a name needs a group. out->user says then
+ * whether it is the user who is at fault.
  */
 int
 privileges_find(const char *user, const char *group, struct identity *out, struct weir_errbuf *err);

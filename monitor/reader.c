@@ -186,8 +186,9 @@ fragment_is_sound(struct reader *r, struct arrival *a)
 }
 
 /*
- * What came before it, and what it completes. Where two of its datagrams, one in the other, come behind
- * others, of which not all have left, it does not leave either: one may be what a target waits for.
+ * What came before it, and what it completes. Where two of its datagrams, one in the other, come
+ * behind others, of which not all have left, it does not leave either: one may be what a target
+ * waits for.
  */
 static void
 note_verdicts(struct came *came, const struct whole *whole)
@@ -389,7 +390,9 @@ reader_take(struct reader *r, const struct weir_frame *frame)
     take(r, frame);
 }
 
-/* A copy of its own, so that reader_take() has one caller in a program, of which it becomes a part. */
+/*
+ * A copy of its own, so that reader_take() has one caller in a program, of which it becomes a part.
+ */
 void
 reader_take_burst(struct reader *r, const struct weir_frame *frames, unsigned n)
 {

@@ -153,7 +153,9 @@ int64_t reasm_seen_end(struct weir_flow *flow, enum weir_dir dir);
 /* The sender of a direction has sent all up to this offset, though not all of it was captured. */
 void reasm_note_sent(struct weir_flow *flow, enum weir_dir dir, int64_t end);
 
-/* The end of what it has sent, a FIN included, as far as can be known: that, or all that was seen. */
+/*
+ * The end of what it has sent, a FIN included, as far as can be known: that, or all that was seen.
+ */
 int64_t reasm_sent_end(struct weir_flow *flow, enum weir_dir dir);
 
 /* Whether bytes are missing between the next expected one and this offset. */

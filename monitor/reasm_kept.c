@@ -6,8 +6,8 @@
 
 /*
  * Copies of small segments share a block, each behind its length: they stay apart, for what is
- * compared begins with a whole one. The last block stays open, see weir_flow.kept; it belongs to the
- * last segment of the ring, whose length is written when it is needed.
+ * compared begins with a whole one. The last block stays open, see weir_flow.kept; it belongs to
+ * the last segment of the ring, whose length is written when it is needed.
  */
 struct pack {
     struct segs *ring;
@@ -446,8 +446,8 @@ compare_part(const struct engine *e, const struct chunk *chunk, const struct seg
 }
 
 /*
- * Kept segments that end at or before this offset are not compared with bytes from off on. An app that
- * reads back has more of them kept; what others are told must not depend on that.
+ * Kept segments that end at or before this offset are not compared with bytes from off on. An app
+ * that reads back has more of them kept; what others are told must not depend on that.
  */
 static int64_t
 compared_from(struct weir_flow *flow, enum weir_dir dir, int64_t off)

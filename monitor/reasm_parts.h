@@ -76,7 +76,8 @@ kept_used(const struct weir_flow *flow, enum weir_dir dir)
     return flow->kept[dir] >> KEPT_USED_AT & KEPT_USED;
 }
 
-/* At most PIECE_MAX bytes. Not memcpy() alone: of so few the compiler makes a slow string instruction. */
+/* At most PIECE_MAX bytes. Not memcpy() alone: of so few the compiler makes a slow string
+ * instruction. */
 static inline void
 copy_small(uint8_t *to, const uint8_t *from, uint32_t n)
 {

@@ -22,8 +22,9 @@ struct rst {
 };
 
 /*
- * Write the frame with link headers, VLAN tags among them, as the packet's are, turned round if it goes
- * back. Returns its length; 0: nobody is to be told, or the link is one of which too little is known.
+ * Write the frame with link headers, VLAN tags among them, as the packet's are, turned round if it
+ * goes back. Returns its length; 0: nobody is to be told, or the link is one of which too little is
+ * known.
  */
 uint32_t
 reject_rst(const struct weir_packet *pkt, const struct rst *rst, uint8_t room[REJECT_ROOM]);

@@ -1,8 +1,8 @@
 /*
  * Where a capture lost more than a window, both ends go on beyond anything that was allowed when it
  * was seen last. What one of them sends there proves nothing: its peer may drop it, that is how
- * trackers are blinded. But a receiver acknowledges there only what its sender sent there; where both
- * agree, the capture is what is wrong.
+ * trackers are blinded. But a receiver acknowledges there only what its sender sent there; where
+ * both agree, the capture is what is wrong.
  */
 #ifndef WEIR_RESYNC_H
 #define WEIR_RESYNC_H

@@ -37,8 +37,8 @@ struct seg {
 static_assert(sizeof(struct seg) == 16, "three fit into the smallest block");
 
 /*
- * Whether the receiver took a segment. One in doubt is delivered when it acknowledges the bytes, and
- * never before.
+ * Whether the receiver took a segment. One in doubt is delivered when it acknowledges the bytes,
+ * and never before.
  */
 enum doubt {
     DOUBT_NONE,
@@ -141,7 +141,9 @@ void segs_free(struct segs **segs, struct mem *mem);
 /* Free what a segment owns. */
 void seg_drop(struct seg *seg, struct mem *mem);
 
-/* Let a segment of the ring hold len bytes of data: by reference if they are stable, else a copy. */
+/*
+ * Let a segment of the ring hold len bytes of data: by reference if they are stable, else a copy.
+ */
 bool seg_hold(struct segs *segs, struct seg *seg, struct mem *mem, const uint8_t *data,
               uint32_t len, bool stable);
 

@@ -149,9 +149,10 @@ enum {
 };
 
 /*
- * Parts of weir_flow.kept: a pointer, used, class. Class 0: the pointer is that of a ring of segments,
- * NULL if there is none. Otherwise it is that of the block that the next small segment goes to, of
- * 1 << (class + KEPT_CLASS_MIN) bytes, and so many are used: nothing else has to be touched for it.
+ * Parts of weir_flow.kept: a pointer, used, class. Class 0: the pointer is that of a ring of
+ * segments, NULL if there is none. Otherwise it is that of the block that the next small segment
+ * goes to, of 1 << (class + KEPT_CLASS_MIN) bytes, and so many are used: nothing else has to be
+ * touched for it.
  */
 enum { KEPT_USED_AT = 48, KEPT_CLASS_AT = 60, KEPT_USED = 0xfff, KEPT_CLASS_MIN = 5 };
 
@@ -304,8 +305,8 @@ flow_shard(const struct weir_flow *flow)
 }
 
 /*
- * The flow in a slot: block number, from the layout's base on, and place in the block, which fill one
- * another's bits as their sizes do.
+ * The flow in a slot: block number, from the layout's base on, and place in the block, which fill
+ * one another's bits as their sizes do.
  */
 static inline struct weir_flow *
 slot_flow(uint8_t *base, uint32_t slot)
@@ -422,7 +423,9 @@ flow_ref(const struct weir_packet *pkt, bool by_vlan, const struct hash_key *sec
     ref->shard = shard_of_ends(pkt, src, dst);
 }
 
-/* Where the table of a shard is: all of an engine together lie in few lines, as the shards do not. */
+/*
+ * Where the table of a shard is: all of an engine together lie in few lines, as the shards do not.
+ */
 struct shard_table {
     const struct bucket *buckets;
     uint64_t mask;

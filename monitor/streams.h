@@ -1,8 +1,8 @@
 /*
  * Each direction's reassembled bytes in a file of its own, under tcpflow's names:
- * SRC.PORT-DST.PORT, numbers of IPv4 addresses with three digits and ports with five (IPv6 addresses
- * by RFC 5952), "--N" for VLAN N, then "c1", "c2"... for later connections on the same tuple. A
- * connection that goes on after its flow timed out, or was evicted, is no other one.
+ * SRC.PORT-DST.PORT, numbers of IPv4 addresses with three digits and ports with five (IPv6
+ * addresses by RFC 5952), "--N" for VLAN N, then "c1", "c2"... for later connections on the same
+ * tuple. A connection that goes on after its flow timed out, or was evicted, is no other one.
  *
  * Threads: one. At most STREAMS_OPEN files are open at a time.
  */

@@ -146,7 +146,9 @@ count_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
     side->tcp_flags |= pkt->tcp_flags;
 }
 
-/* Of what was put together from fragments a wrong checksum says that it was put together wrongly. */
+/*
+ * Of what was put together from fragments a wrong checksum says that it was put together wrongly.
+ */
 static bool
 is_taken_anyhow(const struct engine *e, const struct arrival *a)
 {
@@ -464,7 +466,7 @@ take(struct engine *e, struct arrival *a)
     }
 }
 
-/* ---- batches: what the cache lacks is asked for ahead of its turn ---------------------------- */
+/* ---- batches: what the cache lacks is asked for ahead of its turn -------------------------- */
 
 /*
  * Always inline, all of them: GCC takes a function that only prefetches for one without effect, and
@@ -555,8 +557,8 @@ verify_all(struct engine *e, struct arrival *const *mine, unsigned n)
 }
 
 /*
- * Take arrivals; of the first so many the flows were asked for before, and of those AHEAD of them what
- * they lead to.
+ * Take arrivals; of the first so many the flows were asked for before, and of those AHEAD of them
+ * what they lead to.
  */
 static void
 take_all(struct engine *e, struct arrival *const *mine, unsigned n, unsigned foreseen)

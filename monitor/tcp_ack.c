@@ -29,7 +29,9 @@ offered_window(const struct side *peer)
     return side_offset(peer, peer->edge) - side_acked(peer);
 }
 
-/* Side dir offers its peer room up to edge, seen from ack on. A window that shrinks is remembered. */
+/*
+ * Side dir offers its peer room up to edge, seen from ack on. A window that shrinks is remembered.
+ */
 static void
 offer_edge(struct weir_flow *flow, enum weir_dir dir, int64_t ack, int64_t edge, unsigned shift)
 {
@@ -61,8 +63,8 @@ tcp_fin_acked(struct weir_flow *flow, enum weir_dir dir)
 }
 
 /*
- * RFC 5961 section 5.2: further back than the largest window that was ever offered; and, as Linux has
- * it (tcp_ack()), than the first byte, which is the SYN for its sender.
+ * RFC 5961 section 5.2: further back than the largest window that was ever offered; and, as Linux
+ * has it (tcp_ack()), than the first byte, which is the SYN for its sender.
  */
 static bool
 is_ancient(const struct weir_flow *flow, enum weir_dir dir, int64_t ack, unsigned shift)
@@ -114,8 +116,8 @@ doubt_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t a
 
 /*
  * Take over what the segment says of its peer's bytes. False: it acknowledges more than was ever
- * allowed to be sent, so the receiver drops it whole (RFC 9293 section 3.10.7.4). *doubt becomes what
- * the ACK adds to the doubt about what the segment carries.
+ * allowed to be sent, so the receiver drops it whole (RFC 9293 section 3.10.7.4). *doubt becomes
+ * what the ACK adds to the doubt about what the segment carries.
  */
 bool
 tcp_take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt)

@@ -75,8 +75,8 @@ flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir, en
 enum { MD5_LENGTH = 18 };
 
 /*
- * The first signature or broken option; -1: none. *dropped: Linux drops the segment for it. It looks
- * for signatures, and at the lengths of options, only where one could follow
+ * The first signature or broken option; -1: none. *dropped: Linux drops the segment for it. It
+ * looks for signatures, and at the lengths of options, only where one could follow
  * (tcp_parse_auth_options()); a signature of another length is none.
  */
 static int
@@ -185,7 +185,8 @@ start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_pa
     flow->ts[dir] = ts;
 }
 
-/* Of a client's SYN, which it may have sent again: its clock ticks once a millisecond or less often. */
+/* Of a client's SYN, which it may have sent again: its clock ticks once a millisecond or less
+ * often. */
 static bool
 is_of_syn(const struct weir_flow *flow, uint64_t time, uint32_t echo)
 {

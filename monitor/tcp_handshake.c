@@ -220,8 +220,8 @@ raise_data_on_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 }
 
 /*
- * Data on a client's SYN are in doubt until a SYN/ACK accepts them (RFC 7413 section 4.1.2). Those on
- * a SYN/ACK are text like any by RFC 9293 section 3.10.7.3, but Linux's clients drop them.
+ * Data on a client's SYN are in doubt until a SYN/ACK accepts them (RFC 7413 section 4.1.2). Those
+ * on a SYN/ACK are text like any by RFC 9293 section 3.10.7.3, but Linux's clients drop them.
  */
 static void
 park_syn_data(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
@@ -406,8 +406,8 @@ tcp_check_established(struct engine *e, struct weir_flow *flow, enum weir_dir di
 }
 
 /*
- * Until the server has the third step it takes nothing but an acknowledgement of its SYN, and answers
- * all else with a RST (RFC 9293 section 3.10.7.4). Where it acknowledged data, it has it.
+ * Until the server has the third step it takes nothing but an acknowledgement of its SYN, and
+ * answers all else with a RST (RFC 9293 section 3.10.7.4). Where it acknowledged data, it has it.
  */
 bool
 tcp_fits_handshake(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)

@@ -1,7 +1,7 @@
 /*
- * What the parts of TCP tracking share: tcp_handshake.c follows SYNs and what answers them, tcp_ack.c
- * acknowledgements and windows, tcp_segment.c data and FINs, tcp_reset.c RSTs, track_tcp.c a packet as a
- * whole. For them alone; others use track.h.
+ * What the parts of TCP tracking share: tcp_handshake.c follows SYNs and what answers them,
+ * tcp_ack.c acknowledgements and windows, tcp_segment.c data and FINs, tcp_reset.c RSTs,
+ * track_tcp.c a packet as a whole. For them alone; others use track.h.
  */
 #ifndef WEIR_TCP_PARTS_H
 #define WEIR_TCP_PARTS_H
@@ -26,7 +26,9 @@ bool tcp_acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct wei
 /* A side's numbers begin, and not with what came before and was dropped by its receiver. */
 void tcp_forget_dropped(struct weir_flow *flow, enum weir_dir dir);
 
-/* Whether the third step chooses another SYN/ACK than the first: its numbers are the server's then. */
+/*
+ * Whether the third step chooses another SYN/ACK than the first: its numbers are the server's then.
+ */
 bool tcp_chooses_other(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
 
 /* The flow becomes established if the packet completes its handshake. */
@@ -68,7 +70,8 @@ window_shift(const struct side *side, const struct side *peer)
 
 /* ---- tcp_segment.c ------------------------------------------------------------------------- */
 
-/* Data and FIN of the packet. old: the receiver took all of it before, so it looks at nothing else in it. */
+/* Data and FIN of the packet. old: the receiver took all of it before, so it looks at nothing else
+ * in it. */
 void tcp_take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt,
                       bool old);
 

@@ -50,9 +50,9 @@ tcp_reset_flow(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 }
 
 /*
- * Before the third step Linux gives a connection up for a SYN with another number inside the window,
- * and says so with a RST that acknowledges this SYN, and data and a FIN on it; later it answers with
- * a challenge ACK.
+ * Before the third step Linux gives a connection up for a SYN with another number inside the
+ * window, and says so with a RST that acknowledges this SYN, and data and a FIN on it; later it
+ * answers with a challenge ACK.
  */
 bool
 tcp_refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
@@ -64,8 +64,8 @@ tcp_refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct we
 }
 
 /*
- * RFC 5961 section 3.2: exactly at what the receiver expects, or where else its policy has it. Before
- * its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3).
+ * RFC 5961 section 3.2: exactly at what the receiver expects, or where else its policy has it.
+ * Before its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3).
  */
 static bool
 rst_accepted(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
@@ -96,7 +96,9 @@ rst_fault(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pac
     return in_window(side, off) ? WEIR_BAD_RST_IN_WINDOW : WEIR_BAD_RST_OUT_OF_WINDOW;
 }
 
-/* What a target has of its peer when it gives up is in the RST's ACK; before, that answers a SYN. */
+/*
+ * What a target has of its peer when it gives up is in the RST's ACK; before, that answers a SYN.
+ */
 static void
 rst_acks(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {

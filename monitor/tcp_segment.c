@@ -93,8 +93,8 @@ is_beyond(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const str
 
 /*
  * Cut the chunk to what may be part of the stream: not before its start, not behind its FIN, and
- * it must start inside the window that the receiver offered; a FIN alone may stand at its edge. What
- * is refused raises its event.
+ * it must start inside the window that the receiver offered; a FIN alone may stand at its edge.
+ * What is refused raises its event.
  */
 static bool
 fit_window(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct chunk *chunk)
@@ -373,7 +373,9 @@ take_chunk(struct engine *e, struct weir_flow *flow, enum weir_dir dir, struct c
         next_fin(flow, dir);
 }
 
-/* Data or a FIN. What the target drops is held up, in case it does not, only where it comes next. */
+/*
+ * Data or a FIN. What the target drops is held up, in case it does not, only where it comes next.
+ */
 static bool
 may_count(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk)
 {

@@ -321,7 +321,9 @@ has_group(const struct top_sample *sample, const char *group)
     return any;
 }
 
-/* What each packet thread has done, in their order, and how busy it is; for one the head says it. */
+/*
+ * What each packet thread has done, in their order, and how busy it is; for one the head says it.
+ */
 static void
 add_cores(const struct table *t)
 {

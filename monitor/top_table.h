@@ -35,8 +35,9 @@ const uint64_t *top_find(const struct top_sample *sample, const char *group, con
 enum { TOP_COLUMNS = 71, TOP_COLUMNS_LEAST = 46 };
 
 /*
- * before: seconds ago; the same as now: there are no rates yet. title: the program. columns: the lines
- * are no longer than TOP_COLUMNS, nor than these, from TOP_COLUMNS_LEAST on, unless numbers are large.
+ * before: seconds ago; the same as now: there are no rates yet. title: the program. columns: the
+ * lines are no longer than TOP_COLUMNS, nor than these, from TOP_COLUMNS_LEAST on, unless numbers
+ * are large.
  */
 void top_table(const char *title, const struct top_sample *before, const struct top_sample *now,
                double seconds, unsigned columns, struct reply *to);

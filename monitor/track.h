@@ -17,7 +17,9 @@ void tcp_syn_options(const uint8_t *p, uint8_t n, struct tcp_syn_options *out);
 /* Whether the packet opens another connection on the tuple of this flow, which then ends. */
 bool tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir);
 
-/* How many SYNs of this flow's client were seen and none answered, if the next one opens another. */
+/*
+ * How many SYNs of this flow's client were seen and none answered, if the next one opens another.
+ */
 unsigned tcp_unanswered_syns(const struct weir_flow *flow);
 
 /* This flow was opened by a SYN after n others that nobody answered: raise it if they are many. */

@@ -6,7 +6,8 @@
 
 /*
  * A client that only sent its SYN takes nothing from a server but a SYN/ACK or a RST. Where it sent
- * data on it, and the capture missed the SYN/ACK, the server's first data tells what became of that.
+ * data on it, and the capture missed the SYN/ACK, the server's first data tells what became of
+ * that.
  */
 static bool
 too_early(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
@@ -109,9 +110,9 @@ track_any(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 /* ---- the plain case ------------------------------------------------------------------------ */
 
 /*
- * Nearly all segments: of an established connection to which nothing happened, what comes next, whole
- * and inside the window, with the usual options. Offsets are compared by their low bits, where that is
- * the same.
+ * Nearly all segments: of an established connection to which nothing happened, what comes next,
+ * whole and inside the window, with the usual options. Offsets are compared by their low bits,
+ * where that is the same.
  */
 static inline bool
 is_plain(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
@@ -137,8 +138,9 @@ comes_next(const struct side *side, const struct side *peer, const struct weir_p
 }
 
 /*
- * Whether nothing would be said of its ACK, nor of its window, which is not smaller than the last. What
- * its peer sent and was acknowledged are low bits: no offset below 0 is acknowledged (tcp_take_ack()).
+ * Whether nothing would be said of its ACK, nor of its window, which is not smaller than the last.
+ * What its peer sent and was acknowledged are low bits: no offset below 0 is acknowledged
+ * (tcp_take_ack()).
  */
 static inline bool
 acks_plainly(const struct side *peer, const struct weir_packet *pkt, uint32_t ack, uint32_t window)
@@ -150,7 +152,8 @@ acks_plainly(const struct side *peer, const struct weir_packet *pkt, uint32_t ac
            (acks | pkt->payload_wire) > 0;
 }
 
-/* Whether its options say nothing but a timestamp, if both agreed on them, no older than the latest. */
+/* Whether its options say nothing but a timestamp, if both agreed on them, no older than the
+ * latest. */
 static inline bool
 is_stamped_plainly(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
@@ -166,8 +169,8 @@ is_stamped_plainly(const struct weir_flow *flow, enum weir_dir dir, const struct
 }
 
 /*
- * Of plain segments all that track_packet() would find is that nothing is wrong. Anything that it would
- * do but move on what is acknowledged, offered and expected makes a segment a case for it.
+ * Of plain segments all that track_packet() would find is that nothing is wrong. Anything that it
+ * would do but move on what is acknowledged, offered and expected makes a segment a case for it.
  */
 void
 track_tcp(struct engine *e, struct weir_flow *flow, enum weir_dir dir)

@@ -149,7 +149,9 @@ around_ipv6(struct frame *f, bool from_client, uint8_t proto)
     p[39] = from_client ? 2 : 1;
 }
 
-/* Without a checksum. VXLAN and Geneve choose the source port by what they carry; here it is one. */
+/*
+ * Without a checksum. VXLAN and Geneve choose the source port by what they carry; here it is one.
+ */
 static void
 around_udp(struct frame *f, uint16_t src, uint16_t dst)
 {

@@ -49,7 +49,7 @@ enum {
     RSS_KEY_MAX = 64, /* bytes */
 };
 
-/* ---- what DPDK says ------------------------------------------------------------------------- */
+/* ---- what DPDK says ------------------------------------------------------------------------ */
 
 /* Its log: the last SAID_MAX bytes or half as many. The stream's lock guards it. */
 static struct {
@@ -129,7 +129,7 @@ unmute(struct muted *muted, char *text, size_t size)
         close(muted->file);
 }
 
-/* ---- what it means -------------------------------------------------------------------------- */
+/* ---- what it means ------------------------------------------------------------------------- */
 
 #define HUGEPAGES "echo 512 > /proc/sys/vm/nr_hugepages, or add --no-huge to --dpdk"
 
@@ -233,7 +233,7 @@ explain_start(const char *printed, struct weir_errbuf *err)
     return weir_err_set(err, code_of(rte_errno), "--dpdk: DPDK does not start: %s", line);
 }
 
-/* ---- threads -------------------------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------------------------- */
 
 /* Threads there are before EAL starts, the calling one left out. */
 struct threads {
@@ -286,7 +286,7 @@ keep_cpu_free(const struct threads *threads)
     pthread_attr_destroy(&attr);
 }
 
-/* ---- EAL ------------------------------------------------------------------------------------ */
+/* ---- EAL ----------------------------------------------------------------------------------- */
 
 struct dpdk;
 
@@ -363,7 +363,7 @@ weir_dpdk_stop(void)
     words_free(&eal.words);
 }
 
-/* ---- a port --------------------------------------------------------------------------------- */
+/* ---- a port -------------------------------------------------------------------------------- */
 
 /* A receive queue: its reader's. */
 struct rx {
@@ -497,8 +497,8 @@ dpdk_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struc
 }
 
 /*
- * The buffer that these bytes are, if they are a frame of the last read: mostly the one behind that which
- * was sent last. With several senders, or queues, others may read meanwhile.
+ * The buffer that these bytes are, if they are a frame of the last read: mostly the one behind that
+ * which was sent last. With several senders, or queues, others may read meanwhile.
  */
 static struct rte_mbuf *
 held_buffer(const struct dpdk *d, const uint8_t *data, uint32_t len)
@@ -616,7 +616,7 @@ static const struct port_ops dpdk_ops = { .read = dpdk_read,
                                           .flush = dpdk_flush,
                                           .read_queue = dpdk_read_queue };
 
-/* ---- to open it ----------------------------------------------------------------------------- */
+/* ---- to open it ---------------------------------------------------------------------------- */
 
 static struct dpdk *
 new_port(const char *name)
@@ -648,7 +648,8 @@ is_number(const char *name)
     return name[strspn(name, "0123456789")] == '\0' && *name != '\0' && strlen(name) < 5;
 }
 
-/* The device that an argument names, as --vdev=NAME,... or behind --vdev or -a; NULL: it names none. */
+/* The device that an argument names, as --vdev=NAME,... or behind --vdev or -a; NULL: it names
+ * none. */
 static const char *
 device_named(const char *word, const char *before)
 {
@@ -661,7 +662,9 @@ device_named(const char *word, const char *before)
     return strcmp(before, "--vdev") == 0 || strcmp(before, "-a") == 0 ? word : NULL;
 }
 
-/* Whether the line speaks of a device that the arguments name, which EAL has put in another order. */
+/*
+ * Whether the line speaks of a device that the arguments name, which EAL has put in another order.
+ */
 static bool
 is_about_device(const char *line)
 {
@@ -682,8 +685,8 @@ is_about_device(const char *line)
 }
 
 /*
- * Why there is no device that was asked for: the first line about one, or the one before, which is its
- * driver's. Others are about cards that nobody asked for. Returns whether there is one.
+ * Why there is no device that was asked for: the first line about one, or the one before, which is
+ * its driver's. Others are about cards that nobody asked for. Returns whether there is one.
  */
 static bool
 find_fault_of_device(char out[TEXT_MAX])
@@ -787,10 +790,10 @@ power_of_two_above(uint32_t n)
 }
 
 /*
- * Buffers for all descriptors, a burst of each queue that is handed out and one that the driver fills,
- * and what the cache may hold back, one and a half times its size, which only the thread that started
- * DPDK has; for what each sender has waiting, and a card has yet to send: the one opposite, to which a
- * single sender hands on what came in here, or this one.
+ * Buffers for all descriptors, a burst of each queue that is handed out and one that the driver
+ * fills, and what the cache may hold back, one and a half times its size, which only the thread
+ * that started DPDK has; for what each sender has waiting, and a card has yet to send: the one
+ * opposite, to which a single sender hands on what came in here, or this one.
  */
 static int
 make_pool(struct dpdk *d, struct weir_errbuf *err)
@@ -894,9 +897,10 @@ set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_
 }
 
 /*
- * A flow's packets of both directions are in one queue where the card hashes as Microsoft's RSS has it,
- * with a key that repeats 16 bits (Woo and Park, "Scalable TCP session monitoring with symmetric
- * receive-side scaling", 2012): the hash is the same when addresses and ports change places.
+ * A flow's packets of both directions are in one queue where the card hashes as Microsoft's RSS has
+ * it, with a key that repeats 16 bits (Woo and Park, "Scalable TCP session monitoring with
+ * symmetric receive-side scaling", 2012): the hash is the same when addresses and ports change
+ * places.
  */
 static void
 choose_spread(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_eth_conf *conf)
@@ -1064,7 +1068,7 @@ weir_port_open_dpdk(const char *name, const struct weir_port_opts *opts, struct 
     return rc;
 }
 
-/* ---- for -v --------------------------------------------------------------------------------- */
+/* ---- for -v -------------------------------------------------------------------------------- */
 
 static void
 list_offers(uint64_t offers, char out[TEXT_MAX / 2])

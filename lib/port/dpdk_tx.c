@@ -79,7 +79,7 @@ add(_Atomic uint64_t *counter, uint64_t n)
                           memory_order_relaxed);
 }
 
-/* ---- to the card ------------------------------------------------------------------------------ */
+/* ---- to the card --------------------------------------------------------------------------- */
 
 /* What a sender has, or as much as the card takes. Returns false if it is full. */
 static bool
@@ -125,8 +125,8 @@ waits(const struct tx *tx, uint16_t queue)
     return any;
 }
 
-/* Who is asked while another carries leaves it to that one, which looks again: for some rounds; what
- * is left then waits for the next that is asked. */
+/* Who is asked while another carries leaves it to that one, which looks again: for some rounds;
+ * what is left then waits for the next that is asked. */
 void
 tx_flush(struct tx *tx, unsigned sender)
 {
@@ -145,7 +145,7 @@ tx_flush(struct tx *tx, unsigned sender)
     atomic_store(&q->wanted, 0);
 }
 
-/* ---- to the ring ------------------------------------------------------------------------------ */
+/* ---- to the ring --------------------------------------------------------------------------- */
 
 static struct rte_mbuf *
 copy(const struct tx *tx, struct sender *s, const uint8_t *data, uint32_t len)

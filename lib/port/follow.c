@@ -218,8 +218,8 @@ take_head(struct follow *f, uint8_t *to)
 }
 
 /*
- * For libpcap's next bytes, up to n: those of one record at most, so that there is none that it has not
- * come to; its head as a whole. The stream's buffer has room for more.
+ * For libpcap's next bytes, up to n: those of one record at most, so that there is none that it has
+ * not come to; its head as a whole. The stream's buffer has room for more.
  */
 static ssize_t
 take(void *cookie, char *to, size_t n)

@@ -1,6 +1,6 @@
 /*
- * A capture on its way to libpcap, followed record by record: libpcap says what is wrong with a record,
- * but not where it begins, what it claims and how much of it there is.
+ * A capture on its way to libpcap, followed record by record: libpcap says what is wrong with a
+ * record, but not where it begins, what it claims and how much of it there is.
  *
  * Snapshot lengths are taken out on the way: libpcap cuts or refuses packets that are longer than
  * their file says, and interfaces of pcapng that differ in it.
@@ -37,8 +37,8 @@ struct follow {
     bool swapped;    /* byte order is not ours */
     uint8_t format;  /* enum follow_format */
     uint8_t header;  /* pcap: bytes of a record's */
-    /* pcapng: of the section's first interface, which packets without a time are of; what the last such
-     * packet had on the wire, 0: the last packet is none. */
+    /* pcapng: of the section's first interface, which packets without a time are of; what the last
+     * such packet had on the wire, 0: the last packet is none. */
     bool has_snaplen;
     uint32_t snaplen, wirelen;
 };
@@ -50,8 +50,8 @@ struct follow_end {
 };
 
 /*
- * For libpcap: a stream of what in holds, which is in's to close, too, unless that is stdin. NULL: out
- * of memory, and in stays open. follow_free() comes behind fclose().
+ * For libpcap: a stream of what in holds, which is in's to close, too, unless that is stdin. NULL:
+ * out of memory, and in stays open. follow_free() comes behind fclose().
  */
 FILE *follow_open(struct follow *f, FILE *in);
 void follow_free(struct follow *f);

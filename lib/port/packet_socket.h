@@ -1,7 +1,7 @@
 /*
  * What Linux knows of an interface and of the packet socket that it is read through
- * (packet(7), netdevice(7)). Elsewhere there is none of this: no fan-out, and an interface is always
- * taken for up.
+ * (packet(7), netdevice(7)). Elsewhere there is none of this: no fan-out, and an interface is
+ * always taken for up.
  */
 #ifndef WEIR_PORT_PACKET_SOCKET_H
 #define WEIR_PORT_PACKET_SOCKET_H
@@ -23,8 +23,8 @@ int packet_socket_join(int fd, const char *name, const struct weir_port_opts *op
                        struct weir_errbuf *err);
 
 /*
- * The same for the sockets of one port, by hash; fragments stay what they are. The first one gets a group
- * that nobody has, *group. False: the system has none, or it is no packet socket.
+ * The same for the sockets of one port, by hash; fragments stay what they are. The first one gets a
+ * group that nobody has, *group. False: the system has none, or it is no packet socket.
  */
 bool packet_socket_share(int fd, bool first, unsigned *group);
 

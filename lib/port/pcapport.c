@@ -31,8 +31,8 @@ fail(struct pcapport *p, int code, const char *text)
 /* ---- the end ------------------------------------------------------------------------------- */
 
 /*
- * Whether the input ends in a record that is cut. Of a format that is not followed libpcap's text has
- * to tell.
+ * Whether the input ends in a record that is cut. Of a format that is not followed libpcap's text
+ * has to tell.
  */
 static bool
 is_cut(struct pcapport *p, const struct follow_end *end, const char *text)
@@ -175,8 +175,8 @@ hint(FILE *stream)
 
 /*
  * libpcap makes no handle before it has seen an interface. A capture of pcapng that begins with a
- * section and has none is without packets; what ends it, or is wrong, is for the first read to tell.
- * WEIR_E_UNSUPPORTED: it is none.
+ * section and has none is without packets; what ends it, or is wrong, is for the first read to
+ * tell. WEIR_E_UNSUPPORTED: it is none.
  */
 static int
 begin_without(struct pcapport *p, const char *expression, const char *text, struct weir_errbuf *err)

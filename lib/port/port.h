@@ -1,7 +1,7 @@
 /*
  * What a back end of a port is made of. Each lives in a file of its own: capfile.c (mapped pcap,
- * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces), raw.c (interfaces
- * that are sent through, too), dpdk.c (cards without the kernel).
+ * with pcapng.c), pcapport.c (files and streams through libpcap), live.c (interfaces), raw.c
+ * (interfaces that are sent through, too), dpdk.c (cards without the kernel).
  */
 #ifndef WEIR_PORT_PRIVATE_H
 #define WEIR_PORT_PRIVATE_H
@@ -43,9 +43,9 @@ struct weir_port {
 };
 
 /*
- * Whether a record that claims more bytes than are left is the input's last one, cut: no more is left
- * than the largest has. Else it is corrupt, as no record is that long. header: bytes that a record has
- * beside its packet.
+ * Whether a record that claims more bytes than are left is the input's last one, cut: no more is
+ * left than the largest has. Else it is corrupt, as no record is that long. header: bytes that a
+ * record has beside its packet.
  */
 static inline bool
 port_is_cut(uint64_t claimed, uint64_t left, unsigned header)

@@ -1,8 +1,9 @@
 /*
- * An interface that is read and sent through, by packet sockets of our own (packet(7)). Frames are read in
- * place, from a ring of which the kernel tells at once when there is one: libpcap's ring either waits
- * for a millisecond or more, or copies. Each sender has a socket. A frame leaves by a system call of
- * its own: on a veth pair sendmmsg(2) saves 4 % of it, and a ring to send from costs more.
+ * An interface that is read and sent through, by packet sockets of our own (packet(7)). Frames are
+ * read in place, from a ring of which the kernel tells at once when there is one: libpcap's ring
+ * either waits for a millisecond or more, or copies. Each sender has a socket. A frame leaves by a
+ * system call of its own: on a veth pair sendmmsg(2) saves 4 % of it, and a ring to send from costs
+ * more.
  */
 #include "port/filter.h"
 #include "port/finish.h"
@@ -76,7 +77,7 @@ clock_ns(void)
     return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
-/* ---- the interface ---------------------------------------------------------------------------- */
+/* ---- the interface ------------------------------------------------------------------------- */
 
 static int
 bind_to(int fd, unsigned index, uint16_t protocol)
@@ -101,8 +102,9 @@ attach(struct raw *raw)
 }
 
 /*
- * A link that goes down leaves an error, which would wake who polls again and again. The kernel takes
- * the socket back when the link is up; an interface that is gone, only we do when there is one of its name.
+ * A link that goes down leaves an error, which would wake who polls again and again. The kernel
+ * takes the socket back when the link is up; an interface that is gone, only we do when there is
+ * one of its name.
  */
 static void
 tend(struct raw *raw)
@@ -132,7 +134,7 @@ tend(struct raw *raw)
     }
 }
 
-/* ---- to read ---------------------------------------------------------------------------------- */
+/* ---- to read ------------------------------------------------------------------------------- */
 
 static struct tpacket2_hdr *
 slot(const struct raw *raw, unsigned i)
@@ -237,7 +239,7 @@ raw_read(struct weir_port *port, struct weir_frame *frames, unsigned max, struct
     return (int)n;
 }
 
-/* ---- to send ---------------------------------------------------------------------------------- */
+/* ---- to send ------------------------------------------------------------------------------- */
 
 static void
 add_one(_Atomic uint64_t *counter)
@@ -279,7 +281,7 @@ raw_send(struct weir_port *port, unsigned sender, const uint8_t *data, uint32_t 
     return false;
 }
 
-/* ---- counters --------------------------------------------------------------------------------- */
+/* ---- counters ------------------------------------------------------------------------------ */
 
 static void
 raw_get_stats(const struct weir_port *port, struct weir_port_stats *out)
@@ -333,7 +335,7 @@ static const struct port_ops raw_ops = {
     .read = raw_read, .get_stats = raw_get_stats, .close = raw_close, .fd = raw_fd, .send = raw_send
 };
 
-/* ---- to open it ------------------------------------------------------------------------------- */
+/* ---- to open it ---------------------------------------------------------------------------- */
 
 static struct raw *
 new_raw(const char *name, const struct weir_port_opts *opts)

@@ -12,8 +12,8 @@ struct words {
 };
 
 /*
- * Take text apart, behind a word "first". Returns WEIR_E_OK, WEIR_E_SYNTAX (a quotation mark that is
- * not closed) or WEIR_E_NOMEM.
+ * Take text apart, behind a word "first". Returns WEIR_E_OK, WEIR_E_SYNTAX (a quotation mark that
+ * is not closed) or WEIR_E_NOMEM.
  */
 int words_split(struct words *words, const char *first, const char *text);
 

@@ -38,7 +38,9 @@ refuses(take_fn *take, const char *value)
     free(rule.check);
 }
 
-/* IPv4 with options (a NOP, record route, end), DF, id 0x1234, then TCP with MSS 1460 and wscale 7. */
+/*
+ * IPv4 with options (a NOP, record route, end), DF, id 0x1234, then TCP with MSS 1460 and wscale 7.
+ */
 static const uint8_t tcp_frame[] = {
     /* Ethernet with three tags: 200, 300, 400 */
     2,    0, 0,  0,    0,    1, 2,   0, 0,  0,    0,    2, 0x88, 0xa8, 0,    200,  0x81,

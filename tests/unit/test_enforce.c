@@ -752,7 +752,9 @@ packets_with_urgent_bytes_can_be_dropped(void **state)
     assert_int_equal(f->n_sent, 1);
 }
 
-/* Rules on established connections see it when the receiver has taken it: only then is it theirs. */
+/*
+ * Rules on established connections see it when the receiver has taken it: only then is it theirs.
+ */
 static void
 data_on_a_syn_meets_rules_before_it_leaves_if_they_may_match_there(void **state)
 {

@@ -227,7 +227,9 @@ the_fast_pattern_has_to_be_a_new_one(void **state)
                      MATCH_NO);
 }
 
-/* The prefilter looks for the first FAST_MAX bytes only: the rest of a long content may come late. */
+/*
+ * The prefilter looks for the first FAST_MAX bytes only: the rest of a long content may come late.
+ */
 static void
 the_rest_of_a_long_fast_pattern_is_waited_for(void **state)
 {
@@ -477,7 +479,9 @@ variables_stand_for_numbers(void **state)
         MATCH_YES);
 }
 
-/* The first a is followed by a number that leads nowhere; what failed for it may hold for another. */
+/*
+ * The first a is followed by a number that leads nowhere; what failed for it may hold for another.
+ */
 static void
 numbers_are_read_again_behind_later_matches(void **state)
 {

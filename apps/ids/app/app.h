@@ -2,8 +2,8 @@
  * The application layer of flows: which protocol each speaks, its transactions, and what they show
  * to rules and records. HTTP, DNS (UDP and TCP), TLS and SSH.
  *
- * What is told, in this order for a side (direction) of a transaction: TX_HEAD, TX_BODY any number of
- * times, TX_END; at last, once for both, TX_GONE. A side that never began is not told of.
+ * What is told, in this order for a side (direction) of a transaction: TX_HEAD, TX_BODY any number
+ * of times, TX_END; at last, once for both, TX_GONE. A side that never began is not told of.
  *
  * Memory:  set aside at set-up, struct app_opts.memory of address space; later calls ask the system
  *          for nothing, but for what libhtp allocates (proto/http.h). What does not fit is counted.
@@ -133,8 +133,8 @@ struct pool_stats app_pool_stats(const struct app_layer *app);
 bool app_is_one_sided(const struct weir_event *ev);
 
 /*
- * Bits of the events that app_event() needs. Where it is given packet events, too, a flow of UDP has
- * its protocol from its first packet's on.
+ * Bits of the events that app_event() needs. Where it is given packet events, too, a flow of UDP
+ * has its protocol from its first packet's on.
  */
 uint64_t app_wants(void);
 

@@ -40,13 +40,14 @@ struct app_ops {
     void (*gap)(struct app_layer *app, struct app_conn *conn, enum weir_dir dir, uint64_t n);
     void (*end)(struct app_layer *app, struct app_conn *conn, enum weir_dir dir); /* FIN; or NULL */
     /*
-     * A RST, which an attacker may have sent: the flow may go on. Shows what has come so far; false:
-     * nothing is open, and the parser may begin anew with what follows. NULL: it just goes on.
+     * A RST, which an attacker may have sent: the flow may go on. Shows what has come so far;
+     * false: nothing is open, and the parser may begin anew with what follows. NULL: it just goes
+     * on.
      */
     bool (*pause)(struct app_layer *app, struct app_conn *conn);
     /*
-     * How many bytes of a direction that follow those that were fed now the parser need not see, for
-     * they are of a body that nobody looks at; and that so many of them came. Or NULL.
+     * How many bytes of a direction that follow those that were fed now the parser need not see,
+     * for they are of a body that nobody looks at; and that so many of them came. Or NULL.
      */
     uint32_t (*may_pass)(const struct app_conn *conn, enum weir_dir dir);
     void (*pass)(struct app_conn *conn, enum weir_dir dir, uint32_t n);

@@ -484,8 +484,8 @@ look_at_event(struct detect *d, uint32_t rule, struct look *look)
         remember(d, look->tx, rule, true);
 }
 
-/* Events of a protocol are both sides': a rule that names one meets them there (as in Suricata). Those
- * of the application layer as such are about a packet. */
+/* Events of a protocol are both sides': a rule that names one meets them there (as in Suricata).
+ * Those of the application layer as such are about a packet. */
 static enum weir_dir
 side_asked(const struct rule *rule, enum weir_dir dir)
 {

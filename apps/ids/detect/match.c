@@ -216,8 +216,8 @@ takes_all_digits(const struct step *step)
 }
 
 /*
- * Bytes of the number at this place: as many as are said, by a variable perhaps. 0 digits: as many as
- * there are up to the end. false: more than a number has.
+ * Bytes of the number at this place: as many as are said, by a variable perhaps. 0 digits: as many
+ * as there are up to the end. false: more than a number has.
  */
 static bool
 number_length(const struct match *m, const struct step *step, int64_t at, unsigned *n)
@@ -475,7 +475,7 @@ pcre_step(struct match *m, unsigned i, int64_t cursor)
     return match_from(m, i + 1, cursor);
 }
 
-/* ---- the buffer's length, and what is in it otherwise ------------------------------------------ */
+/* ---- the buffer's length, and what is in it otherwise -------------------------------------- */
 
 static enum match_answer
 length_step(struct match *m, unsigned i, int64_t cursor)
@@ -525,7 +525,9 @@ entropy_step(struct match *m, unsigned i, int64_t cursor)
     return MATCH_YES;
 }
 
-/* What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer. */
+/*
+ * What is decoded is there for the steps of BUFFER_BASE64, which come behind those of this buffer.
+ */
 static enum match_answer
 base64_step(struct match *m, unsigned i, int64_t cursor)
 {
@@ -603,7 +605,8 @@ ber_step(struct match *m, unsigned i, int64_t cursor)
 
 /* ---- all of them --------------------------------------------------------------------------- */
 
-/* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX deep. */
+/* Steps i and later; cursor: where the last one that was found ends, or led to. At most STEPS_MAX
+ * deep. */
 static enum match_answer
 match_from(struct match *m, unsigned i, int64_t cursor)
 {

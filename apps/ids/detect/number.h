@@ -7,8 +7,9 @@
 enum { NUMBER_FAR = 1 << 30 }; /* a distance that no buffer has */
 
 /*
- * The number in n bytes from p on (at most BINARY_MAX or DIGITS_MAX, as its base says), and how many of them it takes: as text it ends at the
- * first byte that is no digit. false: there is none, or it does not fit in 64 bits.
+ * The number in n bytes from p on (at most BINARY_MAX or DIGITS_MAX, as its base says), and how
+ * many of them it takes: as text it ends at the first byte that is no digit. false: there is none,
+ * or it does not fit in 64 bits.
  */
 bool number_read(const struct number *number, const uint8_t *p, unsigned n, uint64_t *value,
                  unsigned *used);

@@ -282,7 +282,8 @@ acts_beyond(const struct threshold *threshold, const struct keyed_value *v)
     return false;
 }
 
-/* Whether the port is the first of its kind in the window of *v, which it is remembered as long as. */
+/* Whether the port is the first of its kind in the window of *v, which it is remembered as long as.
+ */
 static bool
 is_first(struct thresholds *t, const struct threshold *threshold, struct keyed_key key,
          const struct keyed_value *v, const struct subject *subject, uint64_t now)

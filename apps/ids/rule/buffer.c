@@ -260,7 +260,7 @@ choose(struct rule *rule, enum buffer_id id, enum way way, struct text value,
     return value.n > 0 ? choose_part(rule, id, value, err) : WEIR_E_OK;
 }
 
-/* ---- lengths -------------------------------------------------------------------------------- */
+/* ---- lengths ------------------------------------------------------------------------------- */
 
 /* Snort 3's relative: of what is behind the content before it. */
 static int
@@ -553,8 +553,8 @@ first_of_all(const struct rule *rule)
 }
 
 /*
- * Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which they
- * came first; but the payload before headers, for packets and streams are looked for by it.
+ * Put steps of the same buffer, transformed alike, behind each other, buffers in the order in which
+ * they came first; but the payload before headers, for packets and streams are looked for by it.
  */
 static int
 group(struct rule *rule, struct weir_errbuf *err)

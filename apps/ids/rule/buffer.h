@@ -130,8 +130,8 @@ enum number_id {
 };
 
 /*
- * Take the option if it names a buffer, or compares with what is in one (bsize, urilen, tls.version,
- * dns.opcode, ...). *known says whether it does.
+ * Take the option if it names a buffer, or compares with what is in one (bsize, urilen,
+ * tls.version, dns.opcode, ...). *known says whether it does.
  */
 int buffer_option(struct rule *rule, struct text name, struct text value, bool *known,
                   struct weir_errbuf *err);

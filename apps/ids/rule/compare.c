@@ -66,7 +66,9 @@ compare_sign(struct text *t, uint8_t *op)
     return false;
 }
 
-/* Decimal, with a point or without, in units of 1/FRACTION; digits too small for that are left out. */
+/*
+ * Decimal, with a point or without, in units of 1/FRACTION; digits too small for that are left out.
+ */
 static bool
 take_fraction(struct text t, int64_t max, int64_t *v)
 {
@@ -140,7 +142,9 @@ take_range(struct text value, int64_t max, number_fn take, struct compare *out, 
     return false;
 }
 
-/* &MASK=N or &MASK!=N; false: no mask stands there. One that never holds is wrong, as in Suricata. */
+/*
+ * &MASK=N or &MASK!=N; false: no mask stands there. One that never holds is wrong, as in Suricata.
+ */
 static bool
 take_masked(struct text value, int64_t max, number_fn take, struct compare *out, bool *ok)
 {

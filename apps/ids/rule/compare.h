@@ -33,8 +33,8 @@ bool compare_sign(struct text *t, uint8_t *op);
 
 /*
  * 5, !5, <5, >=5, and so on; 3<>9 and 3-9, which take neither 3 nor 9 (as Suricata reads them),
- * perhaps behind a !; 3<=>9, which takes both (Snort 3); &0xc0=0x80 and &0xc0!=0x80, of the bits of a
- * mask. Numbers are decimal, perhaps with kb, MiB and so on behind, or begin with 0x.
+ * perhaps behind a !; 3<=>9, which takes both (Snort 3); &0xc0=0x80 and &0xc0!=0x80, of the bits of
+ * a mask. Numbers are decimal, perhaps with kb, MiB and so on behind, or begin with 0x.
  */
 int compare_parse(struct text value, int64_t max, struct compare *out, struct weir_errbuf *err);
 

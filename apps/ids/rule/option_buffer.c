@@ -281,8 +281,8 @@ ssl_state_take(struct rule *rule, struct text value, struct weir_errbuf *err)
 }
 
 /*
- * Any of those listed but for those behind a !, as in Suricata; where all stand behind one, any other
- * (Snort).
+ * Any of those listed but for those behind a !, as in Suricata; where all stand behind one, any
+ * other (Snort).
  */
 int
 ssl_version_take(struct rule *rule, struct text value, struct weir_errbuf *err)

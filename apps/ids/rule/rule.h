@@ -218,8 +218,9 @@ struct check {
     struct compare compare; /* all but those below */
     uint8_t flags, mask;    /* CHECK_FLAGS, CHECK_FRAGBITS: the field without mask against flags, by
                                how; CHECK_IPOPTS: flags is the option's type, or 255 for any */
-    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or
-                               of CHECK_STREAM_SIZE, CHECK_FLOW_...: 's'erver, 'c'lient, 'b'oth, 'e'ither */
+    char how;               /* '=' exactly, '+' all and perhaps more, '*' any, '!' not all; or of
+                               CHECK_STREAM_SIZE, CHECK_FLOW_...: 's'erver, 'c'lient, 'b'oth,
+                               'e'ither */
     int8_t layer;           /* CHECK_VLAN_ID: a tag from outside, or -1: the innermost, and so on */
 };
 

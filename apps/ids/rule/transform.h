@@ -39,16 +39,15 @@ enum base64_mode {
 };
 
 struct transform {
-    uint8_t kind;    /* enum transform_kind */
-    uint8_t mode;    /* FROM_BASE64: enum base64_mode */
-    bool cut;        /* SUBSLICE: what lies outside is left out; or else there is nothing */
-    uint16_t n;      /* bytes of text */
-    uint32_t offset; /* FROM_BASE64: bytes passed over ... */
-    uint32_t limit;  /* ... and read, 0: all; GUNZIP, ZLIB_DEFLATE: made, at most */
-    int32_t first,
-        many;      /* SUBSLICE: where it begins, below 0 from the end; and so many bytes, 0: all,
-                            below 0: up to so many before the end */
-    uint8_t *text; /* XOR: the key; FIELD: the name; owned */
+    uint8_t kind;        /* enum transform_kind */
+    uint8_t mode;        /* FROM_BASE64: enum base64_mode */
+    bool cut;            /* SUBSLICE: what lies outside is left out; or else there is nothing */
+    uint16_t n;          /* bytes of text */
+    uint32_t offset;     /* FROM_BASE64: bytes passed over ... */
+    uint32_t limit;      /* ... and read, 0: all; GUNZIP, ZLIB_DEFLATE: made, at most */
+    int32_t first, many; /* SUBSLICE: where it begins, below 0 from the end; and so many bytes, 0:
+                            all, below 0: up to so many before the end */
+    uint8_t *text;       /* XOR: the key; FIELD: the name; owned */
     struct regex *regex; /* PCREXFORM; owned */
 };
 
@@ -61,12 +60,13 @@ bool transform_is_known(struct text name);
 /* The contents that follow are looked for in values of header lines of that name. */
 int transform_field(struct rule *rule, struct text name, struct weir_errbuf *err);
 
-/* What of a rule is behind equal chains belongs together: *chain becomes the first that is equal. */
+/* What of a rule is behind equal chains belongs together: *chain becomes the first that is equal.
+ */
 void transform_same(const struct rule *rule, uint8_t *chain);
 
 /*
- * Whether bytes that a chain shows are in the buffer it is made from, but for a dot before them and,
- * if *nocase is set, for their case.
+ * Whether bytes that a chain shows are in the buffer it is made from, but for a dot before them
+ * and, if *nocase is set, for their case.
  */
 bool transform_keeps(const struct rule *rule, unsigned chain, bool *nocase, bool *dot);
 
