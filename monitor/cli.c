@@ -300,6 +300,7 @@ cli_parse(struct cli *cli, int argc, char **argv)
         }
     }
     cli->monitor.live = cli->interface != NULL;
+    cli->queues = cli->monitor.cores > 0 ? cli->monitor.cores : 1;
     if (cli->monitor.cores == 0) /* DPDK's threads do not share CPUs with others unless asked to */
         cli->monitor.cores = cli->monitor.live && cli->dpdk == NULL ? cpus_allowed() : 1;
     cli_inline_prepare(cli);

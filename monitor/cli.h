@@ -113,6 +113,8 @@ struct cli {
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the
      * kernel lost; those that an interface lost; those that came in pieces, and were copied. */
     _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
+    unsigned queues;       /* wanted of a live port: one, in which packets keep their order, or one
+                              for each core that was asked for */
     bool told_offload;     /* live: that a card computes checksums */
     uint64_t log_dropped;  /* live: records for which an output had no room */
     int wait_ms;           /* live: so long may be waited for packets; 0: as long as is usual */

@@ -762,7 +762,7 @@ cli_live_opts(const struct cli *cli)
                                     .immediate = cli->immediate,
                                     .buffer = cli->buffer,
                                     .mtu = cli->mtu,
-                                    .queues = cli->monitor.cores };
+                                    .queues = cli->queues };
 }
 
 uint64_t

@@ -315,7 +315,8 @@ ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     uint32_t usual = flow->flags >> flow_ttl_shift(dir) & 0xff, ttl = e->packet->ttl;
 
-    if (ttl + TTL_SLACK < usual) {
+    /* Near its end any fall may be one too many. */
+    if (ttl + TTL_SLACK < usual || (ttl < usual && ttl <= TTL_SLACK)) {
         raise_ttl_jump(e, flow, dir, usual);
         return false;
     }

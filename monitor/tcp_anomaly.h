@@ -44,11 +44,12 @@ bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
 
-/* The greatest that this side uses, or a little less. */
+/* The greatest that this side uses, or a little less; so small a one is looked at. */
 static inline bool
 has_usual_ttl(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    return (flow->flags >> flow_ttl_shift(dir) & 0xff) - pkt->ttl <= TTL_SLACK;
+    return (flow->flags >> flow_ttl_shift(dir) & 0xff) - pkt->ttl <= TTL_SLACK &&
+           pkt->ttl > TTL_SLACK;
 }
 
 /* Whether its options are only timestamps, as those of most segments are (RFC 7323 appendix A). */

@@ -81,7 +81,7 @@ def queues(words):
     """Packet sockets that it reads an interface through."""
     if "--inline" in words:
         return 1
-    return int(words[words.index("-j") + 1]) if "-j" in words else len(os.sched_getaffinity(0))
+    return int(words[words.index("-j") + 1]) if "-j" in words else 1
 
 
 class Program:

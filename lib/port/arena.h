@@ -33,9 +33,9 @@ arena_keep(struct arena *arena, const struct pcap_pkthdr *header, const uint8_t 
     f->data = copy;
     f->caplen = header->caplen;
     f->wirelen = header->len > header->caplen ? header->len : header->caplen;
-    /* libpcap takes a file's 32 bits of seconds for signed, which ends in 2038. */
+    /* libpcap takes a file's 32 bits for signed, of which those of seconds end in 2038. */
     f->time = header->ts.tv_sec >= 0 ? (uint64_t)header->ts.tv_sec : (uint32_t)header->ts.tv_sec;
-    f->time = f->time * UINT64_C(1000000000) + (uint64_t)header->ts.tv_usec;
+    f->time = f->time * UINT64_C(1000000000) + (uint32_t)header->ts.tv_usec;
     f->stable = false;
     f->port = 0;
 }

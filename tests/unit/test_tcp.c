@@ -1307,6 +1307,23 @@ a_ttl_that_falls_step_by_step_is_noticed(void **state)
     assert_null(strstr(fixture.record.text, "data=evil after_gap"));
 }
 
+static void
+a_small_ttl_that_falls_at_all_is_noticed(void **state)
+{
+    (void)state;
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .ttl = 5 });
+    server(S | A, -1, 0, "");
+    send_segment((struct segment){ .flags = A, .seq = CLIENT, .ack = SERVER, .ttl = 5 });
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "evil", .n = 4, .ttl = 1 });
+    expect("ttl_jump > ttl=1 usual=5\n");
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "good", .n = 4, .ttl = 5 });
+    server(A, 0, 4, "");
+    assert_null(strstr(fixture.record.text, "data=evil after_gap"));
+}
+
 /* Before the receiver has offered a window: what no window reaches is not waited for. */
 static void
 nothing_beyond_all_windows_is_held(void **state)
@@ -2348,6 +2365,7 @@ main(void)
         TEST(a_broken_option_is_named_and_the_segment_taken),
         TEST(a_ttl_that_falls_is_noticed),
         TEST(a_ttl_that_falls_step_by_step_is_noticed),
+        TEST(a_small_ttl_that_falls_at_all_is_noticed),
         TEST(nothing_beyond_all_windows_is_held),
         TEST(what_is_wrong_in_a_handshake_is_named),
         TEST(the_third_step_chooses_among_syn_acks),
