@@ -72,8 +72,10 @@ read_all(struct weir_port *port, unsigned max, const uint8_t *bytes, size_t size
     assert((o->end < 0) == (err.text[0] != '\0'));
     assert(o->end == 0 || o->end == WEIR_E_MALFORMED || o->end == WEIR_E_IO);
     weir_port_get_stats(port, &o->stats);
-    assert(!o->stats.truncated || (o->stats.cut_claimed > o->stats.cut_left &&
-                                   o->stats.cut_left <= PORT_MAX_CAPLEN + PORT_BLOCK_HEADER));
+    assert(!o->stats.truncated || o->stats.cut_claimed == 0 /* only libpcap knows the format */ ||
+           (o->stats.cut_claimed > o->stats.cut_left &&
+            o->stats.cut_left <= PORT_MAX_CAPLEN + PORT_BLOCK_HEADER));
+    assert(bytes == NULL || !o->stats.truncated || o->stats.cut_claimed > 0);
     assert(o->stats.frames == o->frames && o->stats.filtered == 0 && !o->stats.shrank);
 }
 
