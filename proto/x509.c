@@ -387,17 +387,20 @@ read_extensions(struct rd *tbs, struct x509 *out)
     return rc;
 }
 
+/* Who does not look at dates takes a certificate with any: the rest of it counts. */
 static int
 read_validity(struct rd *tbs, struct x509 *out)
 {
     struct rd times;
     int rc = expect(tbs, TAG_SEQUENCE, &times);
 
-    if (rc == WEIR_E_OK)
-        rc = read_time(&times, &out->not_before);
-    if (rc == WEIR_E_OK)
-        rc = read_time(&times, &out->not_after);
-    return rc;
+    if (rc != WEIR_E_OK)
+        return rc;
+    out->undated = read_time(&times, &out->not_before) != WEIR_E_OK ||
+                   read_time(&times, &out->not_after) != WEIR_E_OK;
+    if (out->undated)
+        out->not_before = out->not_after = 0;
+    return WEIR_E_OK;
 }
 
 static int

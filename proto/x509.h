@@ -17,6 +17,7 @@ struct x509 {
     struct weir_bytes issuer, subject; /* content of the Name: x509_name_text() */
     struct weir_bytes alt_names;       /* content of subjectAltName: x509_next_dns_name() */
     int64_t not_before, not_after;     /* seconds since 1970-01-01 UTC */
+    bool undated;                      /* one of them cannot be read: both are 0 */
     uint8_t version;                   /* 1 .. 3 */
 };
 

@@ -132,8 +132,10 @@ with_time(const char *time, uint8_t tag, int64_t *out)
     der[3] = (uint8_t)(at - 4);
     der[1] = (uint8_t)(at - 2);
     rc = x509_parse((struct weir_bytes){ der, at }, &cert);
+    assert_int_equal(rc, WEIR_E_OK); /* whatever the dates are */
+    assert_int_equal(cert.issuer.p - der, 11);
     *out = cert.not_before;
-    return rc;
+    return rc == WEIR_E_OK && cert.undated ? WEIR_E_MALFORMED : rc;
 }
 
 static void

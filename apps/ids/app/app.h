@@ -185,7 +185,7 @@ const struct dns_message *tx_dns(const struct tx *tx);
 struct tls_facts {
     uint16_t version; /* of the latest hello: enum tls_version, or a draft's */
     uint16_t chosen;  /* by the server */
-    bool has_certificate;
+    bool has_certificate, has_dates;
     uint32_t chain;                /* certificates that the server sent */
     int64_t not_before, not_after; /* seconds since 1970-01-01 UTC */
 };

@@ -257,7 +257,7 @@ tls_number(const struct tx *tx, enum weir_dir dir, enum number_id id, int64_t *o
     }
     if (id == NUMBER_TLS_NOT_BEFORE || id == NUMBER_TLS_NOT_AFTER) {
         *out = id == NUMBER_TLS_NOT_BEFORE ? facts.not_before : facts.not_after;
-        return facts.has_certificate && dir == WEIR_TOCLIENT;
+        return facts.has_dates && dir == WEIR_TOCLIENT;
     }
     *out = id == NUMBER_TLS_HELLO     ? 1
            : id == NUMBER_TLS_VERSION ? version_bit(facts.version)

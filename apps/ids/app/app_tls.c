@@ -222,6 +222,7 @@ certificate(struct tls_tx *t, const struct tls_message *message)
     if (x509_parse(der, &cert) != WEIR_E_OK)
         return length_is_cut(der) ? "tls.certificate_invalid_length" : "tls.invalid_certificate";
     t->facts.has_certificate = true;
+    t->facts.has_dates = !cert.undated;
     t->facts.not_before = cert.not_before;
     t->facts.not_after = cert.not_after;
     keep_name(t, KEPT_SUBJECT, cert.subject);
@@ -230,7 +231,7 @@ certificate(struct tls_tx *t, const struct tls_message *message)
     keep_fingerprint(t, der);
     if (cert.alt_names.n > 0)
         keep(t, KEPT_ALT_NAMES, cert.alt_names);
-    return NULL;
+    return cert.undated ? "tls.invalid_certificate" : NULL;
 }
 
 static void
