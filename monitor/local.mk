@@ -67,7 +67,7 @@ weir_LDADD    = libprog.la libcore.la
 
 # Frames and records of events for tests of the engine.
 check_LTLIBRARIES += libtestsupport.la
-libtestsupport_la_SOURCES = tests/support/frames.c tests/support/frames.h tests/support/record.c \
+libtestsupport_la_SOURCES = tests/support/draw.c tests/support/draw.h tests/support/frames.c tests/support/frames.h tests/support/record.c \
                             tests/support/record.h
 libtestsupport_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tests
 libtestsupport_la_LIBADD  = libcore.la

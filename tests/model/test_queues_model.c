@@ -6,7 +6,7 @@
 #include "core/order.h"
 #include "engine.h"
 #include "port/port.h"
-#include "support/frames.h"
+#include "support/draw.h"
 #include "syns.h"
 
 #include <sched.h>
@@ -19,14 +19,7 @@
 
 #include <cmocka.h>
 
-enum { QUEUES = 5, A_QUEUE = 1500, PORTS = 60, BURST = 40, TEXT = 32 << 20 };
-
-static uint64_t
-random_below(uint64_t *state, uint64_t n)
-{
-    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (*state >> 33) % n;
-}
+enum { QUEUES = 5, A_QUEUE = 1500, BURST = 40, TEXT = 32 << 20 };
 
 /* ---- packets ------------------------------------------------------------------------------- */
 
@@ -42,52 +35,12 @@ struct queue {
     uint8_t handed_out[BURST][FRAME_ROOM];
 };
 
-static struct weir_frame
-draw_segment(uint64_t *seed, uint64_t ms, uint8_t *room)
-{
-    static const uint8_t flags[] = { WEIR_TH_SYN,
-                                     WEIR_TH_SYN | WEIR_TH_ACK,
-                                     WEIR_TH_ACK,
-                                     WEIR_TH_ACK | WEIR_TH_PUSH,
-                                     WEIR_TH_ACK | WEIR_TH_PUSH,
-                                     WEIR_TH_ACK | WEIR_TH_FIN,
-                                     WEIR_TH_RST | WEIR_TH_ACK };
-    struct segment s = { .ms = ms };
-    const bool back = random_below(seed, 2);
-
-    s.dir = back ? WEIR_TOCLIENT : WEIR_TOSERVER;
-    s.flags = flags[random_below(seed, sizeof(flags))];
-    s.seq = (uint32_t)((back ? 5000 : 1000) + random_below(seed, 40));
-    s.ack = (uint32_t)((back ? 1000 : 5000) + random_below(seed, 40));
-    s.data = "forty bytes of data, of which few are sent";
-    s.n = s.flags & WEIR_TH_SYN ? 0 : (uint32_t)random_below(seed, 20);
-    s.client_port = (uint16_t)(2000 + random_below(seed, PORTS));
-    s.bad_checksum = random_below(seed, 50) == 0;
-    return tcp_frame(&s, room);
-}
-
-static struct weir_frame
-draw_fragment(uint64_t *seed, uint64_t ms, uint8_t *room)
-{
-    static uint8_t whole[64];
-    struct ip_fragment f = { .ms = ms };
-
-    f.version = random_below(seed, 2) ? 6 : 4;
-    (void)udp_whole(f.version, "a datagram in several parts, some of them lost", 40, whole);
-    f.ident = (uint32_t)random_below(seed, 8);
-    f.start = (uint32_t)random_below(seed, 6) * 8;
-    f.n = random_below(seed, 2) ? 8 : 16;
-    f.more = f.start + f.n < 48;
-    f.n = f.more ? f.n : 48 - f.start;
-    f.data = whole + f.start;
-    return fragment_frame(&f, room);
-}
-
 /* 10.0.0.9 tells 10.0.0.1 that its segment from that port did not reach 10.0.0.2:80. */
 static struct weir_frame
 draw_error(uint64_t *seed, uint64_t ms, uint8_t *room)
 {
-    struct segment s = { .ms = ms, .client_port = (uint16_t)(2000 + random_below(seed, PORTS)) };
+    struct segment s = { .ms = ms,
+                         .client_port = (uint16_t)(2000 + random_below(seed, DRAWN_PORTS)) };
     struct ip_fragment f = { .ms = ms, .proto = WEIR_PROTO_ICMP };
     uint8_t inner[FRAME_ROOM], icmp[36] = { 3, 1 };
     uint32_t sum = 0;
