@@ -123,17 +123,19 @@ static enum layer
 vlan(struct walk *w)
 {
     const uint8_t *p = take(w, 4, WEIR_LAYER_VLAN);
+    uint16_t id;
 
     if (p == NULL)
         return L_BAD;
-    if (w->inner) {
+    /* IEEE 802.1Q 9.6: id 0 is none, the tag only says how urgent the frame is. */
+    id = be16(p) & 0xfff;
+    if (id != 0 && w->inner) {
         w->inner = false;
         w->pkt->n_vlan = 0;
         w->pkt->vlan[1] = w->pkt->vlan[2] = 0;
     }
-    /* IEEE 802.1Q 9.6: id 0 is none, the tag only says how urgent the frame is. */
-    if ((be16(p) & 0xfff) != 0 && w->pkt->n_vlan < MAX_VLANS)
-        w->pkt->vlan[w->pkt->n_vlan++] = be16(p) & 0xfff;
+    if (id != 0 && w->pkt->n_vlan < MAX_VLANS)
+        w->pkt->vlan[w->pkt->n_vlan++] = id;
     return ethertype(w, be16(p + 2));
 }
 

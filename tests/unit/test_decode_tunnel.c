@@ -530,12 +530,14 @@ vlan_ids_inside_replace_those_around(void **state)
 {
     struct bytes plain = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, ETH4);
     struct bytes tagged = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, MACS, 0x81, 0, 0, 30, 0x08, 0);
+    struct bytes urgent = WITH_TCP(4, 0x08, 0, 0, 0, 0, 0, 7, 0, MACS, 0x81, 0, 0xe0, 0, 0x08, 0);
     struct bytes bad = plain;
+    const struct bytes *inside[] = { &plain, &tagged, &urgent, &bad };
 
     (void)state;
     bad.b[22] = 0x44;
-    for (int i = 0; i < 3; i++) {
-        struct bytes datagram = in_udp(50000, 4789, i == 0 ? &plain : i == 1 ? &tagged : &bad);
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        struct bytes datagram = in_udp(50000, 4789, inside[i]);
         struct bytes frame = { 12, { 0 } };
         struct got g;
 
@@ -543,7 +545,7 @@ vlan_ids_inside_replace_those_around(void **state)
         add(&frame, datagram.b, datagram.n);
         g = run_whole(ETHERNET, &frame);
         assert_int_equal(g.result, DECODE_FLOW);
-        assert_int_equal(g.pkt.tunnel, i < 2);
+        assert_int_equal(g.pkt.tunnel, inside[i] != &bad);
         assert_int_equal(g.pkt.n_vlan, i == 1 ? 1 : 2);
         assert_int_equal(g.pkt.vlan[0], i == 1 ? 30 : 10);
         assert_int_equal(g.pkt.vlan[1], i == 1 ? 0 : 20);
@@ -583,6 +585,7 @@ the_vlan_of_an_erspan_header_counts(void **state)
         { WITH_TCP(4, ERSPAN2(0, 0, 0x00), ETH4), 1, { 10 } }, /* 0: it knows of none */
         { WITH_TCP(4, ERSPAN2(0, 0, 0x10), TAGGED), 1, { 30 } },
         { WITH_TCP(4, ERSPAN2(0, 30, 0x18), TAGGED), 1, { 30 } },     /* the tag is left */
+        { WITH_TCP(4, ERSPAN2(0, 30, 0x18), MACS, 0x81, 0, 0x20, 0, 0x08, 0), 1, { 30 } },
         { WITH_TCP(4, ERSPAN2(0, 23, 0x10), TAGGED), 2, { 23, 30 } }, /* 802.1Q, taken off */
         { WITH_TCP(4, ERSPAN2(0, 23, 0xe8), TAGGED), 2, { 23, 30 } }, /* ISL, taken off */
         { WITH_TCP(4, 0x10, 0, 0x22, 0xeb, 0, 0, 0, 1, 0x20, 23, 0, 9, 1, 2, 3, 4, 0, 0, 0, 0,
