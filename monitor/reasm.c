@@ -327,6 +327,53 @@ reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     check_one_sided(e, flow, dir);
 }
 
+/* The tick from which on a server that was not heard is one that the capture does not have. */
+static uint64_t
+early_end(const struct weir_flow *flow)
+{
+    return flow_cold(flow)->start / TICK_NS + EARLY_TICKS;
+}
+
+bool
+reasm_holds_early(struct engine *e, struct weir_flow *flow)
+{
+    struct rare *rare;
+
+    if (flow_side(flow, WEIR_TOCLIENT)->packets == 0 && tick_now(e) >= early_end(flow))
+        return false;
+    rare = reasm_need_rare(flow);
+    if (rare != NULL && !rare->early) {
+        rare->early = true;
+        engine_arm(e, flow);
+    }
+    return true;
+}
+
+static bool
+early_waits(struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return dir == WEIR_TOSERVER && rare != NULL && rare->early &&
+           flow_side(flow, WEIR_TOCLIENT)->packets == 0;
+}
+
+void
+reasm_take_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct flow_cold *cold = flow_cold(flow);
+
+    if (!early_waits(flow, dir))
+        return;
+    cold->rare->early = false;
+    if (cold->fin_doubt[dir] == DOUBT_EARLY)
+        cold->fin_doubt[dir] = DOUBT_NONE;
+    for (uint32_t i = 0; i < segs_count(cold->rare->queue[dir]); i++)
+        if (queued_at(cold->rare->queue[dir], i)->doubt == DOUBT_EARLY)
+            queued_at(cold->rare->queue[dir], i)->doubt = DOUBT_NONE;
+    reasm_drain(e, flow, dir);
+}
+
 void
 reasm_answered(struct weir_flow *flow, enum weir_dir dir)
 {
@@ -472,7 +519,13 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
     const struct rare *rare = flow_rare(flow);
     uint64_t now = tick_now(e);
 
-    if (rare == NULL || flow->flags & FLOW_RESET || is_parked(flow, dir))
+    if (rare == NULL || flow->flags & FLOW_RESET)
+        return false;
+    if (early_waits(flow, dir)) {
+        *tick = early_end(flow);
+        return true;
+    }
+    if (is_parked(flow, dir))
         return false;
     if (has_queue(flow, dir)) {
         uint16_t since = queued_at(rare->queue[dir], 0)->acked_at;
@@ -503,7 +556,10 @@ reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64
     uint64_t due;
 
     while (reasm_deadline(e, flow, dir, &due) && due <= tick)
-        give_up_acked(e, flow, dir);
+        if (early_waits(flow, dir))
+            reasm_take_early(e, flow, dir);
+        else
+            give_up_acked(e, flow, dir);
 }
 
 void

@@ -35,10 +35,11 @@ enum {
     RETAIN_MAX = 16777216,     /* how many may be asked for */
     QUEUE_MAX = 16384,         /* segments that may wait in one direction */
     ONE_SIDED_LIMIT = 1048576, /* bytes behind a hole while the receiver was never seen */
-    MOVED_MAX = 16384,     /* places of a queue that one packet may move, beside its last piece */
-    COMPARED_MAX = 2048,   /* segments that one packet is compared with */
-    JOINED_LOOK = 64,      /* segments that are looked at as joined, at most */
-    GRACE_TICKS = 10,      /* from the ACK of a hole to its gap: 1 s */
+    MOVED_MAX = 16384,   /* places of a queue that one packet may move, beside its last piece */
+    COMPARED_MAX = 2048, /* segments that one packet is compared with */
+    JOINED_LOOK = 64,    /* segments that are looked at as joined, at most */
+    GRACE_TICKS = 10,    /* from the ACK of a hole to its gap: 1 s */
+    EARLY_TICKS = 11,    /* from the SYN to where an unheard server is not captured: 1 s at least */
     KEPT_IDLE_TICKS = 100, /* kept data goes after 10 s without a packet */
 };
 
@@ -143,7 +144,16 @@ void reasm_answered(struct weir_flow *flow, enum weir_dir dir);
  */
 void reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
-/* The tick at which an acknowledged hole becomes a gap; false: there is none. */
+/* Something of the client came before its server was heard. False: it need not wait any more. */
+bool reasm_holds_early(struct engine *e, struct weir_flow *flow);
+
+/* The capture has the client's side only: take what waits, unless the server was heard. */
+void reasm_take_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+
+/*
+ * The tick at which an acknowledged hole becomes a gap, or what came early is taken; false: there
+ * is none.
+ */
 bool
 reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t *tick);
 
@@ -161,7 +171,7 @@ int64_t reasm_sent_end(struct weir_flow *flow, enum weir_dir dir);
 /* Whether bytes are missing between the next expected one and this offset. */
 bool reasm_hole_before(struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
-/* Give up acknowledged holes whose grace is over at this tick. */
+/* Give up acknowledged holes whose grace is over at this tick, take what came early. */
 void reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64_t tick);
 
 /* Drop what waits, as the receiver did. */

@@ -44,7 +44,8 @@ enum doubt {
     DOUBT_NONE,
     DOUBT_TAKEN,   /* most likely it did: a copy that comes later is too late */
     DOUBT_REFUSED, /* most likely not: a copy that is beyond doubt takes its place */
-    DOUBT_TTL,     /* the same, for a TTL that falls */
+    DOUBT_EARLY,   /* the same, of a client whose server was not heard yet */
+    DOUBT_TTL,     /* the same as refused, for a TTL that falls */
     DOUBT_DROPPED, /* certainly not, if the capture is whole and the target is what it seems */
 };
 

@@ -93,6 +93,23 @@ half_open_syn_fin(const struct weir_flow *flow, const struct weir_packet *pkt, e
 }
 
 /*
+ * The server was taken for one that the capture does not have, and answers after all: it has
+ * nothing of what was taken for the client's bytes.
+ */
+static bool
+refutes_early(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+    bool fin = client->flags & SIDE_FIN;
+
+    if (dir == WEIR_TOSERVER || !(client->flags & SIDE_SYN) || flow->side[dir].flags & SIDE_SEEN ||
+        pkt->tcp_ack - client->base >= (uint32_t)client->next + fin)
+        return false;
+    tcp_forget_dropped(flow, WEIR_TOSERVER);
+    return true;
+}
+
+/*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
  * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
  * On a live flow only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
@@ -108,8 +125,9 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return answers_reuse(flow, pkt, dir) &&
-               !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1);
+        return refutes_early(flow, pkt, dir) ||
+               (answers_reuse(flow, pkt, dir) &&
+                !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1));
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
         if (flow->flags & FLOW_CLOSED)
             note_reuse(flow, dir, pkt->tcp_seq);

@@ -118,6 +118,9 @@ track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     if (tcp_is_over(flow))
         return;
+    reasm_take_early(e, flow, dir);
+    if (flow->side[dir].flags & SIDE_FIN_WAITS)
+        tcp_check_fin(e, flow, dir);
     if (rst_accepted(e, flow, dir, e->packet)) {
         rst_acks(e, flow, dir);
         tcp_reset_flow(e, flow, dir);

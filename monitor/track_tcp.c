@@ -33,6 +33,20 @@ is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
            end < side_acked(side);
 }
 
+/*
+ * A server that did not send its SYN/ACK has no connection, and nobody can have acknowledged it: it
+ * answers with a RST, or not at all (RFC 9293 section 3.10.7.2). Where it stays unheard the capture
+ * has one side only.
+ */
+static bool
+is_early(const struct engine *e, const struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+
+    return dir == WEIR_TOSERVER && side->flags & SIDE_SYN && !(peer->flags & SIDE_SEEN) &&
+           side->next == 0 && has_content(e->packet) && !e->opts.one_sided;
+}
+
 static void
 track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -90,6 +104,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         tcp_take_segment(e, flow, dir, DOUBT_DROPPED, false);
         return;
     }
+    if (doubt < DOUBT_EARLY && is_early(e, flow, dir) && reasm_holds_early(e, flow))
+        doubt = DOUBT_EARLY;
     if (!old && !doubt)
         flow->ts[dir] = recent;
     tcp_check_established(e, flow, dir);
@@ -214,6 +230,7 @@ void
 tcp_finish(struct engine *e, struct weir_flow *flow)
 {
     for (int dir = 0; dir < 2; dir++) {
+        reasm_take_early(e, flow, dir);
         reasm_finish(e, flow, dir);
         tcp_check_fin(e, flow, dir);
     }

@@ -22,6 +22,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/bad_segments.pkt \
     %D%/close_odd.pkt \
     %D%/doubt.pkt \
+    %D%/early.pkt \
     %D%/fake_after_ack.pkt \
     %D%/fake_before_ack.pkt \
     %D%/fast_open.pkt \

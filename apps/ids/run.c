@@ -668,6 +668,7 @@ set_up(struct program *prg, struct weir_tap_spec *spec, struct weir_errbuf *err)
     prg->spec = spec;
     prg->cli.monitor.bad_udp =
         !prg->cli.checksums_given; /* as Suricata, which verifies those of TCP */
+    prg->cli.monitor.one_sided = prg->settings.app.one_sided;
     prg->cli.monitor.urgent_in_band = prg->settings.enforce.urgent == URGENT_INLINE;
     rc = weir_monitor_new(&prg->cli.monitor, &prg->m);
     if (rc == WEIR_E_OK && (rc = make_parts(prg, err)) != WEIR_E_OK)

@@ -584,7 +584,7 @@ the_vlan_of_an_erspan_header_counts(void **state)
         { WITH_TCP(4, ERSPAN2(1, 0x23, 0x00), ETH4), 1, { 0x123 } },
         { WITH_TCP(4, ERSPAN2(0, 0, 0x00), ETH4), 1, { 10 } }, /* 0: it knows of none */
         { WITH_TCP(4, ERSPAN2(0, 0, 0x10), TAGGED), 1, { 30 } },
-        { WITH_TCP(4, ERSPAN2(0, 30, 0x18), TAGGED), 1, { 30 } },     /* the tag is left */
+        { WITH_TCP(4, ERSPAN2(0, 30, 0x18), TAGGED), 1, { 30 } }, /* the tag is left */
         { WITH_TCP(4, ERSPAN2(0, 30, 0x18), MACS, 0x81, 0, 0x20, 0, 0x08, 0), 1, { 30 } },
         { WITH_TCP(4, ERSPAN2(0, 23, 0x10), TAGGED), 2, { 23, 30 } }, /* 802.1Q, taken off */
         { WITH_TCP(4, ERSPAN2(0, 23, 0xe8), TAGGED), 2, { 23, 30 } }, /* ISL, taken off */

@@ -321,8 +321,191 @@ a_hole_of_one_sided_traffic_is_a_gap_at_the_end(void **state)
     client(A, 0, 0, "one");
     client(A, 8, 0, "two");
     record_clear(&fixture.record);
-    expect_at_end("gap > offset=3 length=5 cause=one_sided\n"
+    expect_at_end("payload > offset=0 length=3 data=one after_gap=0\n"
+                  "gap > offset=3 length=5 cause=one_sided\n"
                   "payload > offset=8 length=3 data=two after_gap=1\n");
+}
+
+/*
+ * A server that did not send its SYN/ACK takes nothing but a SYN (RFC 9293 section 3.10.7.2): data
+ * that acknowledge what cannot be known yet came nowhere, whatever is sent in their place later.
+ */
+static void
+data_before_the_server_is_heard_wait_for_its_word(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 77, "junkjunk");
+    expect("");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "GET");
+    expect("fake_retransmit > offset=0 length=3 diff_offset=0 diff_length=3 kept=new old_data=jun "
+           "new_data=GET\n"
+           "payload > offset=0 length=3 data=GET after_gap=0\n");
+    server(A, 0, 3, "");
+    client(A, 3, 0, " / ");
+    record_clear(&fixture.record);
+    server(A, 0, 6, "200");
+    expect_at_end("payload < offset=0 length=3 data=200 after_gap=0\n");
+}
+
+/* As a capture has it whose directions come by two queues. */
+static void
+early_data_that_are_acknowledged_were_only_captured_early(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(A, 0, 0, "GET");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    server(A, 0, 3, "");
+    expect("payload > offset=0 length=3 data=GET after_gap=0\n");
+    client(A, 3, 0, "");
+    expect("established > rtt=4000\n");
+}
+
+static void
+an_early_fin_ends_nothing(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    client(F | A, 0, 77, "");
+    expect("");
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "GET");
+    server(A, 0, 3, "");
+    expect("payload > offset=0 length=3 data=GET after_gap=0\n");
+    client(F | A, 3, 0, "");
+    expect("fin >\n");
+}
+
+/* More than may wait behind a hole: none of it hides what the server takes. */
+static void
+early_data_without_end_hide_nothing(void **state)
+{
+    static uint8_t room[65536], data[60000];
+
+    (void)state;
+    client(S, -1, 0, "");
+    for (uint32_t i = 0; i < 20; i++) {
+        struct segment segment = { .flags = A,
+                                   .seq = CLIENT + i * 60000,
+                                   .ack = 99,
+                                   .data = data,
+                                   .n = sizeof(data),
+                                   .ms = fixture.ms };
+
+        record_feed(&fixture.record, tcp_frame(&segment, room));
+        record_clear(&fixture.record);
+    }
+    server(S | A, -1, 0, "");
+    expect("flow_start < midstream=0\n"
+           "tuple_reuse <\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+    client(A, 0, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "GET");
+    expect("payload > offset=0 length=3 data=GET after_gap=0\n");
+}
+
+/* A second after the SYN the server is one that the capture does not have. */
+static void
+one_sided_data_come_after_a_second(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(A, 0, 0, "one");
+    client(A, 6, 0, "three");
+    client(A, 3, 0, "two");
+    wait_ms(1200);
+    record_clear(&fixture.record);
+    client(F | A, 11, 0, "");
+    expect("payload > offset=0 length=3 data=one after_gap=0\n"
+           "payload > offset=3 length=3 data=two after_gap=0\n"
+           "payload > offset=6 length=5 data=three after_gap=0\n"
+           "fin >\n");
+}
+
+static void
+a_one_sided_fin_counts_after_a_second(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    client(F | A, 0, 0, "");
+    expect("");
+    wait_ms(1200);
+    client(A, 1, 0, "");
+    expect("fin >\n");
+}
+
+static void
+one_sided_data_come_before_a_rst(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(A, 0, 0, "one");
+    record_clear(&fixture.record);
+    client(R, 3, 0, "");
+    expect("payload > offset=0 length=3 data=one after_gap=0\n"
+           "rst >\n");
+}
+
+/* The server's RST says that it has no connection. */
+static void
+early_data_to_a_closed_port_are_not_delivered(void **state)
+{
+    struct weir_monitor_stats stats;
+
+    (void)state;
+    client(S, -1, 0, "");
+    client(A, 0, 0, "one");
+    record_clear(&fixture.record);
+    server(R | A, 0, 0, "");
+    expect_at_end("rst <\n");
+    weir_monitor_get_stats(fixture.record.m, &stats);
+    assert_int_equal(stats.undelivered, 3);
+}
+
+/* A SYN that never came there, and a second later another: the first second's bytes hide none. */
+static void
+what_was_taken_for_one_sided_is_refuted_by_a_syn_ack(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(A, 0, 77, "junkjunk");
+    wait_ms(1200);
+    client(S, -1, 0, "");
+    record_clear(&fixture.record);
+    server(S | A, -1, 0, "");
+    client(A, 0, 0, "GET");
+    expect("flow_start < midstream=0\n"
+           "tuple_reuse <\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n"
+           "established > rtt=1000\n"
+           "payload > offset=0 length=3 data=GET after_gap=0\n");
+}
+
+/* The same with a FIN that came nowhere. */
+static void
+a_fin_taken_for_one_sided_is_refuted_by_a_syn_ack(void **state)
+{
+    (void)state;
+    client(S, -1, 0, "");
+    client(F | A, 0, 77, "");
+    wait_ms(1200);
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    client(A, 0, 0, "GET");
+    expect("established > rtt=1000\n"
+           "payload > offset=0 length=3 data=GET after_gap=0\n");
 }
 
 /* RFC 9293 section 3.8.4. */
@@ -2305,6 +2488,16 @@ main(void)
         TEST(acknowledged_bytes_that_never_came_are_a_gap),
         TEST(what_lies_behind_a_hole_never_acknowledged_is_not_delivered),
         TEST(a_hole_of_one_sided_traffic_is_a_gap_at_the_end),
+        TEST(data_before_the_server_is_heard_wait_for_its_word),
+        TEST(early_data_that_are_acknowledged_were_only_captured_early),
+        TEST(an_early_fin_ends_nothing),
+        TEST(early_data_without_end_hide_nothing),
+        TEST(one_sided_data_come_after_a_second),
+        TEST(a_one_sided_fin_counts_after_a_second),
+        TEST(one_sided_data_come_before_a_rst),
+        TEST(early_data_to_a_closed_port_are_not_delivered),
+        TEST(what_was_taken_for_one_sided_is_refuted_by_a_syn_ack),
+        TEST(a_fin_taken_for_one_sided_is_refuted_by_a_syn_ack),
         TEST(a_keepalive_never_looks_like_data),
         TEST(one_byte_again_while_data_is_in_flight_is_no_keepalive),
         TEST(data_beyond_the_window_never_enters_the_stream),
