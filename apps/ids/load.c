@@ -152,8 +152,7 @@ tell_size(struct program *prg, const struct ruleset *set)
         &prg->cli,
         "a flow takes %zu bytes for detection and records; of TCP, for its streams, %zu more",
         sizeof(struct flow_state), size.stream_bytes);
-    if (prg->cli.verbose > 0)
-        cli_notice(&prg->cli, "compiled in %.2f s", set->seconds);
+    cli_notice(&prg->cli, "compiled in %.2f s", set->seconds);
 }
 
 void
@@ -162,6 +161,7 @@ ruleset_tell(struct program *prg, const struct ruleset *set, bool always)
     report_notes(&set->rules, say, prg);
     if (prg->test) {
         report_files(&set->rules, say, prg);
+        report_unset(&set->rules, say, prg);
         tell_size(prg, set);
     }
     if (set->rules.refused > 0 || always)

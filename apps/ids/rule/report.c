@@ -1,6 +1,8 @@
 #include "rule/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { LINE = 4096 + 256 };
 
@@ -46,4 +48,75 @@ report_notes(const struct rules *rules, say_fn say, void *ctx)
             say(ctx, line);
         }
     }
+}
+
+/* ---- flowbits ------------------------------------------------------------------------------ */
+
+/* A rule names a flowbit. */
+struct use {
+    const char *name;
+    const struct rule *rule;
+    bool sets;
+};
+
+/* By name; those that set it first, then in the order of the rules. */
+static int
+by_name(const void *a, const void *b)
+{
+    const struct use *x = a, *y = b;
+    const int order = strcmp(x->name, y->name);
+
+    if (order != 0)
+        return order;
+    if (x->sets != y->sets)
+        return x->sets ? -1 : 1;
+    return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+/* What a rule does with flowbits, into use, unless that is NULL. Returns how many uses. */
+static size_t
+uses_of(const struct rule *rule, struct use *use)
+{
+    size_t n = 0;
+
+    for (unsigned i = 0; rule->state != NULL && i < rule->state->n_bits; i++) {
+        const struct bits *bits = &rule->state->bits[i];
+        const bool sets = bits->op == BITS_SET || bits->op == BITS_SETX || bits->op == BITS_TOGGLE;
+
+        if (bits->of != BITS_OF_FLOW || (!sets && bits->op != BITS_ISSET))
+            continue;
+        for (unsigned k = 0; k < bits->n; k++, n++)
+            if (use != NULL)
+                use[n] = (struct use){ bits->name[k], rule, sets };
+    }
+    return n;
+}
+
+void
+report_unset(const struct rules *rules, say_fn say, void *ctx)
+{
+    char line[LINE];
+    struct use *use;
+    size_t n = 0, same;
+
+    for (size_t i = 0; i < rules->n; i++)
+        n += uses_of(&rules->at[i], NULL);
+    use = calloc(n + 1, sizeof(*use));
+    if (use == NULL)
+        return;
+    n = 0;
+    for (size_t i = 0; i < rules->n; i++)
+        n += uses_of(&rules->at[i], use + n);
+    qsort(use, n, sizeof(*use), by_name);
+    for (size_t i = 0; i < n; i += same) {
+        for (same = 1; i + same < n && strcmp(use[i + same].name, use[i].name) == 0;)
+            same++;
+        if (use[i].sets)
+            continue;
+        snprintf(line, sizeof(line),
+                 "%s:%u: flowbit %s is asked for by %zu rule%s, and set by none", use[i].rule->file,
+                 use[i].rule->line, use[i].name, same, same == 1 ? "" : "s");
+        say(ctx, line);
+    }
+    free(use);
 }

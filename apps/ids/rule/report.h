@@ -12,4 +12,7 @@ void report_files(const struct rules *rules, say_fn say, void *ctx);
 /* What has to be known of rules that were loaded, and how many that concerns. */
 void report_notes(const struct rules *rules, say_fn say, void *ctx);
 
+/* Each flowbit that rules ask to be set and none sets, so that they may never match: a line. */
+void report_unset(const struct rules *rules, say_fn say, void *ctx);
+
 #endif
