@@ -41,12 +41,12 @@ out_open(struct out *out, const char *path, bool live, struct weir_errbuf *err)
 }
 
 int
-out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err)
+out_open_fd(struct out *out, int fd, const char *name, bool live, struct weir_errbuf *err)
 {
-    struct weir_log_opts opts = { .fd = fd };
+    struct weir_log_opts opts = { .fd = fd, .name = name };
     const int rc = open_log(out, &opts, live, err);
 
-    out->name = "a descriptor";
+    out->name = name;
     return rc;
 }
 

@@ -54,8 +54,8 @@ struct out {
 /* Write to path (NULL: standard output), made if missing, appended to if not. */
 int out_open(struct out *out, const char *path, bool live, struct weir_errbuf *err);
 
-/* Write to a descriptor, which stays the caller's. */
-int out_open_fd(struct out *out, int fd, bool live, struct weir_errbuf *err);
+/* Write to a descriptor, which stays the caller's, as the name; that is what errors call it. */
+int out_open_fd(struct out *out, int fd, const char *name, bool live, struct weir_errbuf *err);
 
 /*
  * A core's output in front of another one, which outlives it. WEIR_E_OK or WEIR_E_NOMEM. Only

@@ -46,12 +46,10 @@ cli_open_output(struct cli *cli, const char *path, struct out *out, struct weir_
 int
 cli_open_fd(struct cli *cli, int fd, const char *name, struct out *out, struct weir_errbuf *err)
 {
-    const int rc = out_open_fd(out, fd, cli->interface != NULL, err);
+    const int rc = out_open_fd(out, fd, name, cli->interface != NULL, err);
 
-    if (rc == WEIR_E_OK) {
-        out->name = name;
+    if (rc == WEIR_E_OK)
         note_output(out, false);
-    }
     return rc;
 }
 

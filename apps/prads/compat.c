@@ -250,7 +250,7 @@ open_fifo(struct compat *c, struct weir_errbuf *err)
         fprintf(stderr, "Logging to fifo failed!: %s\n", strerror(errno));
         return WEIR_E_OK;
     }
-    return out_open_fd(&c->fifo, c->fifo_fd, is_live(c), err);
+    return out_open_fd(&c->fifo, c->fifo_fd, path, is_live(c), err);
 }
 
 static int

@@ -127,6 +127,8 @@ name_of(const struct weir_log *log, char text[32])
 {
     if (log->target.path != NULL)
         return log->target.path;
+    if (log->opts.name != NULL)
+        return log->opts.name;
     if (log->opts.fd == STDOUT_FILENO)
         return "standard output";
     snprintf(text, 32, "descriptor %d", log->opts.fd);

@@ -121,7 +121,7 @@ set_up(struct test *t)
     opts.types = (1U << EVE_TYPES) - 1;
     opts.anomaly_repeat = opts.ethernet = true;
     t->rule = (struct rule){ .gid = 1, .sid = 1, .priority = 3, .msg = msg, .n_steps = 1 };
-    assert_int_equal(out_open_fd(&t->out, fd, false, &err), WEIR_E_OK);
+    assert_int_equal(out_open_fd(&t->out, fd, "records", false, &err), WEIR_E_OK);
     assert_int_equal(eve_out_new(&opts, &t->out, &t->eve, &err), WEIR_E_OK);
     assert_int_equal(app_new(&app_opts, on_tx, on_app_event, t, &t->app, &err), WEIR_E_OK);
 }

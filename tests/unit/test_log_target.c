@@ -26,6 +26,10 @@ a_folder_that_is_not_there_is_an_error_with_its_name(void **state)
     assert_non_null(strstr(err.text, "/nonexistent/log: "));
     assert_int_equal(weir_log_open(&(struct weir_log_opts){ .fd = 99 }, &log, &err), WEIR_E_IO);
     assert_non_null(strstr(err.text, "descriptor 99: "));
+    assert_int_equal(
+        weir_log_open(&(struct weir_log_opts){ .fd = 99, .name = "packets" }, &log, &err),
+        WEIR_E_IO);
+    assert_non_null(strstr(err.text, "packets: "));
 }
 
 static void

@@ -222,7 +222,7 @@ write_to_late_reader(struct out *pipe_out, enum ending ending, uint64_t *dropped
 
     assert_non_null(much);
     assert_int_equal(pipe(fd), 0);
-    assert_int_equal(out_open_fd(pipe_out, fd[1], ending != REPLAY, NULL), WEIR_E_OK);
+    assert_int_equal(out_open_fd(pipe_out, fd[1], "a pipe", ending != REPLAY, NULL), WEIR_E_OK);
     if (ending == LIVE_END) {
         pipe_out->stop = &asked;
         out_let_wait(pipe_out, UINT64_C(60000000000));
@@ -286,7 +286,7 @@ the_end_of_a_live_run_waits_not_for_ever(void **state)
 
     (void)state;
     assert_int_equal(pipe(fd), 0);
-    assert_int_equal(out_open_fd(&stuck, fd[1], true, NULL), WEIR_E_OK);
+    assert_int_equal(out_open_fd(&stuck, fd[1], "a pipe", true, NULL), WEIR_E_OK);
     out_let_wait(&stuck, UINT64_C(50000000));
     for (unsigned i = 0; i < MANY; i++) {
         out_bytes(&stuck, much, LENGTH);
