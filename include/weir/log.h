@@ -45,7 +45,7 @@ struct weir_log_opts {
      * "unix:PATH". NULL: fd. Copied. A FIFO or socket that nobody reads is opened again and again.
      */
     const char *path;
-    int fd; /**< if there is no path; stays the caller's */
+    int fd;           /**< if there is no path; stays the caller's */
     const char *name; /**< what errors call fd; lives as long as the log. NULL: "descriptor 7" */
     enum weir_log_full full;
     bool on_disk; /**< the futures of weir_log_write() wait until the record is on disk */

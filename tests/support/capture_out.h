@@ -15,7 +15,7 @@ static inline void
 capture_open(struct out *out)
 {
     capture_fd = memfd_create("out", 0);
-    if (capture_fd < 0 || out_open_fd(out, capture_fd, false, NULL) != WEIR_E_OK)
+    if (capture_fd < 0 || out_open_fd(out, capture_fd, "memory", false, NULL) != WEIR_E_OK)
         abort();
 }
 
