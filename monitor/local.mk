@@ -20,7 +20,7 @@ libcore_la_SOURCES += \
     %D%/quote.c %D%/quote.h \
     %D%/front.c %D%/front.h %D%/reader.c %D%/reader.h \
     %D%/reject.c %D%/reject.h %D%/rewrite.c %D%/rewrite.h \
-    %D%/reasm.c %D%/reasm.h %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
+    %D%/reasm.c %D%/reasm.h %D%/reasm_early.c %D%/reasm_kept.c %D%/reasm_parts.h %D%/reasm_queue.c \
     %D%/resync.c %D%/resync.h \
     %D%/segs.c %D%/segs.h \
     %D%/shard.c %D%/shard.h \

@@ -253,7 +253,7 @@ is_silent(struct weir_flow *flow, enum weir_dir dir)
 {
     const struct side *receiver = flow_side(flow, !dir);
 
-    if (receiver->packets == 0)
+    if (receiver->packets == 0 || !(receiver->flags & SIDE_SEEN))
         return true;
     return is_parked(flow, dir) && receiver->packets == flow_cold(flow)->rare->answers[dir] &&
            queued_at(*queue_of(flow, dir), 0)->doubt != DOUBT_DROPPED;
@@ -267,7 +267,9 @@ check_one_sided(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     while (!(flow->flags & FLOW_RESET) && has_queue(flow, dir) &&
            flow_cold(flow)->rare->queued[dir] > ONE_SIDED_LIMIT && is_silent(flow, dir)) {
-        if (is_parked(flow, dir))
+        if (dir == WEIR_TOSERVER && early_waits(flow))
+            reasm_take_early(e, flow);
+        else if (is_parked(flow, dir))
             queued_at(*queue_of(flow, dir), 0)->doubt = DOUBT_NONE;
         else
             give_up(e, flow, dir, seg_start(side, segs_at(*queue_of(flow, dir), 0)),
@@ -325,53 +327,6 @@ reasm_park(struct engine *e, struct weir_flow *flow, enum weir_dir dir, const st
     if (chunk->doubt == DOUBT_TTL && flow_rare(flow) != NULL)
         flow_rare(flow)->low_ttl[dir] = e->packet->ttl;
     check_one_sided(e, flow, dir);
-}
-
-/* The tick from which on a server that was not heard is one that the capture does not have. */
-static uint64_t
-early_end(const struct weir_flow *flow)
-{
-    return flow_cold(flow)->start / TICK_NS + EARLY_TICKS;
-}
-
-bool
-reasm_holds_early(struct engine *e, struct weir_flow *flow)
-{
-    struct rare *rare;
-
-    if (flow_side(flow, WEIR_TOCLIENT)->packets == 0 && tick_now(e) >= early_end(flow))
-        return false;
-    rare = reasm_need_rare(flow);
-    if (rare != NULL && !rare->early) {
-        rare->early = true;
-        engine_arm(e, flow);
-    }
-    return true;
-}
-
-static bool
-early_waits(struct weir_flow *flow, enum weir_dir dir)
-{
-    const struct rare *rare = flow_rare(flow);
-
-    return dir == WEIR_TOSERVER && rare != NULL && rare->early &&
-           flow_side(flow, WEIR_TOCLIENT)->packets == 0;
-}
-
-void
-reasm_take_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
-{
-    struct flow_cold *cold = flow_cold(flow);
-
-    if (!early_waits(flow, dir))
-        return;
-    cold->rare->early = false;
-    if (cold->fin_doubt[dir] == DOUBT_EARLY)
-        cold->fin_doubt[dir] = DOUBT_NONE;
-    for (uint32_t i = 0; i < segs_count(cold->rare->queue[dir]); i++)
-        if (queued_at(cold->rare->queue[dir], i)->doubt == DOUBT_EARLY)
-            queued_at(cold->rare->queue[dir], i)->doubt = DOUBT_NONE;
-    reasm_drain(e, flow, dir);
 }
 
 void
@@ -521,7 +476,7 @@ reasm_deadline(const struct engine *e, struct weir_flow *flow, enum weir_dir dir
 
     if (rare == NULL || flow->flags & FLOW_RESET)
         return false;
-    if (early_waits(flow, dir)) {
+    if (dir == WEIR_TOSERVER && early_waits(flow)) {
         *tick = early_end(flow);
         return true;
     }
@@ -556,8 +511,8 @@ reasm_expire(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint64
     uint64_t due;
 
     while (reasm_deadline(e, flow, dir, &due) && due <= tick)
-        if (early_waits(flow, dir))
-            reasm_take_early(e, flow, dir);
+        if (dir == WEIR_TOSERVER && early_waits(flow))
+            reasm_take_early(e, flow);
         else
             give_up_acked(e, flow, dir);
 }

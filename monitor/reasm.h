@@ -144,11 +144,26 @@ void reasm_answered(struct weir_flow *flow, enum weir_dir dir);
  */
 void reasm_sender_at(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int64_t off);
 
-/* Something of the client came before its server was heard. False: it need not wait any more. */
+/*
+ * The packet at hand is a client's, with data, a FIN or an urgent pointer, and its server was not
+ * heard yet. False: it need not wait, for the capture does not have the server.
+ */
 bool reasm_holds_early(struct engine *e, struct weir_flow *flow);
 
-/* The capture has the client's side only: take what waits, unless the server was heard. */
-void reasm_take_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+/* The capture does not have the server: take what came early, unless it was heard. */
+void reasm_take_early(struct engine *e, struct weir_flow *flow);
+
+/* The server has refused the connection: what came early stays in doubt. */
+void reasm_refuse_early(struct weir_flow *flow);
+
+/* Where the data end that a SYN/ACK may acknowledge: those that came on a SYN. */
+int64_t reasm_syn_end(struct weir_flow *flow, enum weir_dir dir);
+
+/* Whether who sent early knew the number of the server's first byte, or nobody did. */
+bool reasm_early_is_right(const struct weir_flow *flow, uint32_t server_base);
+
+/* The SYN/ACK has come: what is early was captured early, or the server has nothing of it. */
+void reasm_judge_early(struct engine *e, struct weir_flow *flow, uint32_t server_base);
 
 /*
  * The tick at which an acknowledged hole becomes a gap, or what came early is taken; false: there

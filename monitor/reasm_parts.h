@@ -153,11 +153,21 @@ kept_add(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint32_t o
 bool kept_shrink(const struct engine *e, struct weir_flow *flow);
 
 /* Whether the chunk takes the bytes of the segment at place i. None wins that was refused. */
-bool queue_chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+bool queue_chunk_wins(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
                       struct segs *queue, uint32_t i);
 
 /* What waits from next on and loses to the chunk goes, as if that was queued. */
 void queue_give_way(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk);
+
+/* ---- reasm_early.c ------------------------------------------------------------------------- */
+
+/* Whether something that the client sent waits for its server to be heard. */
+bool early_waits(struct weir_flow *flow);
+
+/* The tick from which on a server that was not heard is one that the capture does not have. */
+uint64_t early_end(const struct weir_flow *flow);
+
+/* ---- reasm_queue.c ------------------------------------------------------------------------- */
 
 /* False: a limit was hit, and told. */
 bool

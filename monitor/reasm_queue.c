@@ -29,7 +29,7 @@ end_as_came(const struct side *side, struct segs *queue, uint32_t i)
 }
 
 bool
-queue_chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
+queue_chunk_wins(struct weir_flow *flow, enum weir_dir dir, const struct chunk *chunk,
                  struct segs *queue, uint32_t i)
 {
     const struct side *side = &flow->side[dir];
@@ -39,6 +39,11 @@ queue_chunk_wins(const struct weir_flow *flow, enum weir_dir dir, const struct c
     enum doubt doubt = doubt_about(side, q, seg_off);
     bool wins;
 
+    /* What is early meets nothing that came later but of senders whose server is not captured. */
+    if ((chunk->doubt == DOUBT_EARLY || doubt == DOUBT_EARLY) && chunk->doubt != doubt)
+        return chunk->doubt < doubt;
+    if (doubt == DOUBT_EARLY && !reasm_hole_before(flow, dir, seg_off))
+        return false; /* it would have been delivered when it came */
     if ((chunk->doubt >= DOUBT_REFUSED) != (doubt >= DOUBT_REFUSED))
         return doubt >= DOUBT_REFUSED;
     if (doubt < DOUBT_REFUSED && chunk->doubt != doubt)

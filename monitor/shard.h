@@ -221,7 +221,8 @@ struct rare {
     uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
     uint32_t answers[2];    /* packets of the receiver when segments in doubt began to wait */
     uint8_t low_ttl[2];     /* the latest that fell below the usual one */
-    bool early;             /* something of the client waits as DOUBT_EARLY */
+    uint8_t early;          /* what the client sent before its server was heard: reasm_early.c, */
+    uint32_t early_ack;     /* and what the first of that acknowledges */
     int64_t refused[2];     /* greatest offset of data that found no room; -1: none */
     int64_t sent[2];        /* the end of what was sent for sure, captured or not; 0: not noted */
     struct beyond beyond[2];

@@ -200,6 +200,7 @@ static __attribute__((noinline)) void
 take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
 {
     bool tcp = a->pkt.proto == WEIR_PROTO_TCP, reuse = false, live = false, new;
+    struct tcp_syn syn = { .known = false };
     unsigned unanswered = 0;
     enum weir_dir dir;
 
@@ -214,6 +215,7 @@ take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
     if (flow != NULL && tcp && a->pkt.tcp_flags & WEIR_TH_SYN && opens_another(e, flow, a)) {
         live = !(flow->flags & FLOW_CLOSED);
         unanswered = live ? tcp_unanswered_syns(flow) : 0;
+        syn = tcp_syn_of(flow, &a->pkt);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
@@ -225,6 +227,8 @@ take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
         flow = start_flow(e, a, reuse);
     if (flow == NULL)
         return;
+    if (syn.known)
+        tcp_recall_syn(flow, &syn);
     dir = direction(flow, &a->ref);
     if (e->inl != NULL && new)
         inline_found(e, flow, dir);

@@ -94,16 +94,16 @@ half_open_syn_fin(const struct weir_flow *flow, const struct weir_packet *pkt, e
 
 /*
  * The server was taken for one that the capture does not have, and answers after all: it has
- * nothing of what was taken for the client's bytes.
+ * nothing of what was delivered, for who sent that did not know its number.
  */
 static bool
 refutes_early(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
-    bool fin = client->flags & SIDE_FIN;
 
     if (dir == WEIR_TOSERVER || !(client->flags & SIDE_SYN) || flow->side[dir].flags & SIDE_SEEN ||
-        pkt->tcp_ack - client->base >= (uint32_t)client->next + fin)
+        (client->next == 0 && !(client->flags & SIDE_FIN)) ||
+        !tcp_acks_syn(flow, WEIR_TOSERVER, pkt) || reasm_early_is_right(flow, pkt->tcp_seq + 1))
         return false;
     tcp_forget_dropped(flow, WEIR_TOSERVER);
     return true;
@@ -139,6 +139,41 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
         return true;
     note_reuse(flow, dir, pkt->tcp_seq);
     return false;
+}
+
+enum {
+    OF_SYN = FLOW_TS_CLIENT | FLOW_SIGNED | 0xff << FLOW_TTL_TOSERVER, /* bits of weir_flow.flags */
+};
+
+struct tcp_syn
+tcp_syn_of(const struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+
+    return (struct tcp_syn){
+        .known = pkt->tcp_flags & WEIR_TH_ACK && client->flags & SIDE_SYN &&
+                 client->base == pkt->tcp_ack,
+        .wscale = client->wscale & 15U,
+        .base = client->base,
+        .ts = flow->ts[WEIR_TOSERVER],
+        .flags = flow->flags & OF_SYN,
+    };
+}
+
+void
+tcp_recall_syn(struct weir_flow *flow, const struct tcp_syn *syn)
+{
+    struct side *client = &flow->side[WEIR_TOSERVER];
+
+    if (!syn->known)
+        return;
+    client->base = syn->base;
+    client->wscale = syn->wscale & 15U;
+    client->flags |= SIDE_SEEN | SIDE_SYN;
+    flow->ts[WEIR_TOSERVER] = syn->ts;
+    flow->flags |= syn->flags;
+    tcp_input(flow, WEIR_TOSERVER, TCP_SENT_SYN);
+    tcp_input(flow, WEIR_TOCLIENT, TCP_GOT_SYN);
 }
 
 enum { SYNS_MANY = 10 }; /* Suricata keeps so many of a flow beside the first one */
@@ -273,6 +308,13 @@ raise_stray_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
         tcp_reset_flow(e, flow, dir);
 }
 
+static void
+raise_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
+{
+    if (ttl > (flow->flags >> flow_ttl_shift(dir) & 0xff))
+        flow_set_ttl(flow, dir, ttl);
+}
+
 void
 track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -280,6 +322,8 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     raise_data_on_syn(e, flow, dir);
     if (side->flags & SIDE_SYN && side->base == e->packet->tcp_seq + 1) {
+        if (!(flow->side[!dir].flags & SIDE_SEEN))
+            raise_ttl(flow, dir, e->packet->ttl); /* the first may have reached nobody */
         raise_repeated_syn(e, flow, dir);
     } else if (side->flags & SIDE_SYN) {
         raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_SYN_SEQ);
@@ -299,7 +343,7 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 bool
 tcp_acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct weir_packet *pkt)
 {
-    return pkt->tcp_ack - flow->side[of_syn].base <= reasm_seen_end(flow, of_syn);
+    return pkt->tcp_ack - flow->side[of_syn].base <= reasm_syn_end(flow, of_syn);
 }
 
 /* Where both sides sent a SYN, the client's SYN/ACK repeats its SYN and acknowledges the other. */
@@ -367,6 +411,9 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
         }
         client->flags |= SIDE_SEEN;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
+        reasm_judge_early(e, flow, side->base);
+        if (client->flags & SIDE_FIN_WAITS)
+            tcp_check_fin(e, flow, WEIR_TOSERVER);
         park_syn_data(e, flow, WEIR_TOCLIENT);
         tcp_take_ack(e, flow, WEIR_TOCLIENT, &doubt);
     }

@@ -48,11 +48,11 @@ bool tcp_take_ack(struct engine *e, struct weir_flow *flow, enum weir_dir dir, e
 /* The peer has acknowledged the FIN of this direction. */
 void tcp_fin_acked(struct weir_flow *flow, enum weir_dir dir);
 
-/* It moves its sender's stream on. */
+/* It moves its sender's stream on, or marks a byte of it. */
 static inline bool
 has_content(const struct weir_packet *pkt)
 {
-    return pkt->payload_wire > 0 || pkt->tcp_flags & WEIR_TH_FIN;
+    return pkt->payload_wire > 0 || pkt->tcp_flags & (WEIR_TH_FIN | WEIR_TH_URG);
 }
 
 /* How far the window field of this side's segments is shifted (RFC 7323 section 2.2). */

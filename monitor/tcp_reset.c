@@ -76,7 +76,8 @@ rst_accepted(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 
     if (!(side->flags & SIDE_SEEN))
         return !(peer->flags & SIDE_SYN) ||
-               (pkt->tcp_flags & WEIR_TH_ACK && tcp_acks_syn(flow, !dir, pkt));
+               (pkt->tcp_flags & WEIR_TH_ACK &&
+                pkt->tcp_ack - peer->base <= reasm_seen_end(flow, !dir));
     off = side_offset(side, pkt->tcp_seq - side->base);
     if (pkt->tcp_flags & WEIR_TH_ACK && off > side_offset(side, side->edge))
         resync_sent(e, flow, dir, off, off); /* without ACK it may repeat its peer's wrong one */
@@ -113,14 +114,38 @@ rst_acks(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     reasm_acked(e, flow, !dir);
 }
 
+/*
+ * A RST before the server was heard: a client's behind all that came early goes with it, and so
+ * does one of a server that acknowledges some of it, for without a connection it acknowledges no
+ * more than the SYN.
+ */
+static void
+decide_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    const struct weir_packet *pkt = e->packet;
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+    const uint32_t at = (dir == WEIR_TOSERVER ? pkt->tcp_seq : pkt->tcp_ack) - client->base;
+    const int64_t end = reasm_sent_end(flow, WEIR_TOSERVER);
+
+    if (!(client->flags & SIDE_SYN) || flow->side[WEIR_TOCLIENT].flags & SIDE_SEEN)
+        return;
+    if (dir == WEIR_TOSERVER ? at == end
+                             : pkt->tcp_flags & WEIR_TH_ACK && at <= end &&
+                                   at > reasm_syn_end(flow, WEIR_TOSERVER)) {
+        reasm_take_early(e, flow);
+        if (client->flags & SIDE_FIN_WAITS)
+            tcp_check_fin(e, flow, WEIR_TOSERVER);
+    } else if (dir == WEIR_TOCLIENT && rst_accepted(e, flow, dir, pkt)) {
+        reasm_refuse_early(flow);
+    }
+}
+
 void
 track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     if (tcp_is_over(flow))
         return;
-    reasm_take_early(e, flow, dir);
-    if (flow->side[dir].flags & SIDE_FIN_WAITS)
-        tcp_check_fin(e, flow, dir);
+    decide_early(e, flow, dir);
     if (rst_accepted(e, flow, dir, e->packet)) {
         rst_acks(e, flow, dir);
         tcp_reset_flow(e, flow, dir);

@@ -392,7 +392,7 @@ tcp_take_segment(struct engine *e, struct weir_flow *flow, enum weir_dir dir, en
     struct side *side = &flow->side[dir];
     int64_t off = side_offset(side, pkt->tcp_seq - side->base);
     bool fin = pkt->tcp_flags & WEIR_TH_FIN,
-         urgent = pkt->tcp_flags & WEIR_TH_URG && !doubt && !old;
+         urgent = pkt->tcp_flags & WEIR_TH_URG && (!doubt || doubt == DOUBT_EARLY) && !old;
     struct chunk chunk = { off, off + pkt->payload_len, pkt->payload, doubt, fin, 0 };
     int64_t at = NO_URGENT;
 

@@ -35,16 +35,13 @@ is_old(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet
 
 /*
  * A server that did not send its SYN/ACK has no connection, and nobody can have acknowledged it: it
- * answers with a RST, or not at all (RFC 9293 section 3.10.7.2). Where it stays unheard the capture
- * has one side only.
+ * answers with a RST, or not at all (RFC 9293 section 3.10.7.2).
  */
 static bool
-is_early(const struct engine *e, const struct weir_flow *flow, enum weir_dir dir)
+is_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
-
-    return dir == WEIR_TOSERVER && side->flags & SIDE_SYN && !(peer->flags & SIDE_SEEN) &&
-           side->next == 0 && has_content(e->packet) && !e->opts.one_sided;
+    return dir == WEIR_TOSERVER && flow->side[dir].flags & SIDE_SYN &&
+           !(flow->side[!dir].flags & SIDE_SEEN) && has_content(pkt);
 }
 
 static void
@@ -104,7 +101,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         tcp_take_segment(e, flow, dir, DOUBT_DROPPED, false);
         return;
     }
-    if (doubt < DOUBT_EARLY && is_early(e, flow, dir) && reasm_holds_early(e, flow))
+    if (is_early(flow, dir, pkt) && reasm_holds_early(e, flow) && doubt < DOUBT_EARLY)
         doubt = DOUBT_EARLY;
     if (!old && !doubt)
         flow->ts[dir] = recent;
@@ -230,7 +227,8 @@ void
 tcp_finish(struct engine *e, struct weir_flow *flow)
 {
     for (int dir = 0; dir < 2; dir++) {
-        reasm_take_early(e, flow, dir);
+        if (dir == WEIR_TOSERVER)
+            reasm_take_early(e, flow);
         reasm_finish(e, flow, dir);
         tcp_check_fin(e, flow, dir);
     }

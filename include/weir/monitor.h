@@ -100,8 +100,8 @@ struct weir_monitor_opts {
     bool urgent_in_band; /**< urgent bytes are part of the stream, as hosts read them that were told
                               to (SO_OOBINLINE); else they are left out of it */
     bool one_sided; /**< flows may come with their client's side only, so what a client sends before
-                         its server is heard is taken at once; else it waits until the server
-                         acknowledges it, or was not heard for a second from the SYN on */
+                         its server is heard is taken at once; else it waits for the SYN/ACK, and
+                         is taken if there is none for a second from the SYN on */
     bool packets_only; /**< only tell flow_start, packet and flow_end: TCP is not followed, streams
                                  are not put together, flows end by timeout */
     uint32_t cores; /**< threads that follow flows, the caller's among them; 0: 1; at most 64. Each

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RECORD_ROOM = 1 << 20, STREAM_ROOM = 1 << 16 };
+enum { RECORD_ROOM = 1 << 21, STREAM_ROOM = 1 << 16 };
 
 struct record {
     struct weir_monitor *m;
