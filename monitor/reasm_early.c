@@ -1,6 +1,6 @@
 /*
- * What a client sends between its SYN and its server's SYN/ACK: segs.h, DOUBT_EARLY. It says what it
- * acknowledges, which only who has the SYN/ACK can know, so that decides when a SYN/ACK comes.
+ * What a client sends between its SYN and its server's SYN/ACK: segs.h, DOUBT_EARLY. It says what
+ * it acknowledges, which only who has the SYN/ACK can know, so that decides when a SYN/ACK comes.
  */
 #include "reasm_parts.h"
 
