@@ -65,7 +65,8 @@ tcp_refuses_syn(const struct weir_flow *flow, enum weir_dir dir, const struct we
 
 /*
  * RFC 5961 section 3.2: exactly at what the receiver expects, or where else its policy has it.
- * Before its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3).
+ * Before its side was heard, it has to acknowledge the peer's SYN (RFC 9293 section 3.10.7.3), or
+ * what came behind it, if only the capture did not hear it.
  */
 static bool
 rst_accepted(struct engine *e, struct weir_flow *flow, enum weir_dir dir,

@@ -44,6 +44,18 @@ is_early(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pack
            !(flow->side[!dir].flags & SIDE_SEEN) && has_content(pkt);
 }
 
+/* The capture does not have its SYN: the side's numbers begin here. */
+static void
+pick_up(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
+{
+    struct side *side = &flow->side[dir];
+
+    tcp_forget_dropped(flow, dir);
+    side->base = seq;
+    side->wscale = NO_WSCALE;
+    side->flags |= SIDE_SEEN;
+}
+
 static void
 track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -81,12 +93,8 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         tcp_take_segment(e, flow, dir, doubt, false);
         return;
     }
-    if (!(side->flags & SIDE_SEEN)) {
-        tcp_forget_dropped(flow, dir);
-        side->base = pkt->tcp_seq;
-        side->wscale = NO_WSCALE;
-        side->flags |= SIDE_SEEN;
-    }
+    if (!(side->flags & SIDE_SEEN))
+        pick_up(flow, dir, pkt->tcp_seq);
     if (may_be_stamped(flow, pkt) &&
         !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent,
                             &doubt))

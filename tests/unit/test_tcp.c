@@ -583,15 +583,30 @@ after_a_refutation_the_syn_is_remembered(void **state)
     wait_ms(1200);
     client(A, 1, 77, "y");
     server(S | A, -1, 0, "");
-    client(A, 0, 0, "");
     record_clear(&fixture.record);
     send_segment((struct segment){
         .flags = A, .seq = CLIENT, .ack = SERVER, .data = "public", .n = 6, .ttl = 2 });
-    expect("ttl_jump > ttl=2 usual=64\n");
+    expect("ttl_jump > ttl=2 usual=64\n"
+           "established > rtt=1000\n");
     client(A, 0, 0, "secret");
     expect("fake_retransmit > offset=0 length=6 diff_offset=0 diff_length=6 kept=new "
            "old_data=public new_data=secret\n"
            "payload > offset=0 length=6 data=secret after_gap=0\n");
+}
+
+/* The first SYN had a TTL that brought it nowhere. */
+static void
+a_syn_sent_again_says_what_ttl_is_usual(void **state)
+{
+    (void)state;
+    send_segment((struct segment){ .flags = S, .seq = CLIENT - 1, .ttl = 2 });
+    client(S, -1, 0, "");
+    server(S | A, -1, 0, "");
+    record_clear(&fixture.record);
+    send_segment((struct segment){
+        .flags = A, .seq = CLIENT, .ack = SERVER, .data = "public", .n = 6, .ttl = 2 });
+    expect("ttl_jump > ttl=2 usual=64\n"
+           "established > rtt=3000\n");
 }
 
 /* RFC 9293 section 3.8.4. */
@@ -2589,6 +2604,7 @@ main(void)
         TEST(a_stray_rst_does_not_end_a_one_sided_stream),
         TEST(a_late_syn_ack_confirms_who_knew_its_number),
         TEST(after_a_refutation_the_syn_is_remembered),
+        TEST(a_syn_sent_again_says_what_ttl_is_usual),
         TEST(a_keepalive_never_looks_like_data),
         TEST(one_byte_again_while_data_is_in_flight_is_no_keepalive),
         TEST(data_beyond_the_window_never_enters_the_stream),
