@@ -75,10 +75,14 @@ reserve(struct engine *e)
 static int
 start_shards(struct engine *e, uint64_t time)
 {
+    struct first_table *tables = arena_take(&e->arena, N_SHARDS * sizeof(*tables));
+
+    if (tables == NULL)
+        return WEIR_E_NOMEM;
     for (unsigned i = 0; i < N_SHARDS; i++)
         e->next_tick[i] = UINT64_MAX;
     for (unsigned i = e->index; i < N_SHARDS; i += e->n_cores) {
-        if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i]))
+        if (!shard_init(&e->shards[i], &e->arena, &e->layout, e, &e->wheels[i], &tables[i]))
             return WEIR_E_NOMEM;
         e->tables[i] = shard_table(&e->shards[i]);
         wheel_init(&e->wheels[i], time / TICK_NS);

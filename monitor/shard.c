@@ -1,7 +1,5 @@
 #include "shard.h"
 
-enum { FIRST_BUCKETS = 8 };
-
 /* ---- layout ------------------------------------------------------------------------------- */
 
 static size_t
@@ -47,7 +45,7 @@ new_table(struct shard *shard, uint32_t mask)
 
 bool
 shard_init(struct shard *shard, struct arena *arena, const struct shard_layout *layout,
-           struct engine *engine, struct wheel *wheel)
+           struct engine *engine, struct wheel *wheel, struct first_table *table)
 {
     *shard = (struct shard){
         .base = layout->base,
@@ -58,8 +56,8 @@ shard_init(struct shard *shard, struct arena *arena, const struct shard_layout *
         .arena = arena,
     };
     mem_init_arena(&shard->mem, arena, layout->cap);
-    shard->buckets = new_table(shard, shard->bucket_mask);
-    return shard->buckets != NULL;
+    shard->buckets = table->bucket;
+    return mem_charge(&shard->mem, sizeof(*table));
 }
 
 struct weir_flow *
@@ -212,16 +210,43 @@ add_block(struct shard *shard)
     return block;
 }
 
+static uint32_t
+block_number(const struct shard *shard, const struct block *block)
+{
+    return (uint32_t)(((const uint8_t *)block - shard->base) / BLOCK_SIZE);
+}
+
+/*
+ * The place at which a block begins to fill up. Blocks lie at multiples of a size that many sets of
+ * a cache divide: if all began at their front, few flows in each would share few sets.
+ */
+static uint32_t
+first_place(const struct shard *shard, const struct block *block)
+{
+    const uint32_t spread = block_number(shard, block) * UINT32_C(0x9e3779b1) >> 24; /* of 256 */
+
+    return spread * shard->layout->per_block >> 8;
+}
+
+/* Its n-th flow, in the order in which it fills up. */
+static struct weir_flow *
+block_flow(const struct shard *shard, const struct block *block, uint32_t n)
+{
+    const uint32_t per_block = shard->layout->per_block;
+
+    return slot_flow((uint8_t *)(uintptr_t)block, (first_place(shard, block) + n) % per_block);
+}
+
 static struct weir_flow *
 fresh_slot(struct shard *shard)
 {
-    uint32_t place = shard->n_slots % shard->layout->per_block;
+    uint32_t n = shard->n_slots % shard->layout->per_block;
     struct weir_flow *flow;
 
-    if (place == 0 && add_block(shard) == NULL)
+    if (n == 0 && add_block(shard) == NULL)
         return NULL;
-    flow = (struct weir_flow *)((uintptr_t)shard->last_block + BLOCK_HEADER) + place;
-    flow->slot = (uint32_t)(((uint8_t *)shard->last_block - shard->base) / BLOCK_SIZE) << 8 | place;
+    flow = block_flow(shard, shard->last_block, n);
+    flow->slot = block_number(shard, shard->last_block) << 8 | (uint32_t)flow_place(flow);
     shard->n_slots++;
     __builtin_prefetch(flow + 1, 1); /* for the next one, if it does not begin a block */
     __builtin_prefetch((const char *)(flow + 1) + 64, 1);
@@ -232,17 +257,22 @@ fresh_slot(struct shard *shard)
 struct weir_flow *
 shard_next(const struct shard *shard, const struct weir_flow *flow)
 {
-    const struct block *block = flow != NULL ? flow_block(flow) : shard->first_block;
-    uint32_t place = flow != NULL ? (flow->slot & 0xff) + 1 : 0, in_last;
+    const uint32_t per_block = shard->layout->per_block;
+    const struct block *block = shard->first_block;
+    uint32_t n = 0, in_last;
 
-    if (place == shard->layout->per_block) {
-        block = block->next;
-        place = 0;
+    if (flow != NULL) {
+        block = flow_block(flow);
+        n = ((uint32_t)flow_place(flow) + per_block - first_place(shard, block)) % per_block + 1;
     }
-    in_last = shard->n_slots > 0 ? (shard->n_slots - 1) % shard->layout->per_block + 1 : 0;
-    if (block == NULL || (block == shard->last_block && place == in_last))
+    if (n == per_block) {
+        block = block->next;
+        n = 0;
+    }
+    in_last = shard->n_slots > 0 ? (shard->n_slots - 1) % per_block + 1 : 0;
+    if (block == NULL || (block == shard->last_block && n == in_last))
         return NULL;
-    return (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER) + place;
+    return block_flow(shard, block, n);
 }
 
 static struct weir_flow *

@@ -228,7 +228,7 @@ struct rare {
     struct beyond beyond[2];
 };
 
-enum { PER_BUCKET = 8 };
+enum { PER_BUCKET = 8, FIRST_BUCKETS = 8 };
 
 /* Eight flows by 16 bits of their hash; an entry that did not fit is in a later bucket. */
 struct bucket {
@@ -238,6 +238,14 @@ struct bucket {
     uint32_t zero[3];
 };
 static_assert(sizeof(struct bucket) == 64, "one line");
+
+/*
+ * What a shard's table begins as. Those of all shards lie side by side: in memory of their own,
+ * which is aligned, they would share the few sets of a cache that hold what its first bytes hold.
+ */
+struct first_table {
+    struct bucket bucket[FIRST_BUCKETS];
+};
 
 /* A block of flows: this header, then the hot parts, the cold parts and the apps' parts. */
 enum { BLOCK_SIZE = ARENA_UNIT, BLOCK_HEADER = 64 };
@@ -281,10 +289,11 @@ bool shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride);
 
 /*
  * Set up a shard that takes its memory from the arena, which begins at layout->base and is zeroed.
- * Returns false if there is none.
+ * table: of the arena, too; the shard frees it when it needs a larger one. Returns false if the cap
+ * has no room for it.
  */
 bool shard_init(struct shard *shard, struct arena *arena, const struct shard_layout *layout,
-                struct engine *engine, struct wheel *wheel);
+                struct engine *engine, struct wheel *wheel, struct first_table *table);
 
 static inline const struct block *
 flow_block(const struct weir_flow *flow)

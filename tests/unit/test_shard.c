@@ -26,7 +26,10 @@ begin(void **state)
     arena_init(&arena, *state, RANGE);
     layout.base = arena.next;
     wheel_init(&wheel, 0);
-    return shard_init(&shard, &arena, &layout, NULL, &wheel) ? 0 : -1;
+    return shard_init(&shard, &arena, &layout, NULL, &wheel,
+                      arena_take(&arena, sizeof(struct first_table)))
+               ? 0
+               : -1;
 }
 
 static int
@@ -329,6 +332,56 @@ the_cap_is_reached_and_recovers(void **state)
     assert_ptr_equal(find(0, true), find(0, false));
 }
 
+/* Also in blocks that do not begin to fill up at their front. */
+static void
+flows_are_visited_in_the_order_of_their_slots(void **state)
+{
+    struct weir_flow *at = NULL;
+
+    (void)state;
+    for (unsigned i = 0; i < FLOWS; i++)
+        flows[i] = add(i, false);
+    for (unsigned i = 0; i < FLOWS; i++) {
+        at = shard_next(&shard, at);
+        assert_ptr_equal(at, flows[i]);
+    }
+    assert_null(shard_next(&shard, at));
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+    const uintptr_t x = *(const uintptr_t *)a, y = *(const uintptr_t *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+/* Where the first flows of shards, and their tables, lie by the address bits that choose a set of a
+ * cache of 32 KiB a way. */
+static void
+shards_with_few_flows_share_no_sets_of_a_cache(void **state)
+{
+    enum { SHARDS = 32, WAY = 32768 };
+    struct first_table *tables = arena_take(&arena, SHARDS * sizeof(*tables));
+    uintptr_t place[SHARDS], table[SHARDS];
+    unsigned places = 1, distinct = 1;
+
+    (void)state;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        assert_true(shard_init(&shard, &arena, &layout, NULL, &wheel, &tables[i]));
+        place[i] = (uintptr_t)add(i, false) % WAY;
+        table[i] = (uintptr_t)shard.buckets % WAY;
+    }
+    qsort(place, SHARDS, sizeof(place[0]), by_value);
+    qsort(table, SHARDS, sizeof(table[0]), by_value);
+    for (unsigned i = 1; i < SHARDS; i++) {
+        places += place[i] != place[i - 1];
+        distinct += table[i] != table[i - 1];
+    }
+    assert_true(places > SHARDS / 2);
+    assert_int_equal(distinct, SHARDS);
+}
+
 static void
 state_too_large_for_a_block_has_no_layout(void **state)
 {
@@ -358,6 +411,8 @@ main(void)
         FACT(ipv6_addresses_are_compared_whole),
         FACT(a_flow_unlinked_is_not_found_but_its_memory_stays),
         FACT(the_cap_is_reached_and_recovers),
+        FACT(flows_are_visited_in_the_order_of_their_slots),
+        FACT(shards_with_few_flows_share_no_sets_of_a_cache),
         cmocka_unit_test(state_too_large_for_a_block_has_no_layout),
     };
 
