@@ -40,25 +40,25 @@ typedef void take_full(struct engine *e, struct weir_tap *tap, void *state, stru
 take_full engine_push_again;
 
 static inline void
-push_to(struct engine *e, const struct app *app, uint8_t *part, struct weir_event *ev,
-        take_full *full)
+push_to(struct engine *e, const struct app *app, uint8_t *part, unsigned type,
+        struct weir_event *ev, take_full *full)
 {
     struct weir_tap *tap = app_tap(part, app);
 
     ev->tap = tap;
-    if (!weir_tap_wants(tap, ev->type))
+    if (!weir_tap_wants(tap, type))
         return;
     ev->app = app->pub.arg;
-    if (weir_tap_push(tap, app_state(part, app), ev->type, ev) == WEIR_TAP_FULL)
+    if (weir_tap_push(tap, app_state(part, app), type, ev) == WEIR_TAP_FULL)
         full(e, tap, app_state(part, app), ev);
 }
 
 /* part: where the taps of its flow are. */
 static inline void
-push_to_all(struct engine *e, uint8_t *part, struct weir_event *ev, take_full *full)
+push_to_all(struct engine *e, uint8_t *part, unsigned type, struct weir_event *ev, take_full *full)
 {
     for (const struct app *app = e->apps; app->pub.spec != NULL; app++)
-        push_to(e, app, part, ev, full);
+        push_to(e, app, part, type, ev, full);
 }
 
 /* For types that events are defined on. */
@@ -66,15 +66,16 @@ void engine_deliver_with_defined(struct engine *e, struct weir_flow *flow, struc
 
 /* engine_deliver() of a flow's event. */
 static inline __attribute__((always_inline)) void
-deliver_here(struct engine *e, struct weir_flow *flow, struct weir_event *ev)
+deliver_here(struct engine *e, struct weir_flow *flow, unsigned type, struct weir_event *ev)
 {
-    if (WEIR_UNLIKELY(e->bases >> ev->type & 1)) {
+    ev->type = (uint8_t)type;
+    if (WEIR_UNLIKELY(e->bases >> type & 1)) {
         engine_deliver_with_defined(e, flow, ev);
         return;
     }
-    ev->base = ev->type;
+    ev->base = (uint8_t)type;
     complete(e, flow, ev);
-    push_to_all(e, engine_apps(e, flow), ev, engine_push_again);
+    push_to_all(e, engine_apps(e, flow), type, ev, engine_push_again);
 }
 
 #endif

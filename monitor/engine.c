@@ -71,7 +71,7 @@ push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_f
     uint8_t *part = flow != NULL ? engine_apps(e, flow) : engine_flowless(e);
 
     complete(e, flow, ev);
-    push_to_all(e, part, ev, full);
+    push_to_all(e, part, ev->type, ev, full);
 }
 
 /* Push an event and what is defined on it. */
@@ -176,7 +176,7 @@ engine_show_no_flow(struct engine *e)
     complete(e, NULL, &ev);
     for (unsigned i = 0; i < e->n_apps; i++)
         if (e->apps[i].pub.no_flow_packets)
-            push_to(e, &e->apps[i], part, &ev, engine_push_again);
+            push_to(e, &e->apps[i], part, WEIR_EV_PACKET, &ev, engine_push_again);
 }
 
 void

@@ -30,7 +30,6 @@ deliver_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int
 {
     struct weir_event ev;
 
-    ev.type = WEIR_EV_PAYLOAD;
     ev.direction = (uint8_t)dir;
     ev.stable = stable;
     ev.payload.offset = off;
@@ -38,7 +37,7 @@ deliver_payload(struct engine *e, struct weir_flow *flow, enum weir_dir dir, int
     ev.payload.data.p = data;
     ev.payload.data.n = n;
     ev.payload.after_gap = after_gap;
-    deliver_here(e, flow, &ev);
+    deliver_here(e, flow, WEIR_EV_PAYLOAD, &ev);
 }
 
 static void

@@ -252,10 +252,9 @@ raise_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     if (!engine_raises(e, flow, WEIR_EV_PACKET))
         return;
-    ev.type = WEIR_EV_PACKET;
     ev.direction = (uint8_t)dir;
     ev.stable = false;
-    deliver_here(e, flow, &ev);
+    deliver_here(e, flow, WEIR_EV_PACKET, &ev);
 }
 
 static void
