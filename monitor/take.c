@@ -391,21 +391,13 @@ settle(struct engine *e, uint64_t number)
         engine_run_core(e);
 }
 
-/* Timers that are made from now on are behind those of earlier packets, whatever core made them. */
-static void
-number_timers(struct weir_core *core, uint64_t number)
-{
-    if (core->timers_made < number << 20)
-        core->timers_made = number << 20;
-}
-
 static inline void
 begin(struct engine *e, const struct arrival *a)
 {
     e->clock = a->clock;
     e->now = a->pkt.time;
     e->packet = &a->pkt;
-    number_timers(e->core, a->pkt.number);
+    e->core->timers_from = a->pkt.number << 20; /* behind those of earlier packets, on all cores */
     engine_reach(e, a->pkt.number, a->kind == ARRIVES_QUOTE ? PHASE_QUOTED : PHASE_PACKET, 0, 0);
     if (e->inl != NULL)
         inline_begin(e, a);

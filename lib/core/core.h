@@ -71,8 +71,9 @@ struct weir_core {
     void *tap_arg;
     const struct tap_hooks *tap_hooks; /* NULL: nobody */
 
-    uint64_t now; /* ns */
-    uint64_t timers_made;
+    uint64_t now;            /* ns */
+    uint64_t timers_made;    /* the number of the next one, */
+    uint64_t timers_from;    /* but at least this */
     struct wheel_node *soon; /* timers whose tick has come, but not their deadline */
     bool soon_sorted;
     struct wheel wheel;

@@ -42,6 +42,8 @@ file_new(struct weir_core *core, struct weir_cell *cell, uint64_t ns)
 {
     const uint64_t deadline = core->now + ns;
 
+    if (core->timers_made < core->timers_from)
+        core->timers_made = core->timers_from;
     cell->due.deadline = deadline < ns ? UINT64_MAX : deadline;
     cell->due.number = core->timers_made++;
     cell->timer.pprev = NULL;
