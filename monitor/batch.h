@@ -12,6 +12,8 @@
 
 #include <weir/port.h>
 
+#include <stdalign.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -49,8 +51,7 @@ struct frag_verdict;
 
 /* A packet that is a fragment. */
 struct came {
-    const uint8_t
-        *frame; /* its own, of len bytes; NULL: it is none, and nothing else of this counts */
+    const uint8_t *frame; /* its own, of len bytes */
     uint32_t len;
     uint8_t port;
 
@@ -62,23 +63,24 @@ struct came {
 };
 
 struct arrival {
-    struct weir_packet pkt; /* ARRIVES_TICK, _SETTLE: the number of the one that comes next */
+    alignas(64) struct weir_packet pkt; /* ARRIVES_TICK, _SETTLE: the number of what comes next */
     union {
         struct flow_ref ref; /* ARRIVES_PACKET, ARRIVES_QUOTE */
         struct told told;    /* ARRIVES_EVENT, ARRIVES_EXPIRED */
     };
+    uint64_t syns;           /* segments with SYN so far, this one too */
+    uint64_t clock;          /* the greatest packet time so far */
+    struct weir_flow *guess; /* the flow it will most likely find, for the cache */
     uint32_t bytes; /* of the packet on the wire; of one that was put together, the last part's */
-    uint64_t syns;  /* segments with SYN so far, this one too */
-    uint64_t clock; /* the greatest packet time so far */
     struct decode_fault fault;
     enum decode_result result;
     enum weir_layer bad_layer; /* pkt.bad_checksum: where */
     uint8_t kind;              /* enum arrival_kind */
     uint8_t fragments;         /* the packet was one; */
     uint8_t datagrams;         /* how many it completed */
-    struct weir_flow *guess;   /* the flow it will most likely find, for the cache */
-    struct came came;
+    struct came came;          /* of a fragment */
 };
+static_assert(offsetof(struct arrival, came) <= 256, "of most packets four lines are touched");
 
 /* The core that owns a shard; its shards are its index and every n_cores-th behind it. */
 static inline unsigned

@@ -34,7 +34,7 @@ static bool
 make_batch(struct batch *batch, unsigned room, bool one)
 {
     batch->room = room;
-    batch->at = malloc(room * sizeof(*batch->at));
+    batch->at = aligned_alloc(alignof(struct arrival), room * sizeof(*batch->at));
     if (one)
         batch->all = malloc(room * sizeof(*batch->all));
     else

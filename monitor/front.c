@@ -67,7 +67,6 @@ front_take(struct front *f, const struct weir_frame *frame)
     a = batch_add(batch, ARRIVES_PACKET, 0, f->clock); /* the first core, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->came.frame = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT)) {
         batch->n--;

@@ -536,7 +536,7 @@ inline_begin(struct engine *e, const struct arrival *a)
     now->data = a->pkt.frame;
     now->len = a->pkt.caplen;
     now->from = a->pkt.port;
-    if (a->came.frame == NULL)
+    if (a->fragments == 0)
         return;
     now->came = a->came;
     now->data = a->came.frame;

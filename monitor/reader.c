@@ -368,7 +368,6 @@ take(struct reader *r, const struct weir_frame *frame)
     a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->came.frame = NULL;
     a->result = decode(frame, &a->pkt, &a->fault);
     a->pkt.number = ++r->number;
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT))
@@ -378,7 +377,7 @@ take(struct reader *r, const struct weir_frame *frame)
         engine_foresee(r->only, r->batch, a);
     else if (a->kind == ARRIVES_PACKET)
         r->batch->core[r->batch->n - 1] = (uint8_t)core_of_shard(a->ref.shard, r->n_cores);
-    if (WEIR_UNLIKELY(a->came.frame != NULL))
+    if (WEIR_UNLIKELY(a->fragments > 0))
         note_core(a, r->batch->core[r->batch->n - 1]);
     if (a->pkt.proto != WEIR_PROTO_TCP && a->kind == ARRIVES_PACKET && packet_is_icmp(&a->pkt))
         add_quote(r, &a->pkt);
