@@ -91,7 +91,6 @@ core_of_shard(unsigned shard, unsigned n_cores)
 
 struct batch {
     unsigned n, room;
-    unsigned foreseen; /* so many, the first, know the flow that they will most likely find */
     struct arrival *at;
     struct arrival **all; /* each of them, for the only core; NULL: there are more */
     uint8_t core[BATCH_MANY + BATCH_SPARE]; /* apart: each core looks for its own */

@@ -230,7 +230,7 @@ void engine_run_core(struct engine *e);
 
 /* One core: ask the cache for what the arrival that was added last, and others before it, will
  * need. */
-void engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last);
+void engine_foresee(struct engine *e, const struct batch *batch, struct arrival *last);
 
 /* Take what is this core's of a batch. */
 void engine_take(struct engine *e, struct batch *batch);

@@ -81,7 +81,6 @@ reader_recycle(struct reader *r, struct batch *batch)
 {
     frag_take_back(&r->frags, &batch->lent);
     batch->n = 0;
-    batch->foreseen = 0;
     batch->used = 0;
 }
 

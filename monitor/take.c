@@ -509,14 +509,13 @@ prefetch_rest(struct engine *e, const struct arrival *a)
 }
 
 void
-engine_foresee(struct engine *e, struct batch *batch, const struct arrival *last)
+engine_foresee(struct engine *e, const struct batch *batch, struct arrival *last)
 {
     prefetch_bucket(e, last);
-    while (batch->foreseen + FAR_AHEAD < batch->n) {
-        if (batch->foreseen >= AHEAD)
-            prefetch_rest(e, &batch->at[batch->foreseen - AHEAD]);
-        prefetch_flow(e, &batch->at[batch->foreseen++]);
-    }
+    if (batch->n > FAR_AHEAD)
+        prefetch_flow(e, last - FAR_AHEAD);
+    if (batch->n > FAR_AHEAD + AHEAD)
+        prefetch_rest(e, last - FAR_AHEAD - AHEAD);
 }
 
 /* What is summed up, where another core has read it: only its own cache has had it since. */
@@ -599,7 +598,7 @@ engine_take(struct engine *e, struct batch *batch)
     unsigned at = 0, n;
 
     if (batch->all != NULL)
-        take_all(e, batch->all, batch->n, batch->foreseen);
+        take_all(e, batch->all, batch->n, batch->n > FAR_AHEAD ? batch->n - FAR_AHEAD : 0);
     else
         while ((n = next_of_mine(e, batch, &at, mine)) > 0)
             take_all(e, mine, n, 0);
