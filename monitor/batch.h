@@ -78,6 +78,7 @@ struct arrival {
     uint8_t kind;              /* enum arrival_kind */
     uint8_t fragments;         /* the packet was one; */
     uint8_t datagrams;         /* how many it completed */
+    bool plain;                /* pkt is one: decode_next() */
     struct came came;          /* of a fragment */
 };
 static_assert(offsetof(struct arrival, came) <= 256, "of most packets four lines are touched");
@@ -100,7 +101,7 @@ struct batch {
     size_t used;
 };
 
-/* There is room. */
+/* There is room. Its packet is as decode_next() left it, or plain is to become false. */
 static inline struct arrival *
 batch_add(struct batch *batch, enum arrival_kind kind, unsigned core, uint64_t clock)
 {

@@ -41,6 +41,8 @@ make_batch(struct batch *batch, unsigned room, bool one)
         batch->bytes = malloc(BATCH_BYTES);
     if (batch->at == NULL || (batch->all == NULL && batch->bytes == NULL))
         return false;
+    for (unsigned i = 0; i < room; i++)
+        batch->at[i].plain = false;
     for (unsigned i = 0; i < room && one; i++)
         batch->all[i] = &batch->at[i];
     return true;

@@ -468,15 +468,14 @@ clear_packet(struct weir_packet *pkt)
     memset((pair *)(void *)pkt + PAIRS, 0, sizeof(uint64_t));
 }
 
+/* All but its link. */
 static inline void
-start_packet(struct weir_packet *pkt, const struct weir_frame *frame)
+note_frame(struct weir_packet *pkt, const struct weir_frame *frame)
 {
-    clear_packet(pkt);
     pkt->time = frame->time;
     pkt->frame = frame->data;
     pkt->caplen = frame->caplen;
     pkt->wirelen = frame->wirelen;
-    pkt->link = frame->link;
     pkt->stable = frame->stable;
     pkt->port = frame->port;
 }
@@ -517,7 +516,9 @@ walk_frame(const struct weir_frame *frame, struct mend *mend, struct weir_packet
     enum layer at = first_layer(frame->link);
 
     carrier.any = false; /* the rest is large, and seldom needed */
-    start_packet(out, frame);
+    clear_packet(out);
+    note_frame(out, frame);
+    out->link = frame->link;
     for (unsigned n = 0; at < L_N; n++) {
         if (n == MAX_LAYERS)
             at = bad(&w, WEIR_LAYER_LINK, WEIR_BAD_LAYERS);
@@ -543,10 +544,10 @@ walk_frame(const struct weir_frame *frame, struct mend *mend, struct weir_packet
 /*
  * Most frames: Ethernet, IPv4 without options, and the whole of a TCP segment. False: it is
  * another, or there is something to say of it, and *out is as before. What is read is what the walk
- * would read.
+ * would read. again: *out is of such a frame already, and what all of them share stays.
  */
-static bool
-decode_plain(const struct weir_frame *frame, struct weir_packet *out)
+static inline bool
+decode_plain(const struct weir_frame *frame, struct weir_packet *out, bool again)
 {
     enum { IP = 14, TCP = IP + 20, HEADERS = TCP + 20 };
     const uint8_t *p = frame->data;
@@ -560,10 +561,15 @@ decode_plain(const struct weir_frame *frame, struct weir_packet *out)
     header = (p[TCP + 12] >> 4) * 4U;
     if (total > frame->caplen - IP || header < 20 || 20 + header > total)
         return false;
-    start_packet(out, frame);
-    out->ip_version = 4;
+    if (WEIR_UNLIKELY(!again)) {
+        clear_packet(out);
+        out->link = LINK_ETHERNET;
+        out->ip_version = 4;
+        out->proto = WEIR_PROTO_TCP;
+    }
+    note_frame(out, frame);
+    out->bad_checksum = false;
     out->ttl = p[IP + 8];
-    out->proto = WEIR_PROTO_TCP;
     memcpy(out->src.b, p + IP + 12, 4);
     memcpy(out->dst.b, p + IP + 16, 4);
     out->ip = p + IP;
@@ -590,11 +596,21 @@ decode_any(const struct weir_frame *frame, struct weir_packet *out, struct decod
 }
 
 enum decode_result
+decode_next(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault,
+            bool *plain)
+{
+    const bool again = *plain;
+
+    *plain = decode_plain(frame, out, again);
+    return WEIR_LIKELY(*plain) ? DECODE_FLOW : decode_any(frame, out, fault);
+}
+
+enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault)
 {
-    if (WEIR_LIKELY(decode_plain(frame, out)))
-        return DECODE_FLOW;
-    return decode_any(frame, out, fault);
+    bool plain = false;
+
+    return decode_next(frame, out, fault, &plain);
 }
 
 enum decode_result

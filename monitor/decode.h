@@ -35,6 +35,14 @@ struct decode_fault {
 enum decode_result
 decode(const struct weir_frame *frame, struct weir_packet *out, struct decode_fault *fault);
 
+/*
+ * The same in the place of a packet before. *plain: whether *out is what this function left, with
+ * *plain set, and nobody changed since, but for its number and bad_checksum. Most packets differ in
+ * few fields, and only those are written.
+ */
+enum decode_result decode_next(const struct weir_frame *frame, struct weir_packet *out,
+                               struct decode_fault *fault, bool *plain);
+
 /* Of a frame of another LINKTYPE_ nothing is read: it belongs to no flow. */
 bool decode_knows_link(uint16_t link);
 

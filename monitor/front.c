@@ -29,6 +29,7 @@ add_quote(struct front *f, const struct weir_packet *pkt)
     if (!reader_quotes(f->reader, pkt, &ref))
         return;
     a = batch_add(f->batch, ARRIVES_QUOTE, core_of_shard(ref.shard, f->reader->n_cores), f->clock);
+    a->plain = false;
     a->pkt = *pkt;
     a->ref = ref;
 }
@@ -67,7 +68,7 @@ front_take(struct front *f, const struct weir_frame *frame)
     a = batch_add(batch, ARRIVES_PACKET, 0, f->clock); /* the first core, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->result = decode(frame, &a->pkt, &a->fault);
+    a->result = decode_next(frame, &a->pkt, &a->fault, &a->plain);
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT)) {
         batch->n--;
         batch->used = used;

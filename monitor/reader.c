@@ -94,9 +94,13 @@ add_here(struct reader *r, enum arrival_kind kind, unsigned core)
 static struct arrival *
 add(struct reader *r, enum arrival_kind kind, unsigned core)
 {
+    struct arrival *a;
+
     if (r->batch->n == r->batch->room)
         reader_flush(r);
-    return add_here(r, kind, core);
+    a = add_here(r, kind, core);
+    a->plain = false;
+    return a;
 }
 
 /* Something for all cores, before the packet that comes next. Not inline: it is seldom. */
@@ -367,7 +371,7 @@ take(struct reader *r, const struct weir_frame *frame)
     a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->result = decode(frame, &a->pkt, &a->fault);
+    a->result = decode_next(frame, &a->pkt, &a->fault, &a->plain);
     a->pkt.number = ++r->number;
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT))
         a = read_fragment(r, frame);

@@ -60,11 +60,24 @@ check_fault(const struct weir_frame *f, const struct decode_fault *fault)
     assert(fault->why != WEIR_BAD_LAYERS || f->caplen >= 48);
 }
 
+/* In the place of the packet before, whatever that was, it is the same. */
+static void
+check_next(const struct weir_frame *f, const struct weir_packet *pkt, enum decode_result result)
+{
+    static struct weir_packet next;
+    static bool plain;
+    struct decode_fault fault;
+
+    assert(decode_next(f, &next, &fault, &plain) == result);
+    assert(memcmp(&next, pkt, sizeof(next)) == 0);
+}
+
 static enum decode_result
 check_frame(const struct weir_frame *f, struct weir_packet *pkt, struct decode_fault *fault)
 {
     const enum decode_result result = decode(f, pkt, fault);
 
+    check_next(f, pkt, result);
     check_headers(f, pkt);
     check_payload(f, pkt);
     assert(result != DECODE_FLOW || (pkt->l4 != NULL && pkt->l4_len >= pkt->payload_wire));

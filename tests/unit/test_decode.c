@@ -23,8 +23,9 @@ the_usual_frame_is_read_as_layers_are(void **state)
     for (unsigned i = 0; i < 60; i++)
         ADD_BYTES(&frame, (uint8_t)i);
     for (unsigned i = 0; i < 200000; i++) {
-        static struct weir_packet whole, inner;
-        struct decode_fault faults[2] = { { 0 } };
+        static struct weir_packet whole, inner, next;
+        static bool plain;
+        struct decode_fault faults[3] = { { 0 } };
         struct bytes cut = frame;
         struct weir_frame f = { .data = cut.b, .link = ETHERNET, .time = 7, .stable = i & 1 };
         enum decode_result result;
@@ -39,6 +40,10 @@ the_usual_frame_is_read_as_layers_are(void **state)
         memset(&whole, 0xff, sizeof(whole));
         memset(&inner, 0xff, sizeof(inner));
         result = decode(&f, &whole, &faults[0]);
+        next.bad_checksum = i % 7 == 0;
+        assert_int_equal(decode_next(&f, &next, &faults[2], &plain), result);
+        assert_memory_equal(&next, &whole, sizeof(whole));
+        assert_memory_equal(&faults[2], &faults[0], sizeof(faults[0]));
         f.data += 14;
         f.caplen -= 14;
         f.wirelen -= 14;
