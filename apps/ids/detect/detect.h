@@ -13,6 +13,8 @@
 
 #include <weir/event.h>
 
+#include <assert.h>
+
 enum {
     DETECT_WINDOW = 65536, /* bytes back from the newest that contents are looked for in */
     PENDING_MAX = 256,     /* rules that may wait for more of one direction's bytes */
@@ -36,17 +38,18 @@ struct stream_rare {
  */
 struct stream_scan {
     struct prefilter_stream *stream;
-    uint64_t fed;             /* bytes that it was given */
-    int64_t base, end;        /* offsets; what was scanned: [base, end) */
-    int64_t skipped;          /* urgent bytes before end */
-    struct stream_rare *rare; /* NULL: nothing of it */
-    uint32_t stream_size;     /* bytes of its state */
-    bool started : 1;
-    bool late : 1; /* rules came when bytes had gone by: places are offsets */
-    bool cut : 1;  /* bytes behind end were not scanned: the snap length took them, or no stream */
-    bool no_holes : 1; /* no memory for holes: nobody knows where they are in [base, end) */
-    bool given_up : 1; /* no memory, or the flow is over: not scanned any more */
+    uint64_t fed;              /* bytes that it was given */
+    int64_t base, end;         /* offsets; what was scanned: [base, end) */
+    struct stream_rare *rare;  /* NULL: nothing of it */
+    uint32_t skipped;          /* urgent bytes before end: one for a segment, at most */
+    uint32_t stream_size : 27; /* bytes of its state, at most 1 << MEM_MAX_SHIFT */
+    uint32_t started : 1;
+    uint32_t late : 1;     /* rules came when bytes had gone by: places are offsets */
+    uint32_t cut : 1;      /* bytes behind end were not scanned: by snap length, or no stream */
+    uint32_t no_holes : 1; /* no memory for holes: nobody knows where they are in [base, end) */
+    uint32_t given_up : 1; /* no memory, or the flow is over: not scanned any more */
 };
+static_assert(sizeof(struct stream_scan) <= 48, "every flow pays for two of them");
 
 struct flow_scan {
     struct flow_past past;

@@ -138,7 +138,7 @@ static void
 open_stream(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
 {
     s->stream = prefilter_open(pf, d->mem);
-    s->stream_size = (uint32_t)prefilter_stream_size(pf);
+    s->stream_size = prefilter_stream_size(pf) & ((1U << 27) - 1);
     s->fed = 0;
     s->given_up = s->stream == NULL;
     d->stats.no_memory += s->given_up;
@@ -189,7 +189,7 @@ start_scan(struct detect *d, struct stream_scan *s, const struct prefilter *pf)
     if (s->late)
         s->skipped = 0;
     else if (!s->cut) /* the first bytes, here or behind the gap, were urgent */
-        s->skipped += ev->payload.offset - s->end;
+        s->skipped += (uint32_t)(ev->payload.offset - s->end);
     s->late = false;
     s->base = s->end = ev->payload.offset;
     s->started = true;
@@ -208,7 +208,7 @@ detect_pass_gap(struct detect *d)
     detect_finish(d, ev->direction);
     if (stream_rare_of(s)->others != NULL)
         others_forget_begun(s->rare->others, d->mem, ev->gap.offset + ev->gap.length);
-    s->skipped += ev->gap.offset - s->end;
+    s->skipped += (uint32_t)(ev->gap.offset - s->end);
     s->end = ev->gap.offset + ev->gap.length;
 }
 
@@ -225,7 +225,7 @@ note_urgent(struct detect *d, struct stream_scan *s, int64_t offset)
 {
     struct stream_rare *r;
 
-    s->skipped += offset - s->end;
+    s->skipped += (uint32_t)(offset - s->end);
     if (s->no_holes)
         return;
     r = stream_make_rare(d, s);
