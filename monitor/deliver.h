@@ -75,7 +75,7 @@ deliver_here(struct engine *e, struct weir_flow *flow, unsigned type, struct wei
     }
     ev->base = (uint8_t)type;
     complete(e, flow, ev);
-    push_to_all(e, engine_apps(e, flow), type, ev, engine_push_again);
+    push_to_all(e, flow_apps(flow), type, ev, engine_push_again);
 }
 
 #endif

@@ -68,7 +68,7 @@ engine_flowless(struct engine *e)
 static inline void
 push_all(struct engine *e, struct weir_flow *flow, struct weir_event *ev, take_full *full)
 {
-    uint8_t *part = flow != NULL ? engine_apps(e, flow) : engine_flowless(e);
+    uint8_t *part = flow != NULL ? flow_apps(flow) : engine_flowless(e);
 
     complete(e, flow, ev);
     push_to_all(e, part, ev->type, ev, full);
@@ -298,15 +298,16 @@ engine_flow_of(const struct engine *e, const struct weir_tap *tap, unsigned *app
 {
     const uint8_t *at = (const uint8_t *)tap;
     const struct block *block;
-    const struct shard_layout *layout = &e->layout;
-    size_t place;
+    const uint32_t stride = e->layout.stride;
+    uint8_t *flow;
 
     if (at < e->range || at >= e->range + e->range_size)
         return NULL;
     block = (const struct block *)((uintptr_t)at & ~(uintptr_t)(BLOCK_SIZE - 1));
-    place = (size_t)(at - (const uint8_t *)block - layout->apps_at);
-    *app = (unsigned)(place % layout->app_stride / sizeof(*tap));
-    return (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER) + place / layout->app_stride;
+    flow = (uint8_t *)(uintptr_t)block + BLOCK_HEADER;
+    flow += (size_t)(at - flow) / stride * stride;
+    *app = (unsigned)((size_t)(at - flow) - sizeof(struct weir_flow)) / sizeof(*tap);
+    return (struct weir_flow *)(void *)flow;
 }
 
 /* The last tap of a flow that ended has woken and is done: the flow may go. */

@@ -256,23 +256,6 @@ void engine_deliver(struct engine *e, struct weir_flow *flow, struct weir_event 
 /* Show the packet, which belongs to no flow, to the apps that asked for such. */
 void engine_show_no_flow(struct engine *e);
 
-/* flow_apps() of a flow of this engine: looks at nothing but that. */
-static inline uint8_t *
-engine_apps(const struct engine *e, const struct weir_flow *flow)
-{
-    const struct shard_layout *layout = &e->layout;
-
-    return (uint8_t *)(uintptr_t)flow_block(flow) + layout->apps_at +
-           flow_place(flow) * layout->app_stride;
-}
-
-/* Likewise flow_cold(). */
-static inline struct flow_cold *
-engine_cold(const struct engine *e, const struct weir_flow *flow)
-{
-    return (struct flow_cold *)((uintptr_t)flow_block(flow) + e->layout.cold_at) + flow_place(flow);
-}
-
 /* Count an event; whether anybody wants it, so that its fields are worth working out. */
 static inline bool
 engine_raises(struct engine *e, const struct weir_flow *flow, enum weir_event_type type)

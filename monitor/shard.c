@@ -1,5 +1,7 @@
 #include "shard.h"
 
+#include <stdalign.h>
+
 /* ---- layout ------------------------------------------------------------------------------- */
 
 static size_t
@@ -11,22 +13,20 @@ round_up(size_t n, size_t to)
 bool
 shard_layout(struct shard_layout *layout, size_t cap, size_t app_stride)
 {
-    size_t each, n;
+    size_t stride, n;
 
-    app_stride = round_up(app_stride, 16);
-    each = sizeof(struct weir_flow) + sizeof(struct flow_cold) + app_stride;
-    n = (BLOCK_SIZE - BLOCK_HEADER - 16) / each;
+    app_stride = round_up(app_stride, alignof(struct weir_flow));
+    stride = sizeof(struct weir_flow) + app_stride;
+    n = (BLOCK_SIZE - BLOCK_HEADER) / (stride + sizeof(struct flow_cold));
     if (n == 0)
         return false;
-    if (n > 256)
-        n = 256;
     *layout = (struct shard_layout){
         .cap = cap,
         .app_stride = app_stride,
+        .stride = (uint32_t)stride,
         .per_block = (uint32_t)n,
-        .cold_at = (uint32_t)(BLOCK_HEADER + n * sizeof(struct weir_flow)),
+        .cold_at = (uint32_t)(BLOCK_HEADER + n * stride),
     };
-    layout->apps_at = (uint32_t)round_up(layout->cold_at + n * sizeof(struct flow_cold), 16);
     return true;
 }
 
@@ -67,7 +67,7 @@ flow_of_timer(const struct wheel_node *timer)
     const struct shard_layout *layout = ((const struct block *)block)->shard->layout;
     size_t i = ((uintptr_t)timer - block - layout->cold_at) / sizeof(struct flow_cold);
 
-    return (struct weir_flow *)(block + BLOCK_HEADER) + i;
+    return (struct weir_flow *)(block + BLOCK_HEADER + i * layout->stride);
 }
 
 /* ---- keys --------------------------------------------------------------------------------- */
@@ -189,7 +189,7 @@ grow(struct shard *shard, const struct hash_key *secret)
 static size_t
 slot_size(const struct shard *shard)
 {
-    return sizeof(struct weir_flow) + sizeof(struct flow_cold) + shard->layout->app_stride;
+    return shard->layout->stride + sizeof(struct flow_cold);
 }
 
 /* Its flows are counted one by one. */
@@ -200,6 +200,10 @@ add_block(struct shard *shard)
 
     if (block == NULL)
         return NULL;
+    if ((size_t)((uint8_t *)block - shard->base) >> SLOT_SHIFT > SLOT_MAX) {
+        mem_free(&shard->mem, block, BLOCK_SIZE);
+        return NULL;
+    }
     mem_uncharge(&shard->mem, BLOCK_SIZE);
     *block = (struct block){ .shard = shard };
     if (shard->last_block != NULL)
@@ -210,12 +214,6 @@ add_block(struct shard *shard)
     return block;
 }
 
-static uint32_t
-block_number(const struct shard *shard, const struct block *block)
-{
-    return (uint32_t)(((const uint8_t *)block - shard->base) / BLOCK_SIZE);
-}
-
 /*
  * The place at which a block begins to fill up. Blocks lie at multiples of a size that many sets of
  * a cache divide: if all began at their front, few flows in each would share few sets.
@@ -223,7 +221,8 @@ block_number(const struct shard *shard, const struct block *block)
 static uint32_t
 first_place(const struct shard *shard, const struct block *block)
 {
-    const uint32_t spread = block_number(shard, block) * UINT32_C(0x9e3779b1) >> 24; /* of 256 */
+    const size_t number = (size_t)((const uint8_t *)block - shard->base) / BLOCK_SIZE;
+    const uint32_t spread = (uint32_t)number * UINT32_C(0x9e3779b1) >> 24; /* of 256 */
 
     return spread * shard->layout->per_block >> 8;
 }
@@ -232,9 +231,10 @@ first_place(const struct shard *shard, const struct block *block)
 static struct weir_flow *
 block_flow(const struct shard *shard, const struct block *block, uint32_t n)
 {
-    const uint32_t per_block = shard->layout->per_block;
+    const struct shard_layout *layout = shard->layout;
+    const uint32_t place = (first_place(shard, block) + n) % layout->per_block;
 
-    return slot_flow((uint8_t *)(uintptr_t)block, (first_place(shard, block) + n) % per_block);
+    return (struct weir_flow *)((uintptr_t)block + BLOCK_HEADER + (size_t)place * layout->stride);
 }
 
 static struct weir_flow *
@@ -246,10 +246,10 @@ fresh_slot(struct shard *shard)
     if (n == 0 && add_block(shard) == NULL)
         return NULL;
     flow = block_flow(shard, shard->last_block, n);
-    flow->slot = block_number(shard, shard->last_block) << 8 | (uint32_t)flow_place(flow);
+    flow->slot = (uint32_t)((size_t)((uint8_t *)flow - shard->base) >> SLOT_SHIFT);
     shard->n_slots++;
-    __builtin_prefetch(flow + 1, 1); /* for the next one, if it does not begin a block */
-    __builtin_prefetch((const char *)(flow + 1) + 64, 1);
+    __builtin_prefetch((const char *)flow + shard->layout->stride, 1); /* the next one, mostly */
+    __builtin_prefetch((const char *)flow + shard->layout->stride + 64, 1);
     __builtin_prefetch(flow_cold(flow) + 1, 1);
     return flow;
 }
@@ -263,7 +263,8 @@ shard_next(const struct shard *shard, const struct weir_flow *flow)
 
     if (flow != NULL) {
         block = flow_block(flow);
-        n = ((uint32_t)flow_place(flow) + per_block - first_place(shard, block)) % per_block + 1;
+        n = (flow_place(shard->layout, flow) + per_block - first_place(shard, block)) % per_block +
+            1;
     }
     if (n == per_block) {
         block = block->next;

@@ -247,8 +247,12 @@ struct first_table {
     struct bucket bucket[FIRST_BUCKETS];
 };
 
-/* A block of flows: this header, then the hot parts, the cold parts and the apps' parts. */
-enum { BLOCK_SIZE = ARENA_UNIT, BLOCK_HEADER = 64 };
+/*
+ * A block of flows: this header, then each flow's hot part with the apps' parts behind it, then the
+ * cold parts. What every packet touches lies together: a page that it shares is looked up once.
+ */
+enum { BLOCK_SIZE = ARENA_UNIT, BLOCK_HEADER = 64, SLOT_SHIFT = 6 };
+#define SLOT_MAX (UINT32_MAX - BLOCK_SIZE) /* of a block: its flows' slots and 1 are numbers, too */
 
 struct block {
     struct shard *shard;
@@ -259,10 +263,10 @@ struct block {
 struct shard_layout {
     size_t cap;         /* bytes of memory a shard may use */
     size_t app_stride;  /* bytes of taps and app state a flow */
-    uint32_t per_block; /* flows in a block, at most 256 */
-    uint32_t cold_at;   /* offset of the cold parts in a block */
-    uint32_t apps_at;   /* offset of the apps' parts */
-    uint8_t *base;      /* blocks are numbered from here */
+    uint32_t stride;    /* and of its hot part: both whole lines */
+    uint32_t per_block; /* flows in a block */
+    uint32_t cold_at;   /* offset of the cold parts in it */
+    uint8_t *base;      /* lines are numbered from here: a flow's slot is that of its first */
 };
 
 struct shard {
@@ -301,29 +305,16 @@ flow_block(const struct weir_flow *flow)
     return (const struct block *)((uintptr_t)flow & ~(uintptr_t)(BLOCK_SIZE - 1));
 }
 
-/* Its place in the block: by its address, for the flow may not be in the cache yet. */
-static inline size_t
-flow_place(const struct weir_flow *flow)
-{
-    static_assert((int)BLOCK_HEADER < (int)sizeof(*flow), "division takes care of the header");
-    return (uintptr_t)flow / sizeof(*flow) % (BLOCK_SIZE / sizeof(*flow));
-}
-
 static inline struct shard *
 flow_shard(const struct weir_flow *flow)
 {
     return flow_block(flow)->shard;
 }
 
-/*
- * The flow in a slot: block number, from the layout's base on, and place in the block, which fill
- * one another's bits as their sizes do.
- */
 static inline struct weir_flow *
 slot_flow(uint8_t *base, uint32_t slot)
 {
-    static_assert(BLOCK_SIZE == 256 * sizeof(struct weir_flow), "the block number is slot >> 8");
-    return (struct weir_flow *)(base + BLOCK_HEADER) + slot;
+    return (struct weir_flow *)(void *)(base + ((size_t)slot << SLOT_SHIFT));
 }
 
 static inline struct weir_flow *
@@ -332,13 +323,25 @@ shard_flow(const struct shard *shard, uint32_t slot)
     return slot_flow(shard->base, slot);
 }
 
+/* Its place in the block. */
+static inline uint32_t
+flow_place(const struct shard_layout *layout, const struct weir_flow *flow)
+{
+    return ((uint32_t)(uintptr_t)flow % BLOCK_SIZE - BLOCK_HEADER) / layout->stride;
+}
+
+/* Its cold part: shard_cold() looks at nothing of the flow for that. */
+static inline struct flow_cold *
+shard_cold(const struct shard_layout *layout, const struct weir_flow *flow)
+{
+    return (struct flow_cold *)((uintptr_t)flow_block(flow) + layout->cold_at) +
+           flow_place(layout, flow);
+}
+
 static inline struct flow_cold *
 flow_cold(const struct weir_flow *flow)
 {
-    const struct block *block = flow_block(flow);
-
-    return (struct flow_cold *)((uintptr_t)block + block->shard->layout->cold_at) +
-           flow_place(flow);
+    return shard_cold(flow_shard(flow)->layout, flow);
 }
 
 /* The record for holes; NULL: it has none. Does not touch the cold part for that. */
@@ -352,10 +355,7 @@ flow_rare(const struct weir_flow *flow)
 static inline uint8_t *
 flow_apps(const struct weir_flow *flow)
 {
-    const struct block *block = flow_block(flow);
-    const struct shard_layout *layout = block->shard->layout;
-
-    return (uint8_t *)(uintptr_t)block + layout->apps_at + flow_place(flow) * layout->app_stride;
+    return (uint8_t *)(uintptr_t)(flow + 1);
 }
 
 /* The flow whose timer this is. */

@@ -485,7 +485,7 @@ prefetch_flow(struct engine *e, struct arrival *a)
     a->guess = shard_guess(&e->tables[a->ref.shard], e->layout.base, &a->ref);
     if (a->guess == NULL)
         return;
-    __builtin_prefetch(engine_apps(e, a->guess), 1);
+    __builtin_prefetch(flow_apps(a->guess), 1);
     __builtin_prefetch(a->guess, 1);
     __builtin_prefetch((const char *)a->guess + 64, 1);
 }
@@ -504,7 +504,7 @@ prefetch_rest(struct engine *e, const struct arrival *a)
     }
     if (a->pkt.tcp_flags & (WEIR_TH_SYN | WEIR_TH_FIN | WEIR_TH_RST)) {
         __builtin_prefetch(flow_block(a->guess));
-        __builtin_prefetch(engine_cold(e, a->guess), 1);
+        __builtin_prefetch(shard_cold(&e->layout, a->guess), 1);
     }
 }
 

@@ -348,6 +348,23 @@ flows_are_visited_in_the_order_of_their_slots(void **state)
     assert_null(shard_next(&shard, at));
 }
 
+/* A slot has 32 bits: of blocks 256 GiB behind the first no flow is made. */
+static void
+no_flow_lies_where_slots_end(void **state)
+{
+    (void)state;
+    shard.base -= (size_t)SLOT_MAX << SLOT_SHIFT;
+    assert_null(add(1, false));
+    assert_int_equal(shard.mem.used, sizeof(struct first_table));
+    shard.base += (size_t)1 << 20;
+    flows[1] = add(1, false);
+    assert_non_null(flows[1]);
+    assert_ptr_equal(find(1, true), flows[1]);
+    shard_unlink(&shard, flows[1], &secret);
+    shard_release(&shard, flows[1]);
+    assert_ptr_equal(add(2, false), flows[1]);
+}
+
 static int
 by_value(const void *a, const void *b)
 {
@@ -412,6 +429,7 @@ main(void)
         FACT(a_flow_unlinked_is_not_found_but_its_memory_stays),
         FACT(the_cap_is_reached_and_recovers),
         FACT(flows_are_visited_in_the_order_of_their_slots),
+        FACT(no_flow_lies_where_slots_end),
         FACT(shards_with_few_flows_share_no_sets_of_a_cache),
         cmocka_unit_test(state_too_large_for_a_block_has_no_layout),
     };
