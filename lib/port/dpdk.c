@@ -428,19 +428,52 @@ bytes_of(struct rx *rx, const struct rte_mbuf *m, uint32_t n)
 }
 
 /* now: nanoseconds since 1970, of the burst. */
-static void
+static inline void
 frame_of(const struct dpdk *d, struct rx *rx, const struct rte_mbuf *m, uint64_t now,
          struct weir_frame *f)
 {
-    f->wirelen = rte_pktmbuf_pkt_len(m);
-    f->caplen = f->wirelen < d->snaplen ? f->wirelen : d->snaplen;
-    f->data = bytes_of(rx, m, f->caplen);
-    f->time = now;
+    const uint32_t wirelen = rte_pktmbuf_pkt_len(m);
+    const uint32_t caplen = wirelen < d->snaplen ? wirelen : d->snaplen;
+
     if (d->keeps_time && (m->ol_flags & d->time_flag) != 0)
-        f->time = *RTE_MBUF_DYNFIELD(m, d->time_offset, const uint64_t *) * 1000;
-    f->link = LINK_ETHERNET;
-    f->stable = false;
-    f->port = 0;
+        now = *RTE_MBUF_DYNFIELD(m, d->time_offset, const uint64_t *) * 1000;
+    *f = (struct weir_frame){
+        .data = bytes_of(rx, m, caplen),
+        .caplen = caplen,
+        .wirelen = wirelen,
+        .time = now,
+        .link = LINK_ETHERNET,
+    };
+}
+
+/*
+ * Whether a buffer is ready for its pool as it is: whole, its bytes its own, nobody else's. Of one
+ * that is whole next is NULL (rte_mbuf_core.h), and need not be looked at, a cache line behind.
+ */
+static inline bool
+is_ready(const struct dpdk *d, const struct rte_mbuf *m)
+{
+    return m->pool == d->pool && m->nb_segs == 1 && RTE_MBUF_DIRECT(m) &&
+           rte_mbuf_refcnt_read(m) == 1;
+}
+
+/* What rte_pktmbuf_free_bulk() does, where most are ready. */
+static void
+give_back(const struct dpdk *d, struct rx *rx)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < rx->n_held; i++) {
+        struct rte_mbuf *m = rx->held[i];
+
+        if (WEIR_LIKELY(is_ready(d, m)))
+            rx->held[n++] = m;
+        else
+            rte_pktmbuf_free(m);
+    }
+    if (n > 0)
+        rte_mempool_put_bulk(d->pool, (void **)rx->held, n);
+    rx->n_held = 0;
 }
 
 static int
@@ -450,7 +483,7 @@ read_burst(const struct dpdk *d, unsigned queue, struct weir_frame *frames, unsi
     unsigned n = 0;
     uint64_t now;
 
-    rte_pktmbuf_free_bulk(rx->held, rx->n_held);
+    give_back(d, rx);
     rx->used = 0;
     rx->next_held = 0;
     rx->n_held = rte_eth_rx_burst(d->id, (uint16_t)queue, rx->held,
@@ -589,7 +622,7 @@ dpdk_close(struct weir_port *port)
     if (eal.last == d)
         eal.last = NULL;
     for (unsigned i = 0; d->rx != NULL && i < d->queues; i++)
-        rte_pktmbuf_free_bulk(d->rx[i].held, d->rx[i].n_held);
+        give_back(d, &d->rx[i]);
     if (d->promiscuous != NULL)
         (void)rte_eth_promiscuous_disable(d->id);
     if (d->started)
