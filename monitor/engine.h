@@ -45,51 +45,53 @@ struct definition {
 };
 
 struct engine {
+    /* What every packet touches, side by side. */
+    const struct weir_packet *packet; /* being looked at; NULL: a timer is */
+    uint64_t now;                     /* time that events raised now carry */
+    uint64_t clock;                   /* greatest packet time so far */
+    uint64_t syns;                    /* segments with SYN that all cores were given so far */
+    unsigned shard;                   /* of the packet that is looked at; 0: of none */
     unsigned index, n_cores;
     struct order_end *order; /* NULL: there is one core */
+    struct weir_core *core;
+    struct inline_core *inl; /* NULL: passive */
+    void (*done)(void *arg); /* once, when the packet's events are told; NULL: nothing */
+    void *done_arg;
+    uint64_t want;  /* what any app wants, and the bases of that */
+    uint64_t bases; /* of definitions that are live */
+    struct shard_layout layout;
+    struct weir_monitor_stats stats;
+    struct shard_table tables[N_SHARDS];
+
     struct weir_monitor_opts opts;
     uint64_t timeout[WEIR_TIMEOUT_COUNT]; /* nanoseconds, by enum weir_timeout */
     struct hash_key secret;
-    struct weir_core *core;
     struct weir_outlet outlet; /* .send NULL: passive */
-    struct inline_core *inl;   /* NULL likewise */
 
     struct app apps[MAX_APPS + 1]; /* the one behind the last has no spec */
     unsigned n_apps;
     struct hosts *hosts; /* policies by address */
     struct definition defs[WEIR_EV_DEFINED_MAX];
     unsigned n_defs;
-    uint64_t want;     /* what any app wants, and the bases of that */
-    uint64_t bases;    /* of definitions that are live */
     uint8_t *flowless; /* by shard: taps and state for events that belong to no flow */
     bool flowless_used[N_SHARDS];
     unsigned flowless_asleep[N_SHARDS]; /* of its taps, after the end */
-    unsigned shard;                     /* of the packet that is looked at; 0: of none */
     bool ended;
     bool no_flow_packets; /* an app wants packets that belong to no flow */
     bool history;         /* an app reads delivered bytes back: they stay while the flow lives */
     uint32_t window;      /* acknowledged bytes a direction that are retained */
 
     bool started;
-    uint64_t clock;               /* greatest packet time so far */
     uint64_t tick;                /* clock / TICK_NS, up to which timers ran */
     uint64_t due_tick;            /* of those in due */
     uint64_t next_tick[N_SHARDS]; /* no timer of the shard comes round before */
-    uint64_t syns;                /* segments with SYN that all cores were given so far */
-    uint64_t now;                 /* time that events raised now carry */
-    void (*done)(void *arg);      /* once, when the packet's events are told; NULL: nothing */
-    void *done_arg;
-    const struct weir_packet *packet; /* being looked at; NULL: a timer is */
 
     uint8_t *range; /* address range of all shards */
     size_t range_size;
     struct arena arena;
-    struct shard_layout layout;
     struct shard shards[N_SHARDS];
-    struct shard_table tables[N_SHARDS];
     struct wheel wheels[N_SHARDS];
 
-    struct weir_monitor_stats stats;
     uint64_t overload[N_SHARDS][sizeof(((struct weir_monitor_stats *)NULL)->overload) /
                                 sizeof(uint64_t)]; /* by enum weir_overload */
     struct sender senders[N_SENDERS];
