@@ -37,14 +37,14 @@ struct reader {
     const struct weir_packet *packet; /* what events are about */
     bool lacked_room;                 /* fragments did, with this packet */
 
-    uint8_t *range; /* of the room for fragments */
-    size_t range_size;
-    struct frag_room frags;
-
     struct batch *batch; /* that is being filled */
     /* Hand it over, and have an empty one; may wait. */
     struct batch *(*hand_over)(void *ctx, struct batch *full);
     void *ctx;
+
+    uint8_t *range; /* of the room for fragments */
+    size_t range_size;
+    struct frag_room frags;
 };
 
 /* The first packet. WEIR_E_OK or WEIR_E_NOMEM. */
