@@ -140,7 +140,8 @@ enum {
     FLOW_URGENT = 1 << 10,         /* rare.urgent: an urgent byte lies ahead */
     FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
     FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
-    FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq: a SYN/ACK with another number was seen */
+    FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq, rare.other_ack: another SYN/ACK was seen,
+                                      or one that answers no SYN that is known */
     FLOW_TS_CLIENT = 1 << 14,      /* its SYN has timestamps, */
     FLOW_TS_SERVER = 1 << 15,      /* so has its own: both use them */
     FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
@@ -211,7 +212,14 @@ struct beyond {
     int64_t edge;     /* and the window that it offers */
 };
 
-/* What only a flow with holes or urgent data needs. */
+/* What a client's SYN said. */
+struct tcp_syn {
+    bool known;
+    uint8_t wscale;
+    uint32_t base, ts, flags; /* flags: its bits of weir_flow.flags, the TTL among them */
+};
+
+/* What only a flow with holes, urgent data or more than one SYN needs. */
 struct rare {
     struct segs *queue[2];  /* by direction: data beyond next, sorted */
     uint64_t queued[2];     /* bytes in queue */
@@ -226,6 +234,9 @@ struct rare {
     int64_t refused[2];     /* greatest offset of data that found no room; -1: none */
     int64_t sent[2];        /* the end of what was sent for sure, captured or not; 0: not noted */
     struct beyond beyond[2];
+    uint32_t other_ack;       /* FLOW_OTHER_SYN_ACK: what it acknowledges */
+    struct tcp_syn other_syn; /* FLOW_REUSE_WAITS: that one; else one that was sent before or after
+                                 the flow's own, to which a SYN/ACK may be the answer */
 };
 
 enum { PER_BUCKET = 8, FIRST_BUCKETS = 8 };

@@ -215,7 +215,7 @@ take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
     if (flow != NULL && tcp && a->pkt.tcp_flags & WEIR_TH_SYN && opens_another(e, flow, a)) {
         live = !(flow->flags & FLOW_CLOSED);
         unanswered = live ? tcp_unanswered_syns(flow) : 0;
-        syn = tcp_syn_of(flow, &a->pkt);
+        syn = tcp_syn_before(flow, &a->pkt);
         engine_end_flow(e, flow, WEIR_END_REUSE);
         flow = NULL;
         reuse = true;
@@ -228,7 +228,7 @@ take_odd_packet(struct engine *e, struct arrival *a, struct weir_flow *flow)
     if (flow == NULL)
         return;
     if (syn.known)
-        tcp_recall_syn(flow, &syn);
+        tcp_recall_syn(flow, &a->pkt, &syn);
     dir = direction(flow, &a->ref);
     if (e->inl != NULL && new)
         inline_found(e, flow, dir);

@@ -100,6 +100,15 @@ wrong_option(const struct weir_packet *pkt, bool *dropped)
     }
 }
 
+bool
+syn_is_signed(const struct weir_packet *pkt)
+{
+    bool dropped;
+    const int why = wrong_option(pkt, &dropped);
+
+    return why == WEIR_BAD_OPTION_MD5 || why == WEIR_BAD_OPTION_AO;
+}
+
 /*
  * A signature where none was agreed on in the handshake: Linux drops the segment
  * (tcp_inbound_hash()); with AO only if it is built with it. What stands behind a broken option is
@@ -174,12 +183,19 @@ read_timestamp(const struct weir_packet *pkt, uint32_t *ts)
     return read_timestamps(pkt, ts, &echo);
 }
 
+bool
+syn_timestamp(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+              uint32_t *ts)
+{
+    return read_timestamp(pkt, ts) && (*ts != 0 || ways_of(flow, dir)->zero != ZERO_IN_SYN_ENDS);
+}
+
 void
 start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
     uint32_t ts;
 
-    if (!read_timestamp(pkt, &ts) || (ts == 0 && ways_of(flow, dir)->zero == ZERO_IN_SYN_ENDS))
+    if (!syn_timestamp(flow, dir, pkt, &ts))
         return;
     flow->flags |= dir == WEIR_TOSERVER ? FLOW_TS_CLIENT : FLOW_TS_SERVER;
     flow->ts[dir] = ts;

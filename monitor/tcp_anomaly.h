@@ -23,6 +23,13 @@ flags_make_sense(struct engine *e, struct weir_flow *flow, enum weir_dir dir, en
 bool
 options_are_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt *doubt);
 
+/* The timestamp of a SYN; false: it offers none. dir: of the SYN, whose receiver judges it. */
+bool syn_timestamp(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+                   uint32_t *ts);
+
+/* Whether a SYN is signed, so that its connection's segments are, too. */
+bool syn_is_signed(const struct weir_packet *pkt);
+
 /* The first timestamp of a side that uses them: from its SYN. */
 void start_timestamps(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
 

@@ -64,13 +64,34 @@ opens_too(const struct weir_flow *flow, enum weir_dir dir)
            flow->side[WEIR_TOCLIENT].packets == 0 && !(flow->flags & FLOW_CLOSED);
 }
 
+/* Of a flow whose client its sender is. */
+static struct tcp_syn
+read_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    struct tcp_syn syn = { .known = true, .base = pkt->tcp_seq + 1 };
+    struct tcp_syn_options options;
+
+    tcp_syn_options(pkt->tcp_options, pkt->n_tcp_options, &options);
+    syn.wscale = options.wscale;
+    syn.flags = (uint32_t)pkt->ttl << FLOW_TTL_TOSERVER;
+    if (syn_timestamp(flow, dir, pkt, &syn.ts))
+        syn.flags |= FLOW_TS_CLIENT;
+    if (syn_is_signed(pkt))
+        syn.flags |= FLOW_SIGNED;
+    return syn;
+}
+
 /* A SYN came that may open another connection: its receiver will tell. */
 static void
-note_reuse(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
+note_reuse(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
+    struct rare *rare = reasm_need_rare(flow);
+
     flow->flags &= ~(uint32_t)FLOW_REUSE_BACK;
     flow->flags |= FLOW_REUSE_WAITS | (dir == WEIR_TOCLIENT ? FLOW_REUSE_BACK : 0);
-    flow_cold(flow)->reuse_seq = seq;
+    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    if (rare != NULL)
+        rare->other_syn = read_syn(flow, dir, pkt);
 }
 
 /* Returns whether the segment is from the receiver of that SYN, and acknowledges it. */
@@ -121,7 +142,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
     if (half_open_syn_fin(flow, pkt, dir))
-        note_reuse(flow, dir, pkt->tcp_seq);
+        note_reuse(flow, dir, pkt);
     if (!tcp_is_syn(pkt))
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
@@ -130,14 +151,14 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
                 !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1));
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
         if (flow->flags & FLOW_CLOSED)
-            note_reuse(flow, dir, pkt->tcp_seq);
+            note_reuse(flow, dir, pkt);
         return false;
     }
     if (opens_too(flow, dir))
         return false;
     if (flow->flags & FLOW_CLOSED || flow->side[!dir].packets == 0)
         return true;
-    note_reuse(flow, dir, pkt->tcp_seq);
+    note_reuse(flow, dir, pkt);
     return false;
 }
 
@@ -145,14 +166,13 @@ enum {
     OF_SYN = FLOW_TS_CLIENT | FLOW_SIGNED | 0xff << FLOW_TTL_TOSERVER, /* bits of weir_flow.flags */
 };
 
-struct tcp_syn
-tcp_syn_of(const struct weir_flow *flow, const struct weir_packet *pkt)
+static struct tcp_syn
+own_syn(const struct weir_flow *flow)
 {
     const struct side *client = &flow->side[WEIR_TOSERVER];
 
     return (struct tcp_syn){
-        .known = pkt->tcp_flags & WEIR_TH_ACK && client->flags & SIDE_SYN &&
-                 client->base == pkt->tcp_ack,
+        .known = client->flags & SIDE_SYN,
         .wscale = client->wscale & 15U,
         .base = client->base,
         .ts = flow->ts[WEIR_TOSERVER],
@@ -160,20 +180,72 @@ tcp_syn_of(const struct weir_flow *flow, const struct weir_packet *pkt)
     };
 }
 
-void
-tcp_recall_syn(struct weir_flow *flow, const struct tcp_syn *syn)
+static struct tcp_syn
+other_syn(const struct weir_flow *flow)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return rare != NULL ? rare->other_syn : (struct tcp_syn){ .known = false };
+}
+
+struct tcp_syn
+tcp_syn_before(const struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    const struct tcp_syn none = { .known = false }, own = own_syn(flow), other = other_syn(flow);
+
+    if (pkt->tcp_flags & WEIR_TH_ACK)
+        return other.base == pkt->tcp_ack && other.known ? other
+               : own.base == pkt->tcp_ack                ? own
+                                                         : none;
+    if (flow->side[WEIR_TOCLIENT].packets > 0)
+        return none;
+    if (other.known && other.base != pkt->tcp_seq + 1)
+        return other;
+    return flow->flags & FLOW_CLOSED ? none : own;
+}
+
+/* The client's numbers are those of this SYN. */
+static void
+take_syn(struct weir_flow *flow, const struct tcp_syn *syn)
 {
     struct side *client = &flow->side[WEIR_TOSERVER];
 
-    if (!syn->known)
-        return;
     client->base = syn->base;
     client->wscale = syn->wscale & 15U;
     client->flags |= SIDE_SEEN | SIDE_SYN;
     flow->ts[WEIR_TOSERVER] = syn->ts;
-    flow->flags |= syn->flags;
-    tcp_input(flow, WEIR_TOSERVER, TCP_SENT_SYN);
-    tcp_input(flow, WEIR_TOCLIENT, TCP_GOT_SYN);
+    flow->flags = (flow->flags & ~(uint32_t)OF_SYN) | syn->flags;
+}
+
+void
+tcp_recall_syn(struct weir_flow *flow, const struct weir_packet *pkt, const struct tcp_syn *syn)
+{
+    struct rare *rare;
+
+    if (pkt->tcp_flags & WEIR_TH_ACK) {
+        take_syn(flow, syn);
+        tcp_input(flow, WEIR_TOSERVER, TCP_SENT_SYN);
+        tcp_input(flow, WEIR_TOCLIENT, TCP_GOT_SYN);
+    } else if ((rare = reasm_need_rare(flow)) != NULL) {
+        rare->other_syn = *syn;
+    }
+}
+
+/*
+ * A server that has a SYN answers no other with another number until it gives that one up (Linux,
+ * tcp_check_req()): its SYN/ACK acknowledges the first, and the later one was in vain so far.
+ */
+static bool
+answers_first(struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    const struct tcp_syn own = own_syn(flow), first = other_syn(flow);
+
+    if (!first.known || flow->flags & FLOW_REUSE_WAITS || first.base != pkt->tcp_ack)
+        return false;
+    tcp_forget_dropped(flow, WEIR_TOSERVER);
+    take_syn(flow, &first);
+    flow_rare(flow)->other_syn = own;
+    return true;
 }
 
 enum { SYNS_MANY = 10 }; /* Suricata keeps so many of a flow beside the first one */
@@ -322,8 +394,10 @@ track_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 
     raise_data_on_syn(e, flow, dir);
     if (side->flags & SIDE_SYN && side->base == e->packet->tcp_seq + 1) {
-        if (!(flow->side[!dir].flags & SIDE_SEEN))
-            raise_ttl(flow, dir, e->packet->ttl); /* the first may have reached nobody */
+        if (!(flow->side[!dir].flags & SIDE_SEEN)) { /* the first may have reached nobody */
+            raise_ttl(flow, dir, e->packet->ttl);
+            park_syn_data(e, flow, dir);
+        }
         raise_repeated_syn(e, flow, dir);
     } else if (side->flags & SIDE_SYN) {
         raise_stray_syn(e, flow, dir, WEIR_BAD_HANDSHAKE_SYN_SEQ);
@@ -363,27 +437,59 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
     tcp_take_ack(e, flow, WEIR_TOSERVER, &doubt);
 }
 
-/* Another SYN/ACK, by another server behind the address or a forger: the client's ACK chooses. */
+/*
+ * Another SYN/ACK, by another server behind the address or a forger, or one that answers a SYN that
+ * is not known: the client's ACK chooses.
+ */
 static void
 note_other_syn_ack(struct weir_flow *flow, const struct weir_packet *pkt)
 {
+    struct rare *rare;
+
     if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) ||
-        !tcp_acks_syn(flow, WEIR_TOSERVER, pkt))
+        (rare = reasm_need_rare(flow)) == NULL)
         return;
     flow->flags |= FLOW_OTHER_SYN_ACK;
     flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    rare->other_ack = pkt->tcp_ack;
 }
 
-/* The third step acknowledges that other SYN/ACK: its numbers are the server's. */
-bool
-tcp_chooses_other(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+/* The client's numbers begin here: with a SYN that is known, or with one of which nothing is. */
+static void
+start_client_at(struct weir_flow *flow, uint32_t base)
 {
+    const struct tcp_syn other = other_syn(flow);
+
+    tcp_forget_dropped(flow, WEIR_TOSERVER);
+    reasm_refuse_early(flow);
+    if (other.known && other.base == base) {
+        take_syn(flow, &other);
+        return;
+    }
+    flow->side[WEIR_TOSERVER].base = base;
+    flow->side[WEIR_TOSERVER].wscale = UNSCALED_UNKNOWN;
+    flow->flags &= ~(uint32_t)OF_SYN;
+}
+
+void
+tcp_choose_syn_ack(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    struct side *server = &flow->side[WEIR_TOCLIENT];
+    uint32_t acked;
+
     if (!(flow->flags & FLOW_OTHER_SYN_ACK) || dir != WEIR_TOSERVER ||
-        flow->flags & FLOW_REUSE_WAITS || pkt->tcp_ack != flow_cold(flow)->reuse_seq + 1)
-        return false;
+        flow->flags & FLOW_REUSE_WAITS || pkt->tcp_ack != flow_cold(flow)->reuse_seq + 1 ||
+        (server->flags & SIDE_SYN && tcp_fits_handshake(flow, dir, pkt)))
+        return;
+    acked = flow_rare(flow)->other_ack;
+    if (acked - flow->side[dir].base > reasm_syn_end(flow, dir)) {
+        if (pkt->tcp_seq != acked)
+            return;
+        start_client_at(flow, acked);
+    }
     flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
-    flow->side[WEIR_TOCLIENT].base = pkt->tcp_ack;
-    return true;
+    server->base = pkt->tcp_ack;
+    server->flags |= SIDE_SEEN;
 }
 
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
@@ -402,8 +508,10 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
         raise_repeated_syn(e, flow, WEIR_TOCLIENT);
     } else if (side->flags & SIDE_SEEN && !opened) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
-    } else if (client->flags & SIDE_SEEN && !tcp_acks_syn(flow, WEIR_TOSERVER, pkt)) {
+    } else if (client->flags & SIDE_SEEN && !answers_first(flow, pkt) &&
+               !tcp_acks_syn(flow, WEIR_TOSERVER, pkt)) {
         raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
+        note_other_syn_ack(flow, pkt);
     } else {
         if (!(client->flags & SIDE_SEEN)) {
             tcp_forget_dropped(flow, WEIR_TOSERVER);

@@ -27,9 +27,10 @@ bool tcp_acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct wei
 void tcp_forget_dropped(struct weir_flow *flow, enum weir_dir dir);
 
 /*
- * Whether the third step chooses another SYN/ACK than the first: its numbers are the server's then.
+ * The third step may choose another SYN/ACK than the one that was taken, or one that was not: its
+ * numbers are the server's then, and those of the SYN that it answers the client's.
  */
-bool tcp_chooses_other(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
+void tcp_choose_syn_ack(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
 
 /* The flow becomes established if the packet completes its handshake. */
 void tcp_check_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

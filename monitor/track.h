@@ -17,16 +17,15 @@ void tcp_syn_options(const uint8_t *p, uint8_t n, struct tcp_syn_options *out);
 /* Whether the packet opens another connection on the tuple of this flow, which then ends. */
 bool tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir);
 
-/* What a client's SYN said, for the flow that its SYN/ACK begins. */
-struct tcp_syn {
-    bool known;
-    uint8_t wscale;
-    uint32_t base, ts, flags; /* flags: its bits of weir_flow.flags, the TTL among them */
-};
+/*
+ * A flow ends for this packet, which opens another on its tuple: the SYN that the new flow has to
+ * know. That is the one that a SYN/ACK answers, or the first of those that nobody answered.
+ */
+struct tcp_syn tcp_syn_before(const struct weir_flow *flow, const struct weir_packet *pkt);
 
-/* Of the flow's own SYN, if this SYN/ACK acknowledges it and no data. */
-struct tcp_syn tcp_syn_of(const struct weir_flow *flow, const struct weir_packet *pkt);
-void tcp_recall_syn(struct weir_flow *flow, const struct tcp_syn *syn);
+/* For the new flow, which the packet begins: a SYN/ACK answers that SYN, or may answer it yet. */
+void
+tcp_recall_syn(struct weir_flow *flow, const struct weir_packet *pkt, const struct tcp_syn *syn);
 
 /*
  * How many SYNs of this flow's client were seen and none answered, if the next one opens another.

@@ -95,11 +95,12 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (!(side->flags & SIDE_SEEN))
         pick_up(flow, dir, pkt->tcp_seq);
+    tcp_choose_syn_ack(flow, dir, pkt);
     if (may_be_stamped(flow, pkt) &&
         !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent,
                             &doubt))
         return;
-    if (!tcp_fits_handshake(flow, dir, pkt) && !tcp_chooses_other(flow, dir, pkt)) {
+    if (!tcp_fits_handshake(flow, dir, pkt)) {
         raise_why(e, flow, dir, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_ACK);
         tcp_take_segment(e, flow, dir, DOUBT_DROPPED, false);
         return;

@@ -56,6 +56,7 @@ SCRIPTS_OF_PACKETS = \
     %D%/retransmit.pkt \
     %D%/rst_injection.pkt \
     %D%/snaplen.pkt \
+    %D%/syns.pkt \
     %D%/timeouts.pkt \
     %D%/timestamps.pkt \
     %D%/tour.pkt \
