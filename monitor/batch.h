@@ -73,12 +73,13 @@ struct arrival {
     struct weir_flow *guess; /* the flow it will most likely find, for the cache */
     uint32_t bytes; /* of the packet on the wire; of one that was put together, the last part's */
     struct decode_fault fault;
-    enum decode_result result;
     enum weir_layer bad_layer; /* pkt.bad_checksum: where */
+    uint8_t result;            /* enum decode_result */
     uint8_t kind;              /* enum arrival_kind */
     uint8_t fragments;         /* the packet was one; */
     uint8_t datagrams;         /* how many it completed */
     bool plain;                /* pkt is one: decode_next() */
+    bool verified;             /* weir_frame.verified */
     struct came came;          /* of a fragment */
 };
 static_assert(offsetof(struct arrival, came) <= 256, "of most packets four lines are touched");

@@ -112,7 +112,7 @@ struct cli {
     bool unstarted;     /* nothing was read: what there would be to tell at the end is nothing */
     /* Live, as of about a second ago: packets that passed the filter; of them, those that the
      * kernel lost; those that an interface lost; those that came in pieces, and were copied. */
-    _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied;
+    _Atomic uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied, frames_verified;
     unsigned queues;       /* wanted of a live port: one, in which packets keep their order, or one
                               for each core that was asked for */
     bool told_offload;     /* live: that a card computes checksums */

@@ -267,6 +267,7 @@ add_counts(struct interfaces *all, struct interface *one, const struct weir_port
     if (!all->skip_interface_drops)
         cli->interface_drops += now->interface_drops - one->counted.interface_drops;
     cli->frames_copied += now->copied - one->counted.copied;
+    cli->frames_verified += now->verified - one->counted.verified;
     one->counted = *now;
     if (cli->n_pairs > 0)
         cli->wire_stats[one - all->at] = *now;
@@ -346,6 +347,7 @@ sum(struct weir_port_stats *all, const struct weir_port_stats *one)
     all->interface_drops += one->interface_drops;
     all->filtered += one->filtered;
     all->copied += one->copied;
+    all->verified += one->verified;
 }
 
 /* It is gone, or fails; the last one takes the run with it. */

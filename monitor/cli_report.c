@@ -9,7 +9,7 @@
 /* ---- counters ------------------------------------------------------------------------------ */
 
 enum {
-    LOG_DROPPED = 13,
+    LOG_DROPPED = 14,
     N_COUNTERS,
     N_LIMITS = sizeof(((struct weir_monitor_stats *)NULL)->overload) / sizeof(uint64_t),
     N_INLINE = 11,
@@ -67,6 +67,7 @@ gather_counters(const struct cli *cli, const struct weir_monitor *m,
         { "kernel_drops", cli->kernel_drops },
         { "interface_drops", cli->interface_drops },
         { "frames_copied", cli->frames_copied },
+        { "frames_verified", cli->frames_verified },
         { "tap_dropped", s.tap_dropped },
         { "log_dropped", cli->log_dropped },
     };

@@ -99,6 +99,7 @@ answer_control(struct run *run, struct counts *to)
     to->kernel_drops = cli->kernel_drops;
     to->interface_drops = cli->interface_drops;
     to->frames_copied = cli->frames_copied;
+    to->frames_verified = cli->frames_verified;
     to->log_dropped = cli_dropped_so_far(cli);
     count_cores(run->m, to);
     cli_inline_count(cli, to);

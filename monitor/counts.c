@@ -52,6 +52,8 @@ const struct counts_field counts_fields[] = {
           "Packets that passed the filter of the kernel."),
     FIELD("frames_copied", frames_copied, false, false,
           "Packets that came from DPDK in pieces, and were copied."),
+    FIELD("frames_verified", frames_verified, false, false,
+          "Packets whose checksums a card had found right."),
     FIELD("rules_loaded", rules_loaded, true, true, "Rules that are tested."),
     FIELD("rules_failed", rules_failed, true, true, "Rules that were refused."),
     FIELD("alerts", alerts, false, true, "Alerts raised."),

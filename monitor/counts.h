@@ -38,7 +38,8 @@ struct counts_port {
 
 struct counts {
     struct weir_monitor_stats monitor;
-    uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied; /* live */
+    uint64_t kernel_packets, kernel_drops, interface_drops, frames_copied,
+        frames_verified; /* live */
     uint64_t log_dropped;
     uint32_t cores;
     struct counts_core core[COUNTS_CORES];

@@ -68,7 +68,8 @@ front_take(struct front *f, const struct weir_frame *frame)
     a = batch_add(batch, ARRIVES_PACKET, 0, f->clock); /* the first core, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->result = decode_next(frame, &a->pkt, &a->fault, &a->plain);
+    a->verified = frame->verified;
+    a->result = (uint8_t)decode_next(frame, &a->pkt, &a->fault, &a->plain);
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT)) {
         batch->n--;
         batch->used = used;

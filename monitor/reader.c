@@ -371,7 +371,8 @@ take(struct reader *r, const struct weir_frame *frame)
     a = add_here(r, ARRIVES_PACKET, 0); /* the core of the first shard, if it is of no flow */
     a->fragments = a->datagrams = 0;
     a->bytes = frame->wirelen;
-    a->result = decode_next(frame, &a->pkt, &a->fault, &a->plain);
+    a->verified = frame->verified;
+    a->result = (uint8_t)decode_next(frame, &a->pkt, &a->fault, &a->plain);
     a->pkt.number = ++r->number;
     if (WEIR_UNLIKELY(a->result == DECODE_FRAGMENT))
         a = read_fragment(r, frame);

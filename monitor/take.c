@@ -535,7 +535,8 @@ verify(struct engine *e, struct arrival *a)
 {
     if (a->kind != ARRIVES_PACKET)
         return;
-    a->pkt.bad_checksum = !checksums_right(&a->pkt, &a->bad_layer);
+    /* What a card looks at is all that there is to look at, where no tunnel or tag is. */
+    a->pkt.bad_checksum = !(a->verified && a->plain) && !checksums_right(&a->pkt, &a->bad_layer);
     if (!a->pkt.whole) /* it is not as it was sent */
         note_sender(e, &a->pkt);
 }

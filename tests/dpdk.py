@@ -5,7 +5,7 @@
 
 Makes a network namespace, and runs what is in BUILD there. Prints TAP.
 """
-import ctypes, json, os, re, signal, struct, subprocess, sys, tempfile
+import ctypes, json, os, re, signal, socket, struct, subprocess, sys, tempfile
 
 from live import BUILD, CLONE_NEWNET, NOBODY, PAIRS, Program, frame, make_pair, ok, run, send, until
 import live
@@ -212,6 +212,45 @@ def packet_sockets():
        "what DPDK counted", stats)
 
 
+def syn(port):
+    """A segment of 10.0.0.1:port to 10.0.0.2:9."""
+    udp = frame(port, 60)
+    tcp = struct.pack(">HHIIBBHHH", port, 9, 1, 0, 0x50, 2, 1000, 0, 0)
+    pseudo = udp[26:34] + struct.pack(">BBH", 0, 6, len(tcp)) + tcp
+    ip = bytearray(udp[14:34])
+    ip[2:4], ip[9], ip[10:12] = struct.pack(">H", 40), 6, b"\0\0"
+    total = [sum(struct.unpack(">%dH" % (len(x) // 2), x)) for x in (pseudo, bytes(ip))]
+    total = [(t & 0xFFFF) + (t >> 16) for t in total]
+    total = [struct.pack(">H", ~((t & 0xFFFF) + (t >> 16)) & 0xFFFF) for t in total]
+    ip[10:12] = total[1]
+    return udp[:14] + bytes(ip) + tcp[:16] + total[0] + tcp[18:]
+
+
+def verified():
+    """A card's word on checksums: net_tap looks at them as one does."""
+    p = start("weir", "--json", "--events", "syn,bad_checksum", "--stats",
+              *dpdk("net_tap0,iface=tap0", "net_tap0"), "tcp or vlan")
+    until(lambda: packets(p) == 0 or p.p.poll() is not None)
+    if p.p.poll() is not None:
+        print("# without net_tap: %s" % p.err())
+        return
+    subprocess.run(["ip", "link", "set", "tap0", "up"], check=True)
+    wrong = bytearray(syn(1002))
+    wrong[-1] ^= 1
+    tagged = syn(1003)
+    tagged = tagged[:12] + b"\x81\x00\x00\x05" + tagged[12:]
+    with socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as s:
+        s.bind(("tap0", 0))
+        for f in syn(1001), wrong, tagged:
+            s.send(f)
+    code = run_to(p, 3)
+    seen, stats = p.events()[:-1], p.events()[-1]
+    ok(code == 0 and [(e["flow_event"]["event"], e.get("src_port")) for e in seen] ==
+       [("syn", 1001), ("bad_checksum", None), ("syn", 1003)],
+       "net_tap: wrong checksums are found, whoever looks", seen, p.err())
+    ok(stats["frames_verified"] >= 1 and stats["bad_checksums"] == 1, "right ones are left to the card", stats)
+
+
 def large_frames():
     with tempfile.TemporaryDirectory() as folder:
         write_capture(folder + "/large.pcap", [frame(1000, 9014), frame(1001, 9023)])
@@ -328,7 +367,7 @@ def main():
             for name in pair:
                 subprocess.run(["ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off"],
                                capture_output=True)
-        tests += [packet_sockets, large_frames, users, faults]
+        tests += [packet_sockets, large_frames, verified, users, faults]
     except (OSError, subprocess.SubprocessError) as error:
         print("# without net_af_packet: %s" % error)
     for name, test in (("weir-ids", ids), ("weir-prads", prads)):

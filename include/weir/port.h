@@ -30,6 +30,8 @@ struct weir_frame {
     uint16_t link;    /**< LINKTYPE_ value (https://www.tcpdump.org/linktypes.html) */
     bool stable;      /**< data lives until the port is closed */
     uint8_t port;     /**< which of several it came from, for weir_packet.port; ports say 0 */
+    bool verified;    /**< a network card has found the checksums of its IPv4 header and of the
+                           TCP segment or UDP datagram in it right; false: nobody has looked */
 };
 
 /** How the ports of a group share the packets of an interface. Values never change. */
@@ -86,7 +88,8 @@ struct weir_port_stats {
     bool down;               /**< live: the interface is down; it is read on when it is up again */
     uint64_t kernel_packets; /**< live: that passed the filter; DPDK: that came */
     uint64_t interface_drops; /**< live: lost by the interface or its driver */
-    uint64_t copied; /**< DPDK: of frames, those that came in pieces and were put together */
+    uint64_t copied;   /**< DPDK: of frames, those that came in pieces and were put together */
+    uint64_t verified; /**< DPDK: of frames, those whose checksums the card has found right */
 
     /* Of ports with senders. */
     uint64_t sent; /**< frames that left */

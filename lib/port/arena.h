@@ -38,6 +38,7 @@ arena_keep(struct arena *arena, const struct pcap_pkthdr *header, const uint8_t 
     f->time = f->time * UINT64_C(1000000000) + (uint32_t)header->ts.tv_usec;
     f->stable = false;
     f->port = 0;
+    f->verified = false;
 }
 
 #endif

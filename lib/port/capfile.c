@@ -77,6 +77,7 @@ walk(struct capfile *file, struct weir_frame *frames, unsigned max, struct weir_
         f->link = file->link;
         f->stable = true;
         f->port = 0;
+        f->verified = false;
         p += header + caplen;
         file->ahead = capfile_prefetch(file, file->ahead, p);
         if (filter_pass(&file->filter, f))

@@ -371,7 +371,7 @@ struct rx {
     unsigned n_held, next_held;               /* next_held: behind the one that was sent last */
     uint8_t *arena;                           /* ARENA_BYTES: frames that came in pieces */
     size_t used;
-    _Atomic uint64_t filtered, copied; /* written by the reader alone */
+    _Atomic uint64_t filtered, copied, verified; /* written by the reader alone */
 };
 
 struct dpdk {
@@ -384,6 +384,7 @@ struct dpdk {
     struct rte_mempool *pool;
     struct rx *rx; /* queues */
     struct tx *tx; /* NULL: nothing is sent */
+    uint16_t send_queues;
     unsigned senders;
     uint32_t snaplen;
     int time_offset; /* in an mbuf; with keeps_time */
@@ -393,6 +394,7 @@ struct dpdk {
     uint8_t rss_key[RSS_KEY_MAX]; /* drivers refer to it until the port is closed */
     uint32_t buffers, room;
     uint64_t offers; /* RTE_ETH_RX_OFFLOAD_ bits */
+    bool sums;       /* it looks at checksums */
     const char *driver, *promiscuous;
     char text[TEXT_MAX];
 };
@@ -407,9 +409,9 @@ wall_clock(void)
 }
 
 static void
-add_one(_Atomic uint64_t *counter)
+add_to(_Atomic uint64_t *counter, uint64_t n)
 {
-    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + 1,
+    atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
                           memory_order_relaxed);
 }
 
@@ -423,9 +425,12 @@ bytes_of(struct rx *rx, const struct rte_mbuf *m, uint32_t n)
         return rte_pktmbuf_mtod(m, const uint8_t *);
     data = rte_pktmbuf_read(m, 0, n, rx->arena + rx->used);
     rx->used += n;
-    add_one(&rx->copied);
+    add_to(&rx->copied, 1);
     return data;
 }
+
+#define SUMS_LOOKED_AT (RTE_MBUF_F_RX_IP_CKSUM_MASK | RTE_MBUF_F_RX_L4_CKSUM_MASK)
+#define SUMS_RIGHT     (RTE_MBUF_F_RX_IP_CKSUM_GOOD | RTE_MBUF_F_RX_L4_CKSUM_GOOD)
 
 /* now: nanoseconds since 1970, of the burst. */
 static inline void
@@ -443,6 +448,7 @@ frame_of(const struct dpdk *d, struct rx *rx, const struct rte_mbuf *m, uint64_t
         .wirelen = wirelen,
         .time = now,
         .link = LINK_ETHERNET,
+        .verified = (m->ol_flags & SUMS_LOOKED_AT) == SUMS_RIGHT,
     };
 }
 
@@ -480,7 +486,7 @@ static int
 read_burst(const struct dpdk *d, unsigned queue, struct weir_frame *frames, unsigned max)
 {
     struct rx *rx = &d->rx[queue];
-    unsigned n = 0;
+    unsigned n = 0, verified = 0;
     uint64_t now;
 
     give_back(d, rx);
@@ -496,10 +502,10 @@ read_burst(const struct dpdk *d, unsigned queue, struct weir_frame *frames, unsi
     for (unsigned i = 0; i < rx->n_held; i++) {
         frame_of(d, rx, rx->held[i], now, &frames[n]);
         if (filter_pass(&d->filter, &frames[n]))
-            n++;
-        else
-            add_one(&rx->filtered);
+            verified += frames[n++].verified;
     }
+    add_to(&rx->filtered, rx->n_held - n);
+    add_to(&rx->verified, verified);
     return (int)n;
 }
 
@@ -594,6 +600,7 @@ dpdk_get_stats(const struct weir_port *port, struct weir_port_stats *out)
     for (unsigned i = 0; i < d->queues; i++) {
         out->filtered += atomic_load_explicit(&d->rx[i].filtered, memory_order_relaxed);
         out->copied += atomic_load_explicit(&d->rx[i].copied, memory_order_relaxed);
+        out->verified += atomic_load_explicit(&d->rx[i].verified, memory_order_relaxed);
     }
     add_sent(d, out);
     if (rte_eth_stats_get(d->id, &stats) == 0) {
@@ -893,26 +900,17 @@ choose_descriptors(struct dpdk *d, const struct weir_port_opts *opts)
     (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, &d->descriptors, NULL);
 }
 
-/* As many queues as senders, or what the card has. */
-static uint16_t
-send_queues(const struct dpdk *d, const struct rte_eth_dev_info *info)
-{
-    return (uint16_t)(d->senders < info->max_tx_queues ? d->senders : info->max_tx_queues);
-}
-
 static int
 set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_errbuf *err)
 {
     const struct tx_opts opts = { .port = d->id,
                                   .senders = d->senders,
-                                  .queues = send_queues(d, info),
+                                  .queues = d->send_queues,
                                   .largest = d->mtu + 0U + RTE_ETHER_HDR_LEN + TAGS_BYTES,
                                   .pool = d->pool };
     uint16_t descriptors = SEND_DESCRIPTORS;
 
-    if (d->senders == 0)
-        return WEIR_E_OK;
-    if (opts.queues == 0)
+    if (opts.queues == 0 && d->senders > 0)
         return weir_err_set(err, WEIR_E_UNSUPPORTED, "%s %s: it cannot send", option_of(d),
                             d->name);
     (void)rte_eth_dev_adjust_nb_rx_tx_desc(d->id, NULL, &descriptors);
@@ -923,6 +921,8 @@ set_up_sending(struct dpdk *d, const struct rte_eth_dev_info *info, struct weir_
         if (rc != 0)
             return failed(d, "it takes no queue to send from", rc, err);
     }
+    if (d->senders == 0)
+        return WEIR_E_OK;
     d->tx = tx_new(&opts);
     return d->tx != NULL
                ? WEIR_E_OK
@@ -954,6 +954,27 @@ choose_spread(struct dpdk *d, const struct rte_eth_dev_info *info, struct rte_et
     conf->rx_adv_conf.rss_conf.rss_key_len = info->hash_key_size;
 }
 
+static int
+try_queues(struct dpdk *d, unsigned receive, unsigned send, const struct rte_eth_conf *conf)
+{
+    d->queues = (uint16_t)receive;
+    d->send_queues = (uint16_t)send;
+    return rte_eth_dev_configure(d->id, d->queues, d->send_queues, conf);
+}
+
+/* One queue for each sender, or what the card has; some drivers want as many of both kinds. */
+static int
+try_receive_queues(struct dpdk *d, unsigned receive, const struct rte_eth_dev_info *info,
+                   const struct rte_eth_conf *conf)
+{
+    const unsigned send = d->senders < info->max_tx_queues ? d->senders : info->max_tx_queues;
+    const int rc = try_queues(d, receive, send, conf);
+
+    return rc == 0 || receive == send || receive > info->max_tx_queues
+               ? rc
+               : try_queues(d, receive, receive, conf);
+}
+
 /* As many queues as are wanted, and the card has; one that does not take several may take one. */
 static int
 configure(struct dpdk *d, unsigned wanted, const struct rte_eth_dev_info *info,
@@ -961,18 +982,17 @@ configure(struct dpdk *d, unsigned wanted, const struct rte_eth_dev_info *info,
 {
     const unsigned most = info->max_rx_queues < PORT_MAX_QUEUES ? info->max_rx_queues
                                                                 : PORT_MAX_QUEUES;
+    const unsigned n = wanted < most ? wanted : most;
     int rc;
 
-    d->queues = (uint16_t)(wanted < most ? wanted : most);
-    d->queues = d->queues > 0 ? d->queues : 1;
+    d->queues = (uint16_t)(n > 0 ? n : 1);
     choose_spread(d, info, conf);
-    rc = rte_eth_dev_configure(d->id, d->queues, send_queues(d, info), conf);
-    if (rc != 0 && d->queues > 1) {
-        d->queues = 1;
+    rc = try_receive_queues(d, d->queues, info, conf);
+    if (rc != 0 && n > 1) {
         d->is_spread = false;
         conf->rxmode.mq_mode = RTE_ETH_MQ_RX_NONE;
         conf->rx_adv_conf.rss_conf = (struct rte_eth_rss_conf){ 0 };
-        rc = rte_eth_dev_configure(d->id, 1, send_queues(d, info), conf);
+        rc = try_receive_queues(d, 1, info, conf);
     }
     return rc != 0 ? failed(d, "it takes no queue", rc, err) : WEIR_E_OK;
 }
@@ -1020,6 +1040,8 @@ set_up(struct dpdk *d, const struct weir_port_opts *opts, struct weir_errbuf *er
         return rc;
     conf.rxmode.mtu = d->mtu;
     choose_room(d, &info, &conf);
+    conf.rxmode.offloads |= info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
+    d->sums = conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_CHECKSUM;
     rc = configure(d, opts->queues, &info, &conf, err);
     if (rc != WEIR_E_OK)
         return rc;
@@ -1129,11 +1151,12 @@ dpdk_describe(const struct weir_port *port)
                  d->is_spread ? " by RSS" : "");
     snprintf(d->text, sizeof(d->text),
              "port %u, driver %s, %s%u descriptors, %u buffers of %u bytes, MTU %u, %s, time of "
-             "%s; link %s, %u Mbit/s; "
+             "%s%s; link %s, %u Mbit/s; "
              "receive offloads:%s",
              d->id, d->driver, queues, d->descriptors, d->buffers, d->room, d->mtu,
              d->promiscuous != NULL ? d->promiscuous : "not promiscuous",
-             d->keeps_time ? "the driver" : "the machine", link.link_status ? "up" : "down",
+             d->keeps_time ? "the driver" : "the machine",
+             d->sums ? ", right checksums by its word" : "", link.link_status ? "up" : "down",
              link.link_speed, offers[0] != '\0' ? offers : " none");
     return d->text;
 }

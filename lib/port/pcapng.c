@@ -290,6 +290,7 @@ fill_frame(struct capfile *file, const struct block *b, const struct pcapng_inte
     f->link = i->link;
     f->stable = true;
     f->port = 0;
+    f->verified = false;
     if (filter_pass(&i->filter, f))
         return 1;
     file->port.stats.filtered++;

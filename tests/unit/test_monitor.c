@@ -286,6 +286,49 @@ packets_only_follows_no_connection(void **state)
     assert_string_equal(f->said[0], "flow_start packet packet packet packet flow_end ");
 }
 
+/* ---- checksums ------------------------------------------------------------------------------ */
+
+static uint64_t
+bad_checksums(struct weir_monitor *m, struct weir_frame frame)
+{
+    struct weir_monitor_stats before, after;
+
+    weir_monitor_get_stats(m, &before);
+    assert_int_equal(weir_monitor_feed(m, &frame, 1), WEIR_E_OK);
+    weir_monitor_get_stats(m, &after);
+    return after.bad_checksums - before.bad_checksums;
+}
+
+/*
+ * What a card looks at is all of a plain packet. Behind a tag it may have looked at something else,
+ * or at nothing.
+ */
+static void
+a_card_is_believed_about_plain_packets(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t room[FRAME_ROOM], tagged[FRAME_ROOM];
+    const struct segment wrong = { .flags = WEIR_TH_SYN, .bad_checksum = true };
+    struct weir_frame frame = tcp_frame(&wrong, room), behind_tag = frame;
+
+    weir_monitor_free(f->m);
+    assert_int_equal(weir_monitor_new(NULL, &f->m), WEIR_E_OK);
+    memcpy(tagged, room, 12);
+    memcpy(tagged + 12, "\x81\x00\x00\x05", 4);
+    memcpy(tagged + 16, room + 12, frame.caplen - 12);
+    behind_tag.data = tagged;
+    behind_tag.caplen = behind_tag.wirelen = frame.caplen + 4;
+
+    assert_int_equal(bad_checksums(f->m, frame), 1);
+    assert_int_equal(bad_checksums(f->m, behind_tag), 1);
+    frame.verified = behind_tag.verified = true;
+    assert_int_equal(bad_checksums(f->m, frame), 0);
+    assert_int_equal(bad_checksums(f->m, behind_tag), 1);
+    frame.verified = false; /* in the same place of a batch */
+    assert_int_equal(bad_checksums(f->m, frame), 1);
+    weir_monitor_end(f->m);
+}
+
 /* ---- live: nothing comes for now ----------------------------------------------------------- */
 
 /* A port that has one frame, 5 ms before a tick, and waits for more as an interface does. */
@@ -428,6 +471,7 @@ main(void)
         T(packets_of_no_flow_are_shown_to_who_asks),
         T(packets_of_no_flow_are_shown_to_nobody_else),
         T(packets_only_follows_no_connection),
+        T(a_card_is_believed_about_plain_packets),
         T(live_a_handler_wakes_at_its_tick_not_when_the_port_has_waited),
         T(the_end_comes_at_any_time),
     };
