@@ -165,7 +165,9 @@ arp_is_no_flow(void **state)
 static void
 what_the_frame_says_is_taken_over(void **state)
 {
-    struct weir_frame frame = { tcp4, sizeof(tcp4), 2000, 1234567890123456789U, RAW, true, 3 };
+    struct weir_frame frame = {
+        tcp4, sizeof(tcp4), 2000, 1234567890123456789U, RAW, true, 3, false
+    };
     struct decode_fault fault;
     struct weir_packet pkt;
 
