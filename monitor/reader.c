@@ -231,7 +231,7 @@ take_fragment(struct reader *r, struct arrival *a)
             return;
         a->datagrams++;
         whole_before = true;
-        a->result = decode_whole(&whole.frame, whole.ip, &a->pkt, &a->fault);
+        a->result = (uint8_t)decode_whole(&whole.frame, whole.ip, &a->pkt, &a->fault);
         frag_lend(&r->frags, whole.datagram, &r->batch->lent);
     }
     if (a->result == DECODE_FRAGMENT && whole_before) {
