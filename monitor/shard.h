@@ -140,8 +140,8 @@ enum {
     FLOW_URGENT = 1 << 10,         /* rare.urgent: an urgent byte lies ahead */
     FLOW_BOTH_OPEN = 1 << 11,      /* the server sent a SYN of its own */
     FLOW_REUSE_BACK = 1 << 12,     /* FLOW_REUSE_WAITS: the server sent it */
-    FLOW_OTHER_SYN_ACK = 1 << 13,  /* flow_cold.reuse_seq, rare.other_ack: another SYN/ACK was seen,
-                                      or one that answers no SYN that is known */
+    FLOW_OTHER_SYN_ACK = 1 << 13,  /* rare.other_syn_ack: another SYN/ACK was seen, or one that does
+                                      not answer the flow's own SYN */
     FLOW_TS_CLIENT = 1 << 14,      /* its SYN has timestamps, */
     FLOW_TS_SERVER = 1 << 15,      /* so has its own: both use them */
     FLOW_TTL_TOSERVER = 16,        /* not a bit: the TTL that this side uses lies from here on */
@@ -212,11 +212,12 @@ struct beyond {
     int64_t edge;     /* and the window that it offers */
 };
 
-/* What a client's SYN said. */
+/* What a SYN said; flags: its bits of weir_flow.flags, the TTL among them, as if a client's. */
 struct tcp_syn {
     bool known;
     uint8_t wscale;
-    uint32_t base, ts, flags; /* flags: its bits of weir_flow.flags, the TTL among them */
+    uint16_t window;
+    uint32_t base, ts, flags;
 };
 
 /* What only a flow with holes, urgent data or more than one SYN needs. */
@@ -229,14 +230,17 @@ struct rare {
     uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
     uint32_t answers[2];    /* packets of the receiver when segments in doubt began to wait */
     uint8_t low_ttl[2];     /* the latest that fell below the usual one */
+    bool reset_in_doubt;    /* FLOW_RESET: the RST had an odd TTL */
     uint8_t early;          /* what the client sent before its server was heard: reasm_early.c, */
     uint32_t early_ack;     /* and what the first of that acknowledges */
     int64_t refused[2];     /* greatest offset of data that found no room; -1: none */
     int64_t sent[2];        /* the end of what was sent for sure, captured or not; 0: not noted */
     struct beyond beyond[2];
-    uint32_t other_ack;       /* FLOW_OTHER_SYN_ACK: what it acknowledges */
-    struct tcp_syn other_syn; /* FLOW_REUSE_WAITS: that one; else one that was sent before or after
-                                 the flow's own, to which a SYN/ACK may be the answer */
+    struct tcp_syn reuse_syn; /* FLOW_REUSE_WAITS: that one */
+    struct tcp_syn
+        other_syn; /* one that was sent before the flow's own, and that nobody answered */
+    struct tcp_syn other_syn_ack; /* FLOW_OTHER_SYN_ACK: that one, */
+    uint32_t other_ack;           /* and what it acknowledges */
 };
 
 enum { PER_BUCKET = 8, FIRST_BUCKETS = 8 };

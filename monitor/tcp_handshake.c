@@ -64,11 +64,29 @@ opens_too(const struct weir_flow *flow, enum weir_dir dir)
            flow->side[WEIR_TOCLIENT].packets == 0 && !(flow->flags & FLOW_CLOSED);
 }
 
+enum {
+    OF_SYN = FLOW_TS_CLIENT | FLOW_SIGNED | 0xff << FLOW_TTL_TOSERVER, /* bits of weir_flow.flags */
+};
+
+static struct tcp_syn
+own_syn(const struct weir_flow *flow)
+{
+    const struct side *client = &flow->side[WEIR_TOSERVER];
+
+    return (struct tcp_syn){
+        .known = client->flags & SIDE_SYN,
+        .wscale = client->wscale & 15U,
+        .base = client->base,
+        .ts = flow->ts[WEIR_TOSERVER],
+        .flags = flow->flags & OF_SYN,
+    };
+}
+
 /* Of a flow whose client its sender is. */
 static struct tcp_syn
 read_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    struct tcp_syn syn = { .known = true, .base = pkt->tcp_seq + 1 };
+    struct tcp_syn syn = { .known = true, .window = pkt->tcp_window, .base = pkt->tcp_seq + 1 };
     struct tcp_syn_options options;
 
     tcp_syn_options(pkt->tcp_options, pkt->n_tcp_options, &options);
@@ -81,17 +99,43 @@ read_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_pack
     return syn;
 }
 
-/* A SYN came that may open another connection: its receiver will tell. */
+static unsigned
+syn_ttl(const struct tcp_syn *syn)
+{
+    return syn->flags >> FLOW_TTL_TOSERVER & 0xff;
+}
+
+static void
+raise_syn_ttl(struct tcp_syn *syn, unsigned ttl)
+{
+    if (ttl > syn_ttl(syn))
+        syn->flags = (syn->flags & ~(0xffU << FLOW_TTL_TOSERVER)) | ttl << FLOW_TTL_TOSERVER;
+}
+
+/*
+ * A SYN came that may open another connection: its receiver will tell. One that may not get there
+ * takes no place of one that may; a copy says nothing new, unless the first may not have arrived.
+ */
 static void
 note_reuse(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
+    const struct tcp_syn syn = read_syn(flow, dir, pkt), own = own_syn(flow);
     struct rare *rare = reasm_need_rare(flow);
+    struct tcp_syn *waits = rare != NULL ? &rare->reuse_syn : NULL;
+    const bool again = flow->flags & FLOW_REUSE_WAITS && waits != NULL && waits->known;
 
+    if (again && syn_ttl(&syn) + TTL_SLACK < syn_ttl(waits))
+        return;
+    if (waits != NULL) {
+        if (!again && dir == WEIR_TOSERVER && own.known && own.base == syn.base)
+            *waits = own;
+        if (!waits->known || waits->base != syn.base || syn_ttl(&syn) > syn_ttl(waits) + TTL_SLACK)
+            *waits = syn;
+        raise_syn_ttl(waits, syn_ttl(&syn));
+    }
     flow->flags &= ~(uint32_t)FLOW_REUSE_BACK;
     flow->flags |= FLOW_REUSE_WAITS | (dir == WEIR_TOCLIENT ? FLOW_REUSE_BACK : 0);
     flow_cold(flow)->reuse_seq = pkt->tcp_seq;
-    if (rare != NULL)
-        rare->other_syn = read_syn(flow, dir, pkt);
 }
 
 /* Returns whether the segment is from the receiver of that SYN, and acknowledges it. */
@@ -130,6 +174,15 @@ refutes_early(struct weir_flow *flow, const struct weir_packet *pkt, enum weir_d
     return true;
 }
 
+static bool
+is_closed_for_sure(const struct weir_flow *flow)
+{
+    const struct rare *rare = flow_rare(flow);
+
+    return flow->flags & FLOW_CLOSED &&
+           !(flow->flags & FLOW_RESET && rare != NULL && rare->reset_in_doubt);
+}
+
 /*
  * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
  * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
@@ -156,28 +209,10 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
     }
     if (opens_too(flow, dir))
         return false;
-    if (flow->flags & FLOW_CLOSED || flow->side[!dir].packets == 0)
+    if (is_closed_for_sure(flow) || flow->side[!dir].packets == 0)
         return true;
     note_reuse(flow, dir, pkt);
     return false;
-}
-
-enum {
-    OF_SYN = FLOW_TS_CLIENT | FLOW_SIGNED | 0xff << FLOW_TTL_TOSERVER, /* bits of weir_flow.flags */
-};
-
-static struct tcp_syn
-own_syn(const struct weir_flow *flow)
-{
-    const struct side *client = &flow->side[WEIR_TOSERVER];
-
-    return (struct tcp_syn){
-        .known = client->flags & SIDE_SYN,
-        .wscale = client->wscale & 15U,
-        .base = client->base,
-        .ts = flow->ts[WEIR_TOSERVER],
-        .flags = flow->flags & OF_SYN,
-    };
 }
 
 static struct tcp_syn
@@ -188,20 +223,38 @@ other_syn(const struct weir_flow *flow)
     return rare != NULL ? rare->other_syn : (struct tcp_syn){ .known = false };
 }
 
+/* The SYN that this SYN/ACK answers, of those that are known. */
+static struct tcp_syn
+answered_syn(const struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    const struct tcp_syn own = own_syn(flow);
+    const struct rare *rare = flow_rare(flow);
+
+    if (rare != NULL && flow->flags & FLOW_REUSE_WAITS && rare->reuse_syn.known &&
+        rare->reuse_syn.base == pkt->tcp_ack)
+        return rare->reuse_syn;
+    return own.base == pkt->tcp_ack ? own : (struct tcp_syn){ .known = false };
+}
+
 struct tcp_syn
 tcp_syn_before(const struct weir_flow *flow, const struct weir_packet *pkt)
 {
-    const struct tcp_syn none = { .known = false }, own = own_syn(flow), other = other_syn(flow);
+    const struct tcp_syn none = { .known = false }, own = own_syn(flow);
+    struct tcp_syn before = other_syn(flow);
 
     if (pkt->tcp_flags & WEIR_TH_ACK)
-        return other.base == pkt->tcp_ack && other.known ? other
-               : own.base == pkt->tcp_ack                ? own
-                                                         : none;
+        return answered_syn(flow, pkt);
     if (flow->side[WEIR_TOCLIENT].packets > 0)
         return none;
-    if (other.known && other.base != pkt->tcp_seq + 1)
-        return other;
-    return flow->flags & FLOW_CLOSED ? none : own;
+    if (!before.known || before.base == pkt->tcp_seq + 1) {
+        const unsigned ttl = syn_ttl(&before);
+
+        before = is_closed_for_sure(flow) ? none : own;
+        raise_syn_ttl(&before, ttl);
+        return before;
+    }
+    raise_syn_ttl(&before, syn_ttl(&own));
+    return before;
 }
 
 /* The client's numbers are those of this SYN. */
@@ -229,23 +282,6 @@ tcp_recall_syn(struct weir_flow *flow, const struct weir_packet *pkt, const stru
     } else if ((rare = reasm_need_rare(flow)) != NULL) {
         rare->other_syn = *syn;
     }
-}
-
-/*
- * A server that has a SYN answers no other with another number until it gives that one up (Linux,
- * tcp_check_req()): its SYN/ACK acknowledges the first, and the later one was in vain so far.
- */
-static bool
-answers_first(struct weir_flow *flow, const struct weir_packet *pkt)
-{
-    const struct tcp_syn own = own_syn(flow), first = other_syn(flow);
-
-    if (!first.known || flow->flags & FLOW_REUSE_WAITS || first.base != pkt->tcp_ack)
-        return false;
-    tcp_forget_dropped(flow, WEIR_TOSERVER);
-    take_syn(flow, &first);
-    flow_rare(flow)->other_syn = own;
-    return true;
 }
 
 enum { SYNS_MANY = 10 }; /* Suricata keeps so many of a flow beside the first one */
@@ -438,27 +474,40 @@ track_client_syn_ack(struct engine *e, struct weir_flow *flow)
 }
 
 /*
- * Another SYN/ACK, by another server behind the address or a forger, or one that answers a SYN that
- * is not known: the client's ACK chooses.
+ * Another SYN/ACK, by another server behind the address or a forger, or one that answers another
+ * SYN than the flow's own: the client's ACK chooses.
  */
 static void
 note_other_syn_ack(struct weir_flow *flow, const struct weir_packet *pkt)
 {
     struct rare *rare;
 
-    if (flow->flags & (FLOW_ESTABLISHED | FLOW_REUSE_WAITS) ||
-        (rare = reasm_need_rare(flow)) == NULL)
+    if (flow->flags & FLOW_ESTABLISHED || (rare = reasm_need_rare(flow)) == NULL)
         return;
     flow->flags |= FLOW_OTHER_SYN_ACK;
-    flow_cold(flow)->reuse_seq = pkt->tcp_seq;
+    rare->other_syn_ack = read_syn(flow, WEIR_TOCLIENT, pkt);
     rare->other_ack = pkt->tcp_ack;
+}
+
+/*
+ * A server that has a SYN answers no other with another number until it gives that one up (Linux,
+ * tcp_check_req()): this acknowledges the first, though data on the flow's own end there, too.
+ */
+static bool
+answers_first(const struct weir_flow *flow, uint32_t ack)
+{
+    const struct tcp_syn first = other_syn(flow), own = own_syn(flow);
+
+    return first.known && first.base == ack && own.base != ack &&
+           syn_ttl(&first) + TTL_SLACK >= syn_ttl(&own);
 }
 
 /* The client's numbers begin here: with a SYN that is known, or with one of which nothing is. */
 static void
-start_client_at(struct weir_flow *flow, uint32_t base)
+start_client_at(struct weir_flow *flow, uint32_t base, const struct weir_packet *pkt)
 {
-    const struct tcp_syn other = other_syn(flow);
+    struct side *client = &flow->side[WEIR_TOSERVER];
+    struct tcp_syn other = other_syn(flow), own = own_syn(flow);
 
     tcp_forget_dropped(flow, WEIR_TOSERVER);
     reasm_refuse_early(flow);
@@ -466,30 +515,62 @@ start_client_at(struct weir_flow *flow, uint32_t base)
         take_syn(flow, &other);
         return;
     }
-    flow->side[WEIR_TOSERVER].base = base;
-    flow->side[WEIR_TOSERVER].wscale = UNSCALED_UNKNOWN;
-    flow->flags &= ~(uint32_t)OF_SYN;
+    raise_syn_ttl(&own, syn_ttl(&other));
+    own.base = base;
+    own.wscale = UNSCALED_UNKNOWN;
+    own.flags &= 0xffU << FLOW_TTL_TOSERVER;
+    take_syn(flow, &own);
+    client->wscale = UNSCALED_UNKNOWN;
+    if (flow_rare(flow)->other_syn_ack.flags & FLOW_TS_CLIENT)
+        start_timestamps(flow, WEIR_TOSERVER, pkt);
 }
+
+/* The SYN/ACK that was not taken, is. */
+static void
+start_server(struct weir_flow *flow, const struct tcp_syn *syn_ack)
+{
+    struct side *server = &flow->side[WEIR_TOCLIENT], *client = &flow->side[WEIR_TOSERVER];
+    const bool first = !(server->flags & SIDE_SYN);
+
+    server->base = syn_ack->base;
+    server->wscale = syn_ack->wscale & 15U;
+    server->flags |= SIDE_SEEN | SIDE_SYN;
+    flow->ts[WEIR_TOCLIENT] = syn_ack->ts;
+    flow->flags &= ~(uint32_t)(FLOW_OTHER_SYN_ACK | FLOW_TS_SERVER);
+    if (syn_ack->flags & FLOW_TS_CLIENT)
+        flow->flags |= FLOW_TS_SERVER;
+    client->acked = 0;
+    client->edge = syn_ack->window;
+    client->flags |= SIDE_ACKED;
+    if (first) {
+        tcp_input(flow, WEIR_TOCLIENT, TCP_SENT_SYN_ACK);
+        tcp_input(flow, WEIR_TOSERVER, TCP_GOT_SYN_ACK);
+    }
+}
+
+enum { THIRD_STEP_AHEAD = 65535 }; /* bytes that may be ahead of it, if it comes out of order */
 
 void
 tcp_choose_syn_ack(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    struct side *server = &flow->side[WEIR_TOCLIENT];
-    uint32_t acked;
+    const struct side *server = &flow->side[WEIR_TOCLIENT];
+    const struct rare *rare;
 
     if (!(flow->flags & FLOW_OTHER_SYN_ACK) || dir != WEIR_TOSERVER ||
-        flow->flags & FLOW_REUSE_WAITS || pkt->tcp_ack != flow_cold(flow)->reuse_seq + 1 ||
+        flow->flags & FLOW_ESTABLISHED || !(pkt->tcp_flags & WEIR_TH_ACK) ||
+        pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_RST))
+        return;
+    rare = flow_rare(flow);
+    if (pkt->tcp_ack != rare->other_syn_ack.base ||
         (server->flags & SIDE_SYN && tcp_fits_handshake(flow, dir, pkt)))
         return;
-    acked = flow_rare(flow)->other_ack;
-    if (acked - flow->side[dir].base > reasm_syn_end(flow, dir)) {
-        if (pkt->tcp_seq != acked)
+    if (answers_first(flow, rare->other_ack) ||
+        rare->other_ack - flow->side[dir].base > reasm_syn_end(flow, dir)) {
+        if (pkt->tcp_seq - rare->other_ack > THIRD_STEP_AHEAD)
             return;
-        start_client_at(flow, acked);
+        start_client_at(flow, rare->other_ack, pkt);
     }
-    flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
-    server->base = pkt->tcp_ack;
-    server->flags |= SIDE_SEEN;
+    start_server(flow, &rare->other_syn_ack);
 }
 
 /* The server's SYN/ACK; one that does not answer the client's SYN is dropped by the client. */
@@ -503,13 +584,14 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
 
     if (side->flags & SIDE_SYN && side->base != pkt->tcp_seq + 1) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
-        note_other_syn_ack(flow, pkt);
+        if (tcp_acks_syn(flow, WEIR_TOSERVER, pkt))
+            note_other_syn_ack(flow, pkt);
     } else if (side->flags & SIDE_SYN && !opened) {
         raise_repeated_syn(e, flow, WEIR_TOCLIENT);
     } else if (side->flags & SIDE_SEEN && !opened) {
         raise_stray_syn(e, flow, WEIR_TOCLIENT, WEIR_BAD_HANDSHAKE_SYN_ACK_SEQ);
-    } else if (client->flags & SIDE_SEEN && !answers_first(flow, pkt) &&
-               !tcp_acks_syn(flow, WEIR_TOSERVER, pkt)) {
+    } else if (client->flags & SIDE_SEEN &&
+               (answers_first(flow, pkt->tcp_ack) || !tcp_acks_syn(flow, WEIR_TOSERVER, pkt))) {
         raise_why(e, flow, WEIR_TOCLIENT, WEIR_EV_BAD_HANDSHAKE, WEIR_BAD_HANDSHAKE_SYN_ACK_ACK);
         note_other_syn_ack(flow, pkt);
     } else {
@@ -518,6 +600,7 @@ track_server_syn_ack(struct engine *e, struct weir_flow *flow)
             client->base = pkt->tcp_ack;
         }
         client->flags |= SIDE_SEEN;
+        flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
         start_side(e, flow, WEIR_TOCLIENT, WEIR_EV_SYN_ACK);
         reasm_judge_early(e, flow, side->base);
         if (client->flags & SIDE_FIN_WAITS)
@@ -562,6 +645,8 @@ tcp_check_established(struct engine *e, struct weir_flow *flow, enum weir_dir di
     if (flow->flags & (FLOW_ESTABLISHED | FLOW_RESET))
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
+        if (flow->flags & FLOW_OTHER_SYN_ACK && dir == WEIR_TOCLIENT)
+            return;                  /* it was captured, and the client has not chosen yet */
         engine_established(e, flow); /* its SYN/ACK was not captured */
         tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);
         tcp_input(flow, WEIR_TOCLIENT, TCP_PICKED_UP);

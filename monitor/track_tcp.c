@@ -56,15 +56,32 @@ pick_up(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
     side->flags |= SIDE_SEEN;
 }
 
+/* A RST that may not get there closes a flow, but not for sure. */
+static void
+track_rst_in_doubt(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
+{
+    const bool before = flow->flags & FLOW_RESET, doubtful = doubt == DOUBT_TTL;
+    struct rare *rare = flow_rare(flow);
+
+    track_rst(e, flow, dir);
+    if (!(flow->flags & FLOW_RESET) || (rare == NULL && !doubtful) || (before && doubtful))
+        return;
+    rare = reasm_need_rare(flow);
+    if (rare != NULL)
+        rare->reset_in_doubt = doubtful;
+}
+
 static void
 track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
     const struct weir_packet *pkt = e->packet;
     struct side *side = &flow->side[dir];
     enum doubt doubt = DOUBT_NONE;
-    uint32_t recent = flow->ts[dir];
+    uint32_t recent;
     bool old;
 
+    tcp_choose_syn_ack(flow, dir, pkt);
+    recent = flow->ts[dir];
     if (!is_usual(flow, dir, pkt)) {
         if (!flags_make_sense(e, flow, dir, &doubt) || !options_are_right(e, flow, dir, &doubt))
             return;
@@ -75,7 +92,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (pkt->tcp_flags & WEIR_TH_RST) {
         if (!(pkt->tcp_flags & WEIR_TH_SYN) || (side->flags | flow->side[!dir].flags) & SIDE_SEEN)
-            track_rst(e, flow, dir);
+            track_rst_in_doubt(e, flow, dir, doubt);
         return;
     }
     if (pkt->tcp_flags & WEIR_TH_SYN) {
@@ -95,7 +112,6 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (!(side->flags & SIDE_SEEN))
         pick_up(flow, dir, pkt->tcp_seq);
-    tcp_choose_syn_ack(flow, dir, pkt);
     if (may_be_stamped(flow, pkt) &&
         !timestamp_is_right(e, flow, dir, side_offset(side, pkt->tcp_seq - side->base), &recent,
                             &doubt))
