@@ -437,8 +437,11 @@ read_some(struct cores *c, unsigned core)
     return true;
 }
 
-/* The queue of this core, with the lock given back meanwhile. False: there was, and is, nothing to
- * do. */
+/*
+ * The queue of this core, with the lock given back meanwhile. False: there was nothing in it, and the
+ * run goes on, so that watch() sees what others did meanwhile; who waits for a change at the end
+ * has to look again, for it may have missed some.
+ */
 static bool
 read_queue(struct cores *c, unsigned core)
 {
@@ -458,7 +461,7 @@ read_queue(struct cores *c, unsigned core)
     c->over |= n < 0;
     if (c->over)
         call_all(c);
-    return n != 0;
+    return n != 0 || c->over;
 }
 
 /* Of several cores that read one takes, too, but not for ever. */

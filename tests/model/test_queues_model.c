@@ -16,6 +16,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -517,12 +519,101 @@ any_core_can_stop_a_run(void **state)
     free(queues);
 }
 
+/* ---- the end --------------------------------------------------------------------------------- */
+
+struct ending {
+    struct source s;
+    unsigned ender;     /* the queue whose core ends the run */
+    unsigned reads;     /* of the other one */
+    _Atomic bool rests; /* that has nothing left to take */
+    _Atomic bool ended;
+};
+
+static bool
+pull_first(void *ctx)
+{
+    struct ending *e = ctx;
+    struct weir_frame frames[BURST];
+    const int n = read_burst(&e->s, 0, frames);
+
+    assert_int_equal(monitor_read(e->s.said->m, frames, (unsigned)n), WEIR_E_OK);
+    return true;
+}
+
+static void
+wait_for(const _Atomic bool *flag)
+{
+    while (!*flag)
+        sched_yield();
+}
+
+/* While one core reads, for nothing, the other commits the last packets, takes them, and ends the run. */
+static int
+pull_to_the_end(void *ctx, unsigned queue)
+{
+    static const struct timespec while_it_ends = { .tv_nsec = 20000000 };
+    struct ending *e = ctx;
+    struct weir_frame frames[BURST];
+    int n;
+
+    if (queue != e->ender) {
+        if (++e->reads < 3)
+            return 0;
+        e->rests = true;
+        wait_for(&e->ended);
+        (void)nanosleep(&while_it_ends, NULL);
+        return 0;
+    }
+    wait_for(&e->rests);
+    do {
+        n = read_burst(&e->s, queue, frames);
+    } while (n == 0);
+    monitor_read_queue(e->s.said->m, queue, frames, (unsigned)n);
+    monitor_commit(e->s.said->m, queue);
+    e->ended = true;
+    return -1;
+}
+
+/* Nobody waits for what came to pass while it read. */
+static void
+a_run_ends_while_another_core_reads(void **state)
+{
+    static const struct port_ops ops = { .get_stats = get_stats };
+    struct queue *queues = calloc(QUEUES, sizeof(*queues));
+    struct said said = { .text = malloc(TEXT) };
+
+    (void)state;
+    assert_true(queues != NULL && said.text != NULL);
+    for (unsigned ender = 0; ender < 2; ender++) {
+        struct ending e = { .s = { .port = { .ops = &ops, .queues = 2 },
+                                   .said = &said,
+                                   .queues = 2,
+                                   .queue = queues,
+                                   .left = 2 * A_QUEUE },
+                            .ender = ender };
+        const struct monitor_input input = {
+            .port = &e.s.port, .pull = pull_first, .pull_queue = pull_to_the_end, .ctx = &e
+        };
+
+        for (unsigned q = 0; q < 2; q++)
+            draw_queue(&queues[q], q, ender);
+        begin(&said, 2, NULL);
+        alarm(60);
+        monitor_pull(said.m, &input);
+        alarm(0);
+        assert_int_equal(end(&said), 2 * A_QUEUE - e.s.left);
+    }
+    free(queues);
+    free(said.text);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = { cmocka_unit_test(queues_make_one_order),
                                         cmocka_unit_test(a_run_reads_all_queues_of_a_port),
-                                        cmocka_unit_test(any_core_can_stop_a_run) };
+                                        cmocka_unit_test(any_core_can_stop_a_run),
+                                        cmocka_unit_test(a_run_ends_while_another_core_reads) };
 
     return cmocka_run_group_tests_name("queues", tests, NULL, NULL);
 }
