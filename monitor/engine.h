@@ -181,7 +181,13 @@ flow_ttl_shift(enum weir_dir dir)
     return FLOW_TTL_TOSERVER + (FLOW_TTL_TOCLIENT - FLOW_TTL_TOSERVER) * (unsigned)dir;
 }
 
-/* What TTL this side uses. */
+/* What TTL this side uses; 0: nothing came of it yet. */
+static inline uint8_t
+flow_ttl(const struct weir_flow *flow, enum weir_dir dir)
+{
+    return (uint8_t)(flow->flags >> flow_ttl_shift(dir));
+}
+
 static inline void
 flow_set_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
 {

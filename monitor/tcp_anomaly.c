@@ -329,7 +329,7 @@ raise_ttl_jump(struct engine *e, struct weir_flow *flow, enum weir_dir dir, uint
 bool
 ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
-    uint32_t usual = flow->flags >> flow_ttl_shift(dir) & 0xff, ttl = e->packet->ttl;
+    uint32_t usual = flow_ttl(flow, dir), ttl = e->packet->ttl;
 
     /* Near its end any fall may be one too many. */
     if (ttl + TTL_SLACK < usual || (ttl < usual && ttl <= TTL_SLACK)) {

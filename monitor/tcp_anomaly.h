@@ -55,8 +55,7 @@ enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
 static inline bool
 has_usual_ttl(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
 {
-    return (flow->flags >> flow_ttl_shift(dir) & 0xff) - pkt->ttl <= TTL_SLACK &&
-           pkt->ttl > TTL_SLACK;
+    return flow_ttl(flow, dir) - pkt->ttl <= TTL_SLACK && pkt->ttl > TTL_SLACK;
 }
 
 /* Whether its options are only timestamps, as those of most segments are (RFC 7323 appendix A). */

@@ -113,8 +113,9 @@ raise_syn_ttl(struct tcp_syn *syn, unsigned ttl)
 }
 
 /*
- * A SYN came that may open another connection: its receiver will tell. One that may not get there
- * takes no place of one that may; a copy says nothing new, unless the first may not have arrived.
+ * A SYN came that may open another connection: its receiver will tell. One that may not get there,
+ * by what its side uses and by the one that waits, takes no place of one that may; a copy says
+ * nothing new, unless the first may not have arrived.
  */
 static void
 note_reuse(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
@@ -124,7 +125,7 @@ note_reuse(struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *
     struct tcp_syn *waits = rare != NULL ? &rare->reuse_syn : NULL;
     const bool again = flow->flags & FLOW_REUSE_WAITS && waits != NULL && waits->known;
 
-    if (again && syn_ttl(&syn) + TTL_SLACK < syn_ttl(waits))
+    if (again && syn_ttl(&syn) + TTL_SLACK < smaller(syn_ttl(waits), flow_ttl(flow, dir)))
         return;
     if (waits != NULL) {
         if (!again && dir == WEIR_TOSERVER && own.known && own.base == syn.base)
@@ -419,7 +420,7 @@ raise_stray_syn(struct engine *e, struct weir_flow *flow, enum weir_dir dir,
 static void
 raise_ttl(struct weir_flow *flow, enum weir_dir dir, uint8_t ttl)
 {
-    if (ttl > (flow->flags >> flow_ttl_shift(dir) & 0xff))
+    if (ttl > flow_ttl(flow, dir))
         flow_set_ttl(flow, dir, ttl);
 }
 

@@ -1077,6 +1077,25 @@ a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it(void **state)
            "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
 }
 
+/* What TTL that client uses says whether its SYN may arrive, not that of a forged one. */
+static void
+a_forged_syn_with_a_high_ttl_hides_no_later_one(void **state)
+{
+    (void)state;
+    handshake();
+    send_segment((struct segment){ .flags = S, .seq = CLIENT + 99, .ttl = 255 });
+    send_segment((struct segment){ .flags = S, .seq = CLIENT + 9999, .ttl = 64 });
+    send_segment((struct segment){ .flags = S, .seq = CLIENT + 999, .ttl = 2 });
+    server(S | A, 7000, 10000, "");
+    expect("syn_in_flow >\n"
+           "syn_in_flow >\n"
+           "ttl_jump > ttl=2 usual=64\n"
+           "syn_in_flow >\n"
+           "flow_start < midstream=0\n"
+           "tuple_reuse <\n"
+           "syn_ack < mss=0 wscale=-1 sack=0 ts=0 tfo=0\n");
+}
+
 /* Who sent the SYN cannot answer it himself. */
 static void
 a_syn_ack_from_the_sender_of_a_syn_opens_nothing(void **state)
@@ -2636,6 +2655,7 @@ main(void)
         TEST(many_syns_that_nobody_answers_are_a_flood),
         TEST(an_answer_ends_a_flood),
         TEST(a_syn_in_a_live_flow_changes_nothing_until_the_server_answers_it),
+        TEST(a_forged_syn_with_a_high_ttl_hides_no_later_one),
         TEST(a_syn_ack_from_the_sender_of_a_syn_opens_nothing),
         TEST(a_third_step_that_acknowledges_anything_else_is_refused),
         TEST(a_server_that_acknowledges_data_had_the_third_step),
