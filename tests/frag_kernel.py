@@ -8,7 +8,7 @@ random fragments, IPv4 and IPv6 in turn, which overlap and are odd; in the other
 was sent is written to a capture too, and weir must find in it what the sockets got. Exit: 0 the
 same, 1 not, 77 that cannot be tried here.
 """
-import base64, collections, ctypes, json, os, random, select, socket, struct, subprocess, sys, tempfile
+import base64, collections, ctypes, json, os, random, select, socket, struct, subprocess, sys, tempfile, time
 
 CLONE_NEWNET = 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
@@ -123,13 +123,31 @@ def drain(sockets, got, seconds):
             got[source[1]].append(data)
 
 
+def frame_of(link, version, packet):
+    return link + struct.pack(">H", 0x0800 if version == 4 else 0x86DD) + packet
+
+
+def wait_until_ready(raw, sockets, link):
+    """A fresh interface takes its time, IPv6 more than IPv4."""
+    end, left = time.monotonic() + 10, set(sockets)
+    while left and time.monotonic() < end:
+        for version in 4, 6:
+            whole = udp_header(version, 1, 16) + body(0, 8)
+            raw.send(frame_of(link, version, fragment(version, 0, 0, False, whole)))
+        for s in select.select(left, [], [], 0.05)[0]:
+            left.remove(s)
+    drain(sockets, collections.defaultdict(list), 0.2)
+    if left:
+        raise OSError("the interfaces do not get ready")
+
+
 def send_all(rnd, count, raw, sockets, link, capture):
     got = collections.defaultdict(list)
     capture.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1))
     for ident in range(1, count + 1):
         version = 4 + ident % 2 * 2
         for packet in datagram(rnd, version, ident):
-            frame = link + struct.pack(">H", 0x0800 if version == 4 else 0x86DD) + packet
+            frame = frame_of(link, version, packet)
             capture.write(struct.pack("<IIII", 1700000000, ident, len(frame), len(frame)) + frame)
             raw.send(frame)
         drain(sockets, got, 0.002)  # the kernel's queue is bounded, and drops
@@ -157,6 +175,7 @@ def main():
         raw = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         raw.bind(("sender", 0))
         sockets = receivers(holder)
+        wait_until_ready(raw, sockets, link)
     except (OSError, subprocess.SubprocessError) as error:
         print(error)
         if holder is not None:
