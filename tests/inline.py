@@ -684,7 +684,8 @@ def dpdk_queues():
        "DPDK: what the filter leaves out passes by senders of the queues", good, p.counters, p.err())
 
 
-def chosen(name, words):
+def chosen(name):
+    words = sys.argv[2:]
     but = words[:1] == ["--but"]
     return words == [] or any(word in name for word in words[but:]) != but
 
@@ -708,13 +709,9 @@ def main():
         if "#define HAVE_DPDK" in file.read():
             tests += [dpdk, dpdk_cores, dpdk_queues] + [attacks_over_dpdk] * (attacks in tests)
     try:
-        for test in tests:
-            if chosen(test.__name__, sys.argv[2:]):
-                test()
+        return live.try_all(tests, chosen)
     finally:
         hosts.end()
-    print("1..%d" % live.number)
-    return live.failed != 0
 
 
 if __name__ == "__main__":

@@ -6,13 +6,14 @@
 Makes a network namespace with two pairs of interfaces, and runs what is in BUILD there. Prints TAP.
 Exit: 77 that cannot be tried here.
 """
-import ctypes, json, os, signal, socket, struct, subprocess, sys, tempfile, time
+import ctypes, json, os, signal, socket, struct, subprocess, sys, tempfile, time, traceback
 
 CLONE_NEWNET = 0x40000000
 NOBODY = 65534
 BUILD = os.path.abspath(sys.argv[1])
 PAIRS = ("wa", "wb"), ("wc", "wd")  # of each, frames go into the first and are read from the second
 failed = number = 0
+running = []  # processes that tests started
 
 
 def run(*words):
@@ -95,6 +96,7 @@ class Program:
         words = [w.replace("DIR", self.dir.name) for w in words]
         self.p = subprocess.Popen([os.path.join(BUILD, words[0]), *words[1:]], stdout=self.files[0],
                                   stderr=self.files[1], stdin=subprocess.DEVNULL, **how)
+        running.append(self.p)
         sockets *= queues(words)
         self.started = sockets == 0 or until(lambda: listening() >= sockets or self.p.poll() is not None)
 
@@ -152,6 +154,24 @@ def ok(good, name, *seen):
         for what in seen:
             print("\n".join("# " + line for line in str(what).split("\n")))
     sys.stdout.flush()
+
+
+def try_all(tests, chosen=lambda name: len(sys.argv) < 3 or name in sys.argv[2:]):
+    """One that raises fails by that, and takes no other along. Prints the plan; the exit code."""
+    for test in tests:
+        if not chosen(test.__name__):
+            continue
+        try:
+            test()
+        except Exception:
+            ok(False, test.__name__ + ": it ends", traceback.format_exc())
+        for p in running:
+            if p.poll() is None:
+                p.kill()
+                p.wait()
+        running.clear()
+    print("1..%d" % number)
+    return failed != 0
 
 
 EVENTS = "weir", "--json", "--events", "datagram"
@@ -565,11 +585,7 @@ def main():
         tests += [ids_counters, ids_interfaces, privileges]
     if os.access(BUILD + "/weir-prads", os.X_OK):
         tests.append(prads)
-    for test in tests:
-        if len(sys.argv) < 3 or test.__name__ in sys.argv[2:]:
-            test()
-    print("1..%d" % number)
-    return failed != 0
+    return try_all(tests)
 
 
 if __name__ == "__main__":
