@@ -17,10 +17,10 @@ rule() { # FILE SID [OPTIONS]
     echo "alert udp any any -> any 53 (msg:\"a question\"; ${3-} sid:$2;)" >"$1"
 }
 
-# Feed packets until the program has said so, or for ten seconds.
-feed_until() { # WORDS
+# Feed packets until it is said there, or for ten seconds.
+feed_until() { # FILE WORDS
     i=0
-    while [ $i -lt 200 ] && ! grep -q "$1" "$work/said"; do
+    while [ $i -lt 200 ] && ! grep -qs "$2" "$1"; do
         cat "$work/packets"
         sleep 0.05
         i=$((i + 1))
@@ -41,15 +41,15 @@ for cores in 1 3; do
     "$builddir/weir-ids" -j $cores -l "$work" -S "$work/my.rules" -r - <"$work/pipe" 2>"$work/said" &
     pid=$!
     {
-        cat "$work/header" "$work/packets"
-        sleep 0.3
+        cat "$work/header"
+        feed_until "$work/fast.log" '\[1:1:0\]'
         rule "$work/my.rules" 2 'xbits:isset,asked,track ip_src;'
         kill -USR2 $pid
-        feed_until '1 rules loaded'
+        feed_until "$work/said" '1 rules loaded'
         cat "$work/packets"
         rm "$work/my.rules"
         kill -USR2 $pid
-        feed_until 'stay as they were'
+        feed_until "$work/said" 'stay as they were'
         cat "$work/packets"
     } >"$work/pipe"
     wait $pid
@@ -68,7 +68,11 @@ done
 mkfifo "$work/slow.rules"
 "$builddir/weir-ids" -q -l "$work/slow" -S "$work/slow.rules" -r "$capture" 2>"$work/said" &
 pid=$!
-sleep 0.5
+i=0 # until it has a handler for SIGUSR2, number 12
+while [ $i -lt 200 ] && ! grep -qs '^SigCgt:.*[89a-f]..$' "/proc/$pid/status"; do
+    sleep 0.05
+    i=$((i + 1))
+done
 kill -USR2 $pid
 rule "$work/quick.rules" 1
 timeout 20 sh -c "cat '$work/quick.rules' >'$work/slow.rules'; sleep 0.2; cat '$work/quick.rules' >'$work/slow.rules'"
