@@ -394,11 +394,14 @@ settle(struct engine *e, uint64_t number)
 static inline void
 begin(struct engine *e, const struct arrival *a)
 {
+    const bool quotes = a->kind == ARRIVES_QUOTE;
+
     e->clock = a->clock;
     e->now = a->pkt.time;
     e->packet = &a->pkt;
-    e->core->timers_from = a->pkt.number << 20; /* behind those of earlier packets, on all cores */
-    engine_reach(e, a->pkt.number, a->kind == ARRIVES_QUOTE ? PHASE_QUOTED : PHASE_PACKET, 0, 0);
+    /* Behind those of earlier packets on all cores, and of what quotes, behind the packet's. */
+    e->core->timers_from = a->pkt.number << 20 | (uint64_t)quotes << 19;
+    engine_reach(e, a->pkt.number, quotes ? PHASE_QUOTED : PHASE_PACKET, 0, 0);
     if (e->inl != NULL)
         inline_begin(e, a);
 }

@@ -84,6 +84,14 @@ is_before(const struct moment *a, const struct moment *b)
     return a->made < b->made;
 }
 
+/* The moments of two cores: of those that are the same, as at a tick, the first core's comes first. */
+static bool
+comes_before(const struct moment *a, const struct order_end *of_a, const struct moment *b,
+             const struct order_end *of_b)
+{
+    return is_before(a, b) || (of_a < of_b && !is_before(b, a));
+}
+
 /* Under the lock. Who waits on says so again. */
 static void
 note_change(struct order *o)
@@ -114,13 +122,13 @@ order_pass(struct order_end *end, const struct moment *next)
     pthread_mutex_unlock(&o->lock);
 }
 
-/* Whether a core can do nothing before this moment any more. Under the lock. */
+/* Whether a core can do nothing before this moment of another one any more. Under the lock. */
 static bool
-is_past(const struct order_end *end, const struct moment *at)
+is_past(const struct order_end *end, const struct moment *at, const struct order_end *of)
 {
     if (atomic_load_explicit(&end->packet, memory_order_acquire) > at->packet)
         return true;
-    return is_before(at, &end->passed);
+    return comes_before(at, of, &end->passed, end);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */
@@ -147,7 +155,7 @@ static bool
 is_turn_of(const struct order_end *end)
 {
     for (unsigned i = 0; i < end->order->n; i++)
-        if (&end->order->end[i] != end && !is_past(&end->order->end[i], &end->now))
+        if (&end->order->end[i] != end && !is_past(&end->order->end[i], &end->now, end))
             return false;
     return true;
 }
@@ -221,10 +229,10 @@ earliest(struct order *o, struct record *out)
     pthread_mutex_lock(&o->lock);
     for (unsigned i = 0; i < o->n && sure; i++) {
         /* Again first how far it is, then the ring. */
-        const bool past = is_past(&o->end[i], &post_of(out)->at);
+        const bool past = is_past(&o->end[i], &post_of(out)->at, first);
 
         sure = first_post(&o->end[i], &record)
-                   ? !is_before(&post_of(&record)->at, &post_of(out)->at)
+                   ? !comes_before(&post_of(&record)->at, &o->end[i], &post_of(out)->at, first)
                    : past;
     }
     pthread_mutex_unlock(&o->lock);
