@@ -406,11 +406,15 @@ cores_pass_time(struct cores *c, unsigned core, uint64_t now)
 
 /* ---- threads ------------------------------------------------------------------------------- */
 
-/* Who reads reads some batches at once: cores that wake for each one sleep half of the time. */
+/*
+ * Who reads reads some batches at once: cores that wake for each one sleep half of the time. But the
+ * next packet of a stream may be long in coming, and all outputs wait for what this core has to do.
+ */
 static bool
-is_far_from_full(const struct cores *c)
+may_read_on(const struct cores *c)
 {
-    return c->published - done_by_all(c) < c->n_slots / 2;
+    return !c->engine[0]->opts.live && !c->source->stream &&
+           c->published - done_by_all(c) < c->n_slots / 2;
 }
 
 /* With the lock given back meanwhile. False: it is another core's to read, or there is nothing. */
@@ -431,7 +435,7 @@ read_some(struct cores *c, unsigned core)
         reader_flush(&c->reader);
         pthread_mutex_lock(&c->lock);
         note_change(c);
-    } while (more && !c->engine[0]->opts.live && is_far_from_full(c));
+    } while (more && may_read_on(c));
     c->reading = false;
     c->over = !more;
     return true;
