@@ -217,7 +217,8 @@ cli_list_interfaces(const struct cli *cli)
 
 struct interface {
     const char *name;
-    struct weir_port *port;         /* NULL: it is gone */
+    struct weir_port *port;         /* NULL: it is gone, */
+    struct weir_port *parked;       /* but who reads another queue may have frames of it yet */
     struct weir_port_opts opts;     /* it was opened with */
     struct weir_port_stats counted; /* when it was last looked at */
     bool down, told_kernel, told_interface, told_oversize, told_unfinished, told_large;
@@ -228,6 +229,8 @@ struct interface {
 struct lane {
     alignas(64) unsigned turn; /* interface */
     int fd;                    /* epoll: readable when one has packets in this queue; -1: none */
+    _Atomic uint64_t reads;    /* begun, by others than the first core */
+    uint64_t reads_before;     /* so many when an interface went */
 };
 
 struct interfaces {
@@ -350,6 +353,32 @@ sum(struct weir_port_stats *all, const struct weir_port_stats *one)
     all->verified += one->verified;
 }
 
+/* From here on its queues wake who waits for theirs, or no more. */
+static void
+tell_lanes(const struct interfaces *all, const struct weir_port *port, int what)
+{
+    for (unsigned i = 0; all->lane != NULL && i < weir_port_queues(port); i++) {
+        struct epoll_event event = { .events = EPOLLIN };
+
+        if (all->lane[i].fd >= 0)
+            (void)epoll_ctl(all->lane[i].fd, what, weir_port_queue_fd(port, i), &event);
+    }
+}
+
+/* Once all readers of other queues are behind what they had in hand when an interface went. */
+static void
+close_parked(struct interfaces *all)
+{
+    for (unsigned i = 1; all->lane != NULL && i < all->port.queues; i++)
+        if (all->lane[i].reads > 0 && all->lane[i].reads == all->lane[i].reads_before)
+            return;
+    for (unsigned i = 0; i < all->n; i++) {
+        if (all->at[i].parked != NULL)
+            weir_port_close(all->at[i].parked);
+        all->at[i].parked = NULL;
+    }
+}
+
 /* It is gone, or fails; the last one takes the run with it. */
 static void
 lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *why)
@@ -360,10 +389,14 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
     last.down = false;
     add_counts(all, one, &last);
     sum(&all->gone, &last);
+    tell_lanes(all, one->port, EPOLL_CTL_DEL);
     pthread_rwlock_wrlock(&all->open);
-    weir_port_close(one->port);
+    one->parked = one->port;
     one->port = NULL;
+    for (unsigned i = 1; all->lane != NULL && i < all->port.queues; i++)
+        all->lane[i].reads_before = all->lane[i].reads;
     pthread_rwlock_unlock(&all->open);
+    close_parked(all);
     one->counted = (struct weir_port_stats){ .frames = 0 };
     one->down = false;
     one->pause = all->cli->dpdk == NULL ? LOOK_NS : 0;
@@ -373,19 +406,6 @@ lose(struct interfaces *all, struct interface *one, const struct weir_errbuf *wh
         cli_error(all->cli, "%s; the others are read on", why->text);
     else
         all->why = *why;
-}
-
-/* From here on its queues wake who waits for theirs; those of a port that closes are taken out with
- * it. */
-static void
-join_lanes(const struct interfaces *all, const struct weir_port *port)
-{
-    for (unsigned i = 0; all->lane != NULL && i < weir_port_queues(port); i++) {
-        struct epoll_event event = { .events = EPOLLIN };
-
-        if (all->lane[i].fd >= 0)
-            (void)epoll_ctl(all->lane[i].fd, EPOLL_CTL_ADD, weir_port_queue_fd(port, i), &event);
-    }
 }
 
 static int
@@ -400,7 +420,7 @@ open_one(struct interfaces *all, struct interface *one, struct weir_errbuf *err)
     one->opts.queues = weir_port_queues(port); /* so many are read, if it is opened again */
     pthread_rwlock_wrlock(&all->open);
     one->port = port;
-    join_lanes(all, port);
+    tell_lanes(all, port, EPOLL_CTL_ADD);
     pthread_rwlock_unlock(&all->open);
     return WEIR_E_OK;
 }
@@ -412,7 +432,8 @@ retry(struct interfaces *all, struct interface *one, uint64_t now)
     struct weir_errbuf err = { "" };
     int rc;
 
-    if (one->pause == 0 || now < one->retry_at || if_nametoindex(one->name) == 0)
+    if (one->parked != NULL || one->pause == 0 || now < one->retry_at ||
+        if_nametoindex(one->name) == 0)
         return;
     rc = open_one(all, one, &err);
     if (rc == WEIR_E_OK) {
@@ -437,6 +458,7 @@ look(struct interfaces *all)
     if (now - all->looked_at < LOOK_NS)
         return;
     all->looked_at = now;
+    close_parked(all);
     for (unsigned i = 0; i < all->n; i++) {
         struct interface *one = &all->at[i];
 
@@ -556,6 +578,7 @@ interfaces_read_queue(struct weir_port *port, unsigned queue, struct weir_frame 
 
     if (queue != 0) {
         pthread_rwlock_rdlock(&all->open);
+        all->lane[queue].reads++;
         n = take_in_turn(all, frames, max, queue);
         pthread_rwlock_unlock(&all->open);
         return n;
@@ -594,6 +617,8 @@ interfaces_close(struct weir_port *port)
     struct interfaces *all = (struct interfaces *)port;
 
     for (unsigned i = 0; all->at != NULL && i < all->n; i++) {
+        if (all->at[i].parked != NULL)
+            weir_port_close(all->at[i].parked);
         if (all->at[i].port == NULL)
             continue;
         look_at(all, &all->at[i]);
@@ -710,7 +735,7 @@ make_lanes(struct interfaces *all, struct weir_errbuf *err)
             return weir_err_set(err, WEIR_E_IO, "epoll: %s", strerror(errno));
     }
     for (unsigned i = 0; i < all->n; i++)
-        join_lanes(all, all->at[i].port);
+        tell_lanes(all, all->at[i].port, EPOLL_CTL_ADD);
     return WEIR_E_OK;
 }
 
