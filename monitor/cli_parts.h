@@ -54,6 +54,8 @@ void cli_listen_early(void);
 
 /* Outputs are open: from now on signals mean what they mean in a run. */
 void cli_catch_signals(void);
+/* All inputs were read: what comes now is waited for as long as it takes. */
+void cli_reads_no_more(void);
 
 /* SIGUSR2 came, since the last time, to a program that has no rules. */
 bool cli_was_asked_for_rules(void);

@@ -520,6 +520,7 @@ cli_run(struct cli *cli, struct weir_monitor *m, void (*after_batch)(void *arg),
         for_each_input(&run, add_size);
         for_each_input(&run, run_input);
     }
+    cli_reads_no_more();
     cli_clear_progress();
     cli_let_outputs_wait(cli);
     weir_monitor_end(m);

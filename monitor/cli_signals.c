@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdatomic.h>
+#include <unistd.h>
 
 _Atomic int cli_caught;
 
@@ -15,10 +16,25 @@ struct weir_log *volatile cli_reopened[MOST_OUTPUTS];
 /* Before the outputs are open nobody knows what it asks for. */
 static volatile sig_atomic_t hung_up;
 
+static volatile sig_atomic_t reads_inputs;
+
+/*
+ * A read that began just before the signal came, and waits, was not cut by it: so another one comes
+ * each second, until no input is read any more.
+ */
+static void
+on_alarm(int number)
+{
+    (void)number;
+    if (reads_inputs)
+        alarm(1);
+}
+
 static void
 on_signal(int number)
 {
     cli_caught = number;
+    on_alarm(number);
 }
 
 static void
@@ -103,8 +119,11 @@ void
 cli_catch_signals(void)
 {
     struct sigaction stop = { .sa_handler = on_signal };
+    const struct sigaction again = { .sa_handler = on_alarm };
     struct sigaction fault = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO };
 
+    reads_inputs = 1;
+    sigaction(SIGALRM, &again, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGTERM, &stop, NULL);
     if (cli_has_logs()) { /* under nohup, too: a terminal that is gone does no harm */
@@ -115,4 +134,11 @@ cli_catch_signals(void)
             cli_caught = SIGHUP;
     }
     sigaction(SIGBUS, &fault, NULL);
+}
+
+void
+cli_reads_no_more(void)
+{
+    reads_inputs = 0;
+    alarm(0);
 }
