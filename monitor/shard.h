@@ -230,7 +230,7 @@ struct rare {
     uint32_t tail_since[2]; /* since bytes beyond all data were acknowledged: TAIL_; 0: none */
     uint32_t answers[2];    /* packets of the receiver when segments in doubt began to wait */
     uint8_t low_ttl[2];     /* the latest that fell below the usual one */
-    bool reset_in_doubt;    /* FLOW_RESET: the RST had an odd TTL */
+    bool reset_in_doubt;    /* FLOW_RESET: the RST may not have arrived */
     uint8_t early;          /* what the client sent before its server was heard: reasm_early.c, */
     uint32_t early_ack;     /* and what the first of that acknowledges */
     int64_t refused[2];     /* greatest offset of data that found no room; -1: none */

@@ -49,7 +49,10 @@ bool echo_is_right(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 /* False: a TTL well below what this side has used; such a packet may never get there. */
 bool ttl_is_usual(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
-enum { TTL_SLACK = 4 }; /* hops that a path may get longer without a word */
+enum {
+    TTL_SLACK = 4, /* hops that a path may get longer without a word */
+    TTL_FAR = 32,  /* hops to anywhere */
+};
 
 /* The greatest that this side uses, or a little less; so small a one is looked at. */
 static inline bool

@@ -549,6 +549,38 @@ start_server(struct weir_flow *flow, const struct tcp_syn *syn_ack)
     }
 }
 
+/* The client's RST for a SYN before the flow's own: its server listens again. */
+bool
+tcp_gives_up_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    const struct tcp_syn other = other_syn(flow);
+
+    return dir == WEIR_TOSERVER && !(flow->flags & FLOW_ESTABLISHED) && other.known &&
+           pkt->tcp_seq == other.base;
+}
+
+void
+tcp_forget_other_syn(struct weir_flow *flow)
+{
+    struct rare *rare = flow_rare(flow);
+
+    if (rare->other_ack == rare->other_syn.base)
+        flow->flags &= ~(uint32_t)FLOW_OTHER_SYN_ACK;
+    rare->other_syn.known = false;
+}
+
+/* It gets to its server, who takes it. */
+static bool
+may_choose(const struct weir_flow *flow, const struct weir_packet *pkt)
+{
+    const struct tcp_syn other = other_syn(flow), own = own_syn(flow);
+    const bool of_other = other.known && flow_rare(flow)->other_ack == other.base;
+
+    return pkt->tcp_flags & WEIR_TH_ACK && !(pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_RST)) &&
+           pkt->ttl + TTL_SLACK >= flow_ttl(flow, WEIR_TOSERVER) &&
+           syn_is_signed(pkt) == !!((of_other ? other : own).flags & FLOW_SIGNED);
+}
+
 enum { THIRD_STEP_AHEAD = 65535 }; /* bytes that may be ahead of it, if it comes out of order */
 
 void
@@ -558,8 +590,7 @@ tcp_choose_syn_ack(struct weir_flow *flow, enum weir_dir dir, const struct weir_
     const struct rare *rare;
 
     if (!(flow->flags & FLOW_OTHER_SYN_ACK) || dir != WEIR_TOSERVER ||
-        flow->flags & FLOW_ESTABLISHED || !(pkt->tcp_flags & WEIR_TH_ACK) ||
-        pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_RST))
+        flow->flags & FLOW_ESTABLISHED || !may_choose(flow, pkt))
         return;
     rare = flow_rare(flow);
     if (pkt->tcp_ack != rare->other_syn_ack.base ||
@@ -570,6 +601,8 @@ tcp_choose_syn_ack(struct weir_flow *flow, enum weir_dir dir, const struct weir_
         if (pkt->tcp_seq - rare->other_ack > THIRD_STEP_AHEAD)
             return;
         start_client_at(flow, rare->other_ack, pkt);
+    } else if (pkt->tcp_seq - flow->side[dir].base > THIRD_STEP_AHEAD) {
+        return;
     }
     start_server(flow, &rare->other_syn_ack);
 }

@@ -26,6 +26,11 @@ bool tcp_acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct wei
 /* A side's numbers begin, and not with what came before and was dropped by its receiver. */
 void tcp_forget_dropped(struct weir_flow *flow, enum weir_dir dir);
 
+/* Whether a RST of the client is for a SYN before the flow's own, which nobody answers any more then. */
+bool
+tcp_gives_up_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
+void tcp_forget_other_syn(struct weir_flow *flow);
+
 /*
  * The third step may choose another SYN/ACK than the one that was taken, or one that was not: its
  * numbers are the server's then, and those of the SYN that it answers the client's.
@@ -81,7 +86,7 @@ void tcp_check_fin(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
 
 /* ---- tcp_reset.c --------------------------------------------------------------------------- */
 
-void track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir);
+void track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt);
 
 /* The target accepted a RST of side dir, or a SYN that does the same. */
 void tcp_reset_flow(struct engine *e, struct weir_flow *flow, enum weir_dir dir);

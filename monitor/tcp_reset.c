@@ -141,15 +141,48 @@ decide_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
 }
 
-void
-track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+/*
+ * A TTL that is odd, and small. What passes the sensor with more than that gets everywhere, as the RST
+ * of a middlebox does.
+ */
+static bool
+may_not_arrive(const struct weir_packet *pkt, enum doubt doubt)
 {
-    if (tcp_is_over(flow))
+    return doubt == DOUBT_TTL && pkt->ttl <= TTL_FAR;
+}
+
+/* The RST that closed the flow may not have arrived; now one comes that does. */
+static void
+confirm_reset(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
+{
+    struct rare *rare = flow_rare(flow);
+
+    if (flow->flags & FLOW_RESET && rare != NULL && rare->reset_in_doubt &&
+        rst_accepted(e, flow, dir, e->packet))
+        rare->reset_in_doubt = false;
+}
+
+/* A RST that may not arrive closes a flow, but not for sure. */
+void
+track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
+{
+    const bool doubtful = may_not_arrive(e->packet, doubt);
+    struct rare *rare;
+
+    if (tcp_is_over(flow)) {
+        if (!doubtful)
+            confirm_reset(e, flow, dir);
         return;
+    }
     decide_early(e, flow, dir);
     if (rst_accepted(e, flow, dir, e->packet)) {
         rst_acks(e, flow, dir);
         tcp_reset_flow(e, flow, dir);
-    } else
+        if ((rare = doubtful ? reasm_need_rare(flow) : flow_rare(flow)) != NULL)
+            rare->reset_in_doubt = doubtful;
+    } else {
+        if (!doubtful && tcp_gives_up_syn(flow, dir, e->packet))
+            tcp_forget_other_syn(flow);
         raise_why(e, flow, dir, WEIR_EV_BAD_RST, (uint8_t)rst_fault(flow, dir, e->packet));
+    }
 }

@@ -56,21 +56,6 @@ pick_up(struct weir_flow *flow, enum weir_dir dir, uint32_t seq)
     side->flags |= SIDE_SEEN;
 }
 
-/* A RST that may not get there closes a flow, but not for sure. */
-static void
-track_rst_in_doubt(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
-{
-    const bool before = flow->flags & FLOW_RESET, doubtful = doubt == DOUBT_TTL;
-    struct rare *rare = flow_rare(flow);
-
-    track_rst(e, flow, dir);
-    if (!(flow->flags & FLOW_RESET) || (rare == NULL && !doubtful) || (before && doubtful))
-        return;
-    rare = reasm_need_rare(flow);
-    if (rare != NULL)
-        rare->reset_in_doubt = doubtful;
-}
-
 static void
 track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 {
@@ -92,7 +77,7 @@ track_packet(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     }
     if (pkt->tcp_flags & WEIR_TH_RST) {
         if (!(pkt->tcp_flags & WEIR_TH_SYN) || (side->flags | flow->side[!dir].flags) & SIDE_SEEN)
-            track_rst_in_doubt(e, flow, dir, doubt);
+            track_rst(e, flow, dir, doubt);
         return;
     }
     if (pkt->tcp_flags & WEIR_TH_SYN) {
