@@ -407,8 +407,9 @@ cores_pass_time(struct cores *c, unsigned core, uint64_t now)
 /* ---- threads ------------------------------------------------------------------------------- */
 
 /*
- * Who reads reads some batches at once: cores that wake for each one sleep half of the time. But the
- * next packet of a stream may be long in coming, and all outputs wait for what this core has to do.
+ * Who reads reads some batches at once: cores that wake for each one sleep half of the time. But
+ * the next packet of a stream may be long in coming, and all outputs wait for what this core has to
+ * do.
  */
 static bool
 may_read_on(const struct cores *c)
@@ -442,9 +443,9 @@ read_some(struct cores *c, unsigned core)
 }
 
 /*
- * The queue of this core, with the lock given back meanwhile. False: there was nothing in it, and the
- * run goes on, so that watch() sees what others did meanwhile; who waits for a change at the end
- * has to look again, for it may have missed some.
+ * The queue of this core, with the lock given back meanwhile. False: there was nothing in it, and
+ * the run goes on, so that watch() sees what others did meanwhile; who waits for a change at the
+ * end has to look again, for it may have missed some.
  */
 static bool
 read_queue(struct cores *c, unsigned core)

@@ -26,7 +26,7 @@ bool tcp_acks_syn(struct weir_flow *flow, enum weir_dir of_syn, const struct wei
 /* A side's numbers begin, and not with what came before and was dropped by its receiver. */
 void tcp_forget_dropped(struct weir_flow *flow, enum weir_dir dir);
 
-/* Whether a RST of the client is for a SYN before the flow's own, which nobody answers any more then. */
+/* Whether a RST of the client is for a SYN before the flow's own, which nobody answers then. */
 bool
 tcp_gives_up_syn(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt);
 void tcp_forget_other_syn(struct weir_flow *flow);

@@ -142,8 +142,8 @@ decide_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 }
 
 /*
- * A TTL that is odd, and small. What passes the sensor with more than that gets everywhere, as the RST
- * of a middlebox does.
+ * A TTL that is odd, and small. What passes the sensor with more than that gets everywhere, as the
+ * RST of a middlebox does.
  */
 static bool
 may_not_arrive(const struct weir_packet *pkt, enum doubt doubt)

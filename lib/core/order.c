@@ -84,7 +84,7 @@ is_before(const struct moment *a, const struct moment *b)
     return a->made < b->made;
 }
 
-/* The moments of two cores: of those that are the same, as at a tick, the first core's comes first. */
+/* The moments of two cores; of those that are the same, as at a tick, the first core's is first. */
 static bool
 comes_before(const struct moment *a, const struct order_end *of_a, const struct moment *b,
              const struct order_end *of_b)

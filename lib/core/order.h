@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Compared member by member; where several cores have the same one, the first core's comes first. */
+/* Compared member by member; where several cores have the same one, the first core's is first. */
 struct moment {
     uint64_t
         packet; /* number; what is due before a packet, and what comes behind it, have its own */

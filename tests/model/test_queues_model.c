@@ -547,7 +547,7 @@ wait_for(const _Atomic bool *flag)
         sched_yield();
 }
 
-/* While one core reads, for nothing, the other commits the last packets, takes them, and ends the run. */
+/* While one core reads, for nothing, the other commits the last packets, and ends the run. */
 static int
 pull_to_the_end(void *ctx, unsigned queue)
 {

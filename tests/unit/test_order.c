@@ -32,8 +32,8 @@ mixed(uint64_t x)
 }
 
 /*
- * Of each packet it is fixed whose it is, how often it posts, how long that is, and if it waits. Some
- * are for all cores, as ticks are: they have the same moment there.
+ * Of each packet it is fixed whose it is, how often it posts, how long that is, and if it waits.
+ * Some are for all cores, as ticks are: they have the same moment there.
  */
 static uint64_t
 draw(const struct test *t, uint64_t packet, unsigned what)
