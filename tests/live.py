@@ -236,6 +236,7 @@ def many_cores():
 def several_queues():
     """A packet socket for each core, in a fan-out group of an interface."""
     p = Program(*EVENTS, "-v", "-j", "3", *BOTH, "--stats", "udp", sockets=2)
+    until(lambda: "wd: read through 3 packet sockets" in p.err())  # what came before is counted by each
     sockets = listening()
     for k in range(200):
         send("wa" if k % 2 else "wc", 1000 + k, 20)
