@@ -184,9 +184,20 @@ is_closed_for_sure(const struct weir_flow *flow)
            !(flow->flags & FLOW_RESET && rare != NULL && rare->reset_in_doubt);
 }
 
+/* Who sent a FIN, or was reset, has another connection; its SYN was not captured. */
+static bool
+answers_unseen(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
+{
+    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+
+    return (is_closed_for_sure(flow) || side->flags & SIDE_FIN) &&
+           !(peer->flags & SIDE_SYN && peer->base == pkt->tcp_ack);
+}
+
 /*
- * On a closed flow any other SYN opens a new connection; so it does while nobody but its sender
- * was heard. The same SYN may be a late copy, or open one if the peer's SYN/ACK has another number.
+ * On a closed flow any other SYN opens a new connection, and a SYN/ACK that is not its own; so does
+ * a SYN while nobody but its sender was heard. The same SYN may be a late copy, or open one if the
+ * peer's SYN/ACK has another number.
  * On a live flow only the peer can tell: its SYN/ACK has to acknowledge that SYN, which
  * else is a stray or an attack that the target answers with a challenge ACK (RFC 5961 section 4).
  */
@@ -201,7 +212,7 @@ tcp_opens_another(struct weir_flow *flow, const struct weir_packet *pkt, enum we
         return false;
     if (pkt->tcp_flags & WEIR_TH_ACK)
         return refutes_early(flow, pkt, dir) ||
-               (answers_reuse(flow, pkt, dir) &&
+               ((answers_reuse(flow, pkt, dir) || answers_unseen(flow, pkt, dir)) &&
                 !(flow->side[dir].flags & SIDE_SYN && flow->side[dir].base == pkt->tcp_seq + 1));
     if (dir == WEIR_TOSERVER && client->flags & SIDE_SYN && client->base == pkt->tcp_seq + 1) {
         if (flow->flags & FLOW_CLOSED)
