@@ -184,14 +184,14 @@ is_closed_for_sure(const struct weir_flow *flow)
            !(flow->flags & FLOW_RESET && rare != NULL && rare->reset_in_doubt);
 }
 
-/* Who sent a FIN, or was reset, has another connection; its SYN was not captured. */
+/* A server that ended its connection has another one; its SYN was not captured. */
 static bool
 answers_unseen(const struct weir_flow *flow, const struct weir_packet *pkt, enum weir_dir dir)
 {
-    const struct side *side = &flow->side[dir], *peer = &flow->side[!dir];
+    const struct side *client = &flow->side[WEIR_TOSERVER], *server = &flow->side[WEIR_TOCLIENT];
 
-    return (is_closed_for_sure(flow) || side->flags & SIDE_FIN) &&
-           !(peer->flags & SIDE_SYN && peer->base == pkt->tcp_ack);
+    return dir == WEIR_TOCLIENT && (is_closed_for_sure(flow) || server->flags & SIDE_FIN) &&
+           !(client->flags & SIDE_SYN && client->base == pkt->tcp_ack);
 }
 
 /*
