@@ -265,7 +265,8 @@ weir_monitor_run(struct weir_monitor *m, struct weir_port *port, struct weir_err
 /**
  * Let all cores of the monitor use a table (weir/shared.h), from its stages: what they ask of it is
  * answered as if one core had followed all flows, in the order of packets. A core whose turn has
- * not come waits for the others.
+ * not come waits for the others. Only what handlers ask once they slept on a log, or on a timer
+ * that was made at a tick, is answered core by core where several wake at once.
  *
  * @param s  outlives the monitor, or its end.
  */
