@@ -588,8 +588,8 @@ may_choose(const struct weir_flow *flow, const struct weir_packet *pkt)
     const bool of_other = other.known && flow_rare(flow)->other_ack == other.base;
 
     return pkt->tcp_flags & WEIR_TH_ACK && !(pkt->tcp_flags & (WEIR_TH_SYN | WEIR_TH_RST)) &&
-           pkt->ttl + TTL_SLACK >= flow_ttl(flow, WEIR_TOSERVER) &&
-           syn_is_signed(pkt) == !!((of_other ? other : own).flags & FLOW_SIGNED);
+           (pkt->ttl > TTL_FAR || pkt->ttl + TTL_SLACK >= flow_ttl(flow, WEIR_TOSERVER)) &&
+           (!syn_is_signed(pkt) || (of_other ? other : own).flags & FLOW_SIGNED);
 }
 
 enum { THIRD_STEP_AHEAD = 65535 }; /* bytes that may be ahead of it, if it comes out of order */
@@ -678,6 +678,14 @@ raise_established(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
     engine_deliver(e, flow, &ev);
 }
 
+/* The client's third step was not captured, what is behind it is. */
+static bool
+goes_on_with_other(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt)
+{
+    return dir == WEIR_TOSERVER && may_choose(flow, pkt) &&
+           pkt->tcp_ack - flow_rare(flow)->other_syn_ack.base <= THIRD_STEP_AHEAD;
+}
+
 /*
  * Both SYNs are acknowledged: by the third step of the usual handshake, the fourth of a split one,
  * or when both sides opened at once (RFC 9293 section 3.5).
@@ -690,7 +698,7 @@ tcp_check_established(struct engine *e, struct weir_flow *flow, enum weir_dir di
     if (flow->flags & (FLOW_ESTABLISHED | FLOW_RESET))
         return;
     if (!(server->flags & SIDE_SYN) && server->flags & SIDE_SEEN) {
-        if (flow->flags & FLOW_OTHER_SYN_ACK && dir == WEIR_TOCLIENT)
+        if (flow->flags & FLOW_OTHER_SYN_ACK && !goes_on_with_other(flow, dir, e->packet))
             return;                  /* it was captured, and the client has not chosen yet */
         engine_established(e, flow); /* its SYN/ACK was not captured */
         tcp_input(flow, WEIR_TOSERVER, TCP_PICKED_UP);

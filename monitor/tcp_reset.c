@@ -142,13 +142,14 @@ decide_early(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
 }
 
 /*
- * A TTL that is odd, and small. What passes the sensor with more than that gets everywhere, as the
- * RST of a middlebox does.
+ * A TTL that is odd, and small: what passes the sensor with more gets everywhere, as the RST of a
+ * middlebox does. But where bytes wait, the receiver may be behind them.
  */
 static bool
-may_not_arrive(const struct weir_packet *pkt, enum doubt doubt)
+may_not_count(const struct weir_flow *flow, enum weir_dir dir, const struct weir_packet *pkt,
+              enum doubt doubt)
 {
-    return doubt == DOUBT_TTL && pkt->ttl <= TTL_FAR;
+    return doubt == DOUBT_TTL && (pkt->ttl <= TTL_FAR || has_queue(flow, dir));
 }
 
 /* The RST that closed the flow may not have arrived; now one comes that does. */
@@ -162,11 +163,11 @@ confirm_reset(struct engine *e, struct weir_flow *flow, enum weir_dir dir)
         rare->reset_in_doubt = false;
 }
 
-/* A RST that may not arrive closes a flow, but not for sure. */
+/* A RST that may not count closes a flow, but not for sure. */
 void
 track_rst(struct engine *e, struct weir_flow *flow, enum weir_dir dir, enum doubt doubt)
 {
-    const bool doubtful = may_not_arrive(e->packet, doubt);
+    const bool doubtful = may_not_count(flow, dir, e->packet, doubt);
     struct rare *rare;
 
     if (tcp_is_over(flow)) {
